@@ -1,0 +1,198 @@
+# ipcbox - the whole build.  Needs GNU make, a C compiler and a POSIX shell;
+# kconfig-frontends is optional: configs/gen.sh reads the same files.
+#
+## make                     build ./ipcbox (configs/defconfig if there is no .config)
+## make deps                install what is missing from the distribution's packages
+## make run                 build, then prove this machine's kernel: pipetest
+## make check               build, then run tests/*.t (make deps check on a bare machine)
+## make defconfig           the usual configuration; so too for each configs/*_defconfig
+## make menuconfig          choose applets and options; oldconfig asks for new ones only
+## make allnoconfig | allyesconfig | randconfig | olddefconfig
+## make savedefconfig       write .config back as the shortest configs/defconfig
+## make install, uninstall  ipcbox and its links, below CONFIG_PREFIX=./_install
+## make baseline, bloatcheck     bytes gained or lost, by function, since the baseline
+## make clean, distclean
+##
+## O=dir builds outside the source; V=1 shows commands; CROSS_COMPILE=prefix- or CC= STRIP=
+## choose the tools; CFLAGS= LDFLAGS= come after ours; KCONF= does without kconfig
+
+VERSION := 0.1.0
+O ?= .
+obj := $(O)/obj
+
+ifeq ($(origin CC),default)
+CC := $(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,musl-gcc)
+endif
+STRIP ?= $(CROSS_COMPILE)strip
+NM ?= $(CROSS_COMPILE)nm
+KCONF ?= $(shell command -v kconfig-conf)
+MCONF ?= $(shell command -v kconfig-mconf)
+
+ifeq ($(V),1)
+say := @:
+else
+Q := @
+say := @printf '  %-7s %s\n'
+endif
+
+# Goals that install tools, change .config or remove things do not mix with
+# others: one at a time, each in a make of its own.
+apart := deps clean distclean help %config
+ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter $(apart),$(MAKECMDGOALS))),)
+.NOTPARALLEL:
+.PHONY: $(MAKECMDGOALS)
+$(MAKECMDGOALS):
+	$(Q)$(MAKE) --no-print-directory $@ $(if $(filter deps,$@),FOR='$(MAKECMDGOALS)')
+else
+
+all: $(O)/ipcbox
+
+# --- configuration: applets + Config.in -> .config -> config.h, applets.h ------------
+
+# An applet is applets/NAME.c, or a folder applets/NAME with NAME.c and its parts.
+folders := $(patsubst applets/%/,%,$(sort $(wildcard applets/*/)))
+applets := $(sort $(wildcard applets/*.c) $(foreach d,$(folders),$(wildcard applets/$(d)/$(d).c)))
+gen := configs/gen.sh
+kconfig := Config.in $(obj)/Config.applets
+
+# kconfig runs in obj/, where Config.applets is, and finds Config.in through srctree.
+# gen.sh has the last word in either case, so that both ways write the same .config.
+kconf = cd $(obj) && srctree=$(CURDIR) KCONFIG_CONFIG=$(abspath $(obj)/.config) $(1) Config.in
+settle = $(gen) config $(obj)/.config $(kconfig) >$(obj)/.config.new && mv $(obj)/.config.new $(O)/.config
+ask = cp $(O)/.config $(obj)/.config && ($(call kconf,$(1))) && $(settle)
+
+# applets/ itself is a prerequisite: its mtime moves when a file comes or goes.
+$(obj)/Config.applets: applets $(folders:%=applets/%) $(applets) $(gen)
+	@mkdir -p $(obj)
+	$(Q)$(gen) kconfig $(applets) >$@
+
+$(O)/.config: | $(obj)/Config.applets
+	$(say) CONF configs/defconfig
+	$(Q)cp configs/defconfig $(obj)/.config && $(settle)
+
+defconfigs := $(notdir $(wildcard configs/*defconfig))
+$(defconfigs): $(obj)/Config.applets
+	$(say) CONF configs/$@
+	$(Q)cp configs/$@ $(obj)/.config $(if $(KCONF),&& ($(call kconf,$(KCONF) --olddefconfig)) >/dev/null) && $(settle)
+
+allnoconfig allyesconfig randconfig: $(obj)/Config.applets
+	$(Q)$(if $(KCONF),($(call kconf,$(KCONF) --$@)) >/dev/null, \
+		$(gen) all $(or $(filter random,$(@:randconfig=random)),$(if $(filter ally%,$@),y,n)) \
+			$(kconfig) >$(obj)/.config) && $(settle)
+
+oldconfig olddefconfig: $(O)/.config $(obj)/Config.applets
+	$(Q)$(if $(KCONF),$(call ask,$(KCONF) --$@),cp $(O)/.config $(obj)/.config && $(settle))
+
+savedefconfig: $(O)/.config $(obj)/Config.applets
+	$(Q)$(gen) diff $(O)/.config $(kconfig) >$(obj)/defconfig && cp $(obj)/defconfig configs/defconfig
+
+menuconfig: $(O)/.config $(obj)/Config.applets
+	$(if $(MCONF),,$(error menuconfig needs kconfig-frontends: make deps))
+	$(Q)$(call ask,$(MCONF))
+
+# Settle .config first: a new applet takes its default.  The headers are replaced
+# only when their text changes, so that most edits recompile one file.
+$(obj)/config.mk: $(O)/.config $(kconfig) $(gen)
+	$(Q)cp $(O)/.config $(obj)/.config && $(settle)
+	$(Q)$(gen) header $(O)/.config $(kconfig) >$(obj)/config.h.new
+	$(Q)$(gen) applets $(O)/.config $(applets) >$(obj)/applets.h.new
+	$(Q)for h in $(obj)/config.h $(obj)/applets.h; do \
+		if cmp -s $$h.new $$h; then rm $$h.new; else mv $$h.new $$h; fi; done
+	$(Q)$(gen) make $(O)/.config $(applets) >$@
+$(obj)/config.h $(obj)/applets.h: $(obj)/config.mk ; @:
+
+ifeq ($(filter $(apart),$(MAKECMDGOALS)),)
+include $(obj)/config.mk
+endif
+
+# --- compile and link ---------------------------------------------------------------
+
+on = $(filter y,$(CONFIG_$(1)))
+sanitize := $(if $(call on,SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined)
+CPPFLAGS_ALL = -I$(obj) -Ilibbb -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' $(CPPFLAGS)
+CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,-Os) \
+	-Wall -Wextra -Wshadow -Wundef -Wvla -Wwrite-strings -Wformat=2 \
+	-Wstrict-prototypes -Wmissing-prototypes $(if $(call on,WERROR),-Werror) \
+	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
+	-ffile-prefix-map=$(CURDIR)/= $(sanitize) $(CFLAGS)
+LDFLAGS_ALL = $(if $(call on,STATIC),-static) \
+	-Wl,--gc-sections -Wl,-z,noseparate-code -Wl,--build-id=none $(sanitize) $(LDFLAGS)
+
+srcs := $(sort $(wildcard libbb/*.c) $(foreach a,$(APPLETS),$(wildcard applets/$(a).c applets/$(a)/*.c)))
+objs := $(srcs:%.c=$(obj)/%.o)
+
+$(obj)/%.o: %.c $(obj)/config.h $(obj)/applets.h Makefile
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(obj)/ipcbox: $(objs) $(obj)/config.mk
+	$(say) LINK $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(objs)
+
+$(O)/ipcbox: $(obj)/ipcbox
+	$(say) STRIP $@
+	$(Q)$(if $(call on,DEBUG),cp $< $@,$(STRIP) -s -R .comment -R '.note*' -o $@ $<)
+
+-include $(objs:.o=.d)
+
+# --- use and upkeep -----------------------------------------------------------------
+
+BUILD_DEPS := gcc make musl-tools kconfig-frontends-nox
+CHECK_DEPS := busybox-static clang file libc6-dev libclang-rt-14-dev perl python3 shellcheck strace util-linux
+# "make deps run" needs less than "make deps check"; "make deps" alone takes all.
+packages = $(BUILD_DEPS) $(if $(or $(filter check,$(FOR)),$(if $(FOR),,all)),$(CHECK_DEPS))
+
+# Asks for nothing where nothing is missing, so that it also works offline.
+deps:
+	$(Q)missing=; for p in $(sort $(packages)); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q ' installed' || missing="$$missing $$p"; \
+	done; [ -z "$$missing" ] && exit; \
+	[ "$$(id -u)" = 0 ] && sudo= || sudo=sudo; \
+	$$sudo apt-get update; \
+	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y --no-install-recommends $$missing
+
+run: $(O)/ipcbox
+	$(Q)$(abspath $<) pipetest
+
+check: $(O)/ipcbox
+	$(Q)IPCBOX=$(abspath $<) prove tests/*.t
+
+bin = $(CONFIG_PREFIX)/usr/bin
+
+# Each name appears whole or not at all: a temporary name, then mv.  (mv leaves a
+# second link to the same file where it is: hence the rm.)
+install: $(O)/ipcbox
+	$(Q)mkdir -p $(bin) && cp $< $(bin)/.ipcbox.new && chmod 755 $(bin)/.ipcbox.new && \
+		mv -f $(bin)/.ipcbox.new $(bin)/ipcbox
+	$(Q)cd $(bin) && for a in $(APPLETS); do \
+		case $(CONFIG_INSTALL) in \
+		symlinks) ln -s ipcbox .$$a.new ;; \
+		hardlinks) ln ipcbox .$$a.new ;; \
+		scripts) printf '#!/bin/sh\nexec "$${0%%/*}/ipcbox" %s "$$@"\n' $$a >.$$a.new && chmod 755 .$$a.new ;; \
+		none) continue ;; \
+		*) echo "CONFIG_INSTALL is '$(CONFIG_INSTALL)': symlinks, hardlinks, scripts or none" >&2; exit 1 ;; \
+		esac && mv -f .$$a.new $$a && rm -f .$$a.new || exit; \
+	done
+
+uninstall:
+	$(Q)rm -f $(addprefix $(bin)/,ipcbox $(APPLETS))
+
+baseline: $(obj)/ipcbox
+	$(Q)cp $< $<.old
+
+bloatcheck: $(obj)/ipcbox
+	$(Q)NM=$(NM) tests/bloat.sh $<.old $<
+
+clean:
+	$(Q)rm -rf $(obj) $(O)/ipcbox
+distclean: clean
+	$(Q)rm -f $(O)/.config $(O)/.config.old
+
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile
+
+.DELETE_ON_ERROR:
+.PHONY: all deps run install uninstall check baseline bloatcheck clean distclean help allnoconfig \
+	allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig $(defconfigs)
+endif

@@ -1,0 +1,174 @@
+/*
+ * appletlib.c - the box: which applet, its help, its links
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "libbb.h"
+
+static const struct applet {
+	const char *name, *line, *help;
+	int (*main)(char **argv);
+} applets[] = {
+#define APPLET(name, line, help) { #name, line, help, name##_main },
+#include "applets.h"
+#undef APPLET
+	{ 0 },
+};
+
+static const char box_help[] =
+	"usage: ipcbox APPLET [ARG...]\n"
+	"   or: APPLET [ARG...]              through a link of that name\n"
+	"   or: ipcbox --list                the applets' names\n"
+	"   or: ipcbox --help [APPLET]       this, or the applet's help\n"
+	"   or: ipcbox --version\n"
+	"   or: ipcbox --install [-s] DIR    make hard (or symbolic) links in DIR\n";
+
+static const char status_help[] =
+	"Exit status, the same for every applet:\n"
+	"    0  done\n"
+	"    1  failed: I/O, permission, protocol\n"
+	"    2  wrong usage\n"
+	"    3  not now: no peer, would block, nothing published, held by another\n"
+	"    4  stale: the writer is dead, the data too old, the source changed;\n"
+	"       pipetest: everything was skipped\n"
+	"    5  integrity: CRC or verification mismatch, damaged file\n"
+	"   77  this kernel or file system cannot do it\n"
+	"  124  a time limit ran out\n"
+	"  126  the command could not be run; 127: was not found, or no such applet\n"
+	"128+N  the command died of signal N\n";
+
+static const struct applet *find_applet(const char *name)
+{
+	const struct applet *a = applets;
+
+	while (a->name && strcmp(a->name, name))
+		a++;
+	return a->name ? a : NULL;
+}
+
+static const struct applet *xfind_applet(const char *name)
+{
+	const struct applet *a = find_applet(name);
+
+	if (a)
+		return a;
+	bb_error_msg("no applet '%s': ipcbox --list prints the names", name);
+	exit(EXIT_NO_APPLET);
+}
+
+void bb_show_help(void)
+{
+	const struct applet *a = find_applet(applet_name);
+
+	if (a) {
+		xprintf("%s", a->help);
+	} else {
+		xprintf("%s\n", box_help);
+		for (a = applets; a->name; a++)
+			xprintf("  %-9s %s\n", a->name, a->line);
+		xprintf("\n%s", status_help);
+	}
+	xfflush_stdout();
+	exit(EXIT_SUCCESS);
+}
+
+/* "/usr/bin/x" is x, and so is the "-x" of a login shell. */
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path + (*path == '-');
+}
+
+/* An open link is never overwritten in place: a temporary name, then rename(2). */
+static void make_link(const char *box, const char *dir, const char *name, int symbolic)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	char *temp = xasprintf("%s/.%s.new", dir, name);
+
+	(void)unlink(temp); /* of an earlier run that was killed */
+	if ((symbolic ? symlink(box, temp) : link(box, temp)) < 0)
+		bb_perror_msg_and_die("can't make a link to '%s' in '%s'", box, dir);
+	if (rename(temp, path) < 0)
+		bb_perror_msg_and_die("can't rename '%s' to '%s'", temp, path);
+	(void)unlink(temp); /* stays where path was the same file already: rename(2) */
+	free(path);
+	free(temp);
+}
+
+/* argv: [-s] DIR */
+static int install_links(char **argv)
+{
+	char box[PATH_MAX];
+	int symbolic = *argv && strcmp(*argv, "-s") == 0;
+	const char *dir = argv[symbolic];
+	ssize_t len = readlink("/proc/self/exe", box, sizeof(box) - 1);
+
+	if (!dir || argv[symbolic + 1])
+		bb_show_usage("--install takes [-s] and one directory");
+	if (len < 0)
+		bb_perror_msg_and_die("can't read '/proc/self/exe'");
+	box[len] = '\0';
+	for (const struct applet *a = applets; a->name; a++)
+		make_link(box, dir, a->name, symbolic);
+	return EXIT_SUCCESS;
+}
+
+static int run_applet(const struct applet *a, char **argv)
+{
+	applet_name = a->name;
+	return a->main(argv);
+}
+
+/* Called under its own name: the first operand says what to do. */
+static int box_main(char **argv)
+{
+	const char *word = argv[1];
+
+	if (!word)
+		bb_show_help();
+	if (word[0] != '-')
+		return run_applet(xfind_applet(base_name(word)), argv + 1);
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+		if (argv[2])
+			applet_name = xfind_applet(argv[2])->name;
+		bb_show_help();
+	}
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+		xprintf("ipcbox %s\n", VERSION);
+	else if (strcmp(word, "--list") == 0)
+		for (const struct applet *a = applets; a->name; a++)
+			xprintf("%s\n", a->name);
+	else if (strcmp(word, "--install") == 0)
+		return install_links(argv + 2);
+	else
+		bb_show_usage("unknown option '%s'", word);
+	return EXIT_SUCCESS;
+}
+
+/* A closed 0, 1 or 2 must not become the number of a file that an applet opens. O_PATH
+ * fails with EBADF when read or written, as a closed descriptor does, and needs no /dev. */
+static void fill_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/", O_PATH);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = base_name(argc > 0 ? argv[0] : "ipcbox");
+	int status;
+
+	fill_standard_fds();
+	signal(SIGPIPE, SIG_IGN); /* seen as EPIPE */
+	if (strncmp(name, "ipcbox", strlen("ipcbox")) == 0)
+		status = box_main(argv);
+	else
+		status = run_applet(xfind_applet(name), argv);
+	xfflush_stdout();
+	return status;
+}

@@ -1,0 +1,118 @@
+/*
+ * libbb.h - what two or more applets use, and the one header that they include
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#ifndef LIBBB_H
+#define LIBBB_H
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+
+/* The main function of each applet: 0-terminated argv, returns the exit status. */
+#define APPLET(name, line, help) int name##_main(char **argv);
+#include "applets.h"
+#undef APPLET
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define NORETURN __attribute__((noreturn))
+#define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/* The exit statuses besides EXIT_SUCCESS and EXIT_FAILURE; `ipcbox --help` explains them. */
+enum {
+	EXIT_USAGE = 2,
+	EXIT_NOT_NOW = 3,
+	EXIT_STALE = 4,
+	EXIT_INTEGRITY = 5,
+	EXIT_UNSUPPORTED = 77,
+	EXIT_TIMED_OUT = 124,
+	EXIT_NO_APPLET = 127,
+};
+
+/* --- messages: "applet: text[: strerror(errno)]\n" on stderr, each in one write(2).
+ * Control characters in the text become '?'. The _and_die forms exit with
+ * xfunc_error_retval, which is EXIT_FAILURE unless the applet changed it. */
+extern const char *applet_name;
+extern int xfunc_error_retval;
+void bb_error_msg(const char *fmt, ...) PRINTF(1, 2);
+void bb_perror_msg(const char *fmt, ...) PRINTF(1, 2);
+void bb_error_msg_and_die(const char *fmt, ...) PRINTF(1, 2) NORETURN;
+void bb_perror_msg_and_die(const char *fmt, ...) PRINTF(1, 2) NORETURN;
+
+/* The message, the line "Try 'APPLET --help'.", exit EXIT_USAGE. */
+void bb_show_usage(const char *fmt, ...) PRINTF(1, 2) NORETURN;
+/* The applet's help text on stdout, exit EXIT_SUCCESS. */
+void bb_show_help(void) NORETURN;
+
+/* --- options. The spec is a list of "c(long)", each followed by ':' if it takes an
+ * argument or '::' if the argument is optional; the next pointer, char **, receives it.
+ * With ":*" the pointer is char ***, a NULL-terminated list that grows. "-c(long)" has no
+ * short form. A leading '+' stops at the first operand. --help and --version are always
+ * there. Afterwards argv[optind] is the first operand. */
+typedef uint64_t opts_t;
+#define OPT(c) (1ULL << ((c) > 'Z' ? (c) - 'a' + 26 : (c) > '9' ? (c) - 'A' : (c) - '0' + 52))
+opts_t getopt32(char **argv, const char *spec, ...);
+
+/* --- numbers from users: the whole string, no sign, no space, within the range, or a
+ * usage error "invalid WHAT: 'STR'". */
+uintmax_t xatou_range(const char *what, const char *str, uintmax_t min, uintmax_t max);
+/* Bytes: 4096, 64k = 64K = 64KiB (1024), 64KB (1000); also M, G, T. */
+uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t max);
+/* Nanoseconds, out of 2, 1.5, 500ms, 2s, 1m, 1h. */
+int64_t xatodur(const char *what, const char *str);
+
+/* --- done, or dead with the object named */
+void *xmalloc(size_t size);
+void *xrealloc(void *old, size_t size);
+char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
+int xopen(const char *path, int flags);
+void xpipe(int fd[2]);
+pid_t xfork(void);
+void xprintf(const char *fmt, ...) PRINTF(1, 2);
+/* stdout is complete, or the exit status is not 0: a message, but none for EPIPE. */
+void xfflush_stdout(void);
+
+/* --- read(2) and write(2). safe_: once, EINTR retried. full_: until all is done, end of
+ * file or an error; returns the bytes done, and -1 only if there are none. */
+ssize_t safe_read(int fd, void *buf, size_t len);
+ssize_t safe_write(int fd, const void *buf, size_t len);
+ssize_t full_read(int fd, void *buf, size_t len);
+ssize_t full_write(int fd, const void *buf, size_t len);
+
+/* --- time: CLOCK_MONOTONIC in nanoseconds. */
+#define NS_PER_S 1000000000LL
+int64_t monotonic_ns(void);
+/* Sleeps until the absolute time; true, or false if a signal came first. */
+int sleep_until(int64_t deadline_ns);
+
+/* --- signals: the handler only stores; bb_got_signal is the last one that came, or 0.
+ * sigs is a 0-terminated list. die_of_signal never returns: the caller's parent sees
+ * that signal as the cause of death. */
+extern volatile sig_atomic_t bb_got_signal;
+void bb_signals(const int *sigs);
+void die_of_signal(int sig) NORETURN;
+
+/* CRC-32 (IEEE 802.3, as zlib): crc is 0, or the result for the bytes before buf. */
+uint32_t crc32(uint32_t crc, const void *buf, size_t len);
+
+#endif

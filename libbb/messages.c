@@ -1,0 +1,86 @@
+/*
+ * messages.c - one message, one line, one write(2)
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "libbb.h"
+
+const char *applet_name = "ipcbox";
+int xfunc_error_retval = EXIT_FAILURE;
+
+/* Room for the longest path and a sentence; what is longer loses its end, never strerror. */
+enum { LINE_SIZE = PATH_MAX + 1024, TAIL_SIZE = 256 };
+
+static void message(const char *tail, const char *fmt, va_list args)
+{
+	char line[LINE_SIZE];
+	int len = snprintf(line, LINE_SIZE - TAIL_SIZE, "%s: ", applet_name);
+	int text = len;
+
+	len += vsnprintf(line + len, LINE_SIZE - TAIL_SIZE - len, fmt, args);
+	if (len >= LINE_SIZE - TAIL_SIZE)
+		len = LINE_SIZE - TAIL_SIZE - 1;
+	for (; text < len; text++)
+		if (iscntrl((unsigned char)line[text]))
+			line[text] = '?';
+	len += snprintf(line + len, TAIL_SIZE, "%s\n", tail);
+	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
+}
+
+static void pmessage(const char *fmt, va_list args)
+{
+	char tail[TAIL_SIZE];
+
+	snprintf(tail, sizeof(tail) - 1, ": %s", strerror(errno));
+	message(tail, fmt, args);
+}
+
+void bb_error_msg(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	message("", fmt, args);
+	va_end(args);
+}
+
+void bb_perror_msg(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	pmessage(fmt, args);
+	va_end(args);
+}
+
+void bb_error_msg_and_die(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	message("", fmt, args);
+	va_end(args);
+	exit(xfunc_error_retval);
+}
+
+void bb_perror_msg_and_die(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	pmessage(fmt, args);
+	va_end(args);
+	exit(xfunc_error_retval);
+}
+
+void bb_show_usage(const char *fmt, ...)
+{
+	char tail[TAIL_SIZE];
+	va_list args;
+
+	snprintf(tail, sizeof(tail) - 1, "\nTry '%s --help'.", applet_name);
+	va_start(args, fmt);
+	message(tail, fmt, args);
+	va_end(args);
+	exit(EXIT_USAGE);
+}

@@ -1,0 +1,36 @@
+/*
+ * signals.c - handlers that only store
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "libbb.h"
+
+volatile sig_atomic_t bb_got_signal;
+
+static void store(int sig)
+{
+	bb_got_signal = sig;
+}
+
+/* No SA_RESTART: whatever waits comes back with EINTR, and looks. */
+void bb_signals(const int *sigs)
+{
+	struct sigaction sa = { .sa_handler = store };
+
+	for (; *sigs; sigs++)
+		sigaction(*sigs, &sa, NULL);
+}
+
+void die_of_signal(int sig)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t set;
+
+	(void)fflush(stdout);
+	sigaction(sig, &sa, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(sig);
+	_exit(128 + sig);
+}

@@ -1,0 +1,21 @@
+/*
+ * time.c - deadlines
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "libbb.h"
+
+int64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with this clock */
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+int sleep_until(int64_t deadline_ns)
+{
+	struct timespec ts = { deadline_ns / NS_PER_S, deadline_ns % NS_PER_S };
+
+	return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == 0;
+}

@@ -1,0 +1,87 @@
+/*
+ * xatonum.c - strict numbers, sizes and durations
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "libbb.h"
+
+/* strtoumax takes spaces and signs: a digit must come first. */
+static int parse_digits(const char **s, uintmax_t *value)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)**s))
+		return -1;
+	errno = 0;
+	*value = strtoumax(*s, &end, 10);
+	*s = end;
+	return errno ? -1 : 0;
+}
+
+static void invalid(const char *what, const char *str)
+{
+	bb_show_usage("invalid %s: '%s'", what, str);
+}
+
+uintmax_t xatou_range(const char *what, const char *str, uintmax_t min, uintmax_t max)
+{
+	const char *s = str;
+	uintmax_t value;
+
+	if (parse_digits(&s, &value) < 0 || *s || value < min || value > max)
+		invalid(what, str);
+	return value;
+}
+
+uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t max)
+{
+	static const char prefixes[] = "kmgt";
+	const char *s = str, *prefix = NULL;
+	uintmax_t value, unit;
+
+	if (parse_digits(&s, &value) < 0)
+		invalid(what, str);
+	if (*s)
+		prefix = strchr(prefixes, tolower((unsigned char)*s));
+	if (prefix) {
+		s++;
+		unit = *s == 'B' ? 1000 : 1024;
+		s += strcmp(s, "iB") == 0 ? 2 : *s == 'B';
+		for (; prefix >= prefixes; prefix--)
+			if (__builtin_mul_overflow(value, unit, &value))
+				invalid(what, str);
+	}
+	if (*s || value < min || value > max)
+		invalid(what, str);
+	return value;
+}
+
+int64_t xatodur(const char *what, const char *str)
+{
+	static const struct {
+		char suffix[4];
+		int64_t ns;
+	} units[] = {
+		{ "", NS_PER_S }, { "s", NS_PER_S }, { "ms", NS_PER_S / 1000 }, { "us", NS_PER_S / 1000000 },
+		{ "m", 60 * NS_PER_S }, { "h", 3600 * NS_PER_S },
+	};
+	const char *s = str;
+	uintmax_t whole, fraction = 0, scale = 1;
+	int64_t total;
+	size_t i;
+
+	if (parse_digits(&s, &whole) < 0)
+		invalid(what, str);
+	if (*s == '.')
+		for (s++; isdigit((unsigned char)*s); s++)
+			if (scale < NS_PER_S) {
+				fraction = fraction * 10 + (*s - '0');
+				scale *= 10;
+			}
+	for (i = 0; i < ARRAY_SIZE(units) && strcmp(s, units[i].suffix); i++)
+		;
+	if (i == ARRAY_SIZE(units) || s[-1] == '.' || __builtin_mul_overflow(whole, units[i].ns, &total)
+	    || __builtin_add_overflow(total, (int64_t)(fraction * (units[i].ns / 1000) / scale * 1000), &total))
+		invalid(what, str);
+	return total;
+}
