@@ -158,13 +158,15 @@ static void fill_standard_fds(void)
 	close(fd);
 }
 
+int bb_sigpipe_was_ignored;
+
 int main(int argc, char **argv)
 {
 	const char *name = base_name(argc > 0 ? argv[0] : "ipcbox");
 	int status;
 
 	fill_standard_fds();
-	signal(SIGPIPE, SIG_IGN); /* seen as EPIPE */
+	bb_sigpipe_was_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
 	if (strncmp(name, "ipcbox", strlen("ipcbox")) == 0)
 		status = box_main(argv);
 	else

@@ -109,6 +109,7 @@ int sleep_until(int64_t deadline_ns);
  * sigs is a 0-terminated list. die_of_signal never returns: the caller's parent sees
  * that signal as the cause of death. */
 extern volatile sig_atomic_t bb_got_signal;
+extern int bb_sigpipe_was_ignored; /* by our parent; main() ignores it in any case */
 void bb_signals(const int *sigs);
 void die_of_signal(int sig) NORETURN;
 

@@ -1,0 +1,173 @@
+/*
+ * environment.c - what this machine is: asked once, printed in the header, used by the cases
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include "pipetest.h"
+
+static char private_dir[PATH_MAX];
+static pid_t owner;	/* children inherit the exit handler, but not the right to remove */
+
+/* The cases' files are plain files and FIFOs at the top; the engine empties it after each. */
+void remove_dir(void)
+{
+	if (private_dir[0] && getpid() == owner) {
+		if (rmdir(private_dir) < 0)
+			bb_perror_msg("can't remove '%s'", private_dir);
+		private_dir[0] = '\0';
+	}
+}
+
+static bool make_dir(const char *parent)
+{
+	if (!parent || !parent[0])
+		return false;
+	if (snprintf(private_dir, sizeof(private_dir), "%s/pipetest.XXXXXX", parent) < (int)sizeof(private_dir)
+	    && mkdtemp(private_dir)) {
+		owner = getpid();
+		atexit(remove_dir);
+		return chdir(private_dir) == 0;
+	}
+	private_dir[0] = '\0';
+	return false;
+}
+
+static bool choose_dir(const char *wish)
+{
+	const char *const parents[] = { getenv("TMPDIR"), "/tmp", "/run", "/dev/shm", ".", "/" };
+
+	if (wish) {
+		if (!make_dir(wish))
+			bb_perror_msg_and_die("can't make a directory in '%s'", wish);
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(parents); i++)
+		if (make_dir(parents[i]))
+			return true;
+	return false;
+}
+
+/* What the cases are made of, timed: processes and round trips. A current PC takes some
+ * 10 ms; an emulated board ten times as long, and gets ten times the limits. */
+static double calibrate(void)
+{
+	enum { FORKS = 10, TRIPS = 50, USUAL_NS = 10000000 };
+	int64_t start = monotonic_ns();
+	double factor;
+
+	for (int i = 0; i < FORKS; i++) {
+		int to[2], from[2];
+		char byte = 0;
+		pid_t pid;
+
+		xpipe(to);
+		xpipe(from);
+		pid = xfork();
+		if (pid == 0) {
+			for (int trip = 0; trip < TRIPS; trip++)
+				if (safe_read(to[0], &byte, 1) != 1 || safe_write(from[1], &byte, 1) != 1)
+					break;
+			_exit(EXIT_SUCCESS);
+		}
+		for (int trip = 0; trip < TRIPS; trip++)
+			if (safe_write(to[1], &byte, 1) != 1 || safe_read(from[0], &byte, 1) != 1)
+				break;
+		for (int end = 0; end < 2; end++) {
+			close(to[end]);
+			close(from[end]);
+		}
+		waitpid(pid, NULL, 0);
+	}
+	factor = (double)(monotonic_ns() - start) / USUAL_NS;
+	return factor < 1 ? 1 : factor;
+}
+
+void probe(const char *dir, bool verbose)
+{
+	struct statfs fs;
+	int fd[2];
+
+	t.verbose = verbose;
+	t.page = sysconf(_SC_PAGESIZE);
+	xpipe(fd);
+	t.pipe_buf = fpathconf(fd[1], _PC_PIPE_BUF);
+	close(fd[0]);
+	close(fd[1]);
+	t.proc = statfs("/proc", &fs) == 0 && fs.f_type == 0x9fa0; /* PROC_SUPER_MAGIC, statfs(2) */
+	t.factor = calibrate();
+	t.dir = choose_dir(dir);
+	t.shared = mmap(NULL, sizeof(*t.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (t.shared == MAP_FAILED)
+		bb_perror_msg_and_die("can't map %zu shared bytes", sizeof(*t.shared));
+}
+
+/* By capability, not by uid: root in a container often lacks it. capget(2). */
+bool has_capability(int cap)
+{
+	struct { uint32_t version; int32_t pid; } header = { 0x20080522, 0 };
+	struct { uint32_t effective, permitted, inheritable; } data[2] = { { 0, 0, 0 } };
+
+	return syscall(SYS_capget, &header, data) == 0 && (data[cap / 32].effective >> cap % 32 & 1);
+}
+
+long read_number(const char *path)
+{
+	char text[32];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : safe_read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return -1;
+	text[n] = '\0';
+	return atol(text);
+}
+
+static const char *file_system(char *buf, size_t size)
+{
+	static const struct {
+		unsigned long magic;
+		char name[10];
+	} known[] = {
+		{ 0xEF53, "ext4" }, { 0x01021994, "tmpfs" }, { 0x858458F6, "ramfs" }, { 0x9123683E, "btrfs" },
+		{ 0x58465342, "xfs" }, { 0x794C7630, "overlay" }, { 0x01021997, "9p" }, { 0x6969, "nfs" },
+		{ 0x4D44, "vfat" }, { 0xF2F52010, "f2fs" }, { 0x24051905, "ubifs" }, { 0x65735546, "fuse" },
+	};
+	struct statfs fs;
+
+	if (statfs(".", &fs) < 0)
+		return "unknown";
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (known[i].magic == (unsigned long)fs.f_type)
+			return known[i].name;
+	snprintf(buf, size, "magic %#lx", (unsigned long)fs.f_type);
+	return buf;
+}
+
+void print_environment(void (*line)(const char *fmt, ...))
+{
+	struct utsname u;
+	char magic[32];
+	long max = read_number("/proc/sys/fs/pipe-max-size");
+	int fd[2], size;
+
+	uname(&u);
+	xpipe(fd);
+	size = fcntl(fd[0], F_GETPIPE_SZ);
+	line("# ipcbox %s pipetest on %s %s %s\n", VERSION, u.sysname, u.release, u.machine);
+	line("# page %zu, PIPE_BUF %zu, a new pipe %d, pipe-max-size %ld\n", t.page, t.pipe_buf, size, max);
+	line("# %s\n", size < (int)(16 * t.page) ? "over the pipe quota (pipe-user-pages-soft): new pipes are small"
+	     : "within the pipe quota");
+	line("# uid %d, CAP_SYS_RESOURCE %s, %ld processors\n", (int)getuid(),
+	     has_capability(CAP_SYS_RESOURCE) ? "yes" : "no", sysconf(_SC_NPROCESSORS_ONLN));
+	line("# SIGPIPE inherited as %s, /proc %s, clock CLOCK_MONOTONIC\n",
+	     bb_sigpipe_was_ignored ? "ignored" : "default", t.proc ? "yes" : "no");
+	line("# files in %s (%s), time factor %.1f, seed %u\n", t.dir ? private_dir : "none",
+	     t.dir ? file_system(magic, sizeof(magic)) : "no directory to write in", t.factor, (unsigned)t.seed);
+	close(fd[0]);
+	close(fd[1]);
+}

@@ -1,0 +1,173 @@
+/*
+ * pipetest.h - what the cases and the parts of the engine share
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#ifndef PIPETEST_H
+#define PIPETEST_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include "libbb.h"
+
+/* --- a case is a function and a row ------------------------------------------------- */
+
+enum case_flags {
+	KINDS = 1 << 0,		/* runs for each kind of pipe: the name gets .pipe .pipe2 .page .fifo */
+	NEEDS_PROC = 1 << 1,
+	NEEDS_DIR = 1 << 2,	/* a directory to write in: it is the current one */
+	EXOTIC = 1 << 3,	/* only with -x */
+	STRESS = 1 << 4,	/* repeated by --soak */
+	MYTH = 1 << 5,		/* the tutorial says otherwise */
+};
+
+/* Classes: P POSIX shall, L Linux ABI, I implementation detail (never not ok, unless it
+ * hangs or crashes), B known kernel bug, E environment. */
+struct test_case {
+	const char *name;	/* group.case, [a-z0-9_.-]+: never reused for another meaning */
+	const char *ids;	/* of the inventory, separated by spaces */
+	char class;
+	unsigned char flags;
+	unsigned short fixed;	/* class B: the RELEASE that has the fix; older ones are expected to fail */
+	const char *rule;	/* what is asserted, in one line */
+	const char *source;	/* who says so; for a myth: what the tutorial says; for a B: the commit */
+	void (*run)(void);
+};
+#define RELEASE(major, minor) ((major) << 8 | (minor))
+
+/* The groups, in the order in which they run: each is NAME_cases[] in NAME.c, ended by { 0 }. */
+#define GROUPS \
+	GROUP(tut_pipe)
+
+#define GROUP(name) extern const struct test_case name##_cases[];
+GROUPS
+#undef GROUP
+
+/* --- inside a case. Each case is a process, leader of its own group, with a fresh pipe,
+ * in an empty directory, with default signals; when it returns it has passed. What it
+ * leaves behind (processes, files) the engine removes. ------------------------------- */
+
+extern struct state {
+	int r, w;		/* the pipe: of the kind at hand, blocking, close-on-exec not set */
+	size_t page, pipe_buf;
+	size_t cap, slots;	/* of this pipe; a slot holds a page */
+	bool proc, dir, verbose;
+	double factor;		/* how slow this machine is: 1 is a current PC */
+	uint32_t seed;
+	int64_t deadline;	/* of this case, for whoever waits */
+	volatile sig_atomic_t caught;	/* signals that t_catch has seen in this process */
+	struct shared *shared;
+} t;
+
+void fail(const char *fmt, ...) PRINTF(1, 2) NORETURN;
+void skip(const char *token) NORETURN;	/* a short fixed word: no-proc, soft-limit, seccomp ... */
+void info(const char *fmt, ...) PRINTF(1, 2);	/* a line of diagnostics */
+
+/* A system call's result, or -errno: write ret(read(...)). */
+static inline long ret(long result)
+{
+	return result < 0 ? -errno : result;
+}
+const char *errname(long result);	/* "EAGAIN" for -EAGAIN, else "" */
+/* The case fails unless got, from ret(), is what POSIX or the kernel says; -v shows each. */
+void want(long got, long expected, const char *fmt, ...) PRINTF(3, 4);
+
+/* Calls with expected results. Written bytes follow a pattern by their position in the
+ * stream, and what t_read reads must go on where the last one ended. */
+void t_write(int fd, size_t n, long expected);
+void t_read(int fd, size_t n, long expected);
+const char *pattern(size_t n);	/* the next n bytes of the stream, for other calls than write */
+void pattern_wrote(long result);	/* and how many of them were taken */
+void t_close(int *fd);
+void t_poll(int fd, int events, int revents);	/* at once */
+void t_fionread(int fd, long expected);
+void nonblock(int fd);
+size_t t_fill(int fd);		/* to the brim, without blocking; returns the bytes */
+void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
+void *t_map(size_t len, int prot, int flags, int fd, off_t off);	/* mmap that succeeds */
+int t_file(const char *name, size_t len);	/* a new file of len pattern-less zero bytes, O_RDWR */
+void t_catch(int sig, int sa_flags);	/* count it in t.caught */
+
+/* A call in a process of its own. call_read and call_write first close the pipe's other
+ * end, as a process that only reads or writes does. */
+struct job {
+	pid_t pid;
+	int slot;
+};
+struct job t_start(long (*call)(long arg), long arg);
+long call_read(long n);
+long call_write(long n);
+void t_blocks(struct job job);		/* it sleeps in its call */
+bool t_returned(struct job job);	/* has it come back yet? */
+void t_returns(struct job job, long expected);	/* it comes back, with that result; reaped */
+int t_caught(struct job job);		/* signals it caught until its call returned */
+void t_dies(struct job job, int sig);	/* it is killed by sig; reaped */
+void t_reap(pid_t pid, int status);	/* it exits with that status */
+pid_t t_fork(void);			/* dies with the case; the child must _exit */
+/* The signal that kills a child running touch(p): 0 if it survives. */
+int t_signal_of(void (*touch)(void *p), void *p);
+void wait_until(bool (*cond)(long arg), long arg, const char *what);	/* or fail at the deadline */
+
+/* What cases adapt to. */
+enum { CAP_DAC_OVERRIDE = 1, CAP_IPC_LOCK = 14, CAP_SYS_RESOURCE = 24 };	/* capabilities(7) */
+bool has_capability(int cap);
+long read_number(const char *path);	/* of a /proc file; -1 if there is none */
+
+/* --- between the parts of the engine ------------------------------------------------- */
+
+enum kind { ANY, PIPE, PIPE2, PAGE, FIFO, N_KINDS };
+enum verdict { PASS, FAIL, XFAIL, XPASS, SKIP, ERROR, N_VERDICTS };
+enum { TEXT_SIZE = 32 * 1024, MAX_JOBS = 128, NAME_SIZE = 64 };
+
+/* What a case's processes tell the engine; it survives their death. */
+struct shared {
+	_Atomic uint32_t verdict, text_len;
+	_Atomic uint32_t written, consumed;	/* positions in the stream */
+	_Atomic uint32_t jobs;
+	struct {
+		_Atomic uint32_t state;
+		int32_t result, caught;
+	} job[MAX_JOBS];
+	char reason[64];
+	char text[TEXT_SIZE];	/* lines of diagnostics, each ended by a newline */
+};
+
+struct options {
+	char **globs;		/* -t: any of them; NULL is all */
+	char *classes;		/* -c: letters; NULL is all */
+	bool exotic, exit_first;
+	double multiplier;
+	int64_t soak;
+	unsigned repeat;
+};
+
+struct pick {
+	const struct test_case *c;
+	enum kind kind;
+	char name[NAME_SIZE];	/* with the kind */
+};
+
+struct result {
+	const struct test_case *c;
+	const char *name;
+	enum verdict verdict;
+	const char *reason;	/* of a skip or an expected failure */
+	const char *text;	/* diagnostics, a line each */
+	int64_t ns;
+};
+
+enum format { KTAP, TAP13, LAVA, PTEST, JSON };
+
+void probe(const char *dir, bool verbose);
+void remove_dir(void);
+void print_environment(void (*line)(const char *fmt, ...));
+
+struct pick *pick_cases(const struct options *o, unsigned *count);
+/* Returns the signal that ended it early, or 0. */
+int run_cases(const struct pick *picks, unsigned count, const struct options *o);
+
+void report_start(enum format format, bool nested, bool quiet, const struct pick *picks, unsigned count);
+void report_result(const struct result *r);
+int report_end(int sig);	/* the totals; returns the exit status */
+
+#endif

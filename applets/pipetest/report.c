@@ -1,0 +1,228 @@
+/*
+ * report.c - KTAP and its relatives, that every parser reads
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pipetest.h"
+
+/* One line is one write(2) of at most PIPE_BUF bytes, so that neither another process nor
+ * the console of a board can tear it. Results are flat and their names one word: nested
+ * output and a '#' in a name are what parsers stumble over. */
+
+static struct {
+	enum format format;
+	bool nested, quiet;
+	const struct pick *picks;
+	unsigned count, done, in_group;
+	unsigned totals[N_VERDICTS];
+} out;
+
+static void line(const char *fmt, ...) PRINTF(1, 2);
+static void line(const char *fmt, ...)
+{
+	char buf[PIPE_BUF];
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(buf, sizeof(buf), fmt, args);
+	va_end(args);
+	if (len >= (int)sizeof(buf)) {
+		len = sizeof(buf);
+		buf[len - 1] = '\n';
+	}
+	if (full_write(STDOUT_FILENO, buf, len) == len)
+		return;
+	if (errno != EPIPE)
+		bb_perror_msg("can't write to standard output");
+	exit(EXIT_FAILURE);
+}
+
+/* The length of the group's name, which stands before the first dot. */
+static size_t group_len(const char *name)
+{
+	return strcspn(name, ".");
+}
+
+static bool same_group(unsigned a, unsigned b)
+{
+	size_t len = group_len(out.picks[a].name);
+
+	return strncmp(out.picks[a].name, out.picks[b].name, len + 1) == 0;
+}
+
+static unsigned count_groups(void)
+{
+	unsigned groups = out.count > 0;
+
+	for (unsigned i = 1; i < out.count; i++)
+		groups += !same_group(i - 1, i);
+	return groups;
+}
+
+/* --- JSON ----------------------------------------------------------------------------- */
+
+/* Appends text as a string of RFC 8259; what is not ASCII cannot come out of a case. */
+static char *json_string(char *at, const char *end, const char *text, size_t len)
+{
+	*at++ = '"';
+	for (; len && at < end - 8; len--, text++) {
+		unsigned char c = *text;
+
+		if (c == '"' || c == '\\')
+			*at++ = '\\';
+		if (c < ' ' || c > '~')
+			at += sprintf(at, "\\u%04x", c);
+		else
+			*at++ = c;
+	}
+	*at++ = '"';
+	return at;
+}
+
+static void json_environment(const char *fmt, ...) PRINTF(1, 2);
+static void json_environment(const char *fmt, ...)
+{
+	char text[256], json[1024];
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (len >= (int)sizeof(text))
+		len = sizeof(text) - 1;
+	*json_string(json, json + sizeof(json), text + strlen("# "), len - strlen("# \n")) = '\0';
+	line("{\"environment\":%s}\n", json);
+}
+
+/* The diagnostics as an array, as many as the line has room for. */
+static void json_result(const struct result *r, const char *verdict)
+{
+	char json[PIPE_BUF - 512], *at = json, *end = json + sizeof(json) - 16;
+
+	for (const char *text = r->text; *text && at < end - 256;) {
+		size_t len = strcspn(text, "\n");
+
+		if (at > json)
+			*at++ = ',';
+		at = json_string(at, end, text, len);
+		text += len + 1;
+	}
+	*at = '\0';
+	line("{\"name\":\"%s\",\"ids\":\"%s\",\"class\":\"%c\",\"result\":\"%s\",\"reason\":\"%s\","
+	     "\"ms\":%.2f,\"diag\":[%s]}\n", r->name, r->c->ids, r->c->class, verdict, r->reason,
+	     r->ns / 1e6, json);
+}
+
+/* --- TAP ------------------------------------------------------------------------------ */
+
+static void diagnostics(const char *text, const char *indent)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		line("%s# %.*s\n", indent, (int)len, text);
+		text += len + 1;
+	}
+}
+
+static void group_start(unsigned first)
+{
+	unsigned n = 1;
+
+	while (first + n < out.count && same_group(first, first + n))
+		n++;
+	line("  KTAP version 1\n");
+	line("  1..%u\n", n);
+	out.in_group = 0;
+}
+
+/* A group fails if one of its cases does. */
+static void group_end(unsigned last, bool failed)
+{
+	static unsigned groups;
+
+	if (last + 1 < out.count && same_group(last, last + 1))
+		return;
+	line("%sok %u %.*s\n", failed ? "not " : "", ++groups,
+	     (int)group_len(out.picks[last].name), out.picks[last].name);
+}
+
+static void tap_result(const struct result *r, bool failed)
+{
+	const char *indent = out.nested ? "  " : "";
+	const char *name = r->name + (out.nested ? group_len(r->name) + 1 : 0);
+	const char *directive = r->verdict == SKIP ? " # SKIP " : r->verdict == XFAIL ? " # XFAIL " : "";
+
+	if (!out.quiet || failed)
+		diagnostics(r->text, indent);
+	if (!out.quiet || failed)
+		line("%s%sok %u %s%s%s\n", indent, failed ? "not " : "", out.nested ? out.in_group : out.done,
+		     name, directive, *directive ? r->reason : "");
+}
+
+/* --- what the engine calls ------------------------------------------------------------ */
+
+void report_start(enum format format, bool nested, bool quiet, const struct pick *picks, unsigned count)
+{
+	out.format = format;
+	out.nested = nested;
+	out.quiet = quiet;
+	out.picks = picks;
+	out.count = count;
+	if (format == JSON)
+		print_environment(json_environment);
+	if (quiet || format == JSON || format == PTEST)
+		return;
+	line("\n%s\n", format == TAP13 ? "TAP version 13" : "KTAP version 1");
+	line("1..%u\n", nested ? count_groups() : count);
+	print_environment(line);
+}
+
+void report_result(const struct result *r)
+{
+	static const char names[N_VERDICTS][6] = { "pass", "fail", "xfail", "xpass", "skip", "error" };
+	static const char ptest[N_VERDICTS][6] = { "PASS", "FAIL", "XFAIL", "XPASS", "SKIP", "ERROR" };
+	static const char lava[N_VERDICTS][5] = { "pass", "fail", "pass", "fail", "skip", "fail" };
+	static bool group_failed;
+	bool failed = r->verdict == FAIL || r->verdict == ERROR;
+
+	out.totals[r->verdict]++;
+	out.done++;
+	if (out.nested && (out.done == 1 || !same_group(out.done - 2, out.done - 1))) {
+		group_start(out.done - 1);
+		group_failed = false;
+	}
+	out.in_group++;
+	group_failed |= failed;
+	if (out.format == JSON)
+		json_result(r, names[r->verdict]);
+	else if (out.format == PTEST)
+		line("%s: %s\n", ptest[r->verdict], r->name);
+	else
+		tap_result(r, failed);
+	if (out.format == LAVA)
+		line("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=%s RESULT=%s UNITS=ms MEASUREMENT=%.2f>\n",
+		     r->name, lava[r->verdict], r->ns / 1e6);
+	if (out.nested)
+		group_end(out.done - 1, group_failed);
+}
+
+int report_end(int sig)
+{
+	const unsigned *n = out.totals;
+
+	if (out.format == JSON) {
+		line("{\"totals\":{\"pass\":%u,\"fail\":%u,\"xfail\":%u,\"xpass\":%u,\"skip\":%u,\"error\":%u}}\n",
+		     n[PASS], n[FAIL], n[XFAIL], n[XPASS], n[SKIP], n[ERROR]);
+	} else {
+		if (out.done < out.count)
+			line("Bail out! %s\n", sig ? "signal" : "first failure");
+		line("# Totals: pass:%u fail:%u xfail:%u xpass:%u skip:%u error:%u\n",
+		     n[PASS], n[FAIL], n[XFAIL], n[XPASS], n[SKIP], n[ERROR]);
+	}
+	if (n[FAIL] || n[ERROR])
+		return EXIT_FAILURE;
+	return n[SKIP] == out.done ? EXIT_STALE : EXIT_SUCCESS;
+}

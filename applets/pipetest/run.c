@@ -1,0 +1,356 @@
+/*
+ * run.c - runs each case in a process group of its own, under a time limit
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <dirent.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+#include "pipetest.h"
+
+/* The engine keeps SIGCHLD and the signals that end it blocked and waits for them with
+ * sigtimedwait: no handler, no race. As a subreaper it gets the orphans of a case too, so
+ * that "the group is gone" can be seen. The group is killed before its leader is reaped:
+ * until then nobody else can have its number. */
+
+enum { LIMIT_S = 10, KILL_S = 5, DEADLINE_DIVISOR = 2 };
+
+static sigset_t signals;
+
+static const char *kind_name(enum kind kind)
+{
+	static const char names[N_KINDS][8] = { "", ".pipe", ".pipe2", ".page", ".fifo" };
+
+	return names[kind];
+}
+
+/* --- inside the child ---------------------------------------------------------------- */
+
+static void make_fifo(int fd[2])
+{
+	if (!t.dir)
+		skip("no-dir");
+	want(ret(mkfifo("fifo", 0600)), 0, "mkfifo");
+	fd[0] = open("fifo", O_RDONLY | O_NONBLOCK);
+	fd[1] = open("fifo", O_WRONLY);
+	if (fd[0] < 0 || fd[1] < 0 || fcntl(fd[0], F_SETFL, 0) < 0)
+		fail("can't open the FIFO: %s", strerror(errno));
+}
+
+static void make_kind(enum kind kind)
+{
+	int fd[2];
+	long size;
+
+	if (kind == FIFO)
+		make_fifo(fd);
+	else
+		want(ret(kind == PIPE2 ? pipe2(fd, O_CLOEXEC) : pipe(fd)), 0, "making the pipe");
+	if (kind == PAGE)
+		want(ret(fcntl(fd[1], F_SETPIPE_SZ, (int)t.page)), t.page, "F_SETPIPE_SZ to one page");
+	t.r = fd[0];
+	t.w = fd[1];
+	size = ret(fcntl(fd[1], F_GETPIPE_SZ));
+	if (size < 0)
+		skip("no-F_GETPIPE_SZ");
+	t.cap = size;
+	t.slots = t.cap / t.page;
+}
+
+static void run_child(const struct test_case *c, enum kind kind) NORETURN;
+static void run_child(const struct test_case *c, enum kind kind)
+{
+	sigset_t none;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int sig = 1; sig < SIGSYS; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	umask(022);
+	make_kind(kind);
+	c->run();
+	_exit(EXIT_SUCCESS);
+}
+
+/* --- around it ----------------------------------------------------------------------- */
+
+/* The signal that should end the engine, 0 when pid has ended, -1 at the deadline. */
+static int await(pid_t pid, int64_t deadline)
+{
+	for (;;) {
+		siginfo_t info = { 0 };
+		int64_t left = deadline - monotonic_ns();
+		struct timespec ts = { left / NS_PER_S, left % NS_PER_S };
+		int sig;
+
+		if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid)
+			return 0;
+		if (left <= 0)
+			return -1;
+		sig = sigtimedwait(&signals, NULL, &ts);
+		if (sig > 0 && sig != SIGCHLD)
+			return sig;
+	}
+}
+
+/* Kills and reaps the group; the leader's wait status, or -1 if something survives. */
+static int end_group(pid_t leader)
+{
+	int64_t deadline = monotonic_ns() + KILL_S * NS_PER_S;
+	int status = -1;
+
+	kill(-leader, SIGKILL);
+	for (;;) {
+		struct timespec ts = { 0, NS_PER_S / 100 };
+		int s;
+		pid_t pid = waitpid(-leader, &s, WNOHANG);
+
+		if (pid == leader)
+			status = s;
+		if (pid < 0)
+			return status;
+		if (pid > 0)
+			continue;
+		if (monotonic_ns() > deadline)
+			return -1;
+		kill(-leader, SIGKILL); /* one that was forked meanwhile */
+		sigtimedwait(&signals, NULL, &ts);
+	}
+}
+
+static void empty_dir(int dirfd)
+{
+	DIR *dir = fdopendir(dirfd);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		int sub;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dirfd, entry->d_name, 0) == 0)
+			continue;
+		(void)fchmodat(dirfd, entry->d_name, 0700, 0); /* a case may have locked it */
+		sub = openat(dirfd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (sub >= 0)
+			empty_dir(sub);
+		(void)unlinkat(dirfd, entry->d_name, AT_REMOVEDIR); /* else remove_dir complains */
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static bool non_linux(void)
+{
+	struct utsname u;
+
+	return uname(&u) < 0 || strcmp(u.sysname, "Linux") != 0;
+}
+
+static bool older_than(unsigned release)
+{
+	struct utsname u;
+	char *end;
+	unsigned major, minor = 0;
+
+	if (uname(&u) < 0)
+		return false;
+	major = strtoul(u.release, &end, 10);
+	if (*end == '.')
+		minor = strtoul(end + 1, NULL, 10);
+	return RELEASE(major, minor) < release;
+}
+
+/* What a failure means depends on the class. ERROR, a hang or a crash, is forgiven only
+ * where the kernel is known to be the cause. */
+static enum verdict judge(const struct test_case *c, enum verdict v, const char **reason)
+{
+	if (v != FAIL && v != ERROR)
+		return v;
+	if (c->class == 'I' && v == FAIL)
+		return PASS;
+	if (c->class == 'B') {
+		info("you may be missing a fix: %s", c->source);
+		*reason = "known-kernel-bug";
+		return older_than(c->fixed) ? XFAIL : v;
+	}
+	if (c->class == 'L' && non_linux()) {
+		*reason = "not-linux";
+		return XFAIL;
+	}
+	return v;
+}
+
+static const char *unmet_need(const struct test_case *c)
+{
+	if (c->flags & NEEDS_PROC && !t.proc)
+		return "no-proc";
+	if (c->flags & NEEDS_DIR && !t.dir)
+		return "no-dir";
+	return NULL;
+}
+
+static enum verdict verdict_of(int status)
+{
+	if (status < 0)
+		info("a process of the case could not be killed");
+	else if (WIFSIGNALED(status))
+		info("the case died of signal %d", WTERMSIG(status));
+	else
+		return t.shared->verdict;
+	return ERROR;
+}
+
+/* One run of one case; *sig is set if a signal asks the engine to end. */
+static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t limit, int *sig)
+{
+	int64_t now = monotonic_ns();
+	int status, end;
+	pid_t pid;
+
+	memset(t.shared, 0, offsetof(struct shared, text) + 1);
+	t.deadline = now + limit / DEADLINE_DIVISOR; /* whoever waits can still say for what */
+	pid = xfork();
+	if (pid == 0)
+		run_child(c, kind);
+	setpgid(pid, pid);
+	end = await(pid, now + limit);
+	status = end_group(pid);
+	if (t.dir)
+		empty_dir(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	if (end > 0)
+		*sig = end;
+	if (end == 0)
+		return verdict_of(status);
+	info("killed at its time limit of %.1f s", limit / 1e9);
+	return ERROR;
+}
+
+static void text_to(struct result *r)
+{
+	uint32_t len = t.shared->text_len;
+
+	t.shared->text[len < TEXT_SIZE ? len : TEXT_SIZE - 1] = '\0';
+	r->text = t.shared->text;
+}
+
+/* Runs it as often as asked for; the first failure stands. */
+static void run_case(struct result *r, enum kind kind, const struct options *o, int *sig)
+{
+	int64_t limit = (int64_t)(LIMIT_S * NS_PER_S * t.factor * o->multiplier);
+	int64_t start = monotonic_ns();
+	unsigned runs = 0;
+
+	r->reason = unmet_need(r->c);
+	r->text = "";
+	r->verdict = SKIP;
+	if (r->reason)
+		return;
+	do
+		r->verdict = run_once(r->c, kind, limit, sig);
+	while (!*sig && r->verdict == PASS
+	       && (++runs < o->repeat || (r->c->flags & STRESS && monotonic_ns() - start < o->soak)));
+	if (runs > 1)
+		info("passed %u times", runs);
+	r->reason = t.shared->reason;
+	r->verdict = judge(r->c, r->verdict, &r->reason);
+	r->ns = monotonic_ns() - start;
+	text_to(r);
+}
+
+/* --- which cases ---------------------------------------------------------------------- */
+
+/* "*" and "?" are all that names of [a-z0-9_.-] need; fnmatch(3) would bring 15 KB of
+ * character classes along. */
+static bool glob_matches(const char *glob, const char *name)
+{
+	for (; *glob; glob++, name++) {
+		if (*glob == '*') {
+			for (; *name; name++)
+				if (glob_matches(glob + 1, name))
+					return true;
+			return glob_matches(glob + 1, name);
+		}
+		if (!*name || (*glob != '?' && *glob != *name))
+			return false;
+	}
+	return !*name;
+}
+
+static bool matches_id(const char *glob, const char *ids)
+{
+	size_t len = strlen(glob);
+
+	for (const char *at = ids; (at = strstr(at, glob)); at += len)
+		if ((at == ids || at[-1] == ' ') && (at[len] == '\0' || at[len] == ' '))
+			return true;
+	return false;
+}
+
+static bool selected(const struct test_case *c, const char *name, const struct options *o)
+{
+	if (c->flags & EXOTIC && !o->exotic)
+		return false;
+	if (o->classes && !strchr(o->classes, c->class))
+		return false;
+	if (!o->globs)
+		return true;
+	for (char **glob = o->globs; *glob; glob++)
+		if (glob_matches(*glob, name) || matches_id(*glob, c->ids))
+			return true;
+	return false;
+}
+
+static const struct test_case *const groups[] = {
+#define GROUP(name) name##_cases,
+	GROUPS
+#undef GROUP
+};
+
+/* All that is selected, a case once for each of its kinds. */
+struct pick *pick_cases(const struct options *o, unsigned *count)
+{
+	struct pick *picks = NULL;
+
+	*count = 0;
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
+		for (const struct test_case *c = groups[g]; c->name; c++) {
+			enum kind kind = c->flags & KINDS ? PIPE : ANY, last = c->flags & KINDS ? FIFO : ANY;
+
+			for (; kind <= last; kind++) {
+				struct pick p = { .c = c, .kind = kind };
+
+				snprintf(p.name, sizeof(p.name), "%s%s", c->name, kind_name(kind));
+				if (!selected(c, p.name, o))
+					continue;
+				picks = xrealloc(picks, (*count + 1) * sizeof(p));
+				picks[(*count)++] = p;
+			}
+		}
+	return picks;
+}
+
+int run_cases(const struct pick *picks, unsigned count, const struct options *o)
+{
+	static const int ends[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP };
+	int sig = 0;
+
+	sigemptyset(&signals);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		sigaddset(&signals, ends[i]);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	for (unsigned i = 0; i < count && !sig; i++) {
+		struct result r = { .c = picks[i].c, .name = picks[i].name };
+
+		run_case(&r, picks[i].kind, o, &sig);
+		if (sig)
+			break;
+		report_result(&r);
+		if (o->exit_first && (r.verdict == FAIL || r.verdict == ERROR))
+			break;
+	}
+	return sig;
+}
