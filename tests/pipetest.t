@@ -1,6 +1,6 @@
 #!/bin/sh
-. "${0%/*}/tap.sh"
 LIMIT=60
+. "${0%/*}/tap.sh"
 
 run box pipetest
 is 'all cases pass on this kernel, or are skipped' 0 "$rc"

@@ -35,7 +35,6 @@ ok() {
 }
 skip() { result ok "$1 # SKIP $2"; }
 box() { $EMULATOR "$IPCBOX" "$@"; }
-# shellcheck disable=SC2034 # the tests use them
 run() {
 	case $1 in box) shift; set -- $EMULATOR "$IPCBOX" "$@" ;; esac
 	timeout "$LIMIT" "$@" >"$T/.out" 2>"$T/.err"

@@ -12,6 +12,7 @@ enum { IDLE, CALLING, RETURNED };
 
 /* --- verdicts and diagnostics -------------------------------------------------------- */
 
+static void add_line(const char *fmt, va_list args) PRINTF(1, 0);
 static void add_line(const char *fmt, va_list args)
 {
 	struct shared *s = t.shared;

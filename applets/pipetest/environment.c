@@ -23,9 +23,11 @@ void remove_dir(void)
 
 static bool make_dir(const char *parent)
 {
-	if (!parent || !parent[0])
+	char path[PATH_MAX];
+
+	if (!parent || !realpath(parent, path)) /* absolute: we go there */
 		return false;
-	if (snprintf(private_dir, sizeof(private_dir), "%s/pipetest.XXXXXX", parent) < (int)sizeof(private_dir)
+	if (snprintf(private_dir, sizeof(private_dir), "%s/pipetest.XXXXXX", path) < (int)sizeof(private_dir)
 	    && mkdtemp(private_dir)) {
 		owner = getpid();
 		atexit(remove_dir);
