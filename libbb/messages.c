@@ -11,6 +11,7 @@ int xfunc_error_retval = EXIT_FAILURE;
 /* Room for the longest path and a sentence; what is longer loses its end, never strerror. */
 enum { LINE_SIZE = PATH_MAX + 1024, TAIL_SIZE = 256 };
 
+static void message(const char *tail, const char *fmt, va_list args) PRINTF(2, 0);
 static void message(const char *tail, const char *fmt, va_list args)
 {
 	char line[LINE_SIZE];
@@ -27,6 +28,7 @@ static void message(const char *tail, const char *fmt, va_list args)
 	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
 }
 
+static void pmessage(const char *fmt, va_list args) PRINTF(1, 0);
 static void pmessage(const char *fmt, va_list args)
 {
 	char tail[TAIL_SIZE];
