@@ -18,7 +18,7 @@ static int parse_digits(const char **s, uintmax_t *value)
 	return errno ? -1 : 0;
 }
 
-static void invalid(const char *what, const char *str)
+static void NORETURN invalid(const char *what, const char *str)
 {
 	bb_show_usage("invalid %s: '%s'", what, str);
 }
