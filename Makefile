@@ -13,8 +13,8 @@
 ## make baseline, bloatcheck     bytes gained or lost, by function, since the baseline
 ## make clean, distclean
 ##
-## O=dir builds outside the source; V=1 shows commands; CROSS_COMPILE=prefix- or CC= STRIP=
-## choose the tools; CFLAGS= LDFLAGS= come after ours; KCONF= does without kconfig
+## O=dir builds outside the source; V=1 shows commands; CROSS_COMPILE=prefix- or CC=
+## AR= STRIP= choose the tools; CFLAGS= LDFLAGS= come after ours; KCONF= does without kconfig
 
 VERSION := 0.1.0
 O ?= .
@@ -22,6 +22,9 @@ obj := $(O)/obj
 
 ifeq ($(origin CC),default)
 CC := $(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,musl-gcc)
+endif
+ifeq ($(origin AR),default)
+AR := $(CROSS_COMPILE)ar
 endif
 STRIP ?= $(CROSS_COMPILE)strip
 NM ?= $(CROSS_COMPILE)nm
@@ -116,25 +119,31 @@ CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,-Os) \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
 	-ffile-prefix-map=$(CURDIR)/= $(sanitize) $(CFLAGS)
 LDFLAGS_ALL = $(if $(call on,STATIC),-static) \
-	-Wl,--gc-sections -Wl,-z,noseparate-code -Wl,--build-id=none $(sanitize) $(LDFLAGS)
+	-Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none $(sanitize) $(LDFLAGS)
 
-srcs := $(sort $(wildcard libbb/*.c) $(foreach a,$(APPLETS),$(wildcard applets/$(a).c applets/$(a)/*.c)))
-objs := $(srcs:%.c=$(obj)/%.o)
+# libbb is an archive: a file that no applet needs must not even be looked at, for one
+# mention of realloc(3) is enough to link the whole of musl's allocator.
+lib := $(patsubst %.c,$(obj)/%.o,$(sort $(wildcard libbb/*.c)))
+objs := $(patsubst %.c,$(obj)/%.o,$(sort $(foreach a,$(APPLETS),$(wildcard applets/$(a).c applets/$(a)/*.c))))
 
 $(obj)/%.o: %.c $(obj)/config.h $(obj)/applets.h Makefile
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$(obj)/ipcbox: $(objs) $(obj)/config.mk
+$(obj)/libbb.a: $(lib)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcD $@ $(lib)
+
+$(obj)/ipcbox: $(objs) $(obj)/libbb.a $(obj)/config.mk
 	$(say) LINK $@
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(objs)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(objs) $(obj)/libbb.a
 
 $(O)/ipcbox: $(obj)/ipcbox
 	$(say) STRIP $@
 	$(Q)$(if $(call on,DEBUG),cp $< $@,$(STRIP) -s -R .comment -R '.note*' -o $@ $<)
 
--include $(objs:.o=.d)
+-include $(objs:.o=.d) $(lib:.o=.d)
 
 # --- use and upkeep -----------------------------------------------------------------
 

@@ -56,7 +56,7 @@ int pipecap_main(char **argv)
 	enum { CHUNK = 64 * 1024 };
 	char *write_size = NULL, *pipe_size = NULL;
 	opts_t opts = getopt32(argv, "w(write):z(pipe-size):", &write_size, &pipe_size);
-	size_t chunk = CHUNK;
+	size_t chunk = CHUNK, total;
 	int fd[2];
 	char *buf;
 
@@ -70,6 +70,7 @@ int pipecap_main(char **argv)
 		set_size(fd[1], pipe_size);
 	if (fcntl(fd[1], F_SETFL, O_NONBLOCK) < 0)
 		bb_perror_msg_and_die("can't make the pipe non-blocking");
-	xprintf("size=%zu\n", opts & OPT('w') ? fill(fd[1], buf, chunk) : fill_to_the_brim(fd[1], buf, chunk));
+	total = opts & OPT('w') ? fill(fd[1], buf, chunk) : fill_to_the_brim(fd[1], buf, chunk);
+	xprintf("size=%zu\n", total);
 	return EXIT_SUCCESS;
 }

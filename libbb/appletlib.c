@@ -77,7 +77,9 @@ static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return slash ? slash + 1 : path + (*path == '-');
+	if (slash)
+		path = slash + 1;
+	return path + (*path == '-');
 }
 
 /* An open link is never overwritten in place: a temporary name, then rename(2). */
@@ -92,8 +94,6 @@ static void make_link(const char *box, const char *dir, const char *name, int sy
 	if (rename(temp, path) < 0)
 		bb_perror_msg_and_die("can't rename '%s' to '%s'", temp, path);
 	(void)unlink(temp); /* stays where path was the same file already: rename(2) */
-	free(path);
-	free(temp);
 }
 
 /* argv: [-s] DIR */

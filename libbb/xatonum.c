@@ -5,17 +5,16 @@
  */
 #include "libbb.h"
 
-/* strtoumax takes spaces and signs: a digit must come first. */
+/* At least one digit; *s is left behind the last. strtoumax(3) would take spaces and signs. */
 static int parse_digits(const char **s, uintmax_t *value)
 {
-	char *end;
+	const char *start = *s;
 
-	if (!isdigit((unsigned char)**s))
-		return -1;
-	errno = 0;
-	*value = strtoumax(*s, &end, 10);
-	*s = end;
-	return errno ? -1 : 0;
+	for (*value = 0; isdigit((unsigned char)**s); ++*s)
+		if (__builtin_mul_overflow(*value, 10, value)
+		    || __builtin_add_overflow(*value, (uintmax_t)(**s - '0'), value))
+			return -1;
+	return *s == start ? -1 : 0;
 }
 
 static void NORETURN invalid(const char *what, const char *str)

@@ -5,18 +5,13 @@
  */
 #include "libbb.h"
 
-void *xrealloc(void *old, size_t size)
+void *xmalloc(size_t size)
 {
-	void *p = realloc(old, size);
+	void *p = malloc(size);
 
 	if (!p && size)
 		bb_error_msg_and_die("out of memory: can't get %zu bytes", size);
 	return p;
-}
-
-void *xmalloc(size_t size)
-{
-	return xrealloc(NULL, size);
 }
 
 char *xasprintf(const char *fmt, ...)
