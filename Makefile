@@ -174,7 +174,7 @@ bin = $(CONFIG_PREFIX)/usr/bin
 install: $(O)/ipcbox
 	$(Q)mkdir -p $(bin) && cp $< $(bin)/.ipcbox.new && chmod 755 $(bin)/.ipcbox.new && \
 		mv -f $(bin)/.ipcbox.new $(bin)/ipcbox
-	$(Q)cd $(bin) && for a in $(APPLETS); do \
+	$(Q)cd $(bin) && for a in $(NAMES); do \
 		case $(CONFIG_INSTALL) in \
 		symlinks) ln -s ipcbox .$$a.new ;; \
 		hardlinks) ln ipcbox .$$a.new ;; \
@@ -185,7 +185,7 @@ install: $(O)/ipcbox
 	done
 
 uninstall:
-	$(Q)rm -f $(addprefix $(bin)/,ipcbox $(APPLETS))
+	$(Q)rm -f $(addprefix $(bin)/,ipcbox $(NAMES))
 
 baseline: $(obj)/ipcbox
 	$(Q)cp $< $<.old

@@ -6,11 +6,12 @@
 #   all     y|n|random KCONFIG...    a .config with every bool at that value
 #   diff    .config KCONFIG...       only what differs from the defaults
 #   header  .config KCONFIG...       config.h: every known symbol is defined, so if() works
-#   make    .config APPLET.c...      CONFIG_* and APPLETS for the Makefile
-#   applets .config APPLET.c...      applets.h: APPLET(name, line, help) per enabled applet
+#   make    .config APPLET.c...      CONFIG_*, APPLETS and their NAMES for the Makefile
+#   applets .config APPLET.c...      applets.h: APPLET(name, function, line, help) for each
+#                                    name of an enabled applet
 #
-# An applet's source is applets/NAME.c or applets/NAME/NAME.c.  Runs under any
-# POSIX shell and awk.
+# An applet's source is applets/NAME.c or applets/NAME/NAME.c; a line " * also: NAME" of
+# its header comment gives it another name.  Runs under any POSIX shell and awk.
 
 LC_ALL=C; export LC_ALL
 what=$1; shift
@@ -51,6 +52,12 @@ enabled() {
 	done
 }
 
+# names FILE - the names of the applet: the file's own first
+names() {
+	a=${1##*/}
+	echo "${a%.c}" $(sed -n '/^config /q; s/^ \* also: //p' "$1")
+}
+
 case $what in
 kconfig)
 	for f; do sed -n '/^config /,/^\*\//{/^\*\//!p;}' "$f"; echo; done ;;
@@ -72,18 +79,22 @@ header)
 	}' values=1 "$seed" values= "$@" ;;
 make)
 	grep '^CONFIG_' "$1" | tr -d '"'
-	echo "APPLETS :=$(enabled "$@" | sed 's|.*/| |; s|\.c$||' | tr -d '\n')" ;;
+	echo "APPLETS :=$(enabled "$@" | sed 's|.*/| |; s|\.c$||' | tr -d '\n')"
+	echo "NAMES :=$(for f in $(enabled "$@"); do printf ' %s' "$(names "$f")"; done)" ;;
 applets)
 	for f in $(enabled "$@"); do
-		a=${f##*/} a=${a%.c}
-		awk -v name="$a" '
+		awk -v names="$(names "$f")" '
 		function esc(s) { gsub(/\\/, "&&", s); gsub(/"/, "\\\"", s); return s }
-		FNR == 2 { sub(/^ \* [a-z0-9]+ - /, ""); print "APPLET(" name ", \"" esc($0) "\"," }
+		BEGIN { count = split(names, name, " ") }
+		FNR == 2 { line = $0; sub(/^ \* [a-z0-9]+ - /, "", line) }
 		/^\*\// { exit }
-		/^config / { on = tolower($2) == name; help = 0 }
+		/^config / { on = tolower($2) == name[1]; help = 0 }
 		on && help && !NF { gap = gap "\t\"\\n\"\n"; next }
-		on && help { sub(/^\t  /, ""); print gap "\t\"" esc($0) "\\n\""; gap = "" }
+		on && help { sub(/^\t  /, ""); text = text gap "\t\"" esc($0) "\\n\"\n"; gap = "" }
 		on && $1 == "help" { help = 1 }
-		END { print ")" }' "$f"
+		END {
+			for (i = 1; i <= count; i++)
+				printf "APPLET(%s, %s, \"%s\",\n%s)\n", name[i], name[1], esc(line), text
+		}' "$f"
 	done ;;
 esac

@@ -9,7 +9,7 @@ static const struct applet {
 	const char *name, *line, *help;
 	int (*main)(char **argv);
 } applets[] = {
-#define APPLET(name, line, help) { #name, line, help, name##_main },
+#define APPLET(name, function, line, help) { #name, line, help, function##_main },
 #include "applets.h"
 #undef APPLET
 	{ 0 },

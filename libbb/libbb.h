@@ -30,7 +30,7 @@
 #include "config.h"
 
 /* The main function of each applet: 0-terminated argv, returns the exit status. */
-#define APPLET(name, line, help) int name##_main(char **argv);
+#define APPLET(name, function, line, help) int function##_main(char **argv);
 #include "applets.h"
 #undef APPLET
 
@@ -88,6 +88,8 @@ char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
 int xopen(const char *path, int flags);
 void xpipe(int fd[2]);
 pid_t xfork(void);
+/* Runs a command found in PATH, with SIGPIPE as we inherited it; or exits with 126 or 127. */
+void xexec(char **argv) NORETURN;
 void xprintf(const char *fmt, ...) PRINTF(1, 2);
 /* stdout is complete, or the exit status is not 0: a message, but none for EPIPE. */
 void xfflush_stdout(void);
@@ -112,6 +114,26 @@ extern volatile sig_atomic_t bb_got_signal;
 extern int bb_sigpipe_was_ignored; /* by our parent; main() ignores it in any case */
 void bb_signals(const int *sigs);
 void die_of_signal(int sig) NORETURN;
+
+/* --- what this kernel allows. By capability, not by uid: root in a container often lacks
+ * one. Numbers: capabilities(7). */
+enum { CAP_DAC_OVERRIDE = 1, CAP_IPC_LOCK = 14, CAP_SYS_RESOURCE = 24 };
+int has_capability(int cap);
+long read_number(const char *path); /* of a file like /proc/sys/fs/pipe-max-size, or -1 */
+
+/* --- records on stdout, one a line: JSON (RFC 8259), or words KEY='value' for eval. The
+ * caller names the fields in the order in which they appear. */
+enum record_form { NO_RECORD, JSON, PAIRS };
+void record_begin(enum record_form form);
+void record_number(const char *name, intmax_t value);
+void record_literal(const char *name, const char *text); /* true, false, null, 1.5 */
+void record_string(const char *name, const char *text);
+/* Bytes that are not UTF-8 go out as NAME_b64 in JSON. */
+void record_bytes(const char *name, const void *data, size_t len);
+/* JSON only: an array or an object within, '[' or '{'; name is NULL within an array. */
+void record_nest(const char *name, char bracket);
+void record_unnest(char bracket);
+void record_end(void);
 
 /* CRC-32 (IEEE 802.3, as zlib): crc is 0, or the result for the bytes before buf. */
 uint32_t crc32(uint32_t crc, const void *buf, size_t len);

@@ -53,6 +53,16 @@ pid_t xfork(void)
 	return pid;
 }
 
+void xexec(char **argv)
+{
+	if (!bb_sigpipe_was_ignored)
+		signal(SIGPIPE, SIG_DFL);
+	xfflush_stdout();
+	execvp(argv[0], argv);
+	xfunc_error_retval = errno == ENOENT ? 127 : 126;
+	bb_perror_msg_and_die("can't run '%s'", argv[0]);
+}
+
 static void stdout_failed(void)
 {
 	if (errno == EPIPE)

@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include "pipetest.h"
 
@@ -104,29 +103,6 @@ void probe(const char *dir, bool verbose)
 	t.shared = mmap(NULL, sizeof(*t.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (t.shared == MAP_FAILED)
 		bb_perror_msg_and_die("can't map %zu shared bytes", sizeof(*t.shared));
-}
-
-/* By capability, not by uid: root in a container often lacks it. capget(2). */
-bool has_capability(int cap)
-{
-	struct { uint32_t version; int32_t pid; } header = { 0x20080522, 0 };
-	struct { uint32_t effective, permitted, inheritable; } data[2] = { { 0, 0, 0 } };
-
-	return syscall(SYS_capget, &header, data) == 0 && (data[cap / 32].effective >> cap % 32 & 1);
-}
-
-long read_number(const char *path)
-{
-	char text[32];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : safe_read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
-		return -1;
-	text[n] = '\0';
-	return atol(text);
 }
 
 static const char *file_system(char *buf, size_t size)

@@ -118,7 +118,7 @@ int pipetest_main(char **argv)
 		return EXIT_SUCCESS;
 	}
 	probe(dir, opts & OPT('v'));
-	report_start(opts & OPT('J') ? JSON : opts & OPT('P') ? PTEST : opts & OPT('L') ? LAVA
+	report_start(opts & OPT('J') ? JSON_LINES : opts & OPT('P') ? PTEST : opts & OPT('L') ? LAVA
 		: opts & OPT('T') ? TAP13 : KTAP, opts & OPT('n'), opts & OPT('q'), picks, count);
 	sig = run_cases(picks, count, &o);
 	status = report_end(sig);

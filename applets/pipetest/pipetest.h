@@ -108,11 +108,6 @@ pid_t t_fork(void);			/* dies with the case; the child must _exit */
 int t_signal_of(void (*touch)(void *p), void *p);
 void wait_until(bool (*cond)(long arg), long arg, const char *what);	/* or fail at the deadline */
 
-/* What cases adapt to. */
-enum { CAP_DAC_OVERRIDE = 1, CAP_IPC_LOCK = 14, CAP_SYS_RESOURCE = 24 };	/* capabilities(7) */
-bool has_capability(int cap);
-long read_number(const char *path);	/* of a /proc file; -1 if there is none */
-
 /* --- between the parts of the engine ------------------------------------------------- */
 
 enum kind { ANY, PIPE, PIPE2, PAGE, FIFO, N_KINDS };
@@ -156,7 +151,7 @@ struct result {
 	int64_t ns;
 };
 
-enum format { KTAP, TAP13, LAVA, PTEST, JSON };
+enum format { KTAP, TAP13, LAVA, PTEST, JSON_LINES };
 
 void probe(const char *dir, bool verbose);
 void remove_dir(void);

@@ -17,6 +17,8 @@ static struct {
 	unsigned totals[N_VERDICTS];
 } out;
 
+static const char *const names[N_VERDICTS] = { "pass", "fail", "xfail", "xpass", "skip", "error" };
+
 static void line(const char *fmt, ...) PRINTF(1, 2);
 static void line(const char *fmt, ...)
 {
@@ -62,57 +64,60 @@ static unsigned count_groups(void)
 
 /* --- JSON ----------------------------------------------------------------------------- */
 
-/* Appends text as a string of RFC 8259; what is not ASCII cannot come out of a case. */
-static char *json_string(char *at, const char *end, const char *text, size_t len)
+/* stdout is buffered by PIPE_BUF here, and flushed by the line. */
+static void json_end(void)
 {
-	*at++ = '"';
-	for (; len && at < end - 8; len--, text++) {
-		unsigned char c = *text;
-
-		if (c == '"' || c == '\\')
-			*at++ = '\\';
-		if (c < ' ' || c > '~')
-			at += sprintf(at, "\\u%04x", c);
-		else
-			*at++ = c;
-	}
-	*at++ = '"';
-	return at;
+	record_end();
+	xfflush_stdout();
 }
 
 static void json_environment(const char *fmt, ...) PRINTF(1, 2);
 static void json_environment(const char *fmt, ...)
 {
-	char text[256], json[1024];
+	char text[256];
 	va_list args;
-	int len;
 
 	va_start(args, fmt);
-	len = vsnprintf(text, sizeof(text), fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (len >= (int)sizeof(text))
-		len = sizeof(text) - 1;
-	*json_string(json, json + sizeof(json), text + strlen("# "), len - strlen("# \n")) = '\0';
-	line("{\"environment\":%s}\n", json);
+	record_begin(JSON);
+	record_bytes("environment", text + strlen("# "), strlen(text) - strlen("# \n"));
+	json_end();
 }
 
-/* The diagnostics as an array, as many as the line has room for. */
 static void json_result(const struct result *r, const char *verdict)
 {
-	char json[PIPE_BUF - 512], *at = json, *end = json + sizeof(json) - 16;
+	size_t room = PIPE_BUF / 2; /* the escapes and the other fields need some, too */
 
-	for (const char *text = r->text; *text && at < end - 256;) {
+	record_begin(JSON);
+	record_string("name", r->name);
+	record_string("ids", r->c->ids);
+	record_bytes("class", &r->c->class, 1);
+	record_string("result", verdict);
+	record_string("reason", r->reason);
+	record_number("us", r->ns / 1000);
+	record_nest("diag", '[');
+	for (const char *text = r->text; *text;) {
 		size_t len = strcspn(text, "\n");
 
-		if (at > json)
-			*at++ = ',';
-		at = json_string(at, end, text, len);
+		if (len > room)
+			break;
+		record_bytes(NULL, text, len);
+		room -= len;
 		text += len + 1;
 	}
-	*at = '\0';
-	line("{\"name\":\"%s\",\"ids\":\"%s\",\"class\":\"%c\",\"result\":\"%s\",\"reason\":\"%s\","
-	     "\"ms\":%.2f,\"diag\":[%s]}\n", r->name, r->c->ids, r->c->class, verdict, r->reason,
-	     r->ns / 1e6, json);
+	record_unnest(']');
+	json_end();
+}
+
+static void json_totals(void)
+{
+	record_begin(JSON);
+	record_nest("totals", '{');
+	for (int v = 0; v < N_VERDICTS; v++)
+		record_number(names[v], out.totals[v]);
+	record_unnest('}');
+	json_end();
 }
 
 /* --- TAP ------------------------------------------------------------------------------ */
@@ -171,9 +176,13 @@ void report_start(enum format format, bool nested, bool quiet, const struct pick
 	out.quiet = quiet;
 	out.picks = picks;
 	out.count = count;
-	if (format == JSON)
+	if (format == JSON_LINES) {
+		static char buffer[PIPE_BUF];
+
+		setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 		print_environment(json_environment);
-	if (quiet || format == JSON || format == PTEST)
+	}
+	if (quiet || format == JSON_LINES || format == PTEST)
 		return;
 	line("\n%s\n", format == TAP13 ? "TAP version 13" : "KTAP version 1");
 	line("1..%u\n", nested ? count_groups() : count);
@@ -182,7 +191,6 @@ void report_start(enum format format, bool nested, bool quiet, const struct pick
 
 void report_result(const struct result *r)
 {
-	static const char names[N_VERDICTS][6] = { "pass", "fail", "xfail", "xpass", "skip", "error" };
 	static const char ptest[N_VERDICTS][6] = { "PASS", "FAIL", "XFAIL", "XPASS", "SKIP", "ERROR" };
 	static const char lava[N_VERDICTS][5] = { "pass", "fail", "pass", "fail", "skip", "fail" };
 	static bool group_failed;
@@ -196,7 +204,7 @@ void report_result(const struct result *r)
 	}
 	out.in_group++;
 	group_failed |= failed;
-	if (out.format == JSON)
+	if (out.format == JSON_LINES)
 		json_result(r, names[r->verdict]);
 	else if (out.format == PTEST)
 		line("%s: %s\n", ptest[r->verdict], r->name);
@@ -213,9 +221,8 @@ int report_end(int sig)
 {
 	const unsigned *n = out.totals;
 
-	if (out.format == JSON) {
-		line("{\"totals\":{\"pass\":%u,\"fail\":%u,\"xfail\":%u,\"xpass\":%u,\"skip\":%u,\"error\":%u}}\n",
-		     n[PASS], n[FAIL], n[XFAIL], n[XPASS], n[SKIP], n[ERROR]);
+	if (out.format == JSON_LINES) {
+		json_totals();
 	} else {
 		if (out.done < out.count)
 			line("Bail out! %s\n", sig ? "signal" : "first failure");
