@@ -37,7 +37,8 @@ struct test_case {
 
 /* The groups, in the order in which they run: each is NAME_cases[] in NAME.c, ended by { 0 }. */
 #define GROUPS \
-	GROUP(tut_pipe)
+	GROUP(tut_pipe) \
+	GROUP(atm)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
@@ -116,6 +117,13 @@ bool has_unread(long n);		/* a condition: FIONREAD of the pipe says n */
 enum { CAP_DAC_OVERRIDE = 1, CAP_IPC_LOCK = 14, CAP_SYS_RESOURCE = 24 };	/* capabilities(7) */
 bool has_capability(int cap);
 long read_number(const char *path);	/* of a /proc file; -1 if there is none */
+
+/* Atomicity, atm.c: each of the writers has one write of n bytes of its own letter. The reader
+ * takes what is in the pipe now, then theirs, chunk bytes at a time, and lets the writers
+ * settle after each. Returns how many runs of one letter came out; more than there are
+ * writers are shown, "A4096 B4096 A1 B1". */
+unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t chunk);
+long call_letters(long arg);
 
 /* --- between the parts of the engine ------------------------------------------------- */
 
