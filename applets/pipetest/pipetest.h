@@ -39,7 +39,8 @@ struct test_case {
 #define GROUPS \
 	GROUP(tut_pipe) \
 	GROUP(tut_fifo) \
-	GROUP(atm)
+	GROUP(atm) \
+	GROUP(nbk)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
