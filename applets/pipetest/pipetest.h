@@ -40,7 +40,8 @@ struct test_case {
 	GROUP(tut_pipe) \
 	GROUP(tut_fifo) \
 	GROUP(atm) \
-	GROUP(nbk)
+	GROUP(nbk) \
+	GROUP(blk)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
