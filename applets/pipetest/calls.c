@@ -119,11 +119,15 @@ void pattern_wrote(long result)
 		t.shared->written += result;
 }
 
+/* The position moves first: a reader may answer, and write what follows, before we run again. */
 void t_write(int fd, size_t n, long expected)
 {
-	long got = ret(write(fd, pattern(n), n));
+	const char *buf = pattern(n);
+	long got;
 
-	pattern_wrote(got);
+	t.shared->written += n;
+	got = ret(write(fd, buf, n));
+	t.shared->written -= n - (got > 0 ? got : 0);
 	want(got, expected, "write(%d, %zu bytes)", fd, n);
 }
 
@@ -219,6 +223,24 @@ int t_file(const char *name, size_t len)
 	return fd;
 }
 
+void t_mkfifo(const char *name)
+{
+	long made = ret(mkfifo(name, 0600));
+
+	if (made == -EPERM || made == -EOPNOTSUPP) /* vfat, 9p ... */
+		skip("no-fifo-here");
+	want(made, 0, "mkfifo(%s)", name);
+}
+
+void t_fifo(const char *name)
+{
+	t_mkfifo(name);
+	t.r = open(name, O_RDONLY | O_NONBLOCK);
+	t.w = open(name, O_WRONLY);
+	if (t.r < 0 || t.w < 0 || fcntl(t.r, F_SETFL, 0) < 0)
+		fail("can't open the FIFO: %s", strerror(errno));
+}
+
 static void count(int sig)
 {
 	(void)sig;
@@ -248,10 +270,19 @@ void wait_until(bool (*cond)(long arg), long arg, const char *what)
 	}
 }
 
+bool has_unread(long n)
+{
+	int got = -1;
+
+	return ioctl(t.w < 0 ? t.r : t.w, FIONREAD, &got) == 0 && got == n;
+}
+
 pid_t t_fork(void)
 {
 	pid_t pid = fork();
 
+	if (pid < 0 && errno == EAGAIN)
+		skip("process-limit");
 	if (pid < 0)
 		fail("fork: %s", strerror(errno));
 	if (pid == 0)
@@ -350,6 +381,17 @@ void t_blocks(struct job job)
 		info("blocking not confirmed (no /proc)");
 	else if (t.verbose)
 		info("process %d blocks", (int)job.pid);
+}
+
+void t_settles(struct job job)
+{
+	if (!t.proc)
+		pause_briefly();
+	while (t.proc && !t_returned(job) && !sleeps(job, 0)) {
+		if (monotonic_ns() > t.deadline)
+			fail("the call neither blocks nor returns");
+		pause_briefly();
+	}
 }
 
 void t_reap(pid_t pid, int status)

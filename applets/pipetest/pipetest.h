@@ -37,7 +37,11 @@ struct test_case {
 
 /* The groups, in the order in which they run: each is NAME_cases[] in NAME.c, ended by { 0 }. */
 #define GROUPS \
-	GROUP(tut_pipe)
+	GROUP(tut_pipe) \
+	GROUP(tut_fifo) \
+	GROUP(atm) \
+	GROUP(nbk) \
+	GROUP(blk)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
@@ -86,6 +90,8 @@ size_t t_fill(int fd);		/* to the brim, without blocking; returns the bytes */
 void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
 void *t_map(size_t len, int prot, int flags, int fd, off_t off);	/* mmap that succeeds */
 int t_file(const char *name, size_t len);	/* a new file of len pattern-less zero bytes, O_RDWR */
+void t_mkfifo(const char *name);	/* 0600; skips where the file system has none */
+void t_fifo(const char *name);	/* a new FIFO's ends, blocking, become t.r and t.w */
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
 
 /* A call in a process of its own. call_read and call_write first close the pipe's other
@@ -99,6 +105,7 @@ long call_read(long n);
 long call_write(long n);
 void t_blocks(struct job job);		/* it sleeps in its call */
 bool t_returned(struct job job);	/* has it come back yet? */
+void t_settles(struct job job);		/* it sleeps in its call, or has returned */
 void t_returns(struct job job, long expected);	/* it comes back, with that result; reaped */
 int t_caught(struct job job);		/* signals it caught until its call returned */
 void t_dies(struct job job, int sig);	/* it is killed by sig; reaped */
@@ -107,6 +114,14 @@ pid_t t_fork(void);			/* dies with the case; the child must _exit */
 /* The signal that kills a child running touch(p): 0 if it survives. */
 int t_signal_of(void (*touch)(void *p), void *p);
 void wait_until(bool (*cond)(long arg), long arg, const char *what);	/* or fail at the deadline */
+bool has_unread(long n);		/* a condition: FIONREAD of the pipe says n */
+
+/* Atomicity, atm.c: each of the writers has one write of n bytes of its own letter. The reader
+ * takes what is in the pipe now, then theirs, chunk bytes at a time, and lets the writers
+ * settle after each. Returns how many runs of one letter came out; more than there are
+ * writers are shown, "A4096 B4096 A1 B1". */
+unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t chunk);
+long call_letters(long arg);
 
 /* --- between the parts of the engine ------------------------------------------------- */
 

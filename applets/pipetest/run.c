@@ -26,31 +26,28 @@ static const char *kind_name(enum kind kind)
 
 /* --- inside the child ---------------------------------------------------------------- */
 
-static void make_fifo(int fd[2])
+static void make_pipe(int flags)
 {
-	if (!t.dir)
-		skip("no-dir");
-	want(ret(mkfifo("fifo", 0600)), 0, "mkfifo");
-	fd[0] = open("fifo", O_RDONLY | O_NONBLOCK);
-	fd[1] = open("fifo", O_WRONLY);
-	if (fd[0] < 0 || fd[1] < 0 || fcntl(fd[0], F_SETFL, 0) < 0)
-		fail("can't open the FIFO: %s", strerror(errno));
+	int fd[2];
+
+	want(ret(flags ? pipe2(fd, flags) : pipe(fd)), 0, "making the pipe");
+	t.r = fd[0];
+	t.w = fd[1];
 }
 
 static void make_kind(enum kind kind)
 {
-	int fd[2];
 	long size;
 
+	if (kind == FIFO && !t.dir)
+		skip("no-dir");
 	if (kind == FIFO)
-		make_fifo(fd);
+		t_fifo("fifo");
 	else
-		want(ret(kind == PIPE2 ? pipe2(fd, O_CLOEXEC) : pipe(fd)), 0, "making the pipe");
+		make_pipe(kind == PIPE2 ? O_CLOEXEC : 0);
 	if (kind == PAGE)
-		want(ret(fcntl(fd[1], F_SETPIPE_SZ, (int)t.page)), t.page, "F_SETPIPE_SZ to one page");
-	t.r = fd[0];
-	t.w = fd[1];
-	size = ret(fcntl(fd[1], F_GETPIPE_SZ));
+		want(ret(fcntl(t.w, F_SETPIPE_SZ, (int)t.page)), t.page, "F_SETPIPE_SZ to one page");
+	size = ret(fcntl(t.w, F_GETPIPE_SZ));
 	if (size < 0)
 		skip("no-F_GETPIPE_SZ");
 	t.cap = size;

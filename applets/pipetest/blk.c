@@ -1,0 +1,252 @@
+/*
+ * blk.c - calls that block, and what ends that
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pipetest.h"
+
+struct crowd {
+	unsigned n;
+	struct job job[100];
+};
+
+static void start_crowd(struct crowd *crowd, unsigned n, long (*call)(long arg), long arg)
+{
+	crowd->n = n;
+	for (unsigned i = 0; i < n; i++) {
+		crowd->job[i] = t_start(call, arg);
+		if (t.proc || i == n - 1) /* one period of grace for all */
+			t_blocks(crowd->job[i]);
+	}
+}
+
+static bool one_returned(long arg)
+{
+	const struct crowd *crowd = (const struct crowd *)(intptr_t)arg;
+
+	for (unsigned i = 0; i < crowd->n; i++)
+		if (t_returned(crowd->job[i]))
+			return true;
+	return false;
+}
+
+/* Waits for the first; all others must still block. Its number. */
+static unsigned only_one_returns(const struct crowd *crowd)
+{
+	unsigned first = crowd->n;
+
+	wait_until(one_returned, (long)(intptr_t)crowd, "one of those that block returns");
+	for (unsigned i = 0; i < crowd->n; i++)
+		if (first == crowd->n && t_returned(crowd->job[i]))
+			first = i;
+		else
+			t_blocks(crowd->job[i]);
+	return first;
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static void read_waits_for_some(void)
+{
+	struct job reader = t_start(call_read, 100);
+
+	t_blocks(reader);
+	t_write(t.w, 7, 7);
+	t_returns(reader, 7);
+}
+
+static void one_byte_one_reader(void)
+{
+	struct crowd readers;
+
+	start_crowd(&readers, 5, call_read, 1);
+	t_write(t.w, 1, 1);
+	only_one_returns(&readers);
+	t_fionread(t.r, 0);
+}
+
+static void eof_wakes(unsigned n)
+{
+	struct crowd readers;
+
+	start_crowd(&readers, n, call_read, 1);
+	t_close(&t.w);
+	for (unsigned i = 0; i < n; i++)
+		t_returns(readers.job[i], 0);
+}
+
+static void eof_wakes_all(void)
+{
+	eof_wakes(10);
+}
+
+static void eof_wakes_100(void)
+{
+	eof_wakes(100);
+}
+
+static void late_nonblock(void)
+{
+	struct job reader = t_start(call_read, 1);
+
+	t_blocks(reader);
+	nonblock(t.r);
+	t_blocks(reader);
+	t_write(t.w, 1, 1);
+	t_returns(reader, 1);
+}
+
+static void stop_and_continue(void)
+{
+	struct job reader = t_start(call_read, 1);
+	int status = 0;
+
+	t_blocks(reader);
+	kill(reader.pid, SIGSTOP);
+	want(ret(waitpid(reader.pid, &status, WUNTRACED)), reader.pid, "waitpid(WUNTRACED)");
+	want(WIFSTOPPED(status), 1, "WIFSTOPPED");
+	kill(reader.pid, SIGCONT);
+	t_blocks(reader);
+	t_write(t.w, 1, 1);
+	t_returns(reader, 1);
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+static void full_blocks(void)
+{
+	struct job writer;
+
+	t_fill(t.w);
+	writer = t_start(call_write, 1);
+	t_blocks(writer);
+	kill(writer.pid, SIGKILL);
+	t_dies(writer, SIGKILL);
+}
+
+static void waits_for_all_room(void)
+{
+	size_t unread = t.cap - 100, slot = unread < t.page ? unread : t.page;
+	struct job writer;
+
+	t_write(t.w, unread, unread);
+	writer = t_start(call_write, t.pipe_buf);
+	t_blocks(writer);
+	t_fionread(t.r, unread);
+	t_drain(t.r, slot);
+	t_returns(writer, t.pipe_buf);
+	t_drain(t.r, unread - slot + t.pipe_buf);
+}
+
+static void larger_than_pipe(void)
+{
+	size_t n = 2 * t.cap + 1;
+	struct job writer = t_start(call_write, n);
+
+	t_blocks(writer);
+	t_drain(t.r, t.cap);
+	t_blocks(writer); /* its last byte */
+	t_drain(t.r, t.cap + 1);
+	t_returns(writer, n);
+}
+
+static void epipe_wakes_all(void)
+{
+	struct crowd writers;
+
+	t_fill(t.w);
+	t_catch(SIGPIPE, 0);
+	start_crowd(&writers, 10, call_write, t.pipe_buf);
+	t_close(&t.r);
+	for (unsigned i = 0; i < writers.n; i++) {
+		t_returns(writers.job[i], -EPIPE);
+		want(t_caught(writers.job[i]), 1, "SIGPIPEs of a writer");
+	}
+}
+
+static long write_and_again(long n)
+{
+	want(call_write(n), t.cap + t.page, "a write of %ld bytes, a page was read", n);
+	want(t.caught, 1, "SIGPIPEs of it");
+	return ret(write(t.w, "x", 1));
+}
+
+static void partial_then_epipe(void)
+{
+	struct job writer;
+
+	t_catch(SIGPIPE, 0);
+	writer = t_start(write_and_again, 2 * t.cap + 1);
+	wait_until(has_unread, t.cap, "a full pipe");
+	t_drain(t.r, t.page);
+	wait_until(has_unread, t.cap, "a pipe that is full again");
+	t_blocks(writer);
+	t_close(&t.r);
+	t_returns(writer, -EPIPE);
+	want(t_caught(writer), 2, "SIGPIPEs of both writes");
+}
+
+static void growth_wakes_writer(void)
+{
+	struct job writer;
+	long size = ret(fcntl(t.w, F_SETPIPE_SZ, (int)t.page));
+
+	want(size, t.page, "F_SETPIPE_SZ to a page");
+	t_fill(t.w);
+	writer = t_start(call_write, 1);
+	t_blocks(writer);
+	size = ret(fcntl(t.w, F_SETPIPE_SZ, (int)(2 * t.page)));
+	if (size == -EPERM)
+		skip("soft-limit");
+	want(size, 2 * t.page, "F_SETPIPE_SZ to two pages");
+	t_returns(writer, 1);
+}
+
+static void order_of_writers(void)
+{
+	struct crowd writers;
+
+	t_fill(t.w);
+	start_crowd(&writers, 2, call_write, t.page);
+	t_drain(t.r, t.page);
+	info("of two blocked writers the %s went on",
+	     only_one_returns(&writers) ? "second" : "first");
+}
+
+const struct test_case blk_cases[] = {
+	{ "blk.read_waits_for_some", "BLK-01 S5 S7", 'P', KINDS, 0,
+	  "read of an empty pipe blocks; 7 bytes of 100 end that",
+	  "POSIX read", read_waits_for_some },
+	{ "blk.full_blocks", "BLK-02", 'P', KINDS, 0,
+	  "write to a full pipe blocks; SIGKILL ends that", "POSIX write", full_blocks },
+	{ "blk.waits_for_all_room", "BLK-03 S12", 'P', KINDS, 0,
+	  "a write of PIPE_BUF bytes where 100 fit blocks and puts nothing in",
+	  "POSIX write", waits_for_all_room },
+	{ "blk.larger_than_pipe", "BLK-04 S12", 'P', KINDS, 0,
+	  "a write of more than the capacity returns when all is in",
+	  "POSIX write", larger_than_pipe },
+	{ "blk.one_byte_one_reader", "BLK-05", 'L', KINDS, 0,
+	  "5 readers block, 1 byte comes: one of them returns", "fs/pipe.c", one_byte_one_reader },
+	{ "blk.eof_wakes_all", "BLK-06", 'P', KINDS, 0,
+	  "10 readers block, the last writer closes: all return 0",
+	  "POSIX read; LTP pipe13, 6551d5c56eb0", eof_wakes_all },
+	{ "blk.eof_wakes_100", "BLK-06", 'P', 0, 0,
+	  "100 readers block, the last writer closes: all return 0",
+	  "as blk.eof_wakes_all", eof_wakes_100 },
+	{ "blk.epipe_wakes_all", "BLK-07", 'P', KINDS, 0,
+	  "10 writers block, the last reader closes: EPIPE and one SIGPIPE each",
+	  "POSIX write", epipe_wakes_all },
+	{ "blk.partial_then_epipe", "BLK-08", 'L', KINDS, 0,
+	  "the reader leaves a long write: bytes so far, SIGPIPE; then EPIPE",
+	  "fs/pipe.c", partial_then_epipe },
+	{ "blk.late_nonblock", "BLK-09", 'I', KINDS, 0,
+	  "O_NONBLOCK set by another does not wake a reader", "fs/pipe.c", late_nonblock },
+	{ "blk.growth_wakes_writer", "BLK-10", 'B', 0, RELEASE(6, 8),
+	  "F_SETPIPE_SZ that makes room wakes a blocked writer",
+	  "e95aada4cb93 (6.8, 6.6.15); broken since c73be61cede5 (5.8)", growth_wakes_writer },
+	{ "blk.stop_and_continue", "BLK-11", 'L', KINDS, 0,
+	  "SIGSTOP and SIGCONT leave a blocked read as it was", "signal(7)", stop_and_continue },
+	{ "blk.order_of_writers", "BLK-12", 'I', KINDS, 0,
+	  "which of two blocked writers goes on first", "fs/pipe.c", order_of_writers },
+	{ 0 }
+};

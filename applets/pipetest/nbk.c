@@ -1,0 +1,297 @@
+/*
+ * nbk.c - O_NONBLOCK: what EAGAIN means, and how much goes in before it
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pipetest.h"
+
+/* --- EAGAIN ------------------------------------------------------------------------------- */
+
+static void empty_eagain(void)
+{
+	nonblock(t.r);
+	t_read(t.r, 1, -EAGAIN);
+	t_write(t.w, 1, 1);
+	t_read(t.r, 1, 1);
+	t_read(t.r, 1, -EAGAIN);
+}
+
+static void full_eagain(void)
+{
+	size_t unread = t_fill(t.w);
+
+	nonblock(t.w);
+	t_write(t.w, 1, -EAGAIN);
+	t_write(t.w, t.pipe_buf, -EAGAIN);
+	t_write(t.w, 2 * t.cap, -EAGAIN);
+	t_fionread(t.r, unread);
+}
+
+static void short_read(void)
+{
+	t_write(t.w, 15, 15);
+	nonblock(t.r);
+	t_read(t.r, 4, 4);
+	t_fionread(t.r, 11);
+	t_read(t.r, 100, 11);
+	t_read(t.r, 100, -EAGAIN);
+}
+
+/* --- whole or not at all ------------------------------------------------------------------- */
+
+/* Writes n bytes at a time until EAGAIN; the bytes that went in. */
+static size_t fill_by(size_t n)
+{
+	size_t total = 0;
+	long got;
+
+	while ((got = ret(write(t.w, pattern(n), n))) > 0) {
+		if (got != (long)n && n <= t.pipe_buf)
+			fail("write(%zu bytes) = %ld, expected all or EAGAIN", n, got);
+		pattern_wrote(got);
+		total += got;
+	}
+	want(got, -EAGAIN, "write(%zu bytes) after %zu bytes", n, total);
+	return total;
+}
+
+static void all_or_nothing(void)
+{
+	const size_t sizes[] = { 3, 512, 1000, t.pipe_buf / 2 + 1, t.pipe_buf - 1, t.pipe_buf };
+
+	nonblock(t.w);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		t_drain(t.r, fill_by(sizes[i]));
+}
+
+/* A page's or less in the last slot: only what fits there as a whole is taken. */
+static void room_for_100(void)
+{
+	t_write(t.w, t.cap - 100, t.cap - 100);
+	nonblock(t.w);
+	t_write(t.w, 101, -EAGAIN);
+	t_write(t.w, t.pipe_buf, -EAGAIN);
+	t_fionread(t.r, t.cap - 100);
+}
+
+static void exact_fit(void)
+{
+	t_write(t.w, t.cap - 100, t.cap - 100);
+	nonblock(t.w);
+	t_write(t.w, 100, 100);
+	t_write(t.w, 1, -EAGAIN);
+	t_drain(t.r, t.cap);
+}
+
+static void large_is_partial(void)
+{
+	size_t unread = t_fill(t.w), n = 2 * t.page;
+	long got;
+
+	t_drain(t.r, t.page);
+	nonblock(t.w);
+	got = ret(write(t.w, pattern(n), n));
+	if (got < 1 || got > (long)t.page)
+		fail("write(%zu bytes) = %ld %s with %zu free, expected 1 to that", n, got,
+		     errname(got), t.page);
+	pattern_wrote(got);
+	t_fionread(t.r, unread - t.page + got);
+	t_drain(t.r, unread - t.page + got);
+}
+
+/* POSIX would let 100 bytes of it go in. */
+static void large_needs_slot(void)
+{
+	t_write(t.w, t.cap - 100, t.cap - 100);
+	nonblock(t.w);
+	t_write(t.w, t.page + 904, -EAGAIN);
+}
+
+static void slot_must_be_free(void)
+{
+	t_fill(t.w);
+	nonblock(t.w);
+	t_read(t.r, 1, 1);
+	t_write(t.w, 1, -EAGAIN);
+	t_drain(t.r, t.page - 2);
+	t_write(t.w, 1, -EAGAIN);
+	t_read(t.r, 1, 1);
+	t_write(t.w, 1, 1);
+}
+
+/* --- how much goes in ---------------------------------------------------------------------- */
+
+static void fill_table(void)
+{
+	const size_t p = t.page, sizes[] = {
+		1, 100, 511, 512, p / 2, p / 2 + 1, p - 1, p, p + 1, p + 904, 2 * p - 1, 2 * p,
+		2 * p + 854, 16 * p - 1, 16 * p + 1, 32 * p
+	};
+	char text[400];
+	size_t at = 0;
+
+	nonblock(t.w);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		size_t total = fill_by(sizes[i]);
+
+		if (total > t.cap)
+			fail("%zu bytes went into a pipe of %zu", total, t.cap);
+		t_drain(t.r, total);
+		if (at < sizeof(text))
+			at += snprintf(text + at, sizeof(text) - at, " %zu:%zu", sizes[i], total);
+	}
+	info("chunk:bytes that fit%s", text);
+}
+
+static void half_filled(void)
+{
+	size_t n = t.page / 2 + 1, total;
+
+	nonblock(t.w);
+	total = fill_by(n);
+	info("writes of %zu bytes fill a pipe of %zu bytes at %zu, %zu %%", n, t.cap, total,
+	     total * 100 / t.cap);
+	want(total, t.slots * n, "a write in each slot");
+}
+
+/* At every level: POLLOUT must not lie. 100 bytes at a time go round all the corners of a slot. */
+static void pollout_keeps_its_word(void)
+{
+	size_t unread = 0;
+
+	nonblock(t.w);
+	t_poll(t.w, POLLOUT, POLLOUT);
+	for (;;) {
+		struct pollfd p = { t.w, POLLOUT, 0 };
+
+		if (poll(&p, 1, 0) == 1) {
+			t_write(t.w, t.pipe_buf, t.pipe_buf);
+			t_drain(t.r, t.pipe_buf);
+		}
+		if (ret(write(t.w, pattern(100), 100)) != 100)
+			break;
+		pattern_wrote(100);
+		unread += 100;
+	}
+	t_poll(t.w, POLLOUT, 0);
+	t_drain(t.r, unread);
+	t_poll(t.w, POLLOUT, POLLOUT);
+}
+
+/* --- whose flag it is ----------------------------------------------------------------------- */
+
+static void want_nonblock(int fd, bool on)
+{
+	want(!!(ret(fcntl(fd, F_GETFL)) & O_NONBLOCK), on, "O_NONBLOCK of %d", fd);
+}
+
+static long set_nonblock(long fd)
+{
+	return ret(fcntl(fd, F_SETFL, O_NONBLOCK));
+}
+
+static void flag_is_shared(void)
+{
+	int copy = dup(t.r);
+
+	nonblock(copy);
+	want_nonblock(t.r, true);
+	t_read(t.r, 1, -EAGAIN);
+	want(ret(fcntl(t.r, F_SETFL, 0)), 0, "fcntl(F_SETFL, 0)");
+	want_nonblock(copy, false);
+	t_returns(t_start(set_nonblock, t.r), 0);
+	t_read(copy, 1, -EAGAIN);
+}
+
+static void other_end_blocks(void)
+{
+	struct job writer;
+
+	nonblock(t.r);
+	want_nonblock(t.w, false);
+	t_fill(t.w);
+	writer = t_start(call_write, 1);
+	t_blocks(writer);
+	t_drain(t.r, t.page);
+	t_returns(writer, 1);
+}
+
+static void reopened_has_its_own(void)
+{
+	char path[40];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", t.r);
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		skip("no-reopen");
+	want_nonblock(fd, true);
+	want_nonblock(t.r, false);
+	t_read(fd, 1, -EAGAIN);
+}
+
+static void fionbio(void)
+{
+	int on = 1;
+
+	want(ret(ioctl(t.r, FIONBIO, &on)), 0, "ioctl(FIONBIO, 1)");
+	want_nonblock(t.r, true);
+	t_read(t.r, 1, -EAGAIN);
+	on = 0;
+	want(ret(ioctl(t.r, FIONBIO, &on)), 0, "ioctl(FIONBIO, 0)");
+	want_nonblock(t.r, false);
+}
+
+static void pipe2_sets_both(void)
+{
+	for (int flag = 0; flag <= O_NONBLOCK; flag += O_NONBLOCK) {
+		int fd[2];
+
+		want(ret(pipe2(fd, flag)), 0, "pipe2(%#x)", flag);
+		want_nonblock(fd[0], flag);
+		want_nonblock(fd[1], flag);
+	}
+	want_nonblock(t.r, false);
+	want_nonblock(t.w, false);
+}
+
+const struct test_case nbk_cases[] = {
+	{ "nbk.empty_eagain", "NBK-01", 'P', KINDS, 0,
+	  "read of an empty pipe with a writer: EAGAIN", "POSIX read", empty_eagain },
+	{ "nbk.full_eagain", "NBK-02", 'P', KINDS, 0,
+	  "write to a full pipe: EAGAIN, whatever the size", "POSIX write", full_eagain },
+	{ "nbk.all_or_nothing", "NBK-03 S12", 'P', KINDS, 0, "up to PIPE_BUF bytes: all or EAGAIN",
+	  "POSIX write", all_or_nothing },
+	{ "nbk.room_for_100", "NBK-03 S12", 'P', KINDS, 0,
+	  "101 bytes where 100 fit: EAGAIN, nothing written", "POSIX write", room_for_100 },
+	{ "nbk.exact_fit", "NBK-03", 'L', KINDS, 0, "100 bytes where 100 fit: written",
+	  "fs/pipe.c", exact_fit },
+	{ "nbk.large_is_partial", "NBK-04 S12", 'P', KINDS, 0,
+	  "more than PIPE_BUF, some room: 1 byte or more, none lost",
+	  "POSIX write", large_is_partial },
+	{ "nbk.large_needs_slot", "NBK-04", 'I', KINDS, 0,
+	  "a large write takes no part of the last slot: EAGAIN",
+	  "fs/pipe.c; POSIX lets a part go in", large_needs_slot },
+	{ "nbk.flag_is_shared", "NBK-05 S9", 'P', KINDS, 0,
+	  "copies by dup and fork share O_NONBLOCK", "POSIX fcntl", flag_is_shared },
+	{ "nbk.other_end_blocks", "NBK-05 S9", 'P', KINDS, 0,
+	  "O_NONBLOCK of one end leaves the other as it was", "POSIX fcntl", other_end_blocks },
+	{ "nbk.reopened_has_its_own", "NBK-05", 'L', KINDS | NEEDS_PROC, 0,
+	  "an end reopened through /proc has flags of its own", "proc(5)", reopened_has_its_own },
+	{ "nbk.fionbio", "NBK-06", 'L', KINDS, 0, "FIONBIO sets and clears O_NONBLOCK",
+	  "ioctl(2)", fionbio },
+	{ "nbk.pipe2_sets_both", "NBK-07", 'L', 0, 0,
+	  "pipe2(O_NONBLOCK) sets it on both ends, pipe on none", "pipe(2)", pipe2_sets_both },
+	{ "nbk.short_read", "NBK-08", 'P', KINDS, 0,
+	  "read returns what is there; what was not asked for stays", "POSIX read", short_read },
+	{ "nbk.fill_table", "NBK-09", 'L', KINDS, 0,
+	  "no size of writes gets more in than F_GETPIPE_SZ", "fcntl(2)", fill_table },
+	{ "nbk.half_filled", "NBK-10", 'I', KINDS, 0,
+	  "writes of half a page and a byte waste half of the pipe", "fs/pipe.c", half_filled },
+	{ "nbk.slot_must_be_free", "NBK-11", 'I', KINDS, 0,
+	  "a full pipe takes a byte when a whole slot has been read",
+	  "pipe(7)", slot_must_be_free },
+	{ "nbk.pollout_keeps_its_word", "NBK-12", 'P', KINDS, 0,
+	  "POLLOUT: PIPE_BUF bytes go in at once", "POSIX poll, write", pollout_keeps_its_word },
+	{ 0 }
+};
