@@ -250,6 +250,15 @@ void t_needs(long result, const char *token)
 	want(result, -EBADF, "%s: the call with fd -1", token);
 }
 
+void t_mkfifo(const char *name)
+{
+	long made = ret(mkfifo(name, 0600));
+
+	if (made == -EPERM || made == -EOPNOTSUPP) /* vfat, 9p ... */
+		skip("no-fifo-here");
+	want(made, 0, "mkfifo(%s)", name);
+}
+
 static void count(int sig)
 {
 	(void)sig;

@@ -106,13 +106,31 @@ void probe(const char *dir, bool verbose)
 		bb_perror_msg_and_die("can't map %zu shared bytes", sizeof(*t.shared));
 }
 
-/* By capability, not by uid: root in a container often lacks it. capget(2). */
+/* Of capget(2), version 3: for up to 64 capabilities. */
+struct cap_header {
+	uint32_t version;
+	int32_t pid;
+};
+struct cap_data {
+	uint32_t effective, permitted, inheritable;
+};
+
+/* By capability, not by uid: root in a container often lacks it. */
 bool has_capability(int cap)
 {
-	struct { uint32_t version; int32_t pid; } header = { 0x20080522, 0 };
-	struct { uint32_t effective, permitted, inheritable; } data[2] = { { 0, 0, 0 } };
+	struct cap_header header = { 0x20080522, 0 };
+	struct cap_data data[2] = { { 0, 0, 0 } };
 
 	return syscall(SYS_capget, &header, data) == 0 && (data[cap / 32].effective >> cap % 32 & 1);
+}
+
+void drop_capabilities(void)
+{
+	struct cap_header header = { 0x20080522, 0 };
+	struct cap_data none[2] = { { 0, 0, 0 } };
+
+	if (syscall(SYS_capset, &header, none) < 0)
+		skip("no-capset");
 }
 
 long read_number(const char *path)

@@ -90,6 +90,7 @@ int t_data(size_t len);	/* a file without a name: the stream's next len bytes, r
 void t_pipe(int fd[2]);	/* one more */
 /* For a call that an old kernel or seccomp refuses: result is of arguments that give EBADF. */
 void t_needs(long result, const char *token);
+void t_mkfifo(const char *name);	/* 0600; skips where the file system has none */
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
 
 /* A call in a process of its own. call_read and call_write first close the pipe's other
@@ -116,6 +117,7 @@ void wait_until(bool (*cond)(long arg), long arg, const char *what);	/* or fail 
 /* What cases adapt to. */
 enum { CAP_DAC_OVERRIDE = 1, CAP_IPC_LOCK = 14, CAP_SYS_RESOURCE = 24 };	/* capabilities(7) */
 bool has_capability(int cap);
+void drop_capabilities(void);	/* all: from now on file modes count for root, too */
 long read_number(const char *path);	/* of a /proc file; -1 if there is none */
 
 /* --- between the parts of the engine ------------------------------------------------- */
