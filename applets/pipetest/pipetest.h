@@ -39,7 +39,8 @@ struct test_case {
 #define GROUPS \
 	GROUP(tut_pipe) \
 	GROUP(fif) \
-	GROUP(prm)
+	GROUP(prm) \
+	GROUP(snd)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
