@@ -40,7 +40,8 @@ struct test_case {
 	GROUP(tut_pipe) \
 	GROUP(fif) \
 	GROUP(prm) \
-	GROUP(snd)
+	GROUP(snd) \
+	GROUP(cfr)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
