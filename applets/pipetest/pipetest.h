@@ -41,7 +41,8 @@ struct test_case {
 	GROUP(fif) \
 	GROUP(prm) \
 	GROUP(snd) \
-	GROUP(cfr)
+	GROUP(cfr) \
+	GROUP(reg)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
