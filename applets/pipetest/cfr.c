@@ -10,6 +10,19 @@ static void needed(void)
 	t_needs(ret(copy_file_range(-1, NULL, -1, NULL, 1, 0)), "no-copy_file_range");
 }
 
+/* On the file system of the directory, if there is one: each has its own way to copy. */
+static int data(const char *name, size_t n)
+{
+	int fd;
+
+	if (!t.dir)
+		return t_data(n);
+	fd = t_file(name, 0);
+	t_write(fd, n, n);
+	want(ret(lseek(fd, 0, SEEK_SET)), 0, "lseek");
+	return fd;
+}
+
 /* All of n bytes: a file system may give them piece by piece. */
 static void copy(int in, off_t *from, int out, off_t *to, size_t n)
 {
@@ -33,7 +46,7 @@ static void size_is(int fd, off_t expected)
 static void contents(void)
 {
 	size_t n = t.page + 9;
-	int in = t_data(n), out = t_data(0);
+	int in = data("in", n), out = data("out", 0);
 
 	needed();
 	copy(in, NULL, out, NULL, n);
@@ -48,7 +61,7 @@ static void contents(void)
 static void offsets(void)
 {
 	size_t n = t.page;
-	int in = t_data(2 * n), out = t_data(0);
+	int in = data("in", 2 * n), out = data("out", 0);
 	off_t from = 9, to = n - 7;
 
 	needed();
@@ -65,7 +78,7 @@ static void offsets(void)
 static void holes(void)
 {
 	size_t size = 4 * t.page;
-	int in = t_data(9), out = t_data(0);
+	int in = data("in", 9), out = data("out", 0);
 	char *p;
 
 	needed();
@@ -100,7 +113,7 @@ static void errors(void)
 
 static void overlap(void)
 {
-	int fd = t_data(2 * t.page);
+	int fd = data("file", 2 * t.page);
 	off_t from = 0, to = t.page - 1;
 
 	needed();
@@ -112,7 +125,7 @@ static void overlap(void)
 static void mtime(void)
 {
 	static const struct timespec past[2] = { { 1000, 0 }, { 1000, 0 } };
-	int in = t_data(9), out = t_data(9);
+	int in = data("in", 9), out = data("out", 9);
 	struct stat st;
 
 	needed();
@@ -124,7 +137,7 @@ static void mtime(void)
 
 static void suid(void)
 {
-	int in = t_data(9), out = t_data(9);
+	int in = data("in", 9), out = data("out", 9);
 	struct stat st;
 
 	needed();
