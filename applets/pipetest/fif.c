@@ -5,6 +5,7 @@
  */
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include "pipetest.h"
 
@@ -260,22 +261,27 @@ static void size_zero(void)
 	want(st.st_blocks, 0, "st_blocks");
 }
 
-/* Set into the past, so that no clock is too coarse and relatime, too, updates. */
+/* Set into the past, so that no clock is too coarse and relatime, too, updates. overlayfs
+ * shows the times of a file below it, that nobody marks. */
 static void times(void)
 {
+	enum { OVERLAYFS = 0x794c7630 }; /* statfs(2) */
 	static const struct timespec past[2] = { { 1000, 0 }, { 1000, 0 } };
-	struct statvfs fs;
+	struct statfs fs;
 	struct stat st;
 	int r, w;
 
 	open_both(&r, &w);
+	want(ret(fstatfs(r, &fs)), 0, "fstatfs");
+	if (fs.f_type == OVERLAYFS)
+		skip("overlayfs");
 	want(ret(futimens(r, past)), 0, "futimens");
 	t_write(w, 1, 1);
 	want(ret(fstat(r, &st)), 0, "fstat");
 	want(st.st_mtime > 1000, true, "write marks st_mtime");
-	if (fstatvfs(r, &fs) == 0 && fs.f_flag & ST_NOATIME)
-		skip("noatime");
 	want(st.st_atime, 1000, "st_atime after write");
+	if (fs.f_flags & ST_NOATIME)
+		skip("noatime");
 	t_read(r, 1, 1);
 	want(ret(fstat(r, &st)), 0, "fstat");
 	want(st.st_atime > 1000, true, "read marks st_atime");
@@ -359,7 +365,8 @@ static void write_records(int fd, int writer)
 	for (int i = 0; i < RECORDS; i++) {
 		for (int word = 0; word < RECORD_WORDS; word++)
 			record[word] = writer * RECORDS + i;
-		want(ret(write(fd, record, sizeof(record))), sizeof(record), "write of a record");
+		if (write(fd, record, sizeof(record)) != sizeof(record))
+			fail("record %d was not written", i);
 	}
 }
 
@@ -369,11 +376,13 @@ static void read_records(int fd, _Atomic uint32_t *seen)
 	long n;
 
 	while ((n = ret(read(fd, record, sizeof(record)))) != 0) {
-		want(n, sizeof(record), "read of a record");
+		if (n != sizeof(record))
+			fail("read of a record = %ld %s", n, errname(n));
 		for (int word = 1; word < RECORD_WORDS; word++)
-			want(record[word], record[0], "word %d of a record", word);
+			if (record[word] != record[0])
+				fail("two records are mixed");
 		if (record[0] >= WRITERS * RECORDS)
-			fail("a record that nobody wrote: %u", (unsigned)record[0]);
+			fail("nobody wrote record %u", (unsigned)record[0]);
 		seen[record[0]]++;
 	}
 }
