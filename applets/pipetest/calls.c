@@ -259,6 +259,14 @@ void t_mkfifo(const char *name)
 	want(made, 0, "mkfifo(%s)", name);
 }
 
+int t_open(const char *name, int flags)
+{
+	int fd = open(name, flags);
+
+	want(ret(fd < 0 ? -1 : 0), 0, "open(\"%s\", %#o)", name, (unsigned)flags);
+	return fd;
+}
+
 static void count(int sig)
 {
 	(void)sig;

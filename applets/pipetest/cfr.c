@@ -30,7 +30,7 @@ static void copy(int in, off_t *from, int out, off_t *to, size_t n)
 		long got = ret(copy_file_range(in, from, out, to, n, 0));
 
 		if (got <= 0)
-			fail("copy_file_range with %zu bytes to come = %ld %s", n, got, errname(got));
+			fail("copy_file_range, %zu to come, = %ld %s", n, got, errname(got));
 		n -= got;
 	}
 }
@@ -95,20 +95,22 @@ static void holes(void)
 
 static void errors(void)
 {
-	int in = t_file("in", t.page), out = t_file("out", t.page), dir = open(".", O_RDONLY | O_DIRECTORY);
-	int reader = open("out", O_RDONLY), writer = open("in", O_WRONLY), append = open("out", O_WRONLY | O_APPEND);
+	int in = t_file("in", t.page), out = t_file("out", t.page);
+	int writer = t_open("in", O_WRONLY), reader = t_open("out", O_RDONLY);
+	int append = t_open("out", O_WRONLY | O_APPEND), dir = t_open(".", O_RDONLY | O_DIRECTORY);
 	const struct {
 		int in, out, flags, err;
 	} calls[] = {
-		{ -1, out, 0, EBADF }, { in, -1, 0, EBADF }, { writer, out, 0, EBADF }, { in, reader, 0, EBADF },
-		{ in, append, 0, EBADF }, { t.r, out, 0, EINVAL }, { in, t.w, 0, EINVAL },
-		{ dir, out, 0, EISDIR }, { in, dir, 0, EISDIR }, { in, out, 1, EINVAL },
+		{ -1, out, 0, EBADF }, { in, -1, 0, EBADF }, { writer, out, 0, EBADF },
+		{ in, reader, 0, EBADF }, { in, append, 0, EBADF }, { t.r, out, 0, EINVAL },
+		{ in, t.w, 0, EINVAL }, { dir, out, 0, EISDIR }, { in, dir, 0, EISDIR },
+		{ in, out, 1, EINVAL },
 	};
 
 	needed();
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-		want(ret(copy_file_range(calls[i].in, NULL, calls[i].out, NULL, 1, calls[i].flags)), -calls[i].err,
-		     "copy_file_range(%d, %d, flags %d)", calls[i].in, calls[i].out, calls[i].flags);
+		want(ret(copy_file_range(calls[i].in, NULL, calls[i].out, NULL, 1, calls[i].flags)),
+		     -calls[i].err, "copy_file_range, bad call %zu", i);
 }
 
 static void overlap(void)
@@ -117,7 +119,7 @@ static void overlap(void)
 	off_t from = 0, to = t.page - 1;
 
 	needed();
-	want(ret(copy_file_range(fd, &from, fd, &to, t.page, 0)), -EINVAL, "copy_file_range, overlapping");
+	want(ret(copy_file_range(fd, &from, fd, &to, t.page, 0)), -EINVAL, "overlapping ranges");
 	copy(fd, &from, fd, &to, t.page - 1);
 	want(from, t.page - 1, "offset after a copy that does not overlap");
 }
@@ -149,14 +151,19 @@ static void suid(void)
 }
 
 const struct test_case cfr_cases[] = {
-	{ "cfr.contents", "CFR-01", 'L', 0, 0, "the bytes come, both positions move, 0 at the end", "copy_file_range(2); LTP copy_file_range01", contents },
-	{ "cfr.offsets", "CFR-01", 'L', 0, 0, "offsets move, the positions stay", "copy_file_range(2)", offsets },
+	{ "cfr.contents", "CFR-01", 'L', 0, 0, "the bytes come, both positions move, 0 at the end",
+	  "copy_file_range(2); LTP copy_file_range01", contents },
+	{ "cfr.offsets", "CFR-01", 'L', 0, 0, "offsets move, the positions stay",
+	  "copy_file_range(2)", offsets },
 	{ "cfr.holes", "CFR-01", 'L', 0, 0, "a hole's copy is zeros", "copy_file_range(2)", holes },
-	{ "cfr.errno", "CFR-02", 'L', NEEDS_DIR, 0, "EBADF wrong mode or O_APPEND, EINVAL pipes and flags, EISDIR",
+	{ "cfr.errno", "CFR-02", 'L', NEEDS_DIR, 0,
+	  "EBADF wrong mode or O_APPEND, EINVAL pipes and flags, EISDIR",
 	  "copy_file_range(2); LTP copy_file_range02", errors },
-	{ "cfr.overlap", "CFR-02", 'B', 0, RELEASE(5, 3), "within one file: EINVAL if it overlaps, else fine",
-	  "96e6e8f4a68d, Linux 5.3", overlap },
-	{ "cfr.mtime", "CFR-03", 'L', 0, 0, "st_mtime of the copy is marked", "LTP copy_file_range03", mtime },
-	{ "cfr.suid", "CFR-03", 'L', 0, 0, "the set-uid bit of the copy is cleared", "write(2); file_modified in fs/inode.c", suid },
+	{ "cfr.overlap", "CFR-02", 'B', 0, RELEASE(5, 3),
+	  "within one file: EINVAL if it overlaps, else fine", "96e6e8f4a68d, Linux 5.3", overlap },
+	{ "cfr.mtime", "CFR-03", 'L', 0, 0, "st_mtime of the copy is marked",
+	  "LTP copy_file_range03", mtime },
+	{ "cfr.suid", "CFR-03", 'L', 0, 0, "the set-uid bit of the copy is cleared",
+	  "write(2); file_modified in fs/inode.c", suid },
 	{ 0 }
 };

@@ -39,6 +39,7 @@ struct test_case {
 #define GROUPS \
 	GROUP(tut_pipe) \
 	GROUP(fif) \
+	GROUP(fif_use) \
 	GROUP(prm) \
 	GROUP(snd) \
 	GROUP(cfr) \
@@ -96,6 +97,7 @@ void t_pipe(int fd[2]);	/* one more */
 /* For a call that an old kernel or seccomp refuses: result is of arguments that give EBADF. */
 void t_needs(long result, const char *token);
 void t_mkfifo(const char *name);	/* 0600; skips where the file system has none */
+int t_open(const char *name, int flags);	/* open that succeeds; not to create */
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
 
 /* A call in a process of its own. call_read and call_write first close the pipe's other

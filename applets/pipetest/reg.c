@@ -214,7 +214,8 @@ static void dirty_pipe(void)
 
 static void cow_leak(void)
 {
-	volatile char *p = t_map(t.page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	enum { PROT = PROT_READ | PROT_WRITE, FLAGS = MAP_PRIVATE | MAP_ANONYMOUS };
+	volatile char *p = t_map(t.page, PROT, FLAGS, -1, 0);
 	struct iovec iov = { (void *)p, 1 };
 	char byte = 0;
 	pid_t pid;
@@ -258,7 +259,7 @@ static void watch_queue(void)
 	want(ret(ioctl(fd[0], _IO('W', 0x60), NOTES)), 0, "IOC_WATCH_QUEUE_SET_SIZE");
 	t_close(&fd[0]);
 	t_close(&fd[1]);
-	want(ret(fcntl(t.w, F_SETPIPE_SZ, (int)(2 * t.cap))), 2 * t.cap, "F_SETPIPE_SZ after a notification pipe");
+	want(ret(fcntl(t.w, F_SETPIPE_SZ, (int)(2 * t.cap))), 2 * t.cap, "F_SETPIPE_SZ");
 }
 
 static void size_is_int(void)
@@ -374,13 +375,14 @@ static void zero_copy(void)
 	if (splice(fd, NULL, t.w, NULL, 1, SPLICE_F_NONBLOCK) != 1 || pwrite(fd, "x", 1, 0) != 1
 	    || read(t.r, &byte, 1) != 1)
 		skip("no-splice");
-	info("zero-copy splice: %s", byte == 'x' ? "yes, a later write to the file shows in the pipe" : "no");
+	info("zero-copy splice: %s", byte == 'x' ? "yes, a later write to the file shows" : "no");
 }
 
 static void splice_sources(void)
 {
 	static const char paths[][24] = {
-		"/proc/version", "/proc/self/maps", "/proc/self/mountinfo", "/dev/zero", "/dev/urandom",
+		"/proc/version", "/proc/self/maps", "/proc/self/mountinfo", "/dev/zero",
+		"/dev/urandom",
 	};
 
 	needs_splice();
@@ -428,8 +430,8 @@ static void fifo_hangup(void)
 	close(open("f", O_WRONLY));
 	p[1].fd = open("f", O_RDONLY | O_NONBLOCK);
 	poll(p, 2, 0);
-	info("when the writers have left poll gives a reader %#x, a fresh one %#x", (unsigned)p[0].revents,
-	     (unsigned)p[1].revents);
+	info("when the writers have left poll gives a reader %#x, a fresh one %#x",
+	     (unsigned)p[0].revents, (unsigned)p[1].revents);
 }
 
 static void read_merging(void)
@@ -448,49 +450,73 @@ static void read_merging(void)
 }
 
 const struct test_case reg_cases[] = {
-	{ "reg.close_wakes", "REG-01", 'B', KINDS, RELEASE(5, 6), "the last writer's close wakes every reader",
-	  "6551d5c56eb0, Linux 5.6; LTP pipe13", close_wakes },
-	{ "reg.efault_poll", "REG-02", 'B', KINDS, RELEASE(6, 15), "after EFAULT the pipe polls empty",
-	  "ee5eda8ea595, Linux 6.15; broken in 5.5", efault_poll },
-	{ "reg.efault_splice", "REG-02", 'B', KINDS, RELEASE(5, 9), "after EFAULT splice and tee are EAGAIN, not 0",
-	  "d1a819a2ec2d, Linux 5.9; broken in 5.5", efault_splice },
-	{ "reg.epoll_edge", "REG-03", 'B', KINDS, RELEASE(5, 14), "EPOLLET: an event for each write, also when nobody reads",
+	{ "reg.close_wakes", "REG-01", 'B', KINDS, RELEASE(5, 6),
+	  "the last writer's close wakes every reader", "6551d5c56eb0, Linux 5.6; LTP pipe13",
+	  close_wakes },
+	{ "reg.efault_poll", "REG-02", 'B', KINDS, RELEASE(6, 15),
+	  "after EFAULT the pipe polls empty", "ee5eda8ea595, Linux 6.15; broken in 5.5",
+	  efault_poll },
+	{ "reg.efault_splice", "REG-02", 'B', KINDS, RELEASE(5, 9),
+	  "after EFAULT splice and tee are EAGAIN, not 0", "d1a819a2ec2d, Linux 5.9; broken in 5.5",
+	  efault_splice },
+	{ "reg.epoll_edge", "REG-03", 'B', KINDS, RELEASE(5, 14),
+	  "EPOLLET: an event for each write, also when nobody reads",
 	  "3b844826b6c6, Linux 5.14; broken in 5.5", epoll_edge },
-	{ "reg.sigio", "REG-04", 'B', KINDS, RELEASE(5, 14), "O_ASYNC: a signal for each write, also when nobody reads",
+	{ "reg.sigio", "REG-04", 'B', KINDS, RELEASE(5, 14),
+	  "O_ASYNC: a signal for each write, also when nobody reads",
 	  "fe67f4dd8daa, Linux 5.14; broken in 5.5", sigio },
-	{ "reg.two_pages", "REG-05", 'B', 0, RELEASE(5, 14), "a new pipe takes a byte and a page, also over the quota",
+	{ "reg.two_pages", "REG-05", 'B', 0, RELEASE(5, 14),
+	  "a new pipe takes a byte and a page, also over the quota",
 	  "46c4c9d1beb7, Linux 5.14; LTP pipe15", two_pages },
-	{ "reg.grow_wakes", "REG-06", 'B', 0, RELEASE(6, 8), "F_SETPIPE_SZ that grows a full pipe wakes its writer",
+	{ "reg.grow_wakes", "REG-06", 'B', 0, RELEASE(6, 8),
+	  "F_SETPIPE_SZ that grows a full pipe wakes its writer",
 	  "e95aada4cb93, Linux 6.8; broken in 5.8", grow_wakes },
-	{ "reg.splice_stream", "REG-07", 'B', STRESS, RELEASE(5, 9), "write, splice, read in odd pieces: no wake-up is lost",
-	  "472e5b056f00, Linux 5.9", splice_stream },
-	{ "reg.max_size", "REG-08", 'B', NEEDS_PROC, RELEASE(4, 9), "pipe-max-size bounds new pipes, and F_SETPIPE_SZ: EPERM",
+	{ "reg.splice_stream", "REG-07", 'B', STRESS, RELEASE(5, 9),
+	  "write, splice, read in odd pieces: no wake-up is lost", "472e5b056f00, Linux 5.9",
+	  splice_stream },
+	{ "reg.max_size", "REG-08", 'B', NEEDS_PROC, RELEASE(4, 9),
+	  "pipe-max-size bounds new pipes, and F_SETPIPE_SZ: EPERM",
 	  "086e774a57fb, Linux 4.9; LTP fcntl35, fcntl37", max_size },
-	{ "reg.dirty_pipe", "REG-09", 'B', KINDS | NEEDS_DIR, RELEASE(5, 17), "write to a pipe leaves the file alone that was spliced to it",
+	{ "reg.dirty_pipe", "REG-09", 'B', KINDS | NEEDS_DIR, RELEASE(5, 17),
+	  "write to a pipe leaves the file alone that was spliced to it",
 	  "CVE-2022-0847: 9d2231c5d74e, Linux 5.17", dirty_pipe },
-	{ "reg.sealed_map", "REG-10", 'B', 0, RELEASE(6, 13), "a memfd with F_SEAL_WRITE can be mapped shared, read-only",
+	{ "reg.sealed_map", "REG-10", 'B', 0, RELEASE(6, 13),
+	  "a memfd with F_SEAL_WRITE can be mapped shared, read-only",
 	  "8ec396d05d1b, Linux 6.13; before 6.7: 158978945f31", sealed_map },
-	{ "reg.noreplace", "REG-11", 'B', 0, RELEASE(4, 19), "MAP_FIXED_NOREPLACE sees a mapping that begins later",
-	  "7aa867dd8952, Linux 4.19", noreplace },
-	{ "reg.stream", "REG-12", 'B', KINDS | STRESS, RELEASE(6, 14), "write and read in odd pieces: no wake-up is lost",
-	  "3d252160b818, Linux 6.14", stream },
-	{ "reg.copy_of_proc", "REG-13", 'B', NEEDS_PROC, RELEASE(5, 19), "copy_file_range of a /proc file is not 0",
-	  "868f9f2f8e00, Linux 5.19; broken in 5.3", copy_of_proc },
-	{ "reg.watch_queue", "REG-14", 'B', EXOTIC, RELEASE(6, 15), "a closed notification pipe gives back its quota",
-	  "f13abc1e8e1a, Linux 6.15", watch_queue },
-	{ "reg.sendfile_eagain", "REG-15 SND-05", 'B', KINDS, RELEASE(5, 19), "sendfile to a full non-blocking pipe: EAGAIN",
+	{ "reg.noreplace", "REG-11", 'B', 0, RELEASE(4, 19),
+	  "MAP_FIXED_NOREPLACE sees a mapping that begins later", "7aa867dd8952, Linux 4.19",
+	  noreplace },
+	{ "reg.stream", "REG-12", 'B', KINDS | STRESS, RELEASE(6, 14),
+	  "write and read in odd pieces: no wake-up is lost", "3d252160b818, Linux 6.14", stream },
+	{ "reg.copy_of_proc", "REG-13", 'B', NEEDS_PROC, RELEASE(5, 19),
+	  "copy_file_range of a /proc file is not 0", "868f9f2f8e00, Linux 5.19; broken in 5.3",
+	  copy_of_proc },
+	{ "reg.watch_queue", "REG-14", 'B', EXOTIC, RELEASE(6, 15),
+	  "a closed notification pipe gives back its quota", "f13abc1e8e1a, Linux 6.15",
+	  watch_queue },
+	{ "reg.sendfile_eagain", "REG-15 SND-05", 'B', KINDS, RELEASE(5, 19),
+	  "sendfile to a full non-blocking pipe: EAGAIN",
 	  "bdeb77bc2c40, Linux 5.19; broken in 5.12", sendfile_eagain },
-	{ "reg.zero_copy", "REG-16", 'I', 0, 0, "whether splice shares pages with the file: CVE-2026-31431 and its kin need it",
+	{ "reg.zero_copy", "REG-16", 'I', 0, 0,
+	  "whether splice shares pages with the file: CVE-2026-31431 and its kin need it",
 	  "Copy Fail itself is not probed", zero_copy },
-	{ "reg.splice_sources", "REG-17", 'I', 0, 0, "which files splice takes", "36e2c7421f02, Linux 5.10", splice_sources },
-	{ "reg.splice_lock", "REG-18", 'B', NEEDS_PROC | EXOTIC, NO_FIX, "splice from an idle socket does not lock others out of the pipe",
+	{ "reg.splice_sources", "REG-17", 'I', 0, 0, "which files splice takes",
+	  "36e2c7421f02, Linux 5.10", splice_sources },
+	{ "reg.splice_lock", "REG-18", 'B', NEEDS_PROC | EXOTIC, NO_FIX,
+	  "splice from an idle socket does not lock others out of the pipe",
 	  "no fix is known in Linux 6.18", splice_lock },
-	{ "reg.timestamps", "REG-19", 'I', KINDS, 0, "whether write and read mark a pipe's times", "f017b0a4951f, Linux 6.15: anonymous no more", timestamps },
-	{ "reg.nowait", "REG-20", 'I', KINDS, 0, "RWF_NOWAIT on a pipe", "afed6271f5b0, Linux 6.4", nowait },
-	{ "reg.cow_leak", "REG-21", 'B', 0, RELEASE(5, 8), "what a child vmsplices does not show its parent's later writes",
+	{ "reg.timestamps", "REG-19", 'I', KINDS, 0, "whether write and read mark a pipe's times",
+	  "f017b0a4951f, Linux 6.15: anonymous no more", timestamps },
+	{ "reg.nowait", "REG-20", 'I', KINDS, 0, "RWF_NOWAIT on a pipe", "afed6271f5b0, Linux 6.4",
+	  nowait },
+	{ "reg.cow_leak", "REG-21", 'B', 0, RELEASE(5, 8),
+	  "what a child vmsplices does not show its parent's later writes",
 	  "CVE-2020-29374: 17839856fd58, Linux 5.8", cow_leak },
-	{ "reg.fifo_hangup", "REG-22", 'I', NEEDS_DIR, 0, "POLLHUP of an old and of a fresh reader", "fs/pipe.c pipe_poll", fifo_hangup },
-	{ "reg.read_merging", "REG-23", 'I', 0, 0, "whether read waits for what blocked writers have", "until Linux 5.5", read_merging },
-	{ "reg.size_is_int", "REG-24", 'I', EXOTIC, 0, "the sign of a size of 2 GiB", "fcntl returns an int: util-linux 3692", size_is_int },
+	{ "reg.fifo_hangup", "REG-22", 'I', NEEDS_DIR, 0, "POLLHUP of an old and of a fresh reader",
+	  "fs/pipe.c pipe_poll", fifo_hangup },
+	{ "reg.read_merging", "REG-23", 'I', 0, 0,
+	  "whether read waits for what blocked writers have", "until Linux 5.5", read_merging },
+	{ "reg.size_is_int", "REG-24", 'I', EXOTIC, 0, "the sign of a size of 2 GiB",
+	  "fcntl returns an int: util-linux 3692", size_is_int },
 	{ 0 }
 };

@@ -11,7 +11,8 @@
 static void send_file(int out, int in, off_t *at, size_t n, long expected)
 {
 	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
-	want(ret(sendfile(out, in, at, n)), expected, "sendfile(%d, %d, %s, %zu)", out, in, at ? "at" : "NULL", n);
+	want(ret(sendfile(out, in, at, n)), expected, "sendfile(%d, %d, %s, %zu)", out, in,
+	     at ? "at" : "NULL", n);
 }
 
 static void position(int fd, off_t expected)
@@ -70,7 +71,8 @@ static void offset(void)
 static void errors(void)
 {
 	int in = t_data(9), out = t_data(0);
-	off_t zero = 0, negative = -1, *bad = t_map(t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	off_t *bad = t_map(t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	off_t zero = 0, negative = -1;
 	const struct {
 		int out, in;
 		off_t *at;
@@ -189,21 +191,33 @@ static void short_file(void)
 }
 
 const struct test_case snd_cases[] = {
-	{ "snd.to_pipe", "SND-01 S20", 'L', KINDS, 0, "file to pipe: the bytes come, the file's position moves",
-	  "sendfile(2)", to_pipe },
-	{ "snd.to_file", "SND-01 S20", 'L', 0, 0, "file to file: both positions move", "sendfile(2), Linux 2.6.33; LTP sendfile02", to_file },
-	{ "snd.to_socket", "SND-01 S20", 'L', 0, 0, "file to socket: the bytes come", "sendfile(2)", to_socket },
-	{ "snd.offset", "SND-01 S20", 'L', KINDS, 0, "with an offset that moves, and the file's position stays",
-	  "sendfile(2); LTP sendfile06", offset },
-	{ "snd.errno", "SND-02 S20", 'L', 0, 0, "EBADF wrong mode, ESPIPE a pipe's offset, EFAULT, EINVAL negative",
+	{ "snd.to_pipe", "SND-01 S20", 'L', KINDS, 0,
+	  "file to pipe: the bytes come, the file's position moves", "sendfile(2)", to_pipe },
+	{ "snd.to_file", "SND-01 S20", 'L', 0, 0, "file to file: both positions move",
+	  "sendfile(2), Linux 2.6.33; LTP sendfile02", to_file },
+	{ "snd.to_socket", "SND-01 S20", 'L', 0, 0, "file to socket: the bytes come", "sendfile(2)",
+	  to_socket },
+	{ "snd.offset", "SND-01 S20", 'L', KINDS, 0,
+	  "with an offset that moves, and the file's position stays", "sendfile(2); LTP sendfile06",
+	  offset },
+	{ "snd.errno", "SND-02 S20", 'L', 0, 0,
+	  "EBADF wrong mode, ESPIPE a pipe's offset, EFAULT, EINVAL negative",
 	  "sendfile(2); LTP sendfile03-05", errors },
-	{ "snd.from_pipe", "SND-03 S20", 'I', 0, 0, "a pipe as input: whether this kernel takes it", "sendfile(2): EINVAL", from_pipe },
-	{ "snd.full_pipe", "SND-03 S20", 'L', KINDS, 0, "sendfile to a full pipe blocks, until it is drained", "sendfile(2)", full_pipe },
-	{ "snd.append", "SND-04 S20", 'L', 0, 0, "to a file with O_APPEND: EINVAL", "sendfile(2)", append },
-	{ "snd.full_socket", "SND-05 S20", 'L', 0, 0, "to a full non-blocking socket: EAGAIN", "sendfile(2); LTP sendfile07", full_socket },
-	{ "snd.large_offset", "SND-06 S20", 'L', 0, 0, "from an offset of 5 GiB", "LTP sendfile09; 5d73320a96fc", large_offset },
-	{ "snd.clamped", "SND-06 S20", 'L', EXOTIC, 0, "2 GiB at once: INT_MAX, rounded down to a page", "sendfile(2)", clamped },
-	{ "snd.same_file", "SND-07 S20", 'L', 0, 0, "from a file to itself", "LTP sendfile08; 2cb4b05e7647", same_file },
-	{ "snd.short_file", "SND-08 S20", 'L', KINDS, 0, "what there is; 0 at its end; 0 for 0 bytes", "sendfile(2)", short_file },
+	{ "snd.from_pipe", "SND-03 S20", 'I', 0, 0, "a pipe as input: whether this kernel takes it",
+	  "sendfile(2): EINVAL", from_pipe },
+	{ "snd.full_pipe", "SND-03 S20", 'L', KINDS, 0,
+	  "sendfile to a full pipe blocks, until it is drained", "sendfile(2)", full_pipe },
+	{ "snd.append", "SND-04 S20", 'L', 0, 0, "to a file with O_APPEND: EINVAL", "sendfile(2)",
+	  append },
+	{ "snd.full_socket", "SND-05 S20", 'L', 0, 0, "to a full non-blocking socket: EAGAIN",
+	  "sendfile(2); LTP sendfile07", full_socket },
+	{ "snd.large_offset", "SND-06 S20", 'L', 0, 0, "from an offset of 5 GiB",
+	  "LTP sendfile09; 5d73320a96fc", large_offset },
+	{ "snd.clamped", "SND-06 S20", 'L', EXOTIC, 0,
+	  "2 GiB at once: INT_MAX, rounded down to a page", "sendfile(2)", clamped },
+	{ "snd.same_file", "SND-07 S20", 'L', 0, 0, "from a file to itself",
+	  "LTP sendfile08; 2cb4b05e7647", same_file },
+	{ "snd.short_file", "SND-08 S20", 'L', KINDS, 0,
+	  "what there is; 0 at its end; 0 for 0 bytes", "sendfile(2)", short_file },
 	{ 0 }
 };
