@@ -39,9 +39,15 @@ struct test_case {
 #define GROUPS \
 	GROUP(tut_pipe) \
 	GROUP(tut_fifo) \
-	GROUP(atm) \
+	GROUP(blk) \
 	GROUP(nbk) \
-	GROUP(blk)
+	GROUP(atm) \
+	GROUP(fif) \
+	GROUP(fif_use) \
+	GROUP(prm) \
+	GROUP(snd) \
+	GROUP(cfr) \
+	GROUP(reg)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
@@ -92,6 +98,12 @@ void *t_map(size_t len, int prot, int flags, int fd, off_t off);	/* mmap that su
 int t_file(const char *name, size_t len);	/* a new file of len pattern-less zero bytes, O_RDWR */
 void t_mkfifo(const char *name);	/* 0600; skips where the file system has none */
 void t_fifo(const char *name);	/* a new FIFO's ends, blocking, become t.r and t.w */
+int t_data(size_t len);	/* a file without a name: the stream's next len bytes, read from the start */
+void t_pipe(int fd[2]);	/* one more */
+/* For a call that an old kernel or seccomp refuses: result is of arguments that give EBADF. */
+void t_needs(long result, const char *token);
+void t_mkfifo(const char *name);	/* 0600; skips where the file system has none */
+int t_open(const char *name, int flags);	/* open that succeeds; not to create */
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
 
 /* A call in a process of its own. call_read and call_write first close the pipe's other
@@ -104,6 +116,7 @@ struct job t_start(long (*call)(long arg), long arg);
 long call_read(long n);
 long call_write(long n);
 void t_blocks(struct job job);		/* it sleeps in its call */
+bool t_asleep(struct job job);		/* does it sleep in its call now? Never true without /proc */
 bool t_returned(struct job job);	/* has it come back yet? */
 void t_settles(struct job job);		/* it sleeps in its call, or has returned */
 void t_returns(struct job job, long expected);	/* it comes back, with that result; reaped */
@@ -122,6 +135,8 @@ bool has_unread(long n);		/* a condition: FIONREAD of the pipe says n */
  * writers are shown, "A4096 B4096 A1 B1". */
 unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t chunk);
 long call_letters(long arg);
+
+void drop_capabilities(void);	/* all: from now on file modes count for root, too */
 
 /* --- between the parts of the engine ------------------------------------------------- */
 

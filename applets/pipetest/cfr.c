@@ -1,0 +1,169 @@
+/*
+ * cfr.c - copy_file_range
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pipetest.h"
+
+static void needed(void)
+{
+	t_needs(ret(copy_file_range(-1, NULL, -1, NULL, 1, 0)), "no-copy_file_range");
+}
+
+/* On the file system of the directory, if there is one: each has its own way to copy. */
+static int data(const char *name, size_t n)
+{
+	int fd;
+
+	if (!t.dir)
+		return t_data(n);
+	fd = t_file(name, 0);
+	t_write(fd, n, n);
+	want(ret(lseek(fd, 0, SEEK_SET)), 0, "lseek");
+	return fd;
+}
+
+/* All of n bytes: a file system may give them piece by piece. */
+static void copy(int in, off_t *from, int out, off_t *to, size_t n)
+{
+	while (n) {
+		long got = ret(copy_file_range(in, from, out, to, n, 0));
+
+		if (got <= 0)
+			fail("copy_file_range, %zu to come, = %ld %s", n, got, errname(got));
+		n -= got;
+	}
+}
+
+static void size_is(int fd, off_t expected)
+{
+	struct stat st;
+
+	want(ret(fstat(fd, &st)), 0, "fstat");
+	want(st.st_size, expected, "size of the copy");
+}
+
+static void contents(void)
+{
+	size_t n = t.page + 9;
+	int in = data("in", n), out = data("out", 0);
+
+	needed();
+	copy(in, NULL, out, NULL, n);
+	want(ret(copy_file_range(in, NULL, out, NULL, 1, 0)), 0, "copy_file_range at the end");
+	want(ret(lseek(in, 0, SEEK_CUR)), n, "position of the source");
+	want(ret(lseek(out, 0, SEEK_CUR)), n, "position of the copy");
+	want(ret(lseek(out, 0, SEEK_SET)), 0, "lseek");
+	t_drain(out, n);
+	size_is(out, n);
+}
+
+static void offsets(void)
+{
+	size_t n = t.page;
+	int in = data("in", 2 * n), out = data("out", 0);
+	off_t from = 9, to = n - 7;
+
+	needed();
+	copy(in, &from, out, &to, n);
+	want(from, 9 + n, "source's offset");
+	want(to, 2 * n - 7, "copy's offset");
+	want(ret(lseek(in, 0, SEEK_CUR)), 0, "position of the source");
+	want(ret(lseek(out, n - 7, SEEK_CUR)), n - 7, "position of the copy, plus %zu", n - 7);
+	t.shared->consumed = 9;
+	t_drain(out, n);
+	size_is(out, to);
+}
+
+static void holes(void)
+{
+	size_t size = 4 * t.page;
+	int in = data("in", 9), out = data("out", 0);
+	char *p;
+
+	needed();
+	want(ret(ftruncate(in, size)), 0, "ftruncate");
+	copy(in, NULL, out, NULL, size);
+	size_is(out, size);
+	want(ret(lseek(out, 0, SEEK_SET)), 0, "lseek");
+	t_drain(out, 9);
+	p = t_map(size, PROT_READ, MAP_SHARED, out, 0);
+	for (size_t i = 9; i < size; i++)
+		if (p[i])
+			fail("byte %zu of a hole's copy is not 0", i);
+}
+
+static void errors(void)
+{
+	int in = t_file("in", t.page), out = t_file("out", t.page);
+	int writer = t_open("in", O_WRONLY), reader = t_open("out", O_RDONLY);
+	int append = t_open("out", O_WRONLY | O_APPEND), dir = t_open(".", O_RDONLY | O_DIRECTORY);
+	const struct {
+		int in, out, flags, err;
+	} calls[] = {
+		{ -1, out, 0, EBADF }, { in, -1, 0, EBADF }, { writer, out, 0, EBADF },
+		{ in, reader, 0, EBADF }, { in, append, 0, EBADF }, { t.r, out, 0, EINVAL },
+		{ in, t.w, 0, EINVAL }, { dir, out, 0, EISDIR }, { in, dir, 0, EISDIR },
+		{ in, out, 1, EINVAL },
+	};
+
+	needed();
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		want(ret(copy_file_range(calls[i].in, NULL, calls[i].out, NULL, 1, calls[i].flags)),
+		     -calls[i].err, "copy_file_range, bad call %zu", i);
+}
+
+static void overlap(void)
+{
+	int fd = data("file", 2 * t.page);
+	off_t from = 0, to = t.page - 1;
+
+	needed();
+	want(ret(copy_file_range(fd, &from, fd, &to, t.page, 0)), -EINVAL, "overlapping ranges");
+	copy(fd, &from, fd, &to, t.page - 1);
+	want(from, t.page - 1, "offset after a copy that does not overlap");
+}
+
+static void mtime(void)
+{
+	static const struct timespec past[2] = { { 1000, 0 }, { 1000, 0 } };
+	int in = data("in", 9), out = data("out", 9);
+	struct stat st;
+
+	needed();
+	want(ret(futimens(out, past)), 0, "futimens");
+	copy(in, NULL, out, NULL, 9);
+	want(ret(fstat(out, &st)), 0, "fstat");
+	want(st.st_mtime > 1000, true, "st_mtime is marked");
+}
+
+static void suid(void)
+{
+	int in = data("in", 9), out = data("out", 9);
+	struct stat st;
+
+	needed();
+	want(ret(fchmod(out, 04600)), 0, "fchmod");
+	drop_capabilities(); /* CAP_FSETID would keep it */
+	copy(in, NULL, out, NULL, 9);
+	want(ret(fstat(out, &st)), 0, "fstat");
+	want(st.st_mode & 07777, 0600, "mode of the copy");
+}
+
+const struct test_case cfr_cases[] = {
+	{ "cfr.contents", "CFR-01", 'L', 0, 0, "the bytes come, both positions move, 0 at the end",
+	  "copy_file_range(2); LTP copy_file_range01", contents },
+	{ "cfr.offsets", "CFR-01", 'L', 0, 0, "offsets move, the positions stay",
+	  "copy_file_range(2)", offsets },
+	{ "cfr.holes", "CFR-01", 'L', 0, 0, "a hole's copy is zeros", "copy_file_range(2)", holes },
+	{ "cfr.errno", "CFR-02", 'L', NEEDS_DIR, 0,
+	  "EBADF wrong mode or O_APPEND, EINVAL pipes and flags, EISDIR",
+	  "copy_file_range(2); LTP copy_file_range02", errors },
+	{ "cfr.overlap", "CFR-02", 'B', 0, RELEASE(5, 3),
+	  "within one file: EINVAL if it overlaps, else fine", "96e6e8f4a68d, Linux 5.3", overlap },
+	{ "cfr.mtime", "CFR-03", 'L', 0, 0, "st_mtime of the copy is marked",
+	  "LTP copy_file_range03", mtime },
+	{ "cfr.suid", "CFR-03", 'L', 0, 0, "the set-uid bit of the copy is cleared",
+	  "write(2); file_modified in fs/inode.c", suid },
+	{ 0 }
+};

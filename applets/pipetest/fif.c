@@ -1,0 +1,320 @@
+/*
+ * fif.c - FIFOs: how they are made and opened, and where they work
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sched.h>
+#include <sys/mount.h>
+#include "pipetest.h"
+
+/* --- making one ------------------------------------------------------------------------- */
+
+static void is_fifo(const char *name, mode_t mode)
+{
+	struct stat st;
+
+	want(ret(lstat(name, &st)), 0, "lstat(\"%s\")", name);
+	want(st.st_mode, S_IFIFO | mode, "its mode");
+}
+
+static void create(void)
+{
+	int dir;
+
+	t_mkfifo("f"); /* or skip */
+	want(ret(mkdir("d", 0700)), 0, "mkdir");
+	dir = open("d", O_RDONLY | O_DIRECTORY);
+	umask(027);
+	want(ret(mkfifo("1", 0666)), 0, "mkfifo");
+	is_fifo("1", 0640);
+	want(ret(mknod("2", S_IFIFO | 0777, 0)), 0, "mknod");
+	is_fifo("2", 0750);
+	want(ret(mkfifoat(dir, "3", 0602)), 0, "mkfifoat");
+	is_fifo("d/3", 0600);
+}
+
+static void create_errno(void)
+{
+	static char too_long[PATH_MAX + 1];
+	const struct {
+		const char *path;
+		int err;
+	} bad[] = {
+		{ "f", EEXIST }, { "dangling", EEXIST }, { "none/f", ENOENT }, { "", ENOENT },
+		{ "f/f", ENOTDIR },
+		{ memset(too_long, 'x', PATH_MAX), ENAMETOOLONG },
+		{ t_map(t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), EFAULT },
+	};
+
+	t_mkfifo("f");
+	want(ret(symlink("none", "dangling")), 0, "symlink");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		want(ret(mkfifo(bad[i].path, 0600)), -bad[i].err, "mkfifo, bad path %zu", i);
+	want(ret(mknod("new", S_IFMT | 0600, 0)), -EINVAL, "mknod of no type");
+}
+
+static void create_eacces(void)
+{
+	t_mkfifo("f");
+	want(ret(mkdir("d", 0500)), 0, "mkdir");
+	drop_capabilities();
+	want(ret(mkfifo("d/f", 0600)), -EACCES, "mkfifo in a directory of mode 0500");
+}
+
+static gid_t group_of(const char *name)
+{
+	struct stat st;
+
+	want(ret(lstat(name, &st)), 0, "lstat(\"%s\")", name);
+	return st.st_gid;
+}
+
+static void setgid_dir(void)
+{
+	gid_t other = getegid() == 65534 ? 65533 : 65534;
+	struct stat st;
+
+	t_mkfifo("f");
+	want(ret(mkdir("d", 0755)), 0, "mkdir");
+	if (chown("d", -1, other) < 0)
+		skip("no-other-group");
+	want(ret(mkfifo("d/process", 0600)), 0, "mkfifo");
+	close(open("d/file", O_WRONLY | O_CREAT, 0600));
+	/* the process's group, or the directory's with mount option grpid: mount(8) */
+	want(group_of("d/process"), group_of("d/file"), "group of a FIFO in it, a file's");
+	if (chmod("d", 02755) < 0 || stat("d", &st) < 0 || !(st.st_mode & S_ISGID))
+		skip("no-set-gid");
+	want(ret(mkfifo("d/directory", 0600)), 0, "mkfifo");
+	want(group_of("d/directory"), other, "group of a FIFO in a set-gid directory");
+}
+
+/* --- opening it ------------------------------------------------------------------------- */
+
+static long call_open(long flags)
+{
+	return open("f", flags) < 0 ? -errno : 0;
+}
+
+static void open_r_blocks(void)
+{
+	struct job reader;
+
+	t_mkfifo("f");
+	reader = t_start(call_open, O_RDONLY);
+	t_blocks(reader);
+	t_open("f", O_WRONLY);
+	t_returns(reader, 0);
+}
+
+static void open_w_blocks(void)
+{
+	struct job writer;
+
+	t_mkfifo("f");
+	writer = t_start(call_open, O_WRONLY);
+	t_blocks(writer);
+	t_open("f", O_RDONLY);
+	t_returns(writer, 0);
+}
+
+static void open_enxio(void)
+{
+	int r;
+
+	t_mkfifo("f");
+	want(call_open(O_WRONLY | O_NONBLOCK), -ENXIO, "open for writing, no reader");
+	r = t_open("f", O_RDONLY | O_NONBLOCK);
+	want(call_open(O_WRONLY | O_NONBLOCK), 0, "open for writing, a reader");
+	t_close(&r);
+	want(call_open(O_WRONLY | O_NONBLOCK), -ENXIO, "open for writing, the reader gone");
+}
+
+static void nonblock_reader(void)
+{
+	t_mkfifo("f");
+	t_read(t_open("f", O_RDONLY | O_NONBLOCK), 1, 0);
+}
+
+static void poll_no_writer(void)
+{
+	t_mkfifo("f");
+	t_poll(t_open("f", O_RDONLY | O_NONBLOCK), POLLIN, 0);
+}
+
+static void read_write(void)
+{
+	int fd, w;
+
+	t_mkfifo("f");
+	fd = t_open("f", O_RDWR);
+	t_write(fd, 9, 9);
+	t_read(fd, 9, 9);
+	w = t_open("f", O_WRONLY);
+	t_close(&w);
+	nonblock(fd);
+	t_read(fd, 1, -EAGAIN); /* no end of file: it writes itself */
+}
+
+static long call_open_caught(long sa_flags)
+{
+	t_catch(SIGUSR1, sa_flags);
+	return call_open(O_RDONLY);
+}
+
+/* Without /proc the first signals may come before the call: send on. */
+static bool interrupted(long arg)
+{
+	struct job *job = (struct job *)arg;
+
+	kill(job->pid, SIGUSR1);
+	return t_returned(*job);
+}
+
+static void open_eintr(void)
+{
+	struct job reader;
+
+	t_mkfifo("f");
+	reader = t_start(call_open_caught, 0);
+	t_blocks(reader);
+	wait_until(interrupted, (long)&reader, "open to be interrupted");
+	t_returns(reader, -EINTR);
+}
+
+static void open_restarts(void)
+{
+	struct job reader;
+
+	t_mkfifo("f");
+	reader = t_start(call_open_caught, SA_RESTART);
+	t_blocks(reader);
+	kill(reader.pid, SIGUSR1);
+	t_blocks(reader); /* kill(2) woke it before it returned */
+	t_open("f", O_WRONLY);
+	t_returns(reader, 0);
+	want(t_caught(reader), 1, "signals");
+}
+
+static long call_open_read(long n)
+{
+	return ret(read(open("f", O_RDONLY), &n, 1));
+}
+
+/* The kernel counts the writers that came, not those that are there: fifo_open in fs/pipe.c. */
+static void brief_writer(void)
+{
+	t_mkfifo("f");
+	for (int i = 0; i < 10; i++) {
+		struct job reader = t_start(call_open_read, 0);
+		int w;
+
+		t_blocks(reader);
+		w = t_open("f", O_WRONLY);
+		t_close(&w);
+		t_returns(reader, 0);
+	}
+}
+
+/* --- on other file systems: mounted where nobody else sees them, gone with the case ------ */
+
+static bool own_mounts(void)
+{
+	return unshare(CLONE_NEWNS) == 0
+	       && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+static bool enter(const char *type, const char *options)
+{
+	bool here;
+
+	want(ret(mkdir(type, 0700)), 0, "mkdir(\"%s\")", type);
+	here = mount(type, type, type, 0, options) == 0 && chdir(type) == 0;
+	info("%s: %s", type, here ? "yes" : "not here");
+	return here;
+}
+
+static void carries(void)
+{
+	int fd = t_open("f", O_RDWR);
+
+	t_write(fd, 9, 9);
+	t_read(fd, 9, 9);
+	t_close(&fd);
+}
+
+static void file_systems(void)
+{
+	t_mkfifo("f");
+	carries();
+	if (!own_mounts())
+		return;
+	if (enter("ramfs", NULL)) {
+		t_mkfifo("f");
+		carries();
+		want(ret(chdir("..")), 0, "chdir");
+	}
+	if (!enter("tmpfs", NULL))
+		return;
+	t_mkfifo("f");
+	carries();
+	want(mkdir("upper", 0700) | mkdir("work", 0700) | mkdir("lower", 0700), 0, "mkdir");
+	want(ret(rename("f", "lower/f")), 0, "rename");
+	if (enter("overlay", "lowerdir=lower,upperdir=upper,workdir=work"))
+		carries();
+}
+
+static void read_only(void)
+{
+	if (!own_mounts() || !enter("tmpfs", NULL))
+		skip("no-mount");
+	t_mkfifo("f");
+	want(ret(mount("none", ".", NULL, MS_REMOUNT | MS_RDONLY, NULL)), 0, "remount");
+	want(ret(mkfifo("g", 0600)), -EROFS, "mkfifo");
+	carries();
+}
+
+const struct test_case fif_cases[] = {
+	{ "fif.create", "FIF-01 S14", 'P', NEEDS_DIR, 0,
+	  "mkfifo, mknod and mkfifoat make a FIFO of mode & ~umask", "POSIX mkfifo", create },
+	{ "fif.create_errno", "FIF-02 S14", 'P', NEEDS_DIR, 0,
+	  "mkfifo: EEXIST, ENOENT, ENOTDIR, ENAMETOOLONG, EFAULT; mknod: EINVAL",
+	  "POSIX mkfifo; LTP mknod06, mknod09", create_errno },
+	{ "fif.create_eacces", "FIF-02", 'P', NEEDS_DIR, 0,
+	  "mkfifo in a directory without write permission: EACCES", "POSIX mkfifo; LTP mknod07",
+	  create_eacces },
+	{ "fif.setgid_dir", "FIF-21", 'P', NEEDS_DIR, 0,
+	  "a FIFO in a set-gid directory gets the directory's group",
+	  "POSIX mkfifo, inode(7); LTP mknod02-05", setgid_dir },
+	{ "fif.open_r_blocks", "FIF-03 S14", 'P', NEEDS_DIR, 0,
+	  "open for reading blocks until a writer opens", "POSIX open", open_r_blocks },
+	{ "fif.open_w_blocks", "FIF-03 S14 S15", 'P', NEEDS_DIR | MYTH, 0,
+	  "open for writing blocks until a reader opens",
+	  "POSIX open; the tutorial opens O_WRONLY, then O_RDONLY in one process: for ever",
+	  open_w_blocks },
+	{ "fif.open_enxio", "FIF-05", 'P', NEEDS_DIR, 0,
+	  "open O_WRONLY | O_NONBLOCK without a reader: ENXIO", "POSIX open; LTP open06",
+	  open_enxio },
+	{ "fif.nonblock_reader", "FIF-06", 'P', NEEDS_DIR, 0,
+	  "open O_RDONLY | O_NONBLOCK succeeds without a writer; read is 0", "POSIX open, read",
+	  nonblock_reader },
+	{ "fif.poll_no_writer", "FIF-06", 'L', NEEDS_DIR, 0,
+	  "before the first writer a reader polls nothing, no POLLHUP either",
+	  "fs/pipe.c pipe_poll", poll_no_writer },
+	{ "fif.read_write", "FIF-08 S15", 'L', NEEDS_DIR, 0,
+	  "open O_RDWR never blocks and keeps the end of file away",
+	  "fifo(7); POSIX leaves it undefined", read_write },
+	{ "fif.open_eintr", "FIF-09", 'P', NEEDS_DIR, 0,
+	  "a signal interrupts a blocked open: EINTR", "POSIX open", open_eintr },
+	{ "fif.open_restarts", "FIF-09", 'P', NEEDS_DIR, 0,
+	  "with SA_RESTART a blocked open goes on", "POSIX sigaction; signal(7)", open_restarts },
+	{ "fif.brief_writer", "FIF-10", 'L', NEEDS_DIR, 0,
+	  "a writer that opens and closes at once releases the reader's open",
+	  "fs/pipe.c fifo_open", brief_writer },
+	{ "fif.file_systems", "FIF-20", 'E', NEEDS_DIR, 0,
+	  "a FIFO works on this file system, ramfs, tmpfs, overlay", "gVisor issues 8037, 12504",
+	  file_systems },
+	{ "fif.read_only", "FIF-20 FIF-02", 'E', NEEDS_DIR, 0,
+	  "read-only mount: mkfifo EROFS; a FIFO that is there works", "POSIX mkfifo, open",
+	  read_only },
+	{ 0 }
+};

@@ -1,0 +1,137 @@
+/*
+ * prm.c - who may open a FIFO
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pipetest.h"
+
+enum { CAP_SETUID = 7, OTHER_UID = 65534 };
+
+static long try_open(const char *name, int flags)
+{
+	return open(name, flags | O_NONBLOCK, 0600) < 0 ? -errno : 0;
+}
+
+static void only_writes(const char *name)
+{
+	want(try_open(name, O_RDONLY), -EACCES, "open(\"%s\", O_RDONLY)", name);
+	want(try_open(name, O_RDWR), -EACCES, "open(\"%s\", O_RDWR)", name);
+	want(try_open(name, O_WRONLY), -ENXIO, "open(\"%s\", O_WRONLY)", name);
+}
+
+static void only_reads(const char *name)
+{
+	want(try_open(name, O_WRONLY), -EACCES, "open(\"%s\", O_WRONLY)", name);
+	want(try_open(name, O_RDWR), -EACCES, "open(\"%s\", O_RDWR)", name);
+	want(try_open(name, O_RDONLY), 0, "open(\"%s\", O_RDONLY)", name);
+}
+
+static void make(const char *name, mode_t mode)
+{
+	t_mkfifo(name);
+	want(ret(chmod(name, mode)), 0, "chmod(\"%s\", %#o)", name, (unsigned)mode);
+}
+
+static void owner(void)
+{
+	make("w", 0200);
+	make("r", 0400);
+	drop_capabilities();
+	only_writes("w");
+	only_reads("r");
+}
+
+/* The current directory is closed to others: it takes one of its own. */
+static void open_dir(mode_t mode)
+{
+	want(ret(mkdir("d", 0700)), 0, "mkdir");
+	want(ret(chmod("d", mode)), 0, "chmod");
+	want(ret(chdir("d")), 0, "chdir");
+	if (!has_capability(CAP_SETUID))
+		skip("no-other-uid");
+}
+
+static void become_other(void)
+{
+	if (setuid(OTHER_UID) < 0)
+		skip("no-other-uid");
+	drop_capabilities();
+}
+
+static void other(void)
+{
+	open_dir(0755);
+	make("w", 0622);
+	make("r", 0644);
+	become_other();
+	only_writes("w");
+	only_reads("r");
+}
+
+static void later_chmod(void)
+{
+	int r, w;
+
+	t_mkfifo("f");
+	r = open("f", O_RDONLY | O_NONBLOCK);
+	w = open("f", O_WRONLY);
+	make("other", 0);
+	want(ret(chmod("f", 0)), 0, "chmod");
+	drop_capabilities();
+	want(try_open("f", O_RDONLY), -EACCES, "open");
+	t_write(w, 9, 9);
+	t_read(r, 9, 9);
+}
+
+static void protected_fifos(void)
+{
+	long level = read_number("/proc/sys/fs/protected_fifos");
+	pid_t pid;
+
+	if (level < 0)
+		skip("no-protected_fifos");
+	open_dir(01777);
+	pid = t_fork();
+	if (pid == 0) {
+		become_other();
+		make("f", 0666);
+		_exit(EXIT_SUCCESS);
+	}
+	t_reap(pid, EXIT_SUCCESS);
+	if (access("f", F_OK) < 0) /* the child has said why */
+		_exit(EXIT_SUCCESS);
+	info("fs.protected_fifos is %ld", level);
+	want(try_open("f", O_RDWR), 0, "open");
+	want(try_open("f", O_RDWR | O_CREAT), level ? -EACCES : 0, "open, O_CREAT, directory 1777");
+	want(ret(chmod(".", 01775)), 0, "chmod");
+	want(try_open("f", O_RDWR | O_CREAT), level > 1 ? -EACCES : 0, "the same, directory 1775");
+}
+
+static void ioctls_of_reader(void)
+{
+	long result;
+	int fd, n;
+
+	make("f", 0400);
+	drop_capabilities();
+	fd = open("f", O_RDONLY | O_NONBLOCK);
+	result = ret(fcntl(fd, F_SETPIPE_SZ, (int)t.page));
+	info("without write permission: F_SETPIPE_SZ = %ld %s", result, errname(result));
+	result = ret(ioctl(fd, FIONREAD, &n));
+	info("without write permission: FIONREAD = %ld %s", result, errname(result));
+}
+
+const struct test_case prm_cases[] = {
+	{ "prm.owner", "PRM-01", 'P', NEEDS_DIR, 0,
+	  "modes 0200 and 0400: the owner's open the other way is EACCES", "POSIX open", owner },
+	{ "prm.other", "PRM-01", 'P', NEEDS_DIR, 0,
+	  "modes 0622 and 0644: another user's open the other way is EACCES", "POSIX open", other },
+	{ "prm.later_chmod", "PRM-02", 'P', NEEDS_DIR, 0,
+	  "chmod does not touch who has the FIFO open", "POSIX chmod", later_chmod },
+	{ "prm.protected_fifos", "PRM-03", 'L', NEEDS_DIR | NEEDS_PROC, 0,
+	  "O_CREAT of another's FIFO in a sticky directory: fs.protected_fifos decides",
+	  "proc_sys_fs(5)", protected_fifos },
+	{ "prm.ioctls_of_reader", "PRM-04", 'I', NEEDS_DIR, 0,
+	  "F_SETPIPE_SZ and FIONREAD for who may only read", "fcntl(2)", ioctls_of_reader },
+	{ 0 }
+};

@@ -1,0 +1,223 @@
+/*
+ * snd.c - sendfile
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include "pipetest.h"
+
+/* From in, at its position, or at *at, to out. */
+static void send_file(int out, int in, off_t *at, size_t n, long expected)
+{
+	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
+	want(ret(sendfile(out, in, at, n)), expected, "sendfile(%d, %d, %s, %zu)", out, in,
+	     at ? "at" : "NULL", n);
+}
+
+static void position(int fd, off_t expected)
+{
+	want(ret(lseek(fd, 0, SEEK_CUR)), expected, "position of fd %d", fd);
+}
+
+static void to_pipe(void)
+{
+	int in = t_data(t.page);
+
+	send_file(t.w, in, NULL, t.page, t.page);
+	position(in, t.page);
+	t_drain(t.r, t.page);
+}
+
+static void to_file(void)
+{
+	size_t n = t.page + 9;
+	int in = t_data(n), out = t_data(0);
+
+	send_file(out, in, NULL, n, n);
+	position(in, n);
+	position(out, n);
+	want(ret(lseek(out, 0, SEEK_SET)), 0, "lseek");
+	t_drain(out, n);
+}
+
+static void socket_pair(int s[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0)
+		skip("no-unix-sockets");
+}
+
+static void to_socket(void)
+{
+	int s[2];
+
+	socket_pair(s);
+	send_file(s[0], t_data(99), NULL, 99, 99);
+	t_drain(s[1], 99);
+}
+
+static void offset(void)
+{
+	int in = t_data(30);
+	off_t at = 9;
+
+	send_file(t.w, in, &at, 20, 20);
+	want(at, 29, "the offset");
+	position(in, 0);
+	t.shared->consumed = 9;
+	t_drain(t.r, 20);
+}
+
+static void errors(void)
+{
+	int in = t_data(9), out = t_data(0);
+	off_t *bad = t_map(t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	off_t zero = 0, negative = -1;
+	const struct {
+		int out, in;
+		off_t *at;
+		size_t n;
+		int err;
+	} calls[] = {
+		{ -1, in, NULL, 9, EBADF }, { out, -1, NULL, 9, EBADF },
+		{ t.r, in, NULL, 9, EBADF }, { out, t.w, NULL, 9, EBADF },
+		{ out, t.r, &zero, 9, ESPIPE }, { out, in, bad, 9, EFAULT },
+		{ out, in, &negative, 9, EINVAL }, { out, in, NULL, -1, EINVAL },
+	};
+	size_t n = ARRAY_SIZE(calls) - (sizeof(size_t) < 8); /* 4 GiB - 1 to a 64-bit kernel */
+
+	for (size_t i = 0; i < n; i++)
+		send_file(calls[i].out, calls[i].in, calls[i].at, calls[i].n, -calls[i].err);
+	position(in, 0);
+	position(out, 0);
+}
+
+static void from_pipe(void)
+{
+	int out = t_data(0);
+	long result;
+
+	nonblock(t.r);
+	t_write(t.w, 9, 9);
+	result = ret(sendfile(out, t.r, NULL, 9));
+	info("sendfile from a pipe = %ld %s", result, errname(result));
+}
+
+static long call_send(long in)
+{
+	return ret(sendfile(t.w, in, NULL, t.page));
+}
+
+static void full_pipe(void)
+{
+	size_t n = t_fill(t.w);
+	int in = t_data(t.page);
+	struct job sender;
+
+	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
+	sender = t_start(call_send, in);
+	t_blocks(sender);
+	t_drain(t.r, n);
+	t_returns(sender, t.page);
+	t_drain(t.r, t.page);
+}
+
+static void append(void)
+{
+	int in = t_data(9), out = t_data(0);
+
+	want(ret(fcntl(out, F_SETFL, O_APPEND)), 0, "F_SETFL, O_APPEND");
+	send_file(out, in, NULL, 9, -EINVAL);
+}
+
+static void full_socket(void)
+{
+	int s[2];
+
+	socket_pair(s);
+	t_fill(s[0]);
+	nonblock(s[0]);
+	send_file(s[0], t_data(9), NULL, 9, -EAGAIN);
+}
+
+static void large_offset(void)
+{
+	const off_t five_gib = 5LL << 30;
+	int in = t_data(0);
+	off_t at = five_gib;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (ftruncate(in, five_gib) < 0)
+		skip("no-large-files");
+	want(lseek(in, five_gib, SEEK_SET) == five_gib, true, "lseek to 5 GiB");
+	t_write(in, 9, 9);
+	send_file(t.w, in, &at, 99, 9);
+	want(at - five_gib, 9, "the offset, less 5 GiB");
+	t_drain(t.r, 9);
+}
+
+/* MAX_RW_COUNT in include/linux/fs.h */
+static void clamped(void)
+{
+	int in = open("/dev/zero", O_RDONLY), out = open("/dev/null", O_WRONLY);
+
+	if (in < 0 || out < 0 || sendfile(out, in, NULL, 1) != 1)
+		skip("no-dev-zero");
+	send_file(out, in, NULL, INT_MAX, INT_MAX & ~(t.page - 1));
+}
+
+static void same_file(void)
+{
+	int fd = t_data(99);
+	off_t at = 0;
+
+	want(ret(lseek(fd, 99, SEEK_SET)), 99, "lseek");
+	send_file(fd, fd, &at, 99, 99);
+	want(ret(lseek(fd, 0, SEEK_SET)), 0, "lseek");
+	t_drain(fd, 99);
+	t.shared->consumed = 0;
+	t_drain(fd, 99);
+	t_read(fd, 1, 0);
+}
+
+static void short_file(void)
+{
+	int in = t_data(9);
+
+	send_file(t.w, in, NULL, 0, 0);
+	send_file(t.w, in, NULL, 99, 9);
+	t_read(t.r, 99, 9); /* a full pipe would block also at the end of the file */
+	send_file(t.w, in, NULL, 99, 0);
+}
+
+const struct test_case snd_cases[] = {
+	{ "snd.to_pipe", "SND-01 S20", 'L', KINDS, 0,
+	  "file to pipe: the bytes come, the file's position moves", "sendfile(2)", to_pipe },
+	{ "snd.to_file", "SND-01 S20", 'L', 0, 0, "file to file: both positions move",
+	  "sendfile(2), Linux 2.6.33; LTP sendfile02", to_file },
+	{ "snd.to_socket", "SND-01 S20", 'L', 0, 0, "file to socket: the bytes come", "sendfile(2)",
+	  to_socket },
+	{ "snd.offset", "SND-01 S20", 'L', KINDS, 0,
+	  "with an offset that moves, and the file's position stays", "sendfile(2); LTP sendfile06",
+	  offset },
+	{ "snd.errno", "SND-02 S20", 'L', 0, 0,
+	  "EBADF wrong mode, ESPIPE a pipe's offset, EFAULT, EINVAL negative",
+	  "sendfile(2); LTP sendfile03-05", errors },
+	{ "snd.from_pipe", "SND-03 S20", 'I', 0, 0, "a pipe as input: whether this kernel takes it",
+	  "sendfile(2): EINVAL", from_pipe },
+	{ "snd.full_pipe", "SND-03 S20", 'L', KINDS, 0,
+	  "sendfile to a full pipe blocks, until it is drained", "sendfile(2)", full_pipe },
+	{ "snd.append", "SND-04 S20", 'L', 0, 0, "to a file with O_APPEND: EINVAL", "sendfile(2)",
+	  append },
+	{ "snd.full_socket", "SND-05 S20", 'L', 0, 0, "to a full non-blocking socket: EAGAIN",
+	  "sendfile(2); LTP sendfile07", full_socket },
+	{ "snd.large_offset", "SND-06 S20", 'L', 0, 0, "from an offset of 5 GiB",
+	  "LTP sendfile09; 5d73320a96fc", large_offset },
+	{ "snd.clamped", "SND-06 S20", 'L', EXOTIC, 0,
+	  "2 GiB at once: INT_MAX, rounded down to a page", "sendfile(2)", clamped },
+	{ "snd.same_file", "SND-07 S20", 'L', 0, 0, "from a file to itself",
+	  "LTP sendfile08; 2cb4b05e7647", same_file },
+	{ "snd.short_file", "SND-08 S20", 'L', KINDS, 0,
+	  "what there is; 0 at its end; 0 for 0 bytes", "sendfile(2)", short_file },
+	{ 0 }
+};
