@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <setjmp.h>
 #include <sys/prctl.h>
 #include "pipetest.h"
 
@@ -202,12 +203,32 @@ void t_drain(int fd, size_t n)
 	}
 }
 
+static void want_map(long got, long expected, size_t len, int prot, int flags, int fd, off_t off)
+{
+	want(got, expected, "mmap(%zu, prot %d, flags %#x, fd %d, %lld)", len, prot, flags, fd, (long long)off);
+}
+
 void *t_map(size_t len, int prot, int flags, int fd, off_t off)
 {
 	void *p = mmap(NULL, len, prot, flags, fd, off);
 
-	want(ret(p == MAP_FAILED ? -1 : 0), 0, "mmap(%zu, prot %d, flags %#x, fd %d)", len, prot, flags, fd);
+	want_map(p == MAP_FAILED ? -errno : 0, 0, len, prot, flags, fd, off);
 	return p;
+}
+
+long try_map(size_t len, int prot, int flags, int fd, off_t off)
+{
+	return mmap(NULL, len, prot, flags, fd, off) == MAP_FAILED ? -errno : 0;
+}
+
+void t_no_map(size_t len, int prot, int flags, int fd, off_t off, long expected)
+{
+	want_map(try_map(len, prot, flags, fd, off), expected, len, prot, flags, fd, off);
+}
+
+void t_unmap(void *p, size_t len)
+{
+	want(ret(munmap(p, len)), 0, "munmap(%p, %zu)", p, len);
 }
 
 int t_file(const char *name, size_t len)
@@ -217,6 +238,93 @@ int t_file(const char *name, size_t len)
 	if (fd < 0 || ftruncate(fd, len) < 0)
 		fail("can't make a file of %zu bytes: %s", len, strerror(errno));
 	return fd;
+}
+
+/* Executable as all memfds once were: otherwise vm.memfd_noexec seals it (memfd_create(2)). */
+static int make_memfd(const char *name, unsigned flags)
+{
+	enum { EXEC = 0x10 }; /* MFD_EXEC, Linux 6.3 */
+	int fd = memfd_create(name, flags | EXEC);
+
+	return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
+}
+
+int t_memfd(const char *name, unsigned flags)
+{
+	int fd = make_memfd(name, flags);
+
+	if (fd < 0)
+		skip("no-memfd");
+	return fd;
+}
+
+void t_truncate(int fd, off_t len, long expected)
+{
+	want(ret(ftruncate(fd, len)), expected, "ftruncate(%d, %lld)", fd, (long long)len);
+}
+
+int t_object(size_t len)
+{
+	int fd = make_memfd("object", 0);
+
+	if (fd < 0 && !t.dir)
+		skip("no-dir");
+	if (fd < 0) {
+		fd = t_file("object", 0);
+		unlink("object");
+	}
+	t_truncate(fd, len, 0);
+	return fd;
+}
+
+void t_put(int fd, char byte, off_t at, long expected)
+{
+	want(ret(pwrite(fd, &byte, 1, at)), expected, "pwrite(%d, %d, 1, %lld)", fd, byte, (long long)at);
+}
+
+void t_get(int fd, off_t at, char expected)
+{
+	char byte = 0;
+
+	want(ret(pread(fd, &byte, 1, at)), 1, "pread(%d, 1, %lld)", fd, (long long)at);
+	want(byte, expected, "the byte it finds");
+}
+
+siginfo_t t_fault;
+static sigjmp_buf after_fault;
+
+static void note_fault(int sig, siginfo_t *si, void *context)
+{
+	(void)sig;
+	(void)context;
+	t_fault = *si;
+	siglongjmp(after_fault, 1);
+}
+
+int fault_of(void *p, char access)
+{
+	struct sigaction sa = { .sa_sigaction = note_fault, .sa_flags = SA_SIGINFO };
+	volatile char *byte = p;
+
+	memset(&t_fault, 0, sizeof(t_fault));
+	sigaction(SIGSEGV, &sa, NULL);
+	sigaction(SIGBUS, &sa, NULL);
+	if (sigsetjmp(after_fault, 1) == 0) {
+		if (access == 'w')
+			*byte = 1;
+		else
+			(void)*byte;
+	}
+	signal(SIGSEGV, SIG_DFL);
+	signal(SIGBUS, SIG_DFL);
+	return t_fault.si_signo;
+}
+
+void t_touch(void *p, char access, int sig, int si_code)
+{
+	want(fault_of(p, access), sig, "signal of '%c' at %p", access, p);
+	if (sig)
+		want(t_fault.si_code, si_code, "its si_code");
 }
 
 static void count(int sig)

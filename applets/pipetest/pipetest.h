@@ -84,8 +84,22 @@ void t_fionread(int fd, long expected);
 void nonblock(int fd);
 size_t t_fill(int fd);		/* to the brim, without blocking; returns the bytes */
 void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
+enum { RW = PROT_READ | PROT_WRITE };
+enum { ANON = MAP_ANONYMOUS | MAP_PRIVATE, ANON_SHARED = MAP_ANONYMOUS | MAP_SHARED };
 void *t_map(size_t len, int prot, int flags, int fd, off_t off);	/* mmap that succeeds */
+void t_unmap(void *p, size_t len);
+long try_map(size_t len, int prot, int flags, int fd, off_t off);	/* 0 or -errno */
+void t_no_map(size_t len, int prot, int flags, int fd, off_t off, long expected);
 int t_file(const char *name, size_t len);	/* a new file of len pattern-less zero bytes, O_RDWR */
+int t_memfd(const char *name, unsigned flags);	/* empty and O_RDWR, or the case is skipped */
+int t_object(size_t len);	/* len zero bytes, O_RDWR: a memfd, or a file where there are none */
+void t_truncate(int fd, off_t len, long expected);
+void t_put(int fd, char byte, off_t at, long expected);	/* pwrite of one byte */
+void t_get(int fd, off_t at, char expected);	/* pread finds this byte */
+/* The signal that one access gives, 'r' or 'w' (a 1), caught in this process; 0 if none. */
+int fault_of(void *p, char access);
+extern siginfo_t t_fault;	/* all about it */
+void t_touch(void *p, char access, int sig, int si_code);	/* the same, with what is expected */
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
 
 /* A call in a process of its own. call_read and call_write first close the pipe's other
