@@ -41,7 +41,8 @@ struct test_case {
 	GROUP(tut_map) \
 	GROUP(map) \
 	GROUP(map_flags) \
-	GROUP(map_sig)
+	GROUP(map_sig) \
+	GROUP(msy)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
