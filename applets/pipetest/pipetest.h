@@ -42,7 +42,8 @@ struct test_case {
 	GROUP(map) \
 	GROUP(map_flags) \
 	GROUP(map_sig) \
-	GROUP(msy)
+	GROUP(msy) \
+	GROUP(mfd)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
