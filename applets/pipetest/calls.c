@@ -5,6 +5,7 @@
  */
 #include <setjmp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include "pipetest.h"
 
 struct state t;
@@ -231,9 +232,22 @@ void t_unmap(void *p, size_t len)
 	want(ret(munmap(p, len)), 0, "munmap(%p, %zu)", p, len);
 }
 
+/* Over the limit on sizes of files, memfds too, there is SIGXFSZ: setrlimit(2). */
+static void need_files(void)
+{
+	enum { LARGEST = 4 << 20 };
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < LARGEST)
+		skip("file-size-limit");
+}
+
 int t_file(const char *name, size_t len)
 {
-	int fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	int fd;
+
+	need_files();
+	fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
 
 	if (fd < 0 || ftruncate(fd, len) < 0)
 		fail("can't make a file of %zu bytes: %s", len, strerror(errno));
@@ -244,8 +258,10 @@ int t_file(const char *name, size_t len)
 static int make_memfd(const char *name, unsigned flags)
 {
 	enum { EXEC = 0x10 }; /* MFD_EXEC, Linux 6.3 */
-	int fd = memfd_create(name, flags | EXEC);
+	int fd;
 
+	need_files();
+	fd = memfd_create(name, flags | EXEC);
 	return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
 }
 
