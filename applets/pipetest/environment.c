@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include "pipetest.h"
 

@@ -39,12 +39,18 @@ struct test_case {
 #define GROUPS \
 	GROUP(tut_pipe) \
 	GROUP(tut_fifo) \
+	GROUP(tut_map) \
 	GROUP(blk) \
 	GROUP(nbk) \
 	GROUP(atm) \
 	GROUP(fif) \
 	GROUP(fif_use) \
 	GROUP(prm) \
+	GROUP(map) \
+	GROUP(map_flags) \
+	GROUP(map_sig) \
+	GROUP(msy) \
+	GROUP(mfd) \
 	GROUP(snd) \
 	GROUP(cfr) \
 	GROUP(reg)
@@ -86,6 +92,7 @@ void want(long got, long expected, const char *fmt, ...) PRINTF(3, 4);
  * stream, and what t_read reads must go on where the last one ended. */
 void t_write(int fd, size_t n, long expected);
 void t_read(int fd, size_t n, long expected);
+long checked_read(int fd, size_t n);	/* its result; the bytes go on, or the case fails */
 const char *pattern(size_t n);	/* the next n bytes of the stream, for other calls than write */
 void pattern_wrote(long result);	/* and how many of them were taken */
 void t_close(int *fd);
@@ -94,7 +101,12 @@ void t_fionread(int fd, long expected);
 void nonblock(int fd);
 size_t t_fill(int fd);		/* to the brim, without blocking; returns the bytes */
 void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
+enum { RW = PROT_READ | PROT_WRITE };
+enum { ANON = MAP_ANONYMOUS | MAP_PRIVATE, ANON_SHARED = MAP_ANONYMOUS | MAP_SHARED };
 void *t_map(size_t len, int prot, int flags, int fd, off_t off);	/* mmap that succeeds */
+void t_unmap(void *p, size_t len);
+long try_map(size_t len, int prot, int flags, int fd, off_t off);	/* 0 or -errno */
+void t_no_map(size_t len, int prot, int flags, int fd, off_t off, long expected);
 int t_file(const char *name, size_t len);	/* a new file of len pattern-less zero bytes, O_RDWR */
 void t_mkfifo(const char *name);	/* 0600; skips where the file system has none */
 void t_fifo(const char *name);	/* a new FIFO's ends, blocking, become t.r and t.w */
@@ -104,6 +116,15 @@ void t_pipe(int fd[2]);	/* one more */
 void t_needs(long result, const char *token);
 void t_mkfifo(const char *name);	/* 0600; skips where the file system has none */
 int t_open(const char *name, int flags);	/* open that succeeds; not to create */
+int t_memfd(const char *name, unsigned flags);	/* empty and O_RDWR, or the case is skipped */
+int t_object(size_t len);	/* len zero bytes, O_RDWR: a memfd, or a file where there are none */
+void t_truncate(int fd, off_t len, long expected);
+void t_put(int fd, char byte, off_t at, long expected);	/* pwrite of one byte */
+void t_get(int fd, off_t at, char expected);	/* pread finds this byte */
+/* The signal that one access gives, 'r' or 'w' (a 1), caught in this process; 0 if none. */
+int fault_of(void *p, char access);
+extern siginfo_t t_fault;	/* all about it */
+void t_touch(void *p, char access, int sig, int si_code);	/* the same, with what is expected */
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
 
 /* A call in a process of its own. call_read and call_write first close the pipe's other

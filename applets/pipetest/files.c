@@ -1,0 +1,191 @@
+/*
+ * files.c - files, FIFOs and mappings as the cases want them
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <setjmp.h>
+#include <sys/resource.h>
+#include "pipetest.h"
+
+void t_mkfifo(const char *name)
+{
+	long made = ret(mkfifo(name, 0600));
+
+	if (made == -EPERM || made == -EOPNOTSUPP) /* vfat, 9p ... */
+		skip("no-fifo-here");
+	want(made, 0, "mkfifo(%s)", name);
+}
+
+void t_fifo(const char *name)
+{
+	t_mkfifo(name);
+	t.r = open(name, O_RDONLY | O_NONBLOCK);
+	t.w = open(name, O_WRONLY);
+	if (t.r < 0 || t.w < 0 || fcntl(t.r, F_SETFL, 0) < 0)
+		fail("can't open the FIFO: %s", strerror(errno));
+}
+
+int t_open(const char *name, int flags)
+{
+	int fd = open(name, flags);
+
+	want(ret(fd < 0 ? -1 : 0), 0, "open(\"%s\", %#o)", name, (unsigned)flags);
+	return fd;
+}
+
+static void want_map(long got, long expected, size_t len, int prot, int flags, int fd, off_t off)
+{
+	want(got, expected, "mmap(%zu, prot %d, flags %#x, fd %d, %lld)", len, prot, flags, fd, (long long)off);
+}
+
+void *t_map(size_t len, int prot, int flags, int fd, off_t off)
+{
+	void *p = mmap(NULL, len, prot, flags, fd, off);
+
+	want_map(p == MAP_FAILED ? -errno : 0, 0, len, prot, flags, fd, off);
+	return p;
+}
+
+long try_map(size_t len, int prot, int flags, int fd, off_t off)
+{
+	return mmap(NULL, len, prot, flags, fd, off) == MAP_FAILED ? -errno : 0;
+}
+
+void t_no_map(size_t len, int prot, int flags, int fd, off_t off, long expected)
+{
+	want_map(try_map(len, prot, flags, fd, off), expected, len, prot, flags, fd, off);
+}
+
+void t_unmap(void *p, size_t len)
+{
+	want(ret(munmap(p, len)), 0, "munmap(%p, %zu)", p, len);
+}
+
+/* Over the limit on sizes of files, memfds too, there is SIGXFSZ: setrlimit(2). */
+static void need_files(void)
+{
+	enum { LARGEST = 4 << 20 };
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < LARGEST)
+		skip("file-size-limit");
+}
+
+int t_file(const char *name, size_t len)
+{
+	int fd;
+
+	need_files();
+	fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	if (fd < 0 || ftruncate(fd, len) < 0)
+		fail("can't make a file of %zu bytes: %s", len, strerror(errno));
+	return fd;
+}
+
+/* Executable as all memfds once were: otherwise vm.memfd_noexec seals it (memfd_create(2)). */
+static int make_memfd(const char *name, unsigned flags)
+{
+	enum { EXEC = 0x10 }; /* MFD_EXEC, Linux 6.3 */
+	int fd;
+
+	need_files();
+	fd = memfd_create(name, flags | EXEC);
+	return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
+}
+
+int t_memfd(const char *name, unsigned flags)
+{
+	int fd = make_memfd(name, flags);
+
+	if (fd < 0)
+		skip("no-memfd");
+	return fd;
+}
+
+void t_truncate(int fd, off_t len, long expected)
+{
+	want(ret(ftruncate(fd, len)), expected, "ftruncate(%d, %lld)", fd, (long long)len);
+}
+
+/* In memory where that can be had: it needs no directory. */
+static int nameless(void)
+{
+	int fd = make_memfd("object", 0);
+
+	if (fd < 0 && !t.dir)
+		skip("no-dir");
+	if (fd < 0) {
+		fd = t_file("object", 0);
+		unlink("object");
+	}
+	return fd;
+}
+
+int t_object(size_t len)
+{
+	int fd = nameless();
+
+	t_truncate(fd, len, 0);
+	return fd;
+}
+
+int t_data(size_t len)
+{
+	int fd = nameless();
+	long n = ret(write(fd, pattern(len), len));
+
+	pattern_wrote(n);
+	want(n, len, "write(%d, %zu bytes) to a file", fd, len);
+	want(ret(lseek(fd, 0, SEEK_SET)), 0, "lseek(%d)", fd);
+	return fd;
+}
+
+void t_put(int fd, char byte, off_t at, long expected)
+{
+	want(ret(pwrite(fd, &byte, 1, at)), expected, "pwrite(%d, %d, 1, %lld)", fd, byte, (long long)at);
+}
+
+void t_get(int fd, off_t at, char expected)
+{
+	char byte = 0;
+
+	want(ret(pread(fd, &byte, 1, at)), 1, "pread(%d, 1, %lld)", fd, (long long)at);
+	want(byte, expected, "the byte it finds");
+}
+
+siginfo_t t_fault;
+static sigjmp_buf after_fault;
+
+static void note_fault(int sig, siginfo_t *si, void *context)
+{
+	(void)sig;
+	(void)context;
+	t_fault = *si;
+	siglongjmp(after_fault, 1);
+}
+
+int fault_of(void *p, char access)
+{
+	struct sigaction sa = { .sa_sigaction = note_fault, .sa_flags = SA_SIGINFO };
+	volatile char *byte = p;
+
+	memset(&t_fault, 0, sizeof(t_fault));
+	sigaction(SIGSEGV, &sa, NULL);
+	sigaction(SIGBUS, &sa, NULL);
+	if (sigsetjmp(after_fault, 1) == 0) {
+		if (access == 'w')
+			*byte = 1;
+		else
+			(void)*byte;
+	}
+	signal(SIGSEGV, SIG_DFL);
+	signal(SIGBUS, SIG_DFL);
+	return t_fault.si_signo;
+}
+
+void t_touch(void *p, char access, int sig, int si_code)
+{
+	want(fault_of(p, access), sig, "signal of '%c' at %p", access, p);
+	if (sig)
+		want(t_fault.si_code, si_code, "its si_code");
+}

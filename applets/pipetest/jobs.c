@@ -1,0 +1,218 @@
+/*
+ * jobs.c - calls in processes of their own: they block, return, are interrupted
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/prctl.h>
+#include "pipetest.h"
+
+enum { IDLE, CALLING, RETURNED };
+
+static void count(int sig)
+{
+	(void)sig;
+	t.caught++;
+}
+
+void t_catch(int sig, int sa_flags)
+{
+	struct sigaction sa = { .sa_handler = count, .sa_flags = sa_flags };
+
+	want(ret(sigaction(sig, &sa, NULL)), 0, "sigaction(%d)", sig);
+}
+
+static void pause_briefly(void)
+{
+	sleep_until(monotonic_ns() + NS_PER_S / 10000);
+}
+
+void wait_until(bool (*cond)(long arg), long arg, const char *what)
+{
+	while (!cond(arg)) {
+		if (monotonic_ns() > t.deadline)
+			fail("still waiting: %s", what);
+		pause_briefly();
+	}
+}
+
+bool has_unread(long n)
+{
+	int got = -1;
+
+	return ioctl(t.w < 0 ? t.r : t.w, FIONREAD, &got) == 0 && got == n;
+}
+
+pid_t t_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0 && errno == EAGAIN)
+		skip("process-limit");
+	if (pid < 0)
+		fail("fork: %s", strerror(errno));
+	if (pid == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+struct job t_start(long (*call)(long arg), long arg)
+{
+	struct job job = { .slot = atomic_fetch_add(&t.shared->jobs, 1) };
+
+	if (job.slot >= MAX_JOBS)
+		fail("more than %d jobs", MAX_JOBS);
+	job.pid = t_fork();
+	if (job.pid == 0) {
+		t.shared->job[job.slot].state = CALLING;
+		t.shared->job[job.slot].result = call(arg);
+		t.shared->job[job.slot].caught = t.caught;
+		t.shared->job[job.slot].state = RETURNED;
+		_exit(EXIT_SUCCESS);
+	}
+	return job;
+}
+
+long call_read(long n)
+{
+	close(t.w);
+	return checked_read(t.r, n);
+}
+
+long call_write(long n)
+{
+	long got;
+
+	close(t.r);
+	got = ret(write(t.w, pattern(n), n));
+	pattern_wrote(got);
+	return got;
+}
+
+bool t_returned(struct job job)
+{
+	return t.shared->job[job.slot].state == RETURNED;
+}
+
+/* Field 3 of /proc/PID/stat, after the name in parentheses: proc(5). 0 if it is gone. */
+static int process_state(pid_t pid)
+{
+	char path[40], stat[512], *paren;
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY);
+	if (fd >= 0) {
+		n = read(fd, stat, sizeof(stat) - 1);
+		close(fd);
+	}
+	if (n <= 0)
+		return 0;
+	stat[n] = '\0';
+	paren = strrchr(stat, ')');
+	return paren ? paren[2] : 0;
+}
+
+/* A process that has announced its call, sleeps and has not returned sleeps in the call:
+ * between the announcement and the call it does nothing that could sleep. */
+bool t_asleep(struct job job)
+{
+	int state = 0;
+
+	if (t.shared->job[job.slot].state == CALLING)
+		state = process_state(job.pid);
+	return (state == 'S' || state == 'D') && !t_returned(job);
+}
+
+/* Without /proc a grace period has to do, and t_blocks says so. */
+static bool sleeps(struct job job, int64_t grace_end)
+{
+	if (t.proc)
+		return t_asleep(job);
+	return t.shared->job[job.slot].state == CALLING && monotonic_ns() > grace_end;
+}
+
+void t_blocks(struct job job)
+{
+	int64_t grace_end = monotonic_ns() + (int64_t)(t.factor * NS_PER_S / 50);
+
+	while (!sleeps(job, grace_end)) {
+		if (t_returned(job)) {
+			long result = t.shared->job[job.slot].result;
+
+			fail("the call returned %ld %s, expected it to block", result, errname(result));
+		}
+		if (monotonic_ns() > t.deadline)
+			fail("the call neither blocks nor returns");
+		pause_briefly();
+	}
+	if (!t.proc)
+		info("blocking not confirmed (no /proc)");
+	else if (t.verbose)
+		info("process %d blocks", (int)job.pid);
+}
+
+void t_settles(struct job job)
+{
+	if (!t.proc)
+		pause_briefly();
+	while (t.proc && !t_returned(job) && !sleeps(job, 0)) {
+		if (monotonic_ns() > t.deadline)
+			fail("the call neither blocks nor returns");
+		pause_briefly();
+	}
+}
+
+void t_reap(pid_t pid, int status)
+{
+	int got;
+
+	if (waitpid(pid, &got, 0) != pid)
+		fail("waitpid: %s", strerror(errno));
+	if (WIFSIGNALED(got))
+		fail("process %d died of signal %d", (int)pid, WTERMSIG(got));
+	want(WEXITSTATUS(got), status, "exit status of process %d", (int)pid);
+}
+
+void t_returns(struct job job, long expected)
+{
+	while (!t_returned(job)) {
+		if (monotonic_ns() > t.deadline)
+			fail("the call still blocks, expected it to return %ld %s", expected, errname(expected));
+		if (kill(job.pid, 0) < 0 || process_state(job.pid) == 'Z')
+			break;
+		pause_briefly();
+	}
+	t_reap(job.pid, EXIT_SUCCESS);
+	want(t.shared->job[job.slot].result, expected, "the call of process %d", (int)job.pid);
+}
+
+int t_caught(struct job job)
+{
+	return t.shared->job[job.slot].caught;
+}
+
+void t_dies(struct job job, int sig)
+{
+	int status;
+
+	if (waitpid(job.pid, &status, 0) != job.pid)
+		fail("waitpid: %s", strerror(errno));
+	if (!WIFSIGNALED(status))
+		fail("the call returned %d, expected death of signal %d", (int)t.shared->job[job.slot].result, sig);
+	want(WTERMSIG(status), sig, "signal that killed process %d", (int)job.pid);
+}
+
+int t_signal_of(void (*touch)(void *p), void *p)
+{
+	int status;
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		touch(p);
+		_exit(EXIT_SUCCESS);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		fail("waitpid: %s", strerror(errno));
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}

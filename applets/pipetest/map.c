@@ -1,0 +1,428 @@
+/*
+ * map.c - mmap: its arguments, and what is shared with whom
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pipetest.h"
+
+/* A descriptor of a file of two pages, opened anew with these flags. */
+static int reopened(int flags)
+{
+	int fd;
+
+	close(t_file("f", 2 * t.page));
+	fd = open("f", flags);
+	want(fd < 0 ? -errno : 0, 0, "open of the file, flags %#x", flags);
+	return fd;
+}
+
+/* --- the arguments ----------------------------------------------------------------------- */
+
+static void aligned(void)
+{
+	size_t lens[] = { 1, t.page - 1, t.page, t.page + 1, 3 * t.page };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lens); i++) {
+		char *file = t_map(lens[i], RW, MAP_SHARED, t_object(lens[i]), 0);
+		char *anon = t_map(lens[i], RW, ANON, -1, 0);
+
+		want(file && anon, 1, "%p and %p, not 0", file, anon);
+		want(((uintptr_t)file | (uintptr_t)anon) % t.page, 0, "their offset in a page");
+		want(file[lens[i] - 1] | anon[lens[i] - 1], 0, "the last byte of %zu", lens[i]);
+	}
+}
+
+static void bad_fd(void)
+{
+	int fd = t_object(t.page), closed = fd;
+
+	t_close(&fd);
+	t_no_map(t.page, PROT_READ, MAP_PRIVATE, -1, 0, -EBADF);
+	t_no_map(t.page, PROT_READ, MAP_SHARED, closed, 0, -EBADF);
+}
+
+static void path_fd(void)
+{
+	int fd = open("/", O_PATH);
+
+	if (fd < 0)
+		skip("no-O_PATH");
+	t_no_map(t.page, PROT_READ, MAP_PRIVATE, fd, 0, -EBADF);
+}
+
+static void no_length(void)
+{
+	void *p = mmap(NULL, 0, RW, ANON, -1, 0);
+
+	want(ret(p == MAP_FAILED ? -1 : 0), -EINVAL, "mmap of 0 bytes");
+	want((long)p, -1, "MAP_FAILED");
+	t_no_map(0, PROT_READ, MAP_SHARED, t_object(t.page), 0, -EINVAL);
+}
+
+static void no_sharing(void)
+{
+	t_no_map(t.page, RW, MAP_ANONYMOUS, -1, 0, -EINVAL);
+	t_no_map(t.page, RW, 0, t_object(t.page), 0, -EINVAL);
+}
+
+static void both_sharings(void)
+{
+	int fd = t_object(t.page);
+	char *p = mmap(NULL, t.page, RW, MAP_SHARED | MAP_PRIVATE, fd, 0);
+
+	if (p == MAP_FAILED && errno == EINVAL)
+		skip("no-MAP_SHARED_VALIDATE");
+	want(ret(p == MAP_FAILED ? -1 : 0), 0, "mmap with both");
+	p[0] = 's';
+	t_get(fd, 0, 's');
+}
+
+static void unaligned(void)
+{
+	size_t offs[] = { 1, 512, t.page / 2, t.page - 1, t.page + 1 };
+	int fd = t_object(3 * t.page);
+	char *p = t_map(2 * t.page, RW, ANON, -1, 0), *at;
+
+	for (size_t i = 0; i < ARRAY_SIZE(offs); i++) {
+		t_no_map(1, PROT_READ, MAP_SHARED, fd, offs[i], -EINVAL);
+		at = mmap(p + offs[i] % t.page, 1, RW, ANON | MAP_FIXED, -1, 0);
+		want(at == MAP_FAILED ? -errno : 0, -EINVAL, "MAP_FIXED within a page");
+	}
+	t_map(1, PROT_READ, MAP_SHARED, fd, t.page);
+}
+
+static void write_only_fd(void)
+{
+	int fd = reopened(O_WRONLY);
+
+	for (int prot = PROT_NONE; prot <= RW; prot++) {
+		t_no_map(t.page, prot, MAP_SHARED, fd, 0, -EACCES);
+		t_no_map(t.page, prot, MAP_PRIVATE, fd, 0, -EACCES);
+	}
+}
+
+static void read_only_fd(void)
+{
+	int fd = reopened(O_RDONLY);
+	char *p;
+
+	t_no_map(t.page, PROT_WRITE, MAP_SHARED, fd, 0, -EACCES);
+	t_no_map(t.page, RW, MAP_SHARED, fd, 0, -EACCES);
+	p = t_map(t.page, RW, MAP_PRIVATE, fd, 0);
+	t_touch(p, 'w', 0, 0);
+	t_get(fd, 0, 0);
+}
+
+static void no_upgrade(void)
+{
+	int fd = reopened(O_RDONLY);
+	char *shared = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
+	char *own = t_map(t.page, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	want(ret(mprotect(shared, t.page, RW)), -EACCES, "mprotect of the shared mapping");
+	want(ret(mprotect(own, t.page, RW)), 0, "mprotect of the private mapping");
+}
+
+static void wrong_object(void)
+{
+	int dir = open("/", O_RDONLY);
+
+	t_no_map(t.page, PROT_READ, MAP_PRIVATE, t.r, 0, -ENODEV);
+	if (dir < 0)
+		skip("no-root-dir");
+	t_no_map(t.page, PROT_READ, MAP_PRIVATE, dir, 0, -ENODEV);
+}
+
+/* 1 GiB may fit on 32 bits: there it is all but a page. */
+static void too_long(void)
+{
+	size_t huge = sizeof(huge) > 4 ? SIZE_MAX / 4 + 1 : 0 - t.page;
+
+	t_no_map(huge, PROT_NONE, ANON, -1, 0, -ENOMEM);
+	t_no_map(huge, PROT_READ, MAP_SHARED, t_object(1), 0, -ENOMEM);
+}
+
+static void offset_overflow(void)
+{
+	off_t last = INT64_MAX & ~(off_t)(t.page - 1);
+
+	if (sizeof(long) < 8)
+		skip("32-bit");
+	t_no_map(2 * t.page, PROT_READ, MAP_SHARED, t_object(1), last, -EOVERFLOW);
+}
+
+/* --- who sees what ------------------------------------------------------------------------ */
+
+static void shared_store(void)
+{
+	int fd = t_object(2 * t.page);
+	char *p = t_map(2 * t.page, RW, MAP_SHARED, fd, 0);
+	const char *second = t_map(t.page, PROT_READ, MAP_SHARED, fd, t.page);
+
+	p[0] = 'a';
+	p[t.page] = 'b';
+	t_get(fd, 0, 'a');
+	want(second[0], 'b', "what a second mapping shows");
+}
+
+static void written_shows(void)
+{
+	int fd = t_object(t.page);
+	const char *p = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
+
+	want(p[1], 0, "the byte before");
+	want(ret(pwrite(fd, "xy", 2, 0)), 2, "pwrite");
+	want(p[1], 'y', "the byte after");
+}
+
+static uint32_t next_random(uint32_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 17;
+	*x ^= *x << 5;
+	return *x;
+}
+
+/* Two addresses of one page: what caches that go by virtual address get wrong. */
+static void coherent(void)
+{
+	enum { PAGES = 4, ROUNDS = 2000 };
+	int fd = t_object(PAGES * t.page);
+	char *p = t_map(PAGES * t.page, RW, MAP_SHARED, fd, 0);
+	const char *q = t_map(PAGES * t.page, PROT_READ, MAP_SHARED, fd, 0);
+	uint32_t x = t.seed | 1;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		size_t at = next_random(&x) % (PAGES * t.page);
+		char byte = next_random(&x) >> 8, got;
+
+		if (byte & 1)
+			p[at] = byte;
+		else if (pwrite(fd, &byte, 1, at) != 1)
+			fail("pwrite: %s", strerror(errno));
+		if (pread(fd, &got, 1, at) != 1 || got != byte || p[at] != byte || q[at] != byte)
+			fail("round %d: byte %zu is not %d everywhere", i, at, byte);
+	}
+}
+
+static void private_store(void)
+{
+	int fd = t_object(t.page);
+	char *p = t_map(t.page, RW, MAP_PRIVATE, fd, 0);
+	const char *second = t_map(t.page, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	p[0] = 'a';
+	want(ret(msync(p, t.page, MS_SYNC)), 0, "msync");
+	t_unmap(p, t.page);
+	t_get(fd, 0, 0);
+	want(second[0], 0, "the byte of another mapping");
+}
+
+static void private_sees(void)
+{
+	int fd = t_object(2 * t.page);
+	char *p = t_map(2 * t.page, RW, MAP_PRIVATE, fd, 0);
+
+	p[0] = 'a';
+	want(ret(pwrite(fd, "f", 1, 1) + pwrite(fd, "f", 1, t.page)), 2, "pwrite");
+	info("a later write(2) to the file shows in a private page: untouched %s, changed %s",
+	     p[t.page] == 'f' ? "yes" : "no", p[1] == 'f' ? "yes" : "no");
+}
+
+static long store(long address)
+{
+	char *p = (char *)address;
+	long was = *p;
+
+	*p = 'c';
+	return was;
+}
+
+/* A child finds what was stored before fork; its own store reaches the parent or not. */
+static void over_fork(char *p, int seen)
+{
+	*p = 'p';
+	t_returns(t_start(store, (long)p), 'p');
+	want(*p, seen, "the parent's byte after the child's store");
+}
+
+static void anon_shared(void)
+{
+	over_fork(t_map(t.page, RW, ANON_SHARED, -1, 0), 'c');
+}
+
+static void anon_private(void)
+{
+	over_fork(t_map(t.page, RW, ANON, -1, 0), 'p');
+}
+
+static void file_over_fork(void)
+{
+	int fd = t_object(t.page);
+
+	over_fork(t_map(t.page, RW, MAP_SHARED, fd, 0), 'c');
+	t_get(fd, 0, 'c');
+}
+
+static long unmap(long address)
+{
+	long was = store(address);
+
+	return was + munmap((void *)address, t.page);
+}
+
+static void fork_address(void)
+{
+	char *p = t_map(t.page, RW, ANON_SHARED, -1, 0);
+
+	*p = 'p';
+	t_returns(t_start(unmap, (long)p), 'p');
+	want(*p, 'c', "the byte after the child stored and unmapped");
+}
+
+static void anon_fd(void)
+{
+	static const int fds[] = { -1, 0, 999 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		char *p = t_map(t.page, RW, i ? ANON : ANON_SHARED, fds[i], 0);
+
+		for (size_t at = 0; at < t.page; at++)
+			if (p[at])
+				fail("byte %zu of new memory is %d", at, p[at]);
+	}
+}
+
+static void dev_zero(void)
+{
+	int fd = open("/dev/zero", O_RDWR);
+	struct stat st;
+	char *a, *b;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode))
+		skip("no-dev-zero");
+	over_fork(t_map(t.page, RW, MAP_PRIVATE, fd, 0), 'p');
+	a = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	b = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	want(a[t.page - 1], 0, "a byte of /dev/zero");
+	over_fork(a, 'c');
+	want(b[0], 0, "the byte of another mapping");
+}
+
+static void tail(void)
+{
+	int fd = t_object(13);
+	char *p = t_map(13, RW, MAP_SHARED, fd, 0), *end = p + t.page - 1, buf[16];
+	struct stat st;
+
+	for (char *at = p + 13; at <= end; at++)
+		if (*at)
+			fail("byte %d behind the end is %d", (int)(at - p), *at);
+	*end = 'x';
+	want(ret(msync(p, t.page, MS_SYNC)), 0, "msync");
+	want(ret(pread(fd, buf, sizeof(buf), 0)), 13, "pread of 16");
+	want(ret(fstat(fd, &st)), 0, "fstat");
+	want(st.st_size, 13, "the size");
+	t_truncate(fd, t.page, 0);
+	info("a byte stored behind the end %s when the file grows", *end ? "is there" : "is gone");
+}
+
+/* A child fills a record with one byte after the other, for as long as we look. */
+static void torn(void)
+{
+	static const uint32_t each_byte = 0x01010101;
+	struct record {
+		_Atomic uint32_t id;
+		char text[24];
+	};
+	struct record *m = t_map(sizeof(*m), RW, ANON_SHARED, -1, 0);
+	int64_t end = monotonic_ns() + NS_PER_S / 50;
+	unsigned reads = 0, ids = 0, texts = 0, pairs = 0;
+	char text[sizeof(m->text)];
+
+	if (t_fork() == 0)
+		for (unsigned char i = 0;; i++) {
+			m->id = i * each_byte;
+			memset(text, i, sizeof(text));
+			memcpy(m->text, text, sizeof(text));
+		}
+	for (; monotonic_ns() < end; reads++) {
+		uint32_t id = m->id;
+
+		memcpy(text, m->text, sizeof(text));
+		ids += id % each_byte != 0;
+		texts += text[0] != text[sizeof(text) - 1];
+		pairs += text[0] != (char)id;
+	}
+	info("%u reads: %u ids torn, %u texts torn, %u do not match", reads, ids, texts, pairs);
+}
+
+const struct test_case map_cases[] = {
+	{ "map.aligned", "MAP-01 S21", 'P', 0, 0,
+	  "a mapping of any length starts at a page, not at 0, and is zero",
+	  "POSIX mmap", aligned },
+	{ "map.bad_fd", "MAP-02 S33", 'P', 0, 0,
+	  "mmap of -1 or of a closed descriptor gives EBADF", "POSIX mmap", bad_fd },
+	{ "map.path_fd", "MAP-02", 'L', 0, 0,
+	  "mmap of an O_PATH descriptor gives EBADF", "open(2)", path_fd },
+	{ "map.no_length", "MAP-03 S32 R7", 'P', 0, 0,
+	  "mmap of 0 bytes gives EINVAL and MAP_FAILED, that is -1", "POSIX mmap", no_length },
+	{ "map.no_sharing", "MAP-04 S23", 'P', 0, 0,
+	  "neither MAP_SHARED nor MAP_PRIVATE gives EINVAL", "POSIX mmap", no_sharing },
+	{ "map.both_sharings", "MAP-04 S23", 'L', 0, 0,
+	  "MAP_SHARED | MAP_PRIVATE is MAP_SHARED_VALIDATE, and shared",
+	  "mmap(2), Linux 4.15", both_sharings },
+	{ "map.unaligned", "MAP-05 S31 R6", 'P', MYTH, 0,
+	  "an offset, or a fixed address, within a page gives EINVAL",
+	  "POSIX mmap; the tutorial says a multiple of 4K", unaligned },
+	{ "map.write_only_fd", "MAP-06 R1", 'P', NEEDS_DIR, 0,
+	  "a descriptor without read access gives EACCES, whatever the protection",
+	  "POSIX mmap", write_only_fd },
+	{ "map.read_only_fd", "MAP-07 R2", 'P', NEEDS_DIR, 0,
+	  "a read-only descriptor: PROT_WRITE shared EACCES, private works",
+	  "POSIX mmap", read_only_fd },
+	{ "map.no_upgrade", "MAP-08 R2", 'P', NEEDS_DIR, 0,
+	  "mprotect cannot add PROT_WRITE to a shared mapping of a read-only descriptor",
+	  "POSIX mprotect", no_upgrade },
+	{ "map.wrong_object", "MAP-09 S33", 'P', KINDS, 0,
+	  "mmap of a pipe or a directory gives ENODEV", "POSIX mmap", wrong_object },
+	{ "map.too_long", "MAP-09 S33", 'P', 0, 0,
+	  "more than the address space gives ENOMEM", "POSIX mmap", too_long },
+	{ "map.offset_overflow", "MAP-09", 'B', 0, RELEASE(4, 17),
+	  "offset + length over the largest offset gives EOVERFLOW",
+	  "be83bbf80682 (4.17); POSIX mmap", offset_overflow },
+	{ "map.shared_store", "MAP-10 S25", 'P', 0, 0,
+	  "a store shows at once to pread and in another mapping", "POSIX mmap", shared_store },
+	{ "map.coherent", "MAP-10 MAP-11", 'L', STRESS, 0,
+	  "stores, pwrite, pread and two mappings agree on every byte", "mmap(2)", coherent },
+	{ "map.written_shows", "MAP-11 S25", 'L', 0, 0,
+	  "what is written to the file shows in a mapping", "mmap(2)", written_shows },
+	{ "map.private_store", "MAP-12 S26", 'P', 0, 0,
+	  "a private store reaches neither the file nor another mapping",
+	  "POSIX mmap", private_store },
+	{ "map.private_sees", "MAP-13 S26", 'I', 0, 0,
+	  "whether a later change of the file shows in a private mapping",
+	  "POSIX: unspecified", private_sees },
+	{ "map.anon_shared", "MAP-14 S27 S34", 'L', MYTH, 0,
+	  "shared anonymous memory is common to parent and child",
+	  "mmap(2); the tutorial says that it cannot be shared", anon_shared },
+	{ "map.anon_private", "MAP-14 S27", 'P', 0, 0,
+	  "private memory is copied by fork", "POSIX fork", anon_private },
+	{ "map.file_over_fork", "MAP-14 S34", 'P', 0, 0,
+	  "a shared mapping of a file is common to parent and child",
+	  "POSIX fork", file_over_fork },
+	{ "map.fork_address", "MAP-50 S34", 'P', 0, 0,
+	  "a child finds a mapping at the same address; its munmap is its own",
+	  "POSIX fork, munmap", fork_address },
+	{ "map.anon_fd", "MAP-15 S30", 'L', 0, 0,
+	  "MAP_ANONYMOUS ignores the descriptor and gives zeros", "mmap(2)", anon_fd },
+	{ "map.dev_zero", "MAP-16 S30", 'L', 0, 0,
+	  "/dev/zero: zeros; shared only over fork", "mem(4)", dev_zero },
+	{ "map.tail", "MAP-17 S35", 'P', 0, 0,
+	  "behind the end the last page is zero, and is never part of the file",
+	  "POSIX mmap", tail },
+	{ "map.torn", "MAP-18 P19 P20", 'I', MYTH, 0,
+	  "how often a record without a protocol is seen torn",
+	  "the tutorial copies its record in and out and hopes", torn },
+	{ 0 }
+};

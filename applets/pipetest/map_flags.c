@@ -1,0 +1,288 @@
+/*
+ * map_flags.c - mmap: its flags, and what ends or outlives a mapping
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/resource.h>
+#include "pipetest.h"
+
+/* --- flags ---------------------------------------------------------------------------------- */
+
+static void fixed(void)
+{
+	char *p = t_map(3 * t.page, RW, ANON, -1, 0), *mid = p + t.page;
+
+	memset(p, 5, 3 * t.page);
+	want(mmap(mid, t.page, RW, ANON | MAP_FIXED, -1, 0) == mid, 1, "MAP_FIXED takes its place");
+	want(mid[0], 0, "the page that was there");
+	want(mid[-1] + mid[t.page], 10, "its neighbours");
+}
+
+/* 0 at p, or -errno. Before 4.17 the flag is unknown and the address a hint. */
+static long place(char *p, size_t len)
+{
+	char *got = mmap(p, len, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (got != MAP_FAILED && got != p)
+		skip("no-MAP_FIXED_NOREPLACE");
+	return ret(got == MAP_FAILED ? -1 : 0);
+}
+
+static void noreplace(void)
+{
+	char *p = t_map(t.page, RW, ANON, -1, 0);
+
+	*p = 5;
+	want(place(p, t.page), -EEXIST, "MAP_FIXED_NOREPLACE on a mapping");
+	want(*p, 5, "what was there");
+	t_unmap(p, t.page);
+	want(place(p, t.page), 0, "MAP_FIXED_NOREPLACE where nothing is");
+	want(*p, 0, "the new page");
+}
+
+static void noreplace_partial(void)
+{
+	char *p = t_map(3 * t.page, RW, ANON, -1, 0), *mid = p + t.page;
+
+	*mid = 5;
+	t_unmap(p, t.page);
+	t_unmap(mid + t.page, t.page);
+	want(place(p, 2 * t.page), -EEXIST, "MAP_FIXED_NOREPLACE, its end overlaps");
+	want(place(mid, 2 * t.page), -EEXIST, "MAP_FIXED_NOREPLACE, its start overlaps");
+	want(place(p, 3 * t.page), -EEXIST, "MAP_FIXED_NOREPLACE around it");
+	want(*mid, 5, "what was there");
+}
+
+static void hint(void)
+{
+	char *p = t_map(2 * t.page, RW, ANON, -1, 0), *unused = p + t.page;
+
+	t_unmap(unused, t.page);
+	info("hint: the free %p gives %p", unused, mmap(unused, t.page, RW, ANON, -1, 0));
+	info("hint: the used %p gives %p", p, mmap(p, t.page, RW, ANON, -1, 0));
+}
+
+/* No architecture has a flag in bit 24: below are the named ones, above the sizes of huge pages. */
+static void validated(void)
+{
+	enum { UNKNOWN = 1 << 24 };
+	int fd = t_object(t.page);
+
+	if (try_map(t.page, RW, MAP_SHARED_VALIDATE, fd, 0) == -EINVAL)
+		skip("no-MAP_SHARED_VALIDATE");
+	t_no_map(t.page, RW, MAP_SHARED_VALIDATE | UNKNOWN, fd, 0, -EOPNOTSUPP);
+	want(try_map(t.page, RW, MAP_SHARED | UNKNOWN, fd, 0), 0, "mmap shared, an unknown flag");
+}
+
+static void denywrite(void)
+{
+	int fd = t_file("f", t.page), wr;
+	const char *p;
+
+	t_close(&fd);
+	fd = open("f", O_RDONLY);
+	p = t_map(t.page, PROT_READ, MAP_SHARED | MAP_DENYWRITE, fd, 0);
+	wr = open("f", O_WRONLY);
+	want(ret(write(wr, "w", 1)), 1, "write to the mapped file");
+	want(*p, 'w', "the mapping's byte");
+}
+
+/* Pages of p that are in memory, of at most 8. */
+static int resident(void *p, int pages)
+{
+	unsigned char in[8];
+	int n = 0;
+
+	if (mincore(p, pages * t.page, in) < 0)
+		skip("no-mincore");
+	while (pages--)
+		n += in[pages] & 1;
+	return n;
+}
+
+static void locked(void)
+{
+	void *p = mmap(NULL, 4 * t.page, RW, ANON | MAP_LOCKED, -1, 0);
+
+	if (p == MAP_FAILED)
+		skip("memlock-limit");
+	want(resident(p, 4), 4, "pages in memory");
+}
+
+/* The limit does not hold for CAP_IPC_LOCK: it is given up with the uid. */
+static void locked_limit(void)
+{
+	struct rlimit limit = { t.page, t.page };
+
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		skip("memlock-limit");
+	if (has_capability(CAP_IPC_LOCK) && (setuid(65534) < 0 || has_capability(CAP_IPC_LOCK)))
+		skip("cap-ipc-lock");
+	t_no_map(4 * t.page, RW, ANON | MAP_LOCKED, -1, 0, -EAGAIN);
+}
+
+static void populate(void)
+{
+	info("in memory before the first touch: %d of 8 pages, with MAP_POPULATE %d",
+	     resident(t_map(8 * t.page, RW, ANON, -1, 0), 8),
+	     resident(t_map(8 * t.page, RW, ANON | MAP_POPULATE, -1, 0), 8));
+}
+
+static void rare_flags(void)
+{
+	static const struct {
+		char name[12];
+		int flags;
+	} rare[] = {
+		{ "NORESERVE", ANON | MAP_NORESERVE }, { "GROWSDOWN", ANON | MAP_GROWSDOWN },
+		{ "STACK", ANON | MAP_STACK }, { "DROPPABLE", MAP_ANONYMOUS | 8 /* Linux 6.11 */ },
+		{ "SYNC", MAP_SHARED_VALIDATE | 0x80000 /* mmap(2); MIPS has none */ },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rare); i++) {
+		long got = try_map(t.page, RW, rare[i].flags, t_object(t.page), 0);
+
+		info("MAP_%s: %s", rare[i].name, got ? errname(got) : "ok");
+	}
+}
+
+/* Neighbours of different protection do not merge: each is a mapping. */
+static void too_many(void)
+{
+	enum { MANY = 1 << 17 };
+	unsigned n = 0;
+	long got = 0;
+
+	while (n < MANY && (got = try_map(t.page, n % 2 ? PROT_READ : PROT_NONE, ANON, -1, 0)) == 0)
+		n++;
+	info("%u mappings, then %s; vm.max_map_count %ld", n, errname(got),
+	     read_number("/proc/sys/vm/max_map_count"));
+}
+
+static void append(void)
+{
+	int fd = t_object(t.page);
+	char *p;
+
+	want(ret(fcntl(fd, F_SETFL, O_APPEND)), 0, "fcntl(O_APPEND)");
+	p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	*p = 'a';
+	t_get(fd, 0, 'a');
+}
+
+static void mtime(void)
+{
+	static const struct timespec epoch[2];
+	int fd = t_file("f", t.page);
+	char *p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	struct stat old, st;
+
+	want(ret(futimens(fd, epoch)), 0, "futimens");
+	want(ret(fstat(fd, &old)), 0, "fstat"); /* vfat begins in 1980 */
+	if (time(NULL) <= old.st_mtime)
+		skip("no-clock");
+	*p = 'a';
+	want(ret(msync(p, t.page, MS_ASYNC)), 0, "msync, MS_ASYNC");
+	want(ret(fstat(fd, &st)), 0, "fstat");
+	want(st.st_mtime > old.st_mtime, 1, "a new mtime");
+	info("the access time is %s", st.st_atime > old.st_atime ? "new too" : "the old one");
+}
+
+/* --- its life ---------------------------------------------------------------------------- */
+
+static void closed_unlinked(void)
+{
+	int fd = t_file("f", t.page), other = dup(fd);
+	char *p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+
+	t_close(&fd);
+	want(ret(unlink("f")), 0, "unlink");
+	*p = 'a';
+	t_get(other, 0, 'a');
+}
+
+static bool seals(long fd)
+{
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0;
+}
+
+/* A memfd cannot be sealed as long as somebody maps it for writing. The program that the
+ * child becomes prints into the full pipe: it lives when the mapping is gone. */
+static void exec_drops(void)
+{
+	char *args[] = { (char *)"ipcbox", (char *)"pipetest", (char *)"--help", NULL };
+	int fd = t_memfd("exec", MFD_ALLOW_SEALING);
+	size_t filled = t_fill(t.w);
+	char *p, c;
+
+	t_truncate(fd, t.page, 0);
+	p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	want(seals(fd), false, "sealed while it is mapped");
+	if (t_fork() == 0) {
+		dup2(t.w, STDOUT_FILENO);
+		execv("/proc/self/exe", args);
+		_exit(EXIT_FAILURE);
+	}
+	t_unmap(p, t.page);
+	wait_until(seals, fd, "the child's mapping goes");
+	t_close(&t.w);
+	t_drain(t.r, filled);
+	if (read(t.r, &c, 1) == 0)
+		skip("no-exec"); /* it went with the child */
+}
+
+static void large_offset(void)
+{
+	off_t off = (1LL << 32) + t.page;
+	int fd = t_object(2 * t.page);
+	char *p;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (ftruncate(fd, off + t.page) < 0)
+		skip("small-files");
+	p = t_map(t.page, RW, MAP_SHARED, fd, off);
+	*p = 'a';
+	t_get(fd, off, 'a');
+	t_get(fd, t.page, 0);
+}
+
+const struct test_case map_flags_cases[] = {
+	{ "map.fixed", "MAP-30 S24", 'P', MYTH, 0,
+	  "MAP_FIXED replaces what is there, and only that",
+	  "POSIX mmap; the tutorial says that it gives up", fixed },
+	{ "map.noreplace", "MAP-31 S24", 'L', 0, 0,
+	  "MAP_FIXED_NOREPLACE: EEXIST on a mapping, else that address",
+	  "mmap(2), Linux 4.17", noreplace },
+	{ "map.noreplace_partial", "MAP-32 REG-11", 'B', 0, RELEASE(4, 19),
+	  "MAP_FIXED_NOREPLACE sees a partial overlap", "7aa867dd8952 (4.19)", noreplace_partial },
+	{ "map.hint", "MAP-33", 'I', 0, 0,
+	  "whether an address without MAP_FIXED is taken", "POSIX mmap", hint },
+	{ "map.validated", "MAP-34 S24", 'L', 0, 0,
+	  "an unknown flag: EOPNOTSUPP with MAP_SHARED_VALIDATE, else ignored",
+	  "mmap(2), Linux 4.15", validated },
+	{ "map.denywrite", "MAP-41 S28", 'L', NEEDS_DIR | MYTH, 0,
+	  "MAP_DENYWRITE is ignored: the file can be written",
+	  "mmap(2); the tutorial says that writes are refused", denywrite },
+	{ "map.locked", "MAP-42 S29", 'L', 0, 0,
+	  "MAP_LOCKED: the pages are in memory", "mmap(2)", locked },
+	{ "map.locked_limit", "MAP-42 S29 S33", 'L', 0, 0,
+	  "MAP_LOCKED over RLIMIT_MEMLOCK gives EAGAIN", "mmap(2)", locked_limit },
+	{ "map.populate", "MAP-43", 'I', 0, 0,
+	  "whether MAP_POPULATE brings pages into memory", "mmap(2)", populate },
+	{ "map.rare_flags", "MAP-44", 'I', 0, 0,
+	  "what rare flags give", "mmap(2)", rare_flags },
+	{ "map.too_many", "MAP-45", 'I', EXOTIC, 0,
+	  "how many mappings there can be", "proc(5), vm.max_map_count", too_many },
+	{ "map.closed_unlinked", "MAP-51 R3", 'P', NEEDS_DIR, 0,
+	  "a mapping outlives the descriptor and the name", "POSIX mmap, unlink", closed_unlinked },
+	{ "map.exec_drops", "MAP-52", 'P', 0, 0,
+	  "exec drops the mappings", "POSIX exec", exec_drops },
+	{ "map.append", "MAP-53", 'L', 0, 0,
+	  "O_APPEND does not keep from mapping for writing",
+	  "mmap(2) means the file attribute", append },
+	{ "map.mtime", "MAP-54", 'P', NEEDS_DIR, 0,
+	  "after a store and msync the file's mtime is new", "POSIX mmap, msync", mtime },
+	{ "map.large_offset", "MAP-76", 'L', 0, 0,
+	  "an offset of more than 4 GiB is that offset", "mmap(2)", large_offset },
+	{ 0 }
+};

@@ -1,0 +1,337 @@
+/*
+ * mfd.c - memory files and their seals
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include "pipetest.h"
+
+enum { SEAL_FUTURE_WRITE = 0x10, SEAL_EXEC = 0x20 };	/* fcntl(2): Linux 5.1, 6.3 */
+
+/* Two pages, and what may be sealed is not. */
+static int sealable(void)
+{
+	int fd = t_memfd("sealable", MFD_ALLOW_SEALING);
+
+	t_truncate(fd, 2 * t.page, 0);
+	return fd;
+}
+
+static void seal(int fd, int seals, long expected)
+{
+	want(ret(fcntl(fd, F_ADD_SEALS, seals)), expected, "F_ADD_SEALS(%d, %#x)", fd, seals);
+}
+
+/* A seal that this kernel may not have. */
+static void try_seal(int fd, int newer)
+{
+	if (fcntl(fd, F_ADD_SEALS, newer) < 0 && errno == EINVAL)
+		skip("no-such-seal");
+	want(ret(fcntl(fd, F_GET_SEALS)) & newer, newer, "the seal %#x", newer);
+}
+
+static void new_file(void)
+{
+	int fd = t_memfd("new", 0);
+	struct stat st;
+
+	want(ret(fstat(fd, &st)), 0, "fstat");
+	want(S_ISREG(st.st_mode), 1, "a regular file");
+	want(st.st_size, 0, "its size");
+	want(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR, "the access mode");
+	want(fcntl(fd, F_GETFD), 0, "FD_CLOEXEC");
+	want(fcntl(t_memfd("new", MFD_CLOEXEC), F_GETFD), FD_CLOEXEC, "and with MFD_CLOEXEC");
+	t_put(fd, 'm', t.page, 1);
+	t_get(fd, t.page, 'm');
+}
+
+static void name(void)
+{
+	static const char target[] = "/memfd:my name (deleted)";
+	char path[32], link[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", t_memfd("my name", 0));
+	want(ret(readlink(path, link, sizeof(link))), sizeof(target) - 1, "readlink(%s)", path);
+	want(strcmp(link, target), 0, "difference of '%s'", link);
+}
+
+static void refuses(void)
+{
+	enum { LONGEST = 249 };	/* memfd_create(2) */
+	char text[LONGEST + 2] = "";
+
+	close(t_memfd(memset(text, 'n', LONGEST), 0));
+	text[LONGEST] = 'n';
+	want(ret(memfd_create(text, 0)), -EINVAL, "memfd_create, a name of %d bytes", LONGEST + 1);
+	want(ret(memfd_create("", 1 << 24)), -EINVAL, "memfd_create, an unknown flag");
+}
+
+static void not_sealable(void)
+{
+	int fd = t_memfd("plain", 0);
+
+	want(ret(fcntl(fd, F_GET_SEALS)), F_SEAL_SEAL, "fcntl(F_GET_SEALS)");
+	seal(fd, F_SEAL_SHRINK, -EPERM);
+	t_truncate(fd, t.page, 0);
+	t_truncate(fd, 0, 0);
+}
+
+static void shrink(void)
+{
+	int fd = sealable();
+
+	seal(fd, F_SEAL_SHRINK, 0);
+	t_truncate(fd, t.page, -EPERM);
+	t_truncate(fd, 3 * t.page, 0);
+}
+
+static void grow(void)
+{
+	int fd = sealable();
+
+	seal(fd, F_SEAL_GROW, 0);
+	t_truncate(fd, 3 * t.page, -EPERM);
+	t_put(fd, 0, 2 * t.page, -EPERM);
+	t_put(fd, 'g', 0, 1);
+	t_truncate(fd, t.page, 0);
+}
+
+static void writes(void)
+{
+	int fd = sealable();
+
+	seal(fd, F_SEAL_WRITE, 0);
+	t_put(fd, 'w', 0, -EPERM);
+	t_no_map(t.page, RW, MAP_SHARED, fd, 0, -EPERM);
+	t_touch(t_map(t.page, RW, MAP_PRIVATE, fd, 0), 'w', 0, 0);
+	t_get(fd, 0, 0);
+	t_truncate(fd, t.page, 0);
+}
+
+static void seals(void)
+{
+	int fd = sealable();
+
+	seal(fd, F_SEAL_SEAL | F_SEAL_GROW, 0);
+	seal(fd, F_SEAL_SHRINK, -EPERM);
+	want(ret(fcntl(fd, F_GET_SEALS)), F_SEAL_SEAL | F_SEAL_GROW, "fcntl(F_GET_SEALS)");
+	seal(t.w, F_SEAL_GROW, -EINVAL);
+}
+
+static void future_write(void)
+{
+	int fd = sealable();
+	char *before = t_map(t.page, RW, MAP_SHARED, fd, 0), *after;
+
+	try_seal(fd, SEAL_FUTURE_WRITE);
+	*before = 'b';
+	t_get(fd, 0, 'b');
+	t_put(fd, 'w', 0, -EPERM);
+	t_no_map(t.page, RW, MAP_SHARED, fd, 0, -EPERM);
+	after = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
+	want(ret(mprotect(after, t.page, RW)), -EACCES, "mprotect for writing");
+}
+
+static void exec(void)
+{
+	int fd = sealable();
+
+	want(ret(fchmod(fd, 0600)), 0, "fchmod(0600)");
+	try_seal(fd, SEAL_EXEC);
+	want(ret(fchmod(fd, 0700)), -EPERM, "fchmod(0700)");
+	want(ret(fchmod(fd, 0400)), 0, "fchmod(0400)");
+}
+
+/* All or nothing: the seal that could be set is not set either. */
+static void busy(void)
+{
+	int fd = sealable();
+	char *p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+
+	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, -EBUSY);
+	want(ret(fcntl(fd, F_GET_SEALS)), 0, "fcntl(F_GET_SEALS)");
+	t_unmap(p, t.page);
+	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, 0);
+}
+
+static void read_only_map(void)
+{
+	int fd = sealable();
+	char *p;
+
+	t_put(fd, 'r', 0, 1);
+	seal(fd, F_SEAL_WRITE, 0);
+	p = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
+	want(*p, 'r', "its byte");
+	want(ret(mprotect(p, t.page, RW)), -EACCES, "mprotect for writing");
+}
+
+static long store(long fd)
+{
+	char *p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+
+	*p = 'c';
+	seal(fd, F_SEAL_SHRINK, 0);
+	return 0;
+}
+
+/* Seals are the file's, not the descriptor's. */
+static void over_fork(void)
+{
+	int fd = sealable();
+
+	t_returns(t_start(store, fd), 0);
+	t_get(dup(fd), 0, 'c');
+	want(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK, "fcntl(F_GET_SEALS)");
+}
+
+/* Sends or receives one descriptor: unix(7). */
+static long pass(int sock, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} u;
+	char byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u),
+	};
+
+	memset(&u, 0, sizeof(u));
+	u.header.cmsg_level = SOL_SOCKET;
+	u.header.cmsg_type = SCM_RIGHTS;
+	u.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&u.header), &fd, sizeof(fd));
+	if (fd >= 0)
+		return ret(sendmsg(sock, &msg, 0));
+	if (recvmsg(sock, &msg, 0) == 1)
+		memcpy(&fd, CMSG_DATA(&u.header), sizeof(fd));
+	return fd;
+}
+
+/* The child has the socket, but the file only through it. */
+static void over_socket(void)
+{
+	int sock[2], fd;
+	struct stat st;
+
+	close(t_memfd("probe", 0));
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sock) < 0)
+		skip("no-af-unix");
+	if (t_fork() == 0) {
+		fd = sealable();
+		store(fd);
+		_exit(pass(sock[1], fd) != 1);
+	}
+	close(sock[1]);
+	fd = pass(sock[0], -1);
+	want(fd >= 0, 1, "a descriptor comes");
+	want(ret(fstat(fd, &st)), 0, "fstat");
+	want(st.st_size, 2 * t.page, "its size");
+	t_get(fd, 0, 'c');
+}
+
+static void over_proc(void)
+{
+	int fd = sealable(), rd;
+	char path[40];
+	pid_t pid = t_fork();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
+	t_put(fd, 'p', 0, 1);
+	rd = open(path, O_RDONLY);
+	if (rd < 0 && (errno == EACCES || errno == EPERM))
+		skip("no-proc-fd");
+	t_get(rd, 0, 'p');
+	t_put(rd, 'p', 0, -EBADF);
+	seal(rd, F_SEAL_SHRINK, -EPERM);
+}
+
+static long by_splice(int fd, size_t n)
+{
+	return ret(splice(fd, NULL, t.w, NULL, n, SPLICE_F_NONBLOCK));
+}
+
+static long by_sendfile(int fd, size_t n)
+{
+	return ret(sendfile(t.w, fd, NULL, n));
+}
+
+/* As much as the pipe takes, in as many calls as it takes. */
+static void into_pipe(long (*call)(int fd, size_t n))
+{
+	int fd = t_memfd("patterned", 0);
+	size_t left = t.cap;
+
+	want(ret(write(fd, pattern(left), left)), left, "write");
+	want(lseek(fd, 0, SEEK_SET), 0, "lseek");
+	while (left) {
+		long n = call(fd, left);
+
+		if (n == -ENOSYS || n == -EPERM)
+			skip("seccomp");
+		if (n <= 0)
+			fail("%ld %s with %zu bytes to come", n, errname(n), left);
+		pattern_wrote(n);
+		left -= n;
+	}
+	t_poll(t.w, POLLOUT, 0);
+	t_drain(t.r, t.cap);
+}
+
+static void spliced(void)
+{
+	into_pipe(by_splice);
+}
+
+static void sent(void)
+{
+	into_pipe(by_sendfile);
+}
+
+const struct test_case mfd_cases[] = {
+	{ "mfd.new", "MFD-01", 'L', 0, 0,
+	  "a new memfd is an empty regular file, open for both", "memfd_create(2)", new_file },
+	{ "mfd.name", "MFD-01", 'L', NEEDS_PROC, 0,
+	  "/proc shows the name", "memfd_create(2)", name },
+	{ "mfd.refuses", "MFD-01", 'L', 0, 0,
+	  "250 bytes of name, or an unknown flag, give EINVAL", "memfd_create(2)", refuses },
+	{ "mfd.not_sealable", "MFD-02", 'L', 0, 0,
+	  "without MFD_ALLOW_SEALING only F_SEAL_SEAL is set: EPERM",
+	  "memfd_create(2)", not_sealable },
+	{ "mfd.shrink", "MFD-03", 'L', 0, 0,
+	  "F_SEAL_SHRINK: no smaller", "fcntl(2)", shrink },
+	{ "mfd.grow", "MFD-03", 'L', 0, 0,
+	  "F_SEAL_GROW: no larger, neither by ftruncate nor by write", "fcntl(2)", grow },
+	{ "mfd.write", "MFD-03", 'L', 0, 0,
+	  "F_SEAL_WRITE: no write, no shared writable mapping; private works", "fcntl(2)", writes },
+	{ "mfd.seal", "MFD-03", 'L', 0, 0,
+	  "F_SEAL_SEAL: no more seals", "fcntl(2)", seals },
+	{ "mfd.future_write", "MFD-03", 'L', 0, 0,
+	  "F_SEAL_FUTURE_WRITE: only what is mapped already can change it",
+	  "fcntl(2), Linux 5.1", future_write },
+	{ "mfd.exec", "MFD-03", 'L', 0, 0,
+	  "F_SEAL_EXEC: no change of the execute bits", "Linux 6.3", exec },
+	{ "mfd.busy", "MFD-04", 'L', 0, 0,
+	  "F_SEAL_WRITE while it is mapped for writing: EBUSY, and no seal set", "fcntl(2)", busy },
+	{ "mfd.read_only_map", "MFD-05 REG-10", 'B', 0, RELEASE(6, 13),
+	  "a write-sealed memfd can be mapped shared and read-only",
+	  "158978945f31 (6.7), 8ec396d05d1b (6.13)", read_only_map },
+	{ "mfd.over_fork", "MFD-06", 'L', 0, 0,
+	  "what a child stores and seals is stored and sealed for all",
+	  "memfd_create(2)", over_fork },
+	{ "mfd.over_socket", "MFD-06", 'L', 0, 0,
+	  "a memfd can be sent to another process", "unix(7)", over_socket },
+	{ "mfd.over_proc", "MFD-06", 'L', NEEDS_PROC, 0,
+	  "it opens through /proc; read-only it cannot be sealed", "memfd_create(2)", over_proc },
+	{ "mfd.splice", "MFD-07", 'L', KINDS, 0,
+	  "splice moves a memfd's bytes into a pipe", "splice(2)", spliced },
+	{ "mfd.sendfile", "MFD-07", 'L', KINDS, 0,
+	  "sendfile copies a memfd's bytes into a pipe", "sendfile(2)", sent },
+	{ 0 }
+};
