@@ -219,6 +219,37 @@ int t_file(const char *name, size_t len)
 	return fd;
 }
 
+/* In memory where that can be had: it needs no directory. */
+int t_data(size_t len)
+{
+	int fd = memfd_create("data", MFD_CLOEXEC);
+	long n;
+
+	if (fd < 0 && !t.dir)
+		skip("no-dir");
+	if (fd < 0) {
+		fd = t_file("data", 0);
+		unlink("data");
+	}
+	n = ret(write(fd, pattern(len), len));
+	pattern_wrote(n);
+	want(n, len, "write(%d, %zu bytes) to a file", fd, len);
+	want(ret(lseek(fd, 0, SEEK_SET)), 0, "lseek(%d)", fd);
+	return fd;
+}
+
+void t_pipe(int fd[2])
+{
+	want(ret(pipe(fd)), 0, "pipe");
+}
+
+void t_needs(long result, const char *token)
+{
+	if (result == -ENOSYS || result == -EPERM)
+		skip(token);
+	want(result, -EBADF, "%s: the call with fd -1", token);
+}
+
 static void count(int sig)
 {
 	(void)sig;
@@ -318,18 +349,22 @@ static int process_state(pid_t pid)
 }
 
 /* A process that has announced its call, sleeps and has not returned sleeps in the call:
- * between the announcement and the call it does nothing that could sleep. Without /proc a
- * grace period has to do, and says so. */
+ * between the announcement and the call it does nothing that could sleep. */
+bool t_asleep(struct job job)
+{
+	int state = 0;
+
+	if (t.shared->job[job.slot].state == CALLING)
+		state = process_state(job.pid);
+	return (state == 'S' || state == 'D') && !t_returned(job);
+}
+
+/* Without /proc a grace period has to do, and t_blocks says so. */
 static bool sleeps(struct job job, int64_t grace_end)
 {
-	int state;
-
-	if (t.shared->job[job.slot].state != CALLING)
-		return false;
-	if (!t.proc)
-		return monotonic_ns() > grace_end;
-	state = process_state(job.pid);
-	return (state == 'S' || state == 'D') && !t_returned(job);
+	if (t.proc)
+		return t_asleep(job);
+	return t.shared->job[job.slot].state == CALLING && monotonic_ns() > grace_end;
 }
 
 void t_blocks(struct job job)

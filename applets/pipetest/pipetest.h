@@ -86,6 +86,10 @@ size_t t_fill(int fd);		/* to the brim, without blocking; returns the bytes */
 void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
 void *t_map(size_t len, int prot, int flags, int fd, off_t off);	/* mmap that succeeds */
 int t_file(const char *name, size_t len);	/* a new file of len pattern-less zero bytes, O_RDWR */
+int t_data(size_t len);	/* a file without a name: the stream's next len bytes, read from the start */
+void t_pipe(int fd[2]);	/* one more */
+/* For a call that an old kernel or seccomp refuses: result is of arguments that give EBADF. */
+void t_needs(long result, const char *token);
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
 
 /* A call in a process of its own. call_read and call_write first close the pipe's other
@@ -98,6 +102,7 @@ struct job t_start(long (*call)(long arg), long arg);
 long call_read(long n);
 long call_write(long n);
 void t_blocks(struct job job);		/* it sleeps in its call */
+bool t_asleep(struct job job);		/* does it sleep in its call now? Never true without /proc */
 bool t_returned(struct job job);	/* has it come back yet? */
 void t_returns(struct job job, long expected);	/* it comes back, with that result; reaped */
 int t_caught(struct job job);		/* signals it caught until its call returned */
