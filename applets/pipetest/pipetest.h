@@ -38,7 +38,8 @@ struct test_case {
 /* The groups, in the order in which they run: each is NAME_cases[] in NAME.c, ended by { 0 }. */
 #define GROUPS \
 	GROUP(tut_pipe) \
-	GROUP(cap)
+	GROUP(cap) \
+	GROUP(pkt)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
