@@ -39,7 +39,9 @@ struct test_case {
 #define GROUPS \
 	GROUP(tut_pipe) \
 	GROUP(cap) \
-	GROUP(pkt)
+	GROUP(pkt) \
+	GROUP(pol) \
+	GROUP(epoll)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
