@@ -41,7 +41,8 @@ struct test_case {
 	GROUP(cap) \
 	GROUP(pkt) \
 	GROUP(pol) \
-	GROUP(epoll)
+	GROUP(epoll) \
+	GROUP(spl)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
