@@ -42,7 +42,8 @@ struct test_case {
 	GROUP(pkt) \
 	GROUP(pol) \
 	GROUP(epoll) \
-	GROUP(spl)
+	GROUP(spl) \
+	GROUP(tee)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
