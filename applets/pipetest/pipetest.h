@@ -43,7 +43,8 @@ struct test_case {
 	GROUP(pol) \
 	GROUP(epoll) \
 	GROUP(spl) \
-	GROUP(tee)
+	GROUP(tee) \
+	GROUP(vms)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
