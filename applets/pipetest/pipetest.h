@@ -43,6 +43,7 @@ struct test_case {
 	GROUP(pol) \
 	GROUP(epoll) \
 	GROUP(spl) \
+	GROUP(spl_odd) \
 	GROUP(tee) \
 	GROUP(vms)
 
@@ -97,6 +98,9 @@ int t_data(size_t len);	/* a file without a name: the stream's next len bytes, r
 void t_pipe(int fd[2]);	/* one more */
 /* For a call that an old kernel or seccomp refuses: result is of arguments that give EBADF. */
 void t_needs(long result, const char *token);
+void t_needs_splice(void);
+long splice_now(int in, int out, size_t n);	/* SPLICE_F_NONBLOCK, no offsets; as by ret() */
+void t_splice(int in, int out, size_t n, long expected);
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
 
 /* A call in a process of its own. call_read and call_write first close the pipe's other

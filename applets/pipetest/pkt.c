@@ -131,28 +131,37 @@ static void splice_keeps(void)
 {
 	int from;
 
-	t_needs(ret(splice(-1, NULL, -1, NULL, 1, 0)), "no-splice");
+	t_needs_splice();
 	packet_pipe();
 	t_write(t.w, 10, 10);
 	t_write(t.w, 20, 20);
 	from = t.r;
 	packet_pipe();
-	want(ret(splice(from, NULL, t.w, NULL, 30, SPLICE_F_NONBLOCK)), 30, "splice of both packets");
+	t_splice(from, t.w, 30, 30);
 	t_read(t.r, 100, 10);
 	t_read(t.r, 100, 20);
 }
 
 const struct test_case pkt_cases[] = {
-	{ "pkt.one_read_each", "PKT-01", 'L', 0, 0, "with O_DIRECT each write up to PIPE_BUF is one read", "pipe(2)", one_read_each },
-	{ "pkt.short_read_discards", "PKT-01", 'L', 0, 0, "a short read discards the rest of its packet", "pipe(2)", short_read_discards },
+	{ "pkt.one_read_each", "PKT-01", 'L', 0, 0,
+	  "with O_DIRECT each write up to PIPE_BUF is one read", "pipe(2)", one_read_each },
+	{ "pkt.short_read_discards", "PKT-01", 'L', 0, 0,
+	  "a short read discards the rest of its packet", "pipe(2)", short_read_discards },
 	{ "pkt.split", "PKT-02", 'L', 0, 0, "a longer write becomes packets of a page",
 	  "pipe(2) says PIPE_BUF: the same with 4 KiB pages", split },
-	{ "pkt.no_empty_packet", "PKT-03", 'L', 0, 0, "a write of 0 bytes makes no packet", "pipe(2)", no_empty_packet },
-	{ "pkt.slots", "PKT-04", 'I', 0, 0, "it is full after as many packets as it has slots", "fs/pipe.c", slots_of_packets },
-	{ "pkt.toggle", "PKT-05", 'L', KINDS, 0, "F_SETFL turns packet mode on and off", "pipe(2), fcntl(2): Linux 4.5", toggle },
-	{ "pkt.fifo_open", "PKT-06", 'I', NEEDS_DIR, 0, "opening a FIFO with O_DIRECT is EINVAL", "fs/open.c", fifo_open },
-	{ "pkt.fionread", "PKT-07", 'I', 0, 0, "FIONREAD counts the bytes of all packets", "fs/pipe.c", fionread_sums },
-	{ "pkt.poll", "PKT-08", 'I', 0, 0, "readable as long as there is a packet", "fs/pipe.c", poll_each },
-	{ "pkt.splice", "PKT-08", 'I', 0, 0, "splice between packet pipes keeps the boundaries", "fs/splice.c", splice_keeps },
+	{ "pkt.no_empty_packet", "PKT-03", 'L', 0, 0, "a write of 0 bytes makes no packet",
+	  "pipe(2)", no_empty_packet },
+	{ "pkt.slots", "PKT-04", 'I', 0, 0, "it is full after as many packets as it has slots",
+	  "fs/pipe.c", slots_of_packets },
+	{ "pkt.toggle", "PKT-05", 'L', KINDS, 0, "F_SETFL turns packet mode on and off",
+	  "pipe(2), fcntl(2): Linux 4.5", toggle },
+	{ "pkt.fifo_open", "PKT-06", 'I', NEEDS_DIR, 0, "opening a FIFO with O_DIRECT is EINVAL",
+	  "fs/open.c", fifo_open },
+	{ "pkt.fionread", "PKT-07", 'I', 0, 0, "FIONREAD counts the bytes of all packets",
+	  "fs/pipe.c", fionread_sums },
+	{ "pkt.poll", "PKT-08", 'I', 0, 0, "readable as long as there is a packet", "fs/pipe.c",
+	  poll_each },
+	{ "pkt.splice", "PKT-08", 'I', 0, 0, "splice between packet pipes keeps the boundaries",
+	  "fs/splice.c", splice_keeps },
 	{ 0 }
 };

@@ -87,7 +87,7 @@ static void small_target(void)
 	size_t n;
 
 	target(to);
-	want(ret(fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.page)), t.page, "F_SETPIPE_SZ to a page");
+	want(ret(fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.page)), t.page, "F_SETPIPE_SZ");
 	n = t_fill(t.w);
 	teed(t.r, to[1], n, t.page);
 	t_drain(to[0], t.page);
@@ -178,16 +178,25 @@ static void copies_part(void)
 }
 
 const struct test_case tee_cases[] = {
-	{ "tee.duplicates", "TEE-01", 'L', KINDS, 0, "both pipes have the bytes", "tee(2); LTP tee01", duplicates },
-	{ "tee.errors", "TEE-02", 'L', KINDS, 0, "not a pipe, the same pipe: EINVAL; wrong end: EBADF", "tee(2); LTP tee02", errors },
+	{ "tee.duplicates", "TEE-01", 'L', KINDS, 0, "both pipes have the bytes",
+	  "tee(2); LTP tee01", duplicates },
+	{ "tee.errors", "TEE-02", 'L', KINDS, 0,
+	  "not a pipe, the same pipe: EINVAL; wrong end: EBADF", "tee(2); LTP tee02", errors },
 	{ "tee.partial", "TEE-03", 'L', KINDS, 0, "part of a slot", "tee(2)", partial },
-	{ "tee.pages", "TEE-03", 'L', KINDS, 0, "a whole pipe; EAGAIN when the target is full", "tee(2)", pages },
-	{ "tee.small_target", "TEE-03", 'L', KINDS, 0, "no more than the target has slots for", "tee(2)", small_target },
-	{ "tee.empty", "TEE-03", 'L', KINDS, 0, "SPLICE_F_NONBLOCK: EAGAIN if empty, 0 without writers", "tee(2)", empty },
-	{ "tee.epipe", "TEE-03", 'L', KINDS, 0, "without a reader: EPIPE and one SIGPIPE; the data stay", "pipe(7)", epipe },
-	{ "tee.empty_blocks", "TEE-03", 'L', KINDS, 0, "from an empty pipe: blocks for data", "tee(2)", empty_blocks },
-	{ "tee.full_blocks", "TEE-03", 'L', KINDS, 0, "to a full pipe: blocks for a slot", "tee(2)", full_blocks },
-	{ "tee.copies_part", "TEE-04 REG-09", 'L', KINDS, 0, "later writes to one pipe are not seen in the other",
+	{ "tee.pages", "TEE-03", 'L', KINDS, 0, "a whole pipe; EAGAIN when the target is full",
+	  "tee(2)", pages },
+	{ "tee.small_target", "TEE-03", 'L', KINDS, 0, "no more than the target has slots for",
+	  "tee(2)", small_target },
+	{ "tee.empty", "TEE-03", 'L', KINDS, 0,
+	  "SPLICE_F_NONBLOCK: EAGAIN if empty, 0 without writers", "tee(2)", empty },
+	{ "tee.epipe", "TEE-03", 'L', KINDS, 0,
+	  "without a reader: EPIPE and one SIGPIPE; the data stay", "pipe(7)", epipe },
+	{ "tee.empty_blocks", "TEE-03", 'L', KINDS, 0, "from an empty pipe: blocks for data",
+	  "tee(2)", empty_blocks },
+	{ "tee.full_blocks", "TEE-03", 'L', KINDS, 0, "to a full pipe: blocks for a slot", "tee(2)",
+	  full_blocks },
+	{ "tee.copies_part", "TEE-04 REG-09", 'L', KINDS, 0,
+	  "later writes to one pipe are not seen in the other",
 	  "fs/splice.c: the copy may not merge; CVE-2022-0847", copies_part },
 	{ 0 }
 };
