@@ -73,9 +73,9 @@ static void bytes_fill_capacity(void)
 static void side_by_side(void)
 {
 	info("PIPE_BUF %zu: a write of so many bytes, or fewer, is atomic", t.pipe_buf);
-	info("ulimit -p %zu: the shell's own PIPE_BUF / 512, no kernel's limit", t.pipe_buf / 512);
+	info("ulimit -p %zu: the shell's PIPE_BUF / 512, no limit of the kernel", t.pipe_buf / 512);
 	info("F_GETPIPE_SZ %zu bytes (not bits): %zu slots of a page, %zu", t.cap, t.slots, t.page);
-	info("single bytes that fit %zu", fill_bytewise());
+	info("bytes that fit %zu", t_fill(t.w));
 	info("pipe-max-size %ld", read_number("/proc/sys/fs/pipe-max-size"));
 }
 
