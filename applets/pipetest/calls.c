@@ -214,3 +214,18 @@ void t_needs(long result, const char *token)
 		skip(token);
 	want(result, -EBADF, "%s: the call with fd -1", token);
 }
+
+long splice_now(int in, int out, size_t n)
+{
+	return ret(splice(in, NULL, out, NULL, n, SPLICE_F_NONBLOCK));
+}
+
+void t_needs_splice(void)
+{
+	t_needs(splice_now(-1, -1, 1), "no-splice");
+}
+
+void t_splice(int in, int out, size_t n, long expected)
+{
+	want(splice_now(in, out, n), expected, "splice(%d to %d, %zu)", in, out, n);
+}

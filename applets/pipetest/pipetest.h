@@ -43,6 +43,14 @@ struct test_case {
 	GROUP(blk) \
 	GROUP(nbk) \
 	GROUP(atm) \
+	GROUP(cap) \
+	GROUP(pkt) \
+	GROUP(pol) \
+	GROUP(epoll) \
+	GROUP(spl) \
+	GROUP(spl_odd) \
+	GROUP(tee) \
+	GROUP(vms) \
 	GROUP(fif) \
 	GROUP(fif_use) \
 	GROUP(prm) \
@@ -125,6 +133,9 @@ void t_get(int fd, off_t at, char expected);	/* pread finds this byte */
 int fault_of(void *p, char access);
 extern siginfo_t t_fault;	/* all about it */
 void t_touch(void *p, char access, int sig, int si_code);	/* the same, with what is expected */
+void t_needs_splice(void);
+long splice_now(int in, int out, size_t n);	/* SPLICE_F_NONBLOCK, no offsets; as by ret() */
+void t_splice(int in, int out, size_t n, long expected);
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
 
 /* A call in a process of its own. call_read and call_write first close the pipe's other

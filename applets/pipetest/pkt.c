@@ -1,0 +1,167 @@
+/*
+ * pkt.c - packet mode: O_DIRECT on a pipe
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pipetest.h"
+
+/* Replaces the case's pipe; all that follows is written so that it fits in two slots. */
+static void packet_pipe(void)
+{
+	int fd[2];
+
+	if (pipe2(fd, O_DIRECT) < 0)
+		skip("no-packets");
+	t.r = fd[0];
+	t.w = fd[1];
+	t.cap = fcntl(t.w, F_GETPIPE_SZ);
+	t.slots = t.cap / t.page;
+	nonblock(t.r);
+	nonblock(t.w);
+}
+
+static void read_discarding(size_t n, size_t rest)
+{
+	t_read(t.r, n, n);
+	t.shared->consumed += rest;
+}
+
+static void one_read_each(void)
+{
+	packet_pipe();
+	t_write(t.w, 10, 10);
+	t_write(t.w, t.pipe_buf, t.pipe_buf);
+	t_read(t.r, 100, 10);
+	t_read(t.r, 2 * t.pipe_buf, t.pipe_buf);
+	t_read(t.r, 1, -EAGAIN);
+}
+
+static void short_read_discards(void)
+{
+	packet_pipe();
+	t_write(t.w, 20, 20);
+	t_write(t.w, 30, 30);
+	read_discarding(5, 15);
+	t_read(t.r, 100, 30);
+}
+
+static void split(void)
+{
+	packet_pipe();
+	t_write(t.w, t.page + 904, t.page + 904);
+	t_read(t.r, 2 * t.page, t.page);
+	t_read(t.r, 2 * t.page, 904);
+}
+
+static void no_empty_packet(void)
+{
+	packet_pipe();
+	t_write(t.w, 0, 0);
+	t_poll(t.r, POLLIN, 0);
+	t_read(t.r, 1, -EAGAIN);
+	t_write(t.w, 1, 1);
+	t_write(t.w, 0, 0);
+	t_read(t.r, 2, 1);
+	t_read(t.r, 1, -EAGAIN);
+}
+
+static void slots_of_packets(void)
+{
+	size_t packets = 0;
+
+	packet_pipe();
+	while (ret(write(t.w, "", 1)) == 1)
+		packets++;
+	want(packets, t.slots, "packets of 1 byte that fit");
+}
+
+static void set_direct(bool on)
+{
+	int flags = fcntl(t.w, F_GETFL) & ~O_DIRECT;
+	long got = ret(fcntl(t.w, F_SETFL, flags | (on ? O_DIRECT : 0)));
+
+	if (got == -EINVAL)
+		skip("no-packets");
+	want(got, 0, "fcntl(%d, F_SETFL), O_DIRECT %s", t.w, on ? "on" : "off");
+}
+
+static void toggle(void)
+{
+	nonblock(t.r);
+	set_direct(true);
+	t_write(t.w, 10, 10);
+	read_discarding(5, 5);
+	t_read(t.r, 5, -EAGAIN);
+	set_direct(false);
+	t_write(t.w, 10, 10);
+	t_read(t.r, 5, 5);
+	t_read(t.r, 5, 5);
+}
+
+static void fifo_open(void)
+{
+	if (mkfifo("direct", 0600) < 0)
+		skip("no-fifo");
+	want(ret(open("direct", O_RDWR | O_DIRECT)), -EINVAL, "open of a FIFO with O_DIRECT");
+}
+
+static void fionread_sums(void)
+{
+	packet_pipe();
+	t_write(t.w, 10, 10);
+	t_write(t.w, 20, 20);
+	t_fionread(t.r, 30);
+	read_discarding(1, 9);
+	t_fionread(t.r, 20);
+}
+
+static void poll_each(void)
+{
+	packet_pipe();
+	t_write(t.w, 10, 10);
+	t_write(t.w, 10, 10);
+	t_poll(t.r, POLLIN, POLLIN);
+	read_discarding(1, 9);
+	t_poll(t.r, POLLIN, POLLIN);
+	read_discarding(1, 9);
+	t_poll(t.r, POLLIN, 0);
+}
+
+static void splice_keeps(void)
+{
+	int from;
+
+	t_needs_splice();
+	packet_pipe();
+	t_write(t.w, 10, 10);
+	t_write(t.w, 20, 20);
+	from = t.r;
+	packet_pipe();
+	t_splice(from, t.w, 30, 30);
+	t_read(t.r, 100, 10);
+	t_read(t.r, 100, 20);
+}
+
+const struct test_case pkt_cases[] = {
+	{ "pkt.one_read_each", "PKT-01", 'L', 0, 0,
+	  "with O_DIRECT each write up to PIPE_BUF is one read", "pipe(2)", one_read_each },
+	{ "pkt.short_read_discards", "PKT-01", 'L', 0, 0,
+	  "a short read discards the rest of its packet", "pipe(2)", short_read_discards },
+	{ "pkt.split", "PKT-02", 'L', 0, 0, "a longer write becomes packets of a page",
+	  "pipe(2) says PIPE_BUF: the same with 4 KiB pages", split },
+	{ "pkt.no_empty_packet", "PKT-03", 'L', 0, 0, "a write of 0 bytes makes no packet",
+	  "pipe(2)", no_empty_packet },
+	{ "pkt.slots", "PKT-04", 'I', 0, 0, "it is full after as many packets as it has slots",
+	  "fs/pipe.c", slots_of_packets },
+	{ "pkt.toggle", "PKT-05", 'L', KINDS, 0, "F_SETFL turns packet mode on and off",
+	  "pipe(2), fcntl(2): Linux 4.5", toggle },
+	{ "pkt.fifo_open", "PKT-06", 'I', NEEDS_DIR, 0, "opening a FIFO with O_DIRECT is EINVAL",
+	  "fs/open.c", fifo_open },
+	{ "pkt.fionread", "PKT-07", 'I', 0, 0, "FIONREAD counts the bytes of all packets",
+	  "fs/pipe.c", fionread_sums },
+	{ "pkt.poll", "PKT-08", 'I', 0, 0, "readable as long as there is a packet", "fs/pipe.c",
+	  poll_each },
+	{ "pkt.splice", "PKT-08", 'I', 0, 0, "splice between packet pipes keeps the boundaries",
+	  "fs/splice.c", splice_keeps },
+	{ 0 }
+};

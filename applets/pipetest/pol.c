@@ -1,0 +1,532 @@
+/*
+ * pol.c - poll and select
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/resource.h>
+#include <sys/select.h>
+#include "pipetest.h"
+
+enum {
+	IN = POLLIN | POLLRDNORM,
+	OUT = POLLOUT | POLLWRNORM,
+	ANYTHING = IN | OUT,
+	WAIT_MS = 15,
+};
+
+/* --- the states of a pipe: what both ends report when asked for IN and OUT ------------- */
+
+static void both(int reader, int writer)
+{
+	if (t.r >= 0)
+		t_poll(t.r, ANYTHING, reader);
+	if (t.w >= 0)
+		t_poll(t.w, ANYTHING, writer);
+}
+
+static int out_if_two_slots(void)
+{
+	return t.slots > 1 ? OUT : 0; /* a slot with one byte is a used slot */
+}
+
+static void empty(void)
+{
+	both(0, OUT);
+}
+
+static void data(void)
+{
+	t_write(t.w, 1, 1);
+	both(IN, out_if_two_slots());
+	t_read(t.r, 1, 1);
+	both(0, OUT);
+}
+
+static void full(void)
+{
+	t_fill(t.w);
+	both(IN, 0);
+}
+
+static void slot_frees(void)
+{
+	t_fill(t.w);
+	t_drain(t.r, t.page - 1);
+	both(IN, 0);
+	t_drain(t.r, 1);
+	both(t.slots > 1 ? IN : 0, OUT);
+}
+
+static void writer_gone(void)
+{
+	t_write(t.w, 1, 1);
+	t_close(&t.w);
+	both(IN | POLLHUP, 0);
+	t_read(t.r, 1, 1);
+	both(POLLHUP, 0);
+}
+
+static void reader_gone(void)
+{
+	t_close(&t.r);
+	both(0, OUT | POLLERR);
+}
+
+static void full_reader_gone(void)
+{
+	t_fill(t.w);
+	t_close(&t.r);
+	both(0, POLLERR);
+}
+
+static void unasked(void)
+{
+	int other[2];
+
+	t_pipe(other);
+	t_write(t.w, 1, 1);
+	t_poll(t.r, 0, 0);
+	t_close(&t.w);
+	t_poll(t.r, 0, POLLHUP);
+	t_close(&other[0]);
+	t_poll(other[1], 0, POLLERR);
+}
+
+static void only_asked(void)
+{
+	t_write(t.w, 1, 1);
+	t_poll(t.r, POLLOUT, 0);
+	t_poll(t.r, POLLIN, POLLIN);
+	t_poll(t.r, POLLRDNORM, POLLRDNORM);
+	t_read(t.r, 1, 1);
+	t_poll(t.w, POLLIN, 0);
+	t_poll(t.w, POLLOUT, POLLOUT);
+	t_poll(t.w, POLLWRNORM, POLLWRNORM);
+}
+
+static void never_rdhup_pri(void)
+{
+	enum { NEVER = POLLRDHUP | POLLPRI | POLLRDBAND };
+
+	t_poll(t.r, NEVER, 0);
+	t_write(t.w, 1, 1);
+	t_poll(t.r, NEVER, 0);
+	t_close(&t.w);
+	t_poll(t.r, NEVER, POLLHUP);
+}
+
+/* --- a poll that blocks ------------------------------------------------------------------ */
+
+static long poll_forever(int fd, int events)
+{
+	struct pollfd p = { fd, events, 0 };
+	long got = ret(poll(&p, 1, -1));
+
+	return got == 1 ? p.revents : got;
+}
+
+static long poll_reader(long events)
+{
+	close(t.w);
+	return poll_forever(t.r, events);
+}
+
+static long poll_writer(long events)
+{
+	close(t.r);
+	return poll_forever(t.w, events);
+}
+
+static void wakes_on_write(void)
+{
+	struct job job = t_start(poll_reader, POLLIN);
+
+	t_blocks(job);
+	t_write(t.w, 1, 1);
+	t_returns(job, POLLIN);
+}
+
+static void wakes_on_writer_gone(void)
+{
+	struct job job = t_start(poll_reader, POLLIN);
+
+	t_blocks(job);
+	t_close(&t.w);
+	t_returns(job, POLLHUP);
+}
+
+static void wakes_on_drain(void)
+{
+	size_t n = t_fill(t.w);
+	struct job job = t_start(poll_writer, POLLOUT);
+
+	t_blocks(job);
+	t_drain(t.r, n);
+	t_returns(job, POLLOUT);
+}
+
+static void wakes_on_reader_gone(void)
+{
+	struct job job;
+
+	t_fill(t.w);
+	job = t_start(poll_writer, POLLOUT);
+	t_blocks(job);
+	t_close(&t.r);
+	t_returns(job, POLLERR);
+}
+
+/* --- arguments ---------------------------------------------------------------------------- */
+
+static void level(void)
+{
+	t_write(t.w, 1, 1);
+	for (int i = 0; i < 3; i++)
+		t_poll(t.r, POLLIN, POLLIN);
+}
+
+static void mixed_set(void)
+{
+	struct pollfd p[] = {
+		{ -1, POLLIN, -1 }, { t.r, POLLIN, 0 }, { t.r, 0, 0 }, { -5, POLLOUT, -1 },
+	};
+
+	t_close(&t.w);
+	want(ret(poll(p, 4, 0)), 2, "poll of 4, two of them negative");
+	want(p[0].revents | p[3].revents, 0, "revents of a negative fd");
+	want(p[1].revents, POLLHUP, "revents of the read end");
+	want(p[2].revents, POLLHUP, "revents of the same with events 0");
+	want(p[1].events, POLLIN, "events, which poll must not change");
+}
+
+static void closed_fd(void)
+{
+	int fd = t.w;
+
+	t_close(&t.w);
+	t_poll(fd, POLLOUT, POLLNVAL);
+	t_poll(fd, 0, POLLNVAL);
+}
+
+static void too_many(void)
+{
+	enum { LIMIT = 8 };
+	struct rlimit lim;
+	struct pollfd p[LIMIT + 1];
+
+	getrlimit(RLIMIT_NOFILE, &lim);
+	lim.rlim_cur = LIMIT;
+	want(ret(setrlimit(RLIMIT_NOFILE, &lim)), 0, "RLIMIT_NOFILE to %d", LIMIT);
+	for (int i = 0; i <= LIMIT; i++)
+		p[i] = (struct pollfd){ -1, POLLIN, 0 };
+	want(ret(poll(p, LIMIT, 0)), 0, "poll of %d", LIMIT);
+	want(ret(poll(p, LIMIT + 1, 0)), -EINVAL, "poll of %d", LIMIT + 1);
+}
+
+static void bad_pointer(void)
+{
+	struct pollfd *p = t_map(t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	want(ret(poll(p, 1, 0)), -EFAULT, "poll of memory that is not there");
+}
+
+/* --- time limits and signals ---------------------------------------------------------------- */
+
+static void at_least(int64_t start, int ms)
+{
+	int64_t took = monotonic_ns() - start;
+
+	if (took < ms * (NS_PER_S / 1000))
+		fail("it took %.3f ms, expected at least %d", took / 1e6, ms);
+}
+
+static void time_limit(void)
+{
+	struct pollfd p = { t.r, POLLIN, 0 };
+	int64_t start = monotonic_ns();
+
+	want(ret(poll(&p, 1, WAIT_MS)), 0, "poll for %d ms", WAIT_MS);
+	at_least(start, WAIT_MS);
+	want(ret(poll(NULL, 0, 1)), 0, "poll of nothing for 1 ms");
+	t_write(t.w, 1, 1);
+	want(ret(poll(&p, 1, INT_MAX)), 1, "poll with data and a long limit");
+}
+
+static long caught_in_poll(long sa_flags)
+{
+	t_catch(SIGUSR1, sa_flags);
+	return poll_forever(t.r, POLLIN);
+}
+
+/* Without /proc it may not be in its call at the first signal. */
+static void interrupt(struct job job)
+{
+	do {
+		kill(job.pid, SIGUSR1);
+		sleep_until(monotonic_ns() + NS_PER_S / 500);
+	} while (!t_returned(job) && monotonic_ns() < t.deadline);
+}
+
+static void eintr(int sa_flags)
+{
+	struct job job = t_start(caught_in_poll, sa_flags);
+
+	t_blocks(job);
+	interrupt(job);
+	t_returns(job, -EINTR);
+}
+
+static void eintr_plain(void)
+{
+	eintr(0);
+}
+
+static void eintr_restart(void)
+{
+	eintr(SA_RESTART);
+}
+
+/* The signal is pending and blocked: only the call's own mask lets it in. */
+static sigset_t pending_signal(void)
+{
+	sigset_t block, none;
+
+	t_catch(SIGUSR1, 0);
+	sigemptyset(&none);
+	sigemptyset(&block);
+	sigaddset(&block, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &block, NULL);
+	raise(SIGUSR1);
+	want(t.caught, 0, "signals caught while it is blocked");
+	return none;
+}
+
+static void let_in_once(long got)
+{
+	sigset_t now;
+
+	want(got, -EINTR, "the call with an empty mask");
+	want(t.caught, 1, "signals caught");
+	sigprocmask(SIG_BLOCK, NULL, &now);
+	want(sigismember(&now, SIGUSR1), 1, "SIGUSR1 is blocked again");
+}
+
+static void ppoll_mask(void)
+{
+	struct pollfd p = { t.r, POLLIN, 0 };
+	sigset_t none = pending_signal();
+
+	let_in_once(ret(ppoll(&p, 1, NULL, &none)));
+}
+
+static void pselect_mask(void)
+{
+	sigset_t none = pending_signal();
+
+	let_in_once(ret(pselect(0, NULL, NULL, NULL, NULL, &none)));
+}
+
+/* --- select --------------------------------------------------------------------------------- */
+
+enum { R = 1, W = 2, X = 4 };
+
+static int ready(int fd)
+{
+	struct timeval now = { 0, 0 };
+	fd_set r, w, x;
+
+	if (fd < 0)
+		return 0;
+	if (fd >= FD_SETSIZE)
+		skip("FD_SETSIZE");
+	FD_ZERO(&r);
+	FD_SET(fd, &r);
+	w = x = r;
+	if (select(fd + 1, &r, &w, &x, &now) < 0)
+		fail("select: %s", strerror(errno));
+	return (FD_ISSET(fd, &r) ? R : 0) | (FD_ISSET(fd, &w) ? W : 0) | (FD_ISSET(fd, &x) ? X : 0);
+}
+
+static void selected(int reader, int writer)
+{
+	want(ready(t.r), reader, "select of the read end: 1 readable, 2 writable, 4 exceptional");
+	want(ready(t.w), writer, "select of the write end");
+}
+
+static void select_states(void)
+{
+	selected(0, W);
+	t_write(t.w, 1, 1);
+	selected(R, t.slots > 1 ? W : 0);
+	t_fill(t.w);
+	selected(R, 0);
+}
+
+static void select_eof(void)
+{
+	t_write(t.w, 1, 1);
+	t_close(&t.w);
+	selected(R, 0);
+	t_read(t.r, 1, 1);
+	selected(R, 0);
+}
+
+static void select_reader_gone(void)
+{
+	t_close(&t.r);
+	selected(0, R | W); /* POLLERR counts as both: fs/select.c */
+}
+
+static void select_time_limit(void)
+{
+	struct timeval tv = { 0, WAIT_MS * 1000 };
+	struct timespec ts = { 0, WAIT_MS * 1000000 };
+	int64_t start = monotonic_ns();
+
+	want(ret(select(0, NULL, NULL, NULL, &tv)), 0, "select for %d ms", WAIT_MS);
+	at_least(start, WAIT_MS);
+	want(ret(pselect(0, NULL, NULL, NULL, &ts, NULL)), 0, "pselect for %d ms", WAIT_MS);
+	at_least(start, 2 * WAIT_MS);
+}
+
+/* --- what it is good for --------------------------------------------------------------------- */
+
+static bool writable(void)
+{
+	struct pollfd p = { t.w, POLLOUT, 0 };
+
+	return poll(&p, 1, 0) == 1 && p.revents == POLLOUT;
+}
+
+/* From every fill level that the first write can bring about. */
+static void writable_means_pipe_buf(void)
+{
+	const size_t first[] = { 0, 1, t.pipe_buf / 2, t.pipe_buf - 1, t.page - 1 };
+
+	nonblock(t.w);
+	for (size_t i = 0; i < ARRAY_SIZE(first); i++) {
+		size_t n = first[i];
+
+		t_write(t.w, n, n);
+		for (; writable(); n += t.pipe_buf) {
+			if (n > 2 * t.cap)
+				fail("writable with %zu bytes in a pipe of %zu", n, t.cap);
+			t_write(t.w, t.pipe_buf, t.pipe_buf);
+		}
+		if (n == first[i] && (n == 0 || t.slots > 1))
+			fail("not writable with %zu bytes in a pipe of %zu", n, t.cap);
+		t_drain(t.r, n);
+	}
+}
+
+/* --- FIFOs whose writers come and go ----------------------------------------------------------- */
+
+static int open_fifo(int flags)
+{
+	int fd = open("named", flags | O_NONBLOCK);
+
+	if (fd < 0)
+		fail("open of a FIFO, flags %#x: %s", flags, strerror(errno));
+	return fd;
+}
+
+static void reader_first(void)
+{
+	if (mkfifo("named", 0600) < 0)
+		skip("no-fifo");
+	t.r = open_fifo(O_RDONLY);
+}
+
+static void writer_comes_and_goes(void)
+{
+	t.w = open_fifo(O_WRONLY);
+	t_poll(t.r, ANYTHING, 0);
+	t_close(&t.w);
+}
+
+static void fifo_hup(void)
+{
+	reader_first();
+	t_poll(t.r, ANYTHING, 0);
+	writer_comes_and_goes();
+	t_poll(t.r, ANYTHING, POLLHUP);
+	writer_comes_and_goes();
+	t_poll(t.r, ANYTHING, POLLHUP);
+}
+
+static void fifo_fresh_reader(void)
+{
+	reader_first();
+	writer_comes_and_goes();
+	t_poll(open_fifo(O_RDONLY), ANYTHING, 0);
+	t_poll(t.r, ANYTHING, POLLHUP);
+}
+
+const struct test_case pol_cases[] = {
+	{ "pol.empty", "POL-01", 'L', KINDS, 0, "empty: only the write end is ready", "POSIX poll",
+	  empty },
+	{ "pol.data", "POL-01", 'L', KINDS, 0,
+	  "data: the read end is ready; the write end while a slot is free", "fs/pipe.c", data },
+	{ "pol.full", "POL-01", 'L', KINDS, 0, "full: only the read end is ready", "POSIX poll",
+	  full },
+	{ "pol.slot_frees", "POL-01", 'L', KINDS, 0,
+	  "full: writable again when a whole slot is free", "fs/pipe.c", slot_frees },
+	{ "pol.writer_gone", "POL-01", 'P', KINDS, 0,
+	  "no writer: IN and HUP with data, HUP without", "POSIX poll", writer_gone },
+	{ "pol.reader_gone", "POL-01", 'L', KINDS, 0, "no reader: OUT and ERR", "poll(2)",
+	  reader_gone },
+	{ "pol.full_reader_gone", "POL-01", 'L', KINDS, 0, "full, no reader: ERR", "poll(2)",
+	  full_reader_gone },
+	{ "pol.unasked", "POL-02", 'P', KINDS, 0,
+	  "events 0 still reports HUP and ERR, and nothing else", "POSIX poll", unasked },
+	{ "pol.only_asked", "POL-01 POL-04", 'P', KINDS, 0,
+	  "IN, OUT, RDNORM, WRNORM are reported if asked for", "POSIX poll", only_asked },
+	{ "pol.wakes_on_write", "POL-03", 'P', KINDS, 0, "a write ends the poll of a reader",
+	  "POSIX poll", wakes_on_write },
+	{ "pol.wakes_on_writer_gone", "POL-03", 'P', KINDS, 0,
+	  "the last writer's close ends the poll of a reader", "POSIX poll", wakes_on_writer_gone },
+	{ "pol.wakes_on_drain", "POL-03", 'P', KINDS, 0, "reading ends the poll of a writer",
+	  "POSIX poll", wakes_on_drain },
+	{ "pol.wakes_on_reader_gone", "POL-03", 'P', KINDS, 0,
+	  "the last reader's close ends the poll of a writer", "POSIX poll", wakes_on_reader_gone },
+	{ "pol.level", "POL-04", 'P', KINDS, 0, "ready is ready, however often one asks",
+	  "POSIX poll", level },
+	{ "pol.mixed_set", "POL-04", 'P', KINDS, 0,
+	  "a negative fd is passed over, events are not changed", "POSIX poll", mixed_set },
+	{ "pol.closed_fd", "POL-04", 'P', KINDS, 0, "a closed fd: NVAL", "POSIX poll", closed_fd },
+	{ "pol.too_many", "POL-04", 'P', 0, 0, "more entries than RLIMIT_NOFILE: EINVAL",
+	  "POSIX poll; poll(2)", too_many },
+	{ "pol.bad_pointer", "POL-04", 'L', 0, 0, "no memory at the pointer: EFAULT", "poll(2)",
+	  bad_pointer },
+	{ "pol.time_limit", "POL-05", 'P', KINDS, 0,
+	  "poll waits as long as it is told, if nothing is ready", "POSIX poll", time_limit },
+	{ "pol.eintr", "POL-05", 'P', KINDS, 0, "a handler ends poll with EINTR", "POSIX poll",
+	  eintr_plain },
+	{ "pol.eintr_restart", "POL-05", 'L', KINDS, 0, "a handler with SA_RESTART ends it too",
+	  "signal(7)", eintr_restart },
+	{ "pol.ppoll_mask", "POL-15", 'P', KINDS, 0, "ppoll's mask lets a pending signal in, once",
+	  "POSIX ppoll", ppoll_mask },
+	{ "pol.pselect_mask", "POL-15", 'P', 0, 0, "pselect's mask lets a pending signal in, once",
+	  "POSIX pselect", pselect_mask },
+	{ "pol.select_states", "POL-06", 'L', KINDS, 0,
+	  "select: readable with data, writable with a free slot; no exceptions", "POSIX select",
+	  select_states },
+	{ "pol.select_eof", "POL-06", 'P', KINDS, 0, "select: the end of file is readable",
+	  "POSIX select", select_eof },
+	{ "pol.select_reader_gone", "POL-06", 'L', KINDS, 0,
+	  "select: without a reader the write end is readable and writable", "select(2)",
+	  select_reader_gone },
+	{ "pol.select_time_limit", "POL-06", 'P', 0, 0,
+	  "select and pselect wait as long as they are told", "POSIX select", select_time_limit },
+	{ "pol.writable_means_pipe_buf", "POL-07", 'P', KINDS, 0,
+	  "what poll calls writable takes PIPE_BUF bytes", "POSIX poll, write",
+	  writable_means_pipe_buf },
+	{ "pol.fifo_hup", "POL-16", 'L', NEEDS_DIR, 0,
+	  "no HUP before the first writer; HUP after the last, until one comes",
+	  "poll(2), fs/pipe.c", fifo_hup },
+	{ "pol.fifo_fresh_reader", "POL-17", 'I', NEEDS_DIR, 0,
+	  "HUP only for who has seen a writer", "fs/pipe.c", fifo_fresh_reader },
+	{ "pol.never_rdhup_pri", "POL-18", 'I', KINDS, 0, "RDHUP and PRI are never reported",
+	  "fs/pipe.c", never_rdhup_pri },
+	{ 0 }
+};

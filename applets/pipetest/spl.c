@@ -1,0 +1,330 @@
+/*
+ * spl.c - splice: files and pipes
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/resource.h>
+#include "pipetest.h"
+
+enum {
+	NOWAIT = SPLICE_F_NONBLOCK,
+	UNKNOWN_FLAG = 0x80,
+};
+
+static int empty_file(void)
+{
+	t_needs_splice();
+	return t_data(0);
+}
+
+static int data_file(size_t n)
+{
+	t_needs_splice();
+	return t_data(n);
+}
+
+/* --- files --------------------------------------------------------------------------------- */
+
+/* All of it, in as many turns as the pipe is small. */
+static void file_to_file(void)
+{
+	size_t n = 3 * t.page + 7;
+	int from = data_file(n), to = t_data(0);
+
+	for (size_t done = 0; done < n;) {
+		long in = splice_now(from, t.w, n), out;
+
+		if (in <= 0)
+			fail("splice from a file = %ld %s after %zu bytes", in, errname(in), done);
+		done += in;
+		for (; in; in -= out) {
+			out = splice_now(t.r, to, in);
+			if (out <= 0)
+				fail("splice to a file = %ld %s", out, errname(out));
+		}
+	}
+	want(ret(lseek(to, 0, SEEK_SET)), 0, "lseek(%d)", to);
+	t_drain(to, n);
+	t_read(to, 1, 0);
+}
+
+static void offset_in(void)
+{
+	int file = data_file(200);
+	off_t off = 100;
+
+	want(ret(splice(file, &off, t.w, NULL, 50, NOWAIT)), 50, "splice from offset 100");
+	want(off, 150, "the offset");
+	want(lseek(file, 0, SEEK_CUR), 0, "the file's position");
+	t.shared->consumed += 100;
+	t_read(t.r, 100, 50);
+}
+
+static void offset_out(void)
+{
+	int file = empty_file();
+	off_t off = 10;
+
+	t_write(t.w, 50, 50);
+	want(ret(splice(t.r, NULL, file, &off, 50, NOWAIT)), 50, "splice of 50 bytes to offset 10");
+	want(off, 60, "the offset");
+	want(lseek(file, 0, SEEK_CUR), 0, "the file's position");
+	want(lseek(file, 0, SEEK_END), 60, "the file's size");
+	lseek(file, 10, SEEK_SET);
+	t_read(file, 100, 50);
+}
+
+static void append_einval(void)
+{
+	int file = empty_file();
+
+	want(ret(fcntl(file, F_SETFL, O_APPEND)), 0, "fcntl(%d, F_SETFL, O_APPEND)", file);
+	t_write(t.w, 10, 10);
+	t_splice(t.r, file, 10, -EINVAL);
+	t_read(t.r, 10, 10);
+}
+
+static void file_eof(void)
+{
+	int file = data_file(10);
+
+	t_splice(file, t.w, t.page, 10);
+	t_read(t.r, 20, 10);
+	t_splice(file, t.w, t.page, 0);
+}
+
+static void efbig_keeps(void)
+{
+	struct rlimit lim = { 100, 100 };
+	int file = empty_file();
+	off_t off = 100;
+
+	signal(SIGXFSZ, SIG_IGN);
+	want(ret(setrlimit(RLIMIT_FSIZE, &lim)), 0, "RLIMIT_FSIZE to 100");
+	t_write(t.w, 50, 50);
+	want(ret(splice(t.r, NULL, file, &off, 50, NOWAIT)), -EFBIG, "splice past RLIMIT_FSIZE");
+	want(off, 100, "the offset");
+	t_read(t.r, 100, 50);
+}
+
+static void zero_copy(void)
+{
+	int file = data_file(t.page);
+	char byte = 0;
+
+	t_splice(file, t.w, t.page, t.page);
+	want(ret(pwrite(file, "!", 1, 0)), 1, "pwrite");
+	want(ret(read(t.r, &byte, 1)), 1, "read");
+	info("zero-copy: %s (a later write to the file is %sseen in the pipe)",
+	     byte == '!' ? "yes" : "no", byte == '!' ? "" : "not ");
+}
+
+static void truncated(void)
+{
+	int file = data_file(t.page);
+
+	t_splice(file, t.w, t.page, t.page);
+	want(ret(ftruncate(file, 0)), 0, "ftruncate");
+	t_fionread(t.r, t.page);
+	info("read after the file was truncated: %ld", ret(read(t.r, xmalloc(t.page), t.page)));
+}
+
+/* --- errors ---------------------------------------------------------------------------------- */
+
+static void errors(void)
+{
+	int file = data_file(10), other = t_data(10);
+	off_t zero = 0, negative = -1;
+	const struct {
+		int in, out;
+		off_t *off_in, *off_out;
+		int expected;
+		char what[28];
+	} table[] = {
+		{ file, other, NULL, NULL, -EINVAL, "two files" },
+		{ t.r, t.w, NULL, NULL, -EINVAL, "a pipe to itself" },
+		{ t.r, file, &zero, NULL, -ESPIPE, "offset of a source pipe" },
+		{ file, t.w, NULL, &zero, -ESPIPE, "offset of a target pipe" },
+		{ file, t.w, &negative, NULL, -EINVAL, "negative source offset" },
+		{ t.r, file, NULL, &negative, -EINVAL, "negative target offset" },
+		{ t.w, file, NULL, NULL, -EBADF, "from a write end" },
+		{ file, t.r, NULL, NULL, -EBADF, "to a read end" },
+		{ -1, t.w, NULL, NULL, -EBADF, "from fd -1" },
+		{ t.r, -1, NULL, NULL, -EBADF, "to fd -1" },
+	};
+
+	t_write(t.w, 10, 10);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		want(ret(splice(table[i].in, table[i].off_in, table[i].out, table[i].off_out, 10,
+				NOWAIT)), table[i].expected, "splice: %s", table[i].what);
+	t_fionread(t.r, 10);
+}
+
+static void unknown_flags(void)
+{
+	int file = data_file(10);
+
+	want(ret(splice(file, NULL, t.w, NULL, 10, UNKNOWN_FLAG)), -EINVAL, "splice, flags 0x80");
+}
+
+static void lengths(void)
+{
+	int file = data_file(10);
+
+	t_splice(file, t.w, 0, 0);
+	info("splice of SIZE_MAX bytes = %ld", splice_now(file, t.w, SIZE_MAX));
+	info("splice of 0x7ffff000 bytes = %ld", splice_now(t_data(10), t.w, 0x7ffff000));
+}
+
+static void epipe(void)
+{
+	int file = data_file(10);
+
+	t_catch(SIGPIPE, 0);
+	t_close(&t.r);
+	t_splice(file, t.w, 10, -EPIPE);
+	want(t.caught, 1, "SIGPIPEs");
+}
+
+/* --- pipes ------------------------------------------------------------------------------------- */
+
+static void pipe_to_pipe(void)
+{
+	int to[2];
+
+	t_needs_splice();
+	t_pipe(to);
+	t_write(t.w, 100, 100);
+	t_splice(t.r, to[1], 30, 30);
+	t_fionread(t.r, 70);
+	t_read(to[0], 100, 30);
+	t_splice(t.r, to[1], 100, 70);
+	t_fionread(t.r, 0);
+	t_read(to[0], 100, 70);
+	t_splice(t.r, to[1], 1, -EAGAIN);
+}
+
+static void small_target(void)
+{
+	int to[2];
+	size_t n = t_fill(t.w);
+
+	t_needs_splice();
+	t_pipe(to);
+	want(ret(fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.page)), t.page, "F_SETPIPE_SZ");
+	t_splice(t.r, to[1], n, t.page);
+	t_splice(t.r, to[1], n, -EAGAIN);
+	t_fionread(t.r, n - t.page);
+	t_drain(to[0], t.page);
+	t_drain(t.r, n - t.page);
+}
+
+static void circular(void)
+{
+	int to[2];
+
+	t_needs_splice();
+	t_pipe(to);
+	t_write(t.w, 100, 100);
+	for (int i = 0; i < 100; i++) {
+		t_splice(t.r, to[1], 100, 100);
+		t_splice(to[0], t.w, 100, 100);
+	}
+	t_read(t.r, 200, 100);
+}
+
+static long splice_from(long to)
+{
+	close(t.w);
+	return ret(splice(t.r, NULL, to, NULL, t.page, 0));
+}
+
+static void empty_blocks(void)
+{
+	int file = empty_file();
+	struct job job = t_start(splice_from, file);
+
+	t_blocks(job);
+	t_write(t.w, 5, 5);
+	t_returns(job, 5);
+	job = t_start(splice_from, file);
+	t_blocks(job);
+	t_close(&t.w);
+	t_returns(job, 0);
+}
+
+static void empty_eagain(void)
+{
+	int file = empty_file();
+
+	t_splice(t.r, file, 1, -EAGAIN);
+	t_close(&t.w);
+	t_splice(t.r, file, 1, 0);
+}
+
+/* Room for 128 bytes more in the last slot, but splice needs one of its own. */
+static void no_slot_eagain(void)
+{
+	int file;
+
+	t_needs_splice();
+	t_write(t.w, t.cap - 128, t.cap - 128);
+	file = t_data(10);
+	t_splice(file, t.w, 10, -EAGAIN);
+	t_splice(file, t.w, 10, -EAGAIN);
+	t_drain(t.r, t.cap - 128);
+}
+
+static void slot_each(void)
+{
+	int file = data_file(1000);
+	size_t n = 0;
+	long got;
+
+	while ((got = splice_now(file, t.w, 1)) == 1)
+		n++;
+	want(got, -EAGAIN, "splice of a byte after %zu", n);
+	want(n, t.slots, "splices of a byte that fit");
+}
+
+const struct test_case spl_cases[] = {
+	{ "spl.file_to_file", "SPL-01", 'L', KINDS, 0, "file to pipe to file: the same bytes",
+	  "splice(2); LTP splice01, 02", file_to_file },
+	{ "spl.offset_in", "SPL-02", 'L', KINDS, 0,
+	  "a source offset moves, the file's position does not", "splice(2)", offset_in },
+	{ "spl.offset_out", "SPL-02", 'L', KINDS, 0,
+	  "a target offset moves, the file's position does not", "splice(2)", offset_out },
+	{ "spl.pipe_to_pipe", "SPL-03", 'L', KINDS, 0,
+	  "pipe to pipe moves the bytes, also part of a slot", "LTP splice04", pipe_to_pipe },
+	{ "spl.small_target", "SPL-03", 'L', KINDS, 0, "what the target has no room for stays",
+	  "splice(2)", small_target },
+	{ "spl.errors", "SPL-04", 'L', KINDS, 0, "EINVAL, ESPIPE and EBADF; the data stay",
+	  "splice(2); LTP splice03, 07", errors },
+	{ "spl.unknown_flags", "SPL-04", 'B', 0, RELEASE(4, 13), "unknown flags: EINVAL",
+	  "3d6ea290f337", unknown_flags },
+	{ "spl.lengths", "SPL-05", 'I', 0, 0, "0 bytes, SIZE_MAX (EINVAL since 6.8), 0x7ffff000",
+	  "fs/splice.c", lengths },
+	{ "spl.append_einval", "SPL-06", 'L', KINDS, 0,
+	  "to a file with O_APPEND: EINVAL; the data stay", "splice(2)", append_einval },
+	{ "spl.empty_blocks", "SPL-07", 'L', KINDS, 0,
+	  "from an empty pipe: blocks for data or the last close", "splice(2)", empty_blocks },
+	{ "spl.empty_eagain", "SPL-07", 'L', KINDS, 0,
+	  "SPLICE_F_NONBLOCK: EAGAIN if empty, 0 without writers", "splice(2)", empty_eagain },
+	{ "spl.file_eof", "SPL-08", 'L', KINDS, 0, "at the end of the file: 0", "splice(2)",
+	  file_eof },
+	{ "spl.efbig_keeps", "SPL-09", 'L', KINDS, 0, "EFBIG at RLIMIT_FSIZE; the data stay",
+	  "splice(2), setrlimit(2)", efbig_keeps },
+	{ "spl.no_slot_eagain", "SPL-14", 'L', KINDS, 0, "without a free slot: EAGAIN, at once",
+	  "fs/splice.c", no_slot_eagain },
+	{ "spl.zero_copy", "SPL-16", 'I', 0, 0, "whether what is spliced is a copy", "fs/splice.c",
+	  zero_copy },
+	{ "spl.truncated", "SPL-17", 'I', 0, 0, "what is spliced outlives the file's truncation",
+	  "fs/splice.c", truncated },
+	{ "spl.slot_each", "SPL-18", 'I', KINDS, 0, "each splice of a byte takes a slot",
+	  "fs/splice.c", slot_each },
+	{ "spl.circular", "SPL-19", 'L', KINDS, 0,
+	  "round and round between two pipes: the same bytes", "splice(2)", circular },
+	{ "spl.epipe", "SPL-20", 'L', KINDS, 0, "without a reader: EPIPE and one SIGPIPE",
+	  "splice(2), pipe(7)", epipe },
+	{ 0 }
+};

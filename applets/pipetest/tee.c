@@ -1,0 +1,202 @@
+/*
+ * tee.c - tee(2): duplicates a pipe's data
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pipetest.h"
+
+/* Another pipe, of the same size: to[1] is the target. */
+static void target(int to[2])
+{
+	t_needs(ret(tee(-1, -1, 1, SPLICE_F_NONBLOCK)), "no-tee");
+	t_pipe(to);
+	if (fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.cap) != (int)t.cap)
+		skip("soft-limit");
+}
+
+static void teed(int in, int out, size_t n, long expected)
+{
+	want(ret(tee(in, out, n, SPLICE_F_NONBLOCK)), expected, "tee(%d to %d, %zu)", in, out, n);
+}
+
+/* The last n bytes are expected a second time. */
+static void again(size_t n)
+{
+	t.shared->consumed -= n;
+}
+
+static void duplicates(void)
+{
+	int to[2];
+
+	target(to);
+	t_write(t.w, 100, 100);
+	teed(t.r, to[1], 200, 100);
+	t_fionread(t.r, 100);
+	t_read(t.r, 200, 100);
+	again(100);
+	t_read(to[0], 200, 100);
+	t_fionread(to[0], 0);
+}
+
+static void errors(void)
+{
+	int to[2], file = t_data(10);
+
+	target(to);
+	t_write(t.w, 10, 10);
+	teed(t.r, t.w, 10, -EINVAL);
+	teed(file, t.w, 10, -EINVAL);
+	teed(t.r, file, 10, -EINVAL);
+	teed(t.w, to[1], 10, -EBADF);
+	teed(t.r, to[0], 10, -EBADF);
+	teed(t.r, -1, 10, -EBADF);
+	t_fionread(t.r, 10);
+	t_fionread(to[0], 0);
+}
+
+static void partial(void)
+{
+	int to[2];
+
+	target(to);
+	t_write(t.w, 100, 100);
+	teed(t.r, to[1], 30, 30);
+	t_read(to[0], 100, 30);
+	again(30);
+	t_read(t.r, 200, 100);
+}
+
+static void pages(void)
+{
+	int to[2];
+	size_t n;
+
+	target(to);
+	n = t_fill(t.w);
+	teed(t.r, to[1], 2 * n, n);
+	teed(t.r, to[1], n, -EAGAIN); /* the target is full */
+	t_drain(t.r, n);
+	again(n);
+	t_drain(to[0], n);
+}
+
+static void small_target(void)
+{
+	int to[2];
+	size_t n;
+
+	target(to);
+	want(ret(fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.page)), t.page, "F_SETPIPE_SZ");
+	n = t_fill(t.w);
+	teed(t.r, to[1], n, t.page);
+	t_drain(to[0], t.page);
+	again(t.page);
+	t_drain(t.r, n);
+}
+
+static void empty(void)
+{
+	int to[2];
+
+	target(to);
+	teed(t.r, to[1], 1, -EAGAIN);
+	teed(t.r, to[1], 0, 0);
+	t_close(&t.w);
+	teed(t.r, to[1], 1, 0);
+}
+
+static void epipe(void)
+{
+	int to[2];
+
+	target(to);
+	t_catch(SIGPIPE, 0);
+	t_write(t.w, 1, 1);
+	t_close(&to[0]);
+	teed(t.r, to[1], 1, -EPIPE);
+	want(t.caught, 1, "SIGPIPEs");
+	t_read(t.r, 2, 1);
+}
+
+static long tee_to(long to)
+{
+	close(t.w);
+	return ret(tee(t.r, to, t.page, 0));
+}
+
+static void empty_blocks(void)
+{
+	int to[2];
+	struct job job;
+
+	target(to);
+	job = t_start(tee_to, to[1]);
+	t_blocks(job);
+	t_write(t.w, 5, 5);
+	t_returns(job, 5);
+	t_read(to[0], 10, 5);
+}
+
+static void full_blocks(void)
+{
+	int to[2];
+	struct job job;
+	char *buf = xmalloc(t.cap);
+
+	target(to);
+	t_write(t.w, 5, 5);
+	while (ret(tee(t.r, to[1], 5, SPLICE_F_NONBLOCK)) == 5)
+		;
+	job = t_start(tee_to, to[1]);
+	t_blocks(job);
+	want(ret(read(to[0], buf, 5)), 5, "read of one copy");
+	t_returns(job, 5);
+	free(buf);
+}
+
+/* Both pipes have the same page now: neither may go on writing in it where the other sees. */
+static void copies_part(void)
+{
+	int to[2];
+	char buf[4];
+
+	target(to);
+	nonblock(t.w);
+	nonblock(to[1]);
+	want(ret(write(t.w, "a", 1)), 1, "write to the source");
+	teed(t.r, to[1], 1, 1);
+	if (t.slots > 1)
+		want(ret(write(to[1], "x", 1)), 1, "write to the target");
+	else
+		want(ret(write(to[1], "x", 1)), -EAGAIN, "write to the full target");
+	want(ret(write(t.w, "y", 1)), 1, "write to the source");
+	want(ret(read(t.r, buf, sizeof(buf))), 2, "read of the source");
+	want(memcmp(buf, "ay", 2), 0, "memcmp with what was written there");
+	want(ret(read(to[0], buf, sizeof(buf))), t.slots > 1 ? 2 : 1, "read of the target");
+	want(memcmp(buf, "ax", t.slots > 1 ? 2 : 1), 0, "memcmp with what was written there");
+}
+
+const struct test_case tee_cases[] = {
+	{ "tee.duplicates", "TEE-01", 'L', KINDS, 0, "both pipes have the bytes",
+	  "tee(2); LTP tee01", duplicates },
+	{ "tee.errors", "TEE-02", 'L', KINDS, 0,
+	  "not a pipe, the same pipe: EINVAL; wrong end: EBADF", "tee(2); LTP tee02", errors },
+	{ "tee.partial", "TEE-03", 'L', KINDS, 0, "part of a slot", "tee(2)", partial },
+	{ "tee.pages", "TEE-03", 'L', KINDS, 0, "a whole pipe; EAGAIN when the target is full",
+	  "tee(2)", pages },
+	{ "tee.small_target", "TEE-03", 'L', KINDS, 0, "no more than the target has slots for",
+	  "tee(2)", small_target },
+	{ "tee.empty", "TEE-03", 'L', KINDS, 0,
+	  "SPLICE_F_NONBLOCK: EAGAIN if empty, 0 without writers", "tee(2)", empty },
+	{ "tee.epipe", "TEE-03", 'L', KINDS, 0,
+	  "without a reader: EPIPE and one SIGPIPE; the data stay", "pipe(7)", epipe },
+	{ "tee.empty_blocks", "TEE-03", 'L', KINDS, 0, "from an empty pipe: blocks for data",
+	  "tee(2)", empty_blocks },
+	{ "tee.full_blocks", "TEE-03", 'L', KINDS, 0, "to a full pipe: blocks for a slot", "tee(2)",
+	  full_blocks },
+	{ "tee.copies_part", "TEE-04 REG-09", 'L', KINDS, 0,
+	  "later writes to one pipe are not seen in the other",
+	  "fs/splice.c: the copy may not merge; CVE-2022-0847", copies_part },
+	{ 0 }
+};
