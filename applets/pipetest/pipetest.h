@@ -56,6 +56,7 @@ extern struct state {
 	uint32_t seed;
 	int64_t deadline;	/* of this case, for whoever waits */
 	volatile sig_atomic_t caught;	/* signals that t_catch has seen in this process */
+	volatile sig_atomic_t catcher;	/* the thread in which it saw the last one */
 	struct shared *shared;
 } t;
 
@@ -67,6 +68,11 @@ void info(const char *fmt, ...) PRINTF(1, 2);	/* a line of diagnostics */
 static inline long ret(long result)
 {
 	return result < 0 ? -errno : result;
+}
+/* A call that this kernel lacks, or that seccomp filters. */
+static inline bool missing(long result)
+{
+	return result == -ENOSYS || result == -EPERM;
 }
 const char *errname(long result);	/* "EAGAIN" for -EAGAIN, else "" */
 /* The case fails unless got, from ret(), is what POSIX or the kernel says; -v shows each. */
@@ -86,15 +92,25 @@ size_t t_fill(int fd);		/* to the brim, without blocking; returns the bytes */
 void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
 void *t_map(size_t len, int prot, int flags, int fd, off_t off);	/* mmap that succeeds */
 int t_file(const char *name, size_t len);	/* a new file of len pattern-less zero bytes, O_RDWR */
+int t_data(size_t len);	/* a file without a name: the stream's next len bytes, read from the start */
+void t_pipe(int fd[2]);	/* one more */
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
+void t_block(int sig, sigset_t *set);	/* and nothing else; set is {sig} */
 
 /* A call in a process of its own. call_read and call_write first close the pipe's other
  * end, as a process that only reads or writes does. */
 struct job {
 	pid_t pid;
 	int slot;
+	bool thread;
 };
 struct job t_start(long (*call)(long arg), long arg);
+/* In the one other thread that a case may have. It shares errno, so meanwhile no call of
+ * the case may fail, and the heap: call must not allocate. */
+struct job t_thread(long (*call)(long arg), long arg);
+/* A child that has exec'ed "ipcbox --version" with that stdout, or the case is skipped. A
+ * full pipe as stdout keeps it alive. The cases that use it have NEEDS_PROC. */
+pid_t t_exec(int out);
 long call_read(long n);
 long call_write(long n);
 void t_blocks(struct job job);		/* it sleeps in its call */
@@ -111,6 +127,7 @@ void wait_until(bool (*cond)(long arg), long arg, const char *what);	/* or fail 
 /* What cases adapt to. */
 enum { CAP_DAC_OVERRIDE = 1, CAP_IPC_LOCK = 14, CAP_SYS_RESOURCE = 24 };	/* capabilities(7) */
 bool has_capability(int cap);
+bool emulated(void);	/* by qemu's user mode: to skip what that is known to get wrong */
 long read_number(const char *path);	/* of a /proc file; -1 if there is none */
 
 /* --- between the parts of the engine ------------------------------------------------- */
