@@ -37,7 +37,9 @@ struct test_case {
 
 /* The groups, in the order in which they run: each is NAME_cases[] in NAME.c, ended by { 0 }. */
 #define GROUPS \
-	GROUP(tut_pipe)
+	GROUP(tut_pipe) \
+	GROUP(bas) \
+	GROUP(bas_procs)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
