@@ -39,7 +39,8 @@ struct test_case {
 #define GROUPS \
 	GROUP(tut_pipe) \
 	GROUP(bas) \
-	GROUP(bas_procs)
+	GROUP(bas_procs) \
+	GROUP(eof)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
