@@ -40,7 +40,8 @@ struct test_case {
 	GROUP(tut_pipe) \
 	GROUP(bas) \
 	GROUP(bas_procs) \
-	GROUP(eof)
+	GROUP(eof) \
+	GROUP(sig)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
