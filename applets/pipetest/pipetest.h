@@ -41,7 +41,8 @@ struct test_case {
 	GROUP(bas) \
 	GROUP(bas_procs) \
 	GROUP(eof) \
-	GROUP(sig)
+	GROUP(sig) \
+	GROUP(fio)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
