@@ -42,7 +42,8 @@ struct test_case {
 	GROUP(bas_procs) \
 	GROUP(eof) \
 	GROUP(sig) \
-	GROUP(fio)
+	GROUP(fio) \
+	GROUP(flg)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS
