@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -122,6 +123,19 @@ void drop_capabilities(void)
 
 	if (syscall(SYS_capset, &header, none) < 0)
 		skip("no-capset");
+}
+
+/* One that makes the pair before it tries to store the numbers, and then forgets it. */
+bool emulated(void)
+{
+	void *nowhere = t_map(t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int before = dup(t.r), after;
+
+	close(before);
+	(void)!socketpair(AF_UNIX, SOCK_STREAM, 0, nowhere);
+	after = dup(t.r);
+	close(after);
+	return after != before;
 }
 
 static const char *file_system(char *buf, size_t size)

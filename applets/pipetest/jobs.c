@@ -3,7 +3,9 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sched.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include "pipetest.h"
 
 enum { IDLE, CALLING, RETURNED };
@@ -12,6 +14,7 @@ static void count(int sig)
 {
 	(void)sig;
 	t.caught++;
+	t.catcher = syscall(SYS_gettid);
 }
 
 void t_catch(int sig, int sa_flags)
@@ -19,6 +22,13 @@ void t_catch(int sig, int sa_flags)
 	struct sigaction sa = { .sa_handler = count, .sa_flags = sa_flags };
 
 	want(ret(sigaction(sig, &sa, NULL)), 0, "sigaction(%d)", sig);
+}
+
+void t_block(int sig, sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, sig);
+	want(ret(sigprocmask(SIG_BLOCK, set, NULL)), 0, "sigprocmask(SIG_BLOCK, %d)", sig);
 }
 
 static void pause_briefly(void)
@@ -55,21 +65,84 @@ pid_t t_fork(void)
 	return pid;
 }
 
+static int new_slot(void)
+{
+	int slot = atomic_fetch_add(&t.shared->jobs, 1);
+
+	if (slot >= MAX_JOBS)
+		fail("more than %d jobs", MAX_JOBS);
+	return slot;
+}
+
+static void do_job(int slot, long (*call)(long arg), long arg)
+{
+	t.shared->job[slot].state = CALLING;
+	t.shared->job[slot].result = call(arg);
+	t.shared->job[slot].caught = t.caught;
+	t.shared->job[slot].state = RETURNED;
+}
+
 struct job t_start(long (*call)(long arg), long arg)
 {
-	struct job job = { .slot = atomic_fetch_add(&t.shared->jobs, 1) };
+	struct job job = { .slot = new_slot() };
 
-	if (job.slot >= MAX_JOBS)
-		fail("more than %d jobs", MAX_JOBS);
 	job.pid = t_fork();
 	if (job.pid == 0) {
-		t.shared->job[job.slot].state = CALLING;
-		t.shared->job[job.slot].result = call(arg);
-		t.shared->job[job.slot].caught = t.caught;
-		t.shared->job[job.slot].state = RETURNED;
+		do_job(job.slot, call, arg);
 		_exit(EXIT_SUCCESS);
 	}
 	return job;
+}
+
+static struct {
+	int slot;
+	long (*call)(long arg);
+	long arg;
+} thread;
+
+static int run_thread(void *unused)
+{
+	(void)unused;
+	do_job(thread.slot, thread.call, thread.arg);
+	return 0;
+}
+
+/* clone(2) and not pthreads: one thread that makes one call is not worth their 6 KB. */
+struct job t_thread(long (*call)(long arg), long arg)
+{
+	enum { SIZE = 16 * 1024 };
+	static _Alignas(16) char stack[SIZE];
+	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+	struct job job = { .slot = new_slot(), .thread = true };
+
+	thread.slot = job.slot;
+	thread.call = call;
+	thread.arg = arg;
+	job.pid = clone(run_thread, stack + SIZE, flags, NULL);
+	if (job.pid < 0)
+		fail("clone: %s", strerror(errno));
+	return job;
+}
+
+pid_t t_exec(int out)
+{
+	char name[] = "ipcbox", option[] = "--version", *argv[] = { name, option, NULL };
+	int said[2], err;
+	pid_t pid;
+
+	want(ret(pipe2(said, O_CLOEXEC)), 0, "pipe2");
+	pid = t_fork();
+	if (pid == 0) {
+		dup2(out, STDOUT_FILENO);
+		execv("/proc/self/exe", argv);
+		err = errno;
+		_exit(write(said[1], &err, sizeof(err)) < 0);
+	}
+	close(said[1]);
+	if (read(said[0], &err, sizeof(err)) != 0)
+		skip("no-exec");
+	close(said[0]);
+	return pid;
 }
 
 long call_read(long n)
@@ -100,6 +173,8 @@ static int process_state(pid_t pid)
 	ssize_t n = -1;
 	int fd;
 
+	if (!t.proc)
+		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	fd = open(path, O_RDONLY);
 	if (fd >= 0) {
@@ -183,7 +258,8 @@ void t_returns(struct job job, long expected)
 			break;
 		pause_briefly();
 	}
-	t_reap(job.pid, EXIT_SUCCESS);
+	if (!job.thread)
+		t_reap(job.pid, EXIT_SUCCESS);
 	want(t.shared->job[job.slot].result, expected, "the call of process %d", (int)job.pid);
 }
 

@@ -40,13 +40,19 @@ struct test_case {
 	GROUP(tut_pipe) \
 	GROUP(tut_fifo) \
 	GROUP(tut_map) \
+	GROUP(bas) \
+	GROUP(bas_procs) \
 	GROUP(blk) \
 	GROUP(nbk) \
+	GROUP(eof) \
 	GROUP(atm) \
 	GROUP(cap) \
 	GROUP(pkt) \
+	GROUP(flg) \
 	GROUP(pol) \
 	GROUP(epoll) \
+	GROUP(fio) \
+	GROUP(sig) \
 	GROUP(spl) \
 	GROUP(spl_odd) \
 	GROUP(tee) \
@@ -80,6 +86,7 @@ extern struct state {
 	uint32_t seed;
 	int64_t deadline;	/* of this case, for whoever waits */
 	volatile sig_atomic_t caught;	/* signals that t_catch has seen in this process */
+	volatile sig_atomic_t catcher;	/* the thread in which it saw the last one */
 	struct shared *shared;
 } t;
 
@@ -91,6 +98,11 @@ void info(const char *fmt, ...) PRINTF(1, 2);	/* a line of diagnostics */
 static inline long ret(long result)
 {
 	return result < 0 ? -errno : result;
+}
+/* A call that this kernel lacks, or that seccomp filters. */
+static inline bool missing(long result)
+{
+	return result == -ENOSYS || result == -EPERM;
 }
 const char *errname(long result);	/* "EAGAIN" for -EAGAIN, else "" */
 /* The case fails unless got, from ret(), is what POSIX or the kernel says; -v shows each. */
@@ -137,14 +149,22 @@ void t_needs_splice(void);
 long splice_now(int in, int out, size_t n);	/* SPLICE_F_NONBLOCK, no offsets; as by ret() */
 void t_splice(int in, int out, size_t n, long expected);
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
+void t_block(int sig, sigset_t *set);	/* and nothing else; set is {sig} */
 
 /* A call in a process of its own. call_read and call_write first close the pipe's other
  * end, as a process that only reads or writes does. */
 struct job {
 	pid_t pid;
 	int slot;
+	bool thread;
 };
 struct job t_start(long (*call)(long arg), long arg);
+/* In the one other thread that a case may have. It shares errno, so meanwhile no call of
+ * the case may fail, and the heap: call must not allocate. */
+struct job t_thread(long (*call)(long arg), long arg);
+/* A child that has exec'ed "ipcbox --version" with that stdout, or the case is skipped. A
+ * full pipe as stdout keeps it alive. The cases that use it have NEEDS_PROC. */
+pid_t t_exec(int out);
 long call_read(long n);
 long call_write(long n);
 void t_blocks(struct job job);		/* it sleeps in its call */
@@ -169,6 +189,7 @@ unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t 
 long call_letters(long arg);
 
 void drop_capabilities(void);	/* all: from now on file modes count for root, too */
+bool emulated(void);	/* by qemu's user mode: to skip what that is known to get wrong */
 
 /* --- between the parts of the engine ------------------------------------------------- */
 

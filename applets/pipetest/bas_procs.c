@@ -1,0 +1,382 @@
+/*
+ * bas_procs.c - a pipe between processes: who holds an end, and what passes through
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/socket.h>
+#include "pipetest.h"
+
+/* --- passing descriptors ---------------------------------------------------------------- */
+
+union control {
+	struct cmsghdr header;
+	char space[CMSG_SPACE(sizeof(int))];
+};
+
+static void socket_pair(int s[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0)
+		skip("no-AF_UNIX");
+}
+
+static void send_fd(int socket, int fd)
+{
+	char byte = 0;
+	struct iovec v = { &byte, 1 };
+	union control c = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS } };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c) };
+
+	memcpy(CMSG_DATA(&c.header), &fd, sizeof(fd));
+	want(ret(sendmsg(socket, &m, 0)), 1, "sendmsg(SCM_RIGHTS)");
+}
+
+static int receive_fd(int socket)
+{
+	char byte;
+	struct iovec v = { &byte, 1 };
+	union control c = { .header = { 0 } };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c) };
+	int fd = -1;
+
+	want(ret(recvmsg(socket, &m, 0)), 1, "recvmsg");
+	want(c.header.cmsg_type, SCM_RIGHTS, "its control message");
+	memcpy(&fd, CMSG_DATA(&c.header), sizeof(fd));
+	return fd;
+}
+
+static long write_received(long socket)
+{
+	t_write(receive_fd(socket), 5, 5);
+	return 0;
+}
+
+/* The writer inherits no write end: that of its parent is closed before the fork. */
+static void passed(void)
+{
+	int s[2];
+
+	socket_pair(s);
+	send_fd(s[0], t.w);
+	t_close(&t.w);
+	t_returns(t_start(write_received, s[1]), 0);
+	t_read(t.r, 10, 5);
+	t_read(t.r, 10, 0);
+}
+
+static void in_flight(void)
+{
+	int s[2];
+
+	socket_pair(s);
+	send_fd(s[0], t.w);
+	t_close(&t.w);
+	t_poll(t.r, POLLIN, 0);
+	t_close(&s[0]);
+	t_poll(t.r, POLLIN, 0);
+	t_close(&s[1]);
+	t_read(t.r, 1, 0);
+}
+
+/* --- who holds an end -------------------------------------------------------------------- */
+
+static void dup_writer(void)
+{
+	int copy = dup(t.w);
+
+	t_close(&t.w);
+	t_poll(t.r, POLLIN, 0);
+	t_write(copy, 5, 5);
+	t_close(&copy);
+	t_read(t.r, 10, 5);
+	t_read(t.r, 10, 0);
+}
+
+static long hold_until(long gate)
+{
+	char byte;
+
+	return ret(read(gate, &byte, 1));
+}
+
+static long hold_writer(long gate)
+{
+	close(t.r);
+	return hold_until(gate);
+}
+
+static long hold_reader(long gate)
+{
+	close(t.w);
+	return hold_until(gate);
+}
+
+static void fork_writers(void)
+{
+	enum { HOLDERS = 5 };
+	struct job jobs[HOLDERS];
+	int gates[HOLDERS][2];
+
+	for (int i = 0; i < HOLDERS; i++)
+		t_pipe(gates[i]);
+	for (int i = 0; i < HOLDERS; i++)
+		jobs[i] = t_start(hold_writer, gates[i][0]);
+	t_close(&t.w);
+	for (int i = 0; i < HOLDERS; i++) {
+		t_poll(t.r, POLLIN, 0);
+		want(ret(write(gates[i][1], "", 1)), 1, "write to let holder %d go", i);
+		t_returns(jobs[i], 1);
+	}
+	t_read(t.r, 1, 0);
+}
+
+static void killed_writer(void)
+{
+	int gate[2];
+	struct job job;
+
+	t_pipe(gate);
+	job = t_start(hold_writer, gate[0]);
+	t_close(&t.w);
+	t_blocks(job);
+	t_poll(t.r, POLLIN, 0);
+	kill(job.pid, SIGKILL);
+	t_dies(job, SIGKILL);
+	t_read(t.r, 1, 0);
+}
+
+static void killed_reader(void)
+{
+	int gate[2];
+	struct job job;
+
+	t_pipe(gate);
+	t_catch(SIGPIPE, 0);
+	job = t_start(hold_reader, gate[0]);
+	t_close(&t.r);
+	t_blocks(job);
+	t_write(t.w, 1, 1);
+	kill(job.pid, SIGKILL);
+	t_dies(job, SIGKILL);
+	t_write(t.w, 1, -EPIPE);
+}
+
+static void killed_in_write(void)
+{
+	struct job job = t_start(call_write, t.cap + 1);
+
+	t_close(&t.w);
+	t_blocks(job);
+	kill(job.pid, SIGKILL);
+	t_dies(job, SIGKILL);
+	t_drain(t.r, t.cap);
+	t_read(t.r, 1, 0);
+}
+
+static void keeps_number(void)
+{
+	char byte;
+	pid_t pid = t_exec(t.w);
+
+	t_close(&t.w);
+	while (read(t.r, &byte, 1) == 1)
+		t.caught++;
+	want(t.caught > 0, 1, "what the program wrote to descriptor 1 is read here");
+	t_reap(pid, EXIT_SUCCESS);
+}
+
+/* A vfork child borrows the memory, but has descriptors of its own. */
+static void vfork_inherits(void)
+{
+	const char *bytes = pattern(5);
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		close(t.r);
+		_exit(write(t.w, bytes, 5) != 5);
+	}
+	t_reap(pid, EXIT_SUCCESS);
+	pattern_wrote(5);
+	t_read(t.r, 10, 5);
+}
+
+static long read_five(long fd)
+{
+	char bytes[5];
+
+	return ret(read(fd, bytes, sizeof(bytes)));
+}
+
+static void closed_under_reader(void)
+{
+	struct job job = t_thread(read_five, t.r);
+
+	t_blocks(job);
+	t_close(&t.r);
+	t_blocks(job);
+	info("close() by another thread does not end a read");
+	t_write(t.w, 5, 5);
+	t_returns(job, 5);
+}
+
+/* --- what passes through ------------------------------------------------------------------ */
+
+static void boundaries(void)
+{
+	t_write(t.w, 3, 3);
+	t_write(t.w, 3, 3);
+	t_read(t.r, 10, 6);
+	t_write(t.w, 3, 3);
+	for (int i = 0; i < 3; i++)
+		t_read(t.r, 1, 1);
+	t_fionread(t.r, 0);
+}
+
+static long echo(long back)
+{
+	uint32_t n;
+
+	close(t.w);
+	while (read(t.r, &n, sizeof(n)) == sizeof(n))
+		if (write(back, &n, sizeof(n)) != sizeof(n))
+			break;
+	return 0;
+}
+
+static void ping_pong(void)
+{
+	enum { TRIPS = 500 };
+	uint32_t answer;
+	struct job job;
+	int back[2];
+
+	t_pipe(back);
+	job = t_start(echo, back[1]);
+	t_close(&t.r);
+	t_close(&back[1]);
+	for (uint32_t i = 0; i < TRIPS; i++) {
+		if (write(t.w, &i, sizeof(i)) != sizeof(i)
+		    || read(back[0], &answer, sizeof(answer)) != sizeof(answer))
+			fail("round trip %u: %s", (unsigned)i, strerror(errno));
+		if (answer != i)
+			fail("round trip %u came back as %u", (unsigned)i, (unsigned)answer);
+	}
+	t_close(&t.w);
+	t_returns(job, 0);
+}
+
+static const int chunks[] = { 1, 2, 3, 511, 4095, 4097, 65537 };
+enum { ROUNDS = 20 };
+
+static long write_chunks(long unused)
+{
+	(void)unused;
+	close(t.r);
+	for (int i = 0; i < ROUNDS; i++)
+		for (size_t c = 0; c < ARRAY_SIZE(chunks); c++) {
+			long n = ret(write(t.w, pattern(chunks[c]), chunks[c]));
+
+			if (n != chunks[c])
+				return n;
+			pattern_wrote(n);
+		}
+	return 0;
+}
+
+static void stream(void)
+{
+	struct job job = t_start(write_chunks, 0);
+
+	t_close(&t.w);
+	for (int i = 0; i < ROUNDS; i++)
+		for (size_t c = ARRAY_SIZE(chunks); c--; )
+			t_drain(t.r, chunks[c]);
+	t_read(t.r, 1, 0);
+	t_returns(job, 0);
+}
+
+static long read_some(long n)
+{
+	char *buf = xmalloc(n);
+
+	return ret(read(t.r, buf, n));
+}
+
+static void readers(void)
+{
+	static const int counts[] = { 1, 2, 3, 10, 50 };
+	struct job jobs[50];
+
+	for (size_t c = 0; c < ARRAY_SIZE(counts); c++) {
+		size_t share = t.pipe_buf / counts[c], rest = t.pipe_buf % counts[c];
+
+		t_write(t.w, t.pipe_buf, t.pipe_buf);
+		for (int i = 0; i < counts[c]; i++)
+			jobs[i] = t_start(read_some, share);
+		for (int i = 0; i < counts[c]; i++)
+			t_returns(jobs[i], share);
+		t_fionread(t.r, rest);
+		if (rest)
+			want(read_some(rest), rest, "the rest after %d readers", counts[c]);
+	}
+}
+
+static long write_letters(long letter)
+{
+	size_t n = 3 * t.cap + 7;
+
+	close(t.r);
+	return ret(write(t.w, memset(xmalloc(n), letter, n), n));
+}
+
+static void two_writers(void)
+{
+	struct job a = t_start(write_letters, 'a'), b = t_start(write_letters, 'b');
+	size_t expected = 3 * t.cap + 7, count[2] = { 0, 0 };
+	char *buf = xmalloc(t.page);
+	long n;
+
+	t_close(&t.w);
+	while ((n = ret(read(t.r, buf, t.page))) > 0)
+		for (long i = 0; i < n; i++)
+			count[buf[i] == 'b']++;
+	want(n, 0, "the last read");
+	want(count[0], expected, "bytes of the first writer");
+	want(count[1], expected, "bytes of the second");
+	t_returns(a, expected);
+	t_returns(b, expected);
+}
+
+const struct test_case bas_procs_cases[] = {
+	{ "bas.passed", "BAS-15 S3", 'P', KINDS | MYTH, 0, "an end sent over a socket works in a process that inherited none",
+	  "unix(7) SCM_RIGHTS; the tutorial: only between related processes", passed },
+	{ "bas.in_flight", "BAS-15", 'P', KINDS, 0, "no end of file while a write end is on its way in a socket",
+	  "unix(7)", in_flight },
+	{ "bas.dup_writer", "BAS-22", 'P', KINDS, 0, "end of file comes when the last duplicate is closed", "POSIX dup, read",
+	  dup_writer },
+	{ "bas.fork_writers", "BAS-23 S6", 'P', KINDS, 0, "end of file comes when the last child that has the end is gone",
+	  "POSIX fork, read", fork_writers },
+	{ "bas.killed_writer", "BAS-31", 'P', KINDS, 0, "a killed process has closed its write end", "POSIX exit",
+	  killed_writer },
+	{ "bas.killed_reader", "BAS-31", 'P', KINDS, 0, "a killed process has closed its read end: EPIPE", "POSIX exit",
+	  killed_reader },
+	{ "bas.killed_in_write", "BAS-31", 'P', KINDS, 0, "a blocked writer can be killed; what it wrote stays", "LTP pipe04",
+	  killed_in_write },
+	{ "bas.exec_keeps", "BAS-32", 'P', KINDS | NEEDS_PROC, 0, "an end survives exec under its number", "POSIX exec",
+	  keeps_number },
+	{ "bas.vfork", "BAS-33", 'P', KINDS, 0, "a vfork child inherits the ends, and its close is its own", "vfork(2)",
+	  vfork_inherits },
+	{ "bas.closed_under_reader", "BAS-34 EOF-04", 'I', 0, 0, "a read goes on when another thread closes its descriptor",
+	  "POSIX leaves it open", closed_under_reader },
+	{ "bas.boundaries", "BAS-18 S2", 'P', KINDS, 0, "writes join, reads split: there are no records", "POSIX read",
+	  boundaries },
+	{ "bas.ping_pong", "BAS-16 P13 S1 S2", 'P', KINDS | STRESS, 0, "round trips through two pipes: none lost, none stuck",
+	  "POSIX read, write", ping_pong },
+	{ "bas.stream", "BAS-17 S2", 'P', KINDS | STRESS, 0, "bytes keep their order through chunks of any size", "POSIX write",
+	  stream },
+	{ "bas.readers", "BAS-24", 'P', KINDS, 0, "up to 50 readers share what is there: each byte is read once", "LTP pipe11",
+	  readers },
+	{ "bas.two_writers", "BAS-25", 'P', KINDS | STRESS, 0, "two writers: nothing is lost and nothing added", "POSIX write",
+	  two_writers },
+	{ 0 }
+};

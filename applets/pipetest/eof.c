@@ -1,0 +1,257 @@
+/*
+ * eof.c - the other side is gone: end of file, EPIPE and SIGPIPE
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/ptrace.h>
+#include <sys/sendfile.h>
+#include <sys/uio.h>
+#include "pipetest.h"
+
+/* --- no writer ---------------------------------------------------------------------------- */
+
+static void empty(void)
+{
+	t_close(&t.w);
+	t_read(t.r, 1, 0);
+	nonblock(t.r);
+	t_read(t.r, 1, 0);
+}
+
+static void data_first(void)
+{
+	t_write(t.w, t.page, t.page);
+	t_close(&t.w);
+	t_read(t.r, 1, 1);
+	t_read(t.r, t.cap, t.page - 1);
+	t_read(t.r, t.cap, 0);
+}
+
+static void sticky(void)
+{
+	t_write(t.w, 1, 1);
+	t_close(&t.w);
+	t_read(t.r, 1, 1);
+	for (int i = 0; i < 5; i++)
+		t_read(t.r, 1, 0);
+}
+
+static void closed_self(void)
+{
+	int fd = t.r;
+
+	t_write(t.w, 1, 1);
+	t_close(&t.r);
+	t_read(fd, 1, -EBADF);
+}
+
+static long leave(long unused)
+{
+	return unused;
+}
+
+static void zombie(void)
+{
+	struct job job = t_start(leave, 0);
+	siginfo_t gone;
+
+	t_close(&t.w);
+	want(ret(waitid(P_PID, job.pid, &gone, WEXITED | WNOWAIT)), 0, "waitid(WNOWAIT)");
+	t_read(t.r, 1, 0);
+	t_returns(job, 0);
+}
+
+static long stop(long unused)
+{
+	raise(SIGSTOP);
+	return unused;
+}
+
+static void stopped(void)
+{
+	struct job job = t_start(stop, 0);
+	int status;
+
+	t_close(&t.w);
+	want(ret(waitpid(job.pid, &status, WUNTRACED)), job.pid, "waitpid(WUNTRACED)");
+	want(WIFSTOPPED(status), 1, "stopped");
+	t_poll(t.r, POLLIN, 0);
+	kill(job.pid, SIGCONT);
+	t_returns(job, 0);
+	t_read(t.r, 1, 0);
+}
+
+/* --- no reader ---------------------------------------------------------------------------- */
+
+static void sigpipe_kills(void)
+{
+	t_close(&t.r);
+	t_dies(t_start(call_write, 1), SIGPIPE);
+}
+
+static void one_each(void)
+{
+	t_catch(SIGPIPE, 0);
+	t_write(t.w, 1, 1);
+	t_close(&t.r);
+	for (int i = 1; i <= 3; i++) {
+		t_write(t.w, t.page, -EPIPE);
+		want(t.caught, i, "SIGPIPEs");
+	}
+}
+
+static void pending(void)
+{
+	static const struct timespec now;
+	sigset_t set, got;
+
+	t_block(SIGPIPE, &set);
+	t_close(&t.r);
+	t_write(t.w, 1, -EPIPE);
+	want(ret(sigpending(&got)), 0, "sigpending");
+	want(sigismember(&got, SIGPIPE), 1, "SIGPIPE is pending");
+	want(ret(sigtimedwait(&set, NULL, &now)), SIGPIPE, "sigtimedwait");
+	want(ret(sigtimedwait(&set, NULL, &now)), -EAGAIN, "sigtimedwait again");
+}
+
+static long write_one(long fd)
+{
+	return ret(write(fd, "", 1));
+}
+
+/* Sent to the process it would interrupt the first thread that does not block it: us. */
+static void thread_directed(void)
+{
+	struct job job;
+
+	t_catch(SIGPIPE, 0);
+	t_close(&t.r);
+	job = t_thread(write_one, t.w);
+	t_returns(job, -EPIPE);
+	want(t.caught, 1, "SIGPIPEs");
+	want(t.catcher, job.pid, "the thread that caught it");
+}
+
+static void want_epipe(int file, int other)
+{
+	char byte = 0;
+	struct iovec v = { &byte, 1 };
+	const struct {
+		const char *call;
+		long got;
+	} calls[] = {
+		{ "write", ret(write(t.w, &byte, 1)) },
+		{ "writev", ret(writev(t.w, &v, 1)) },
+		{ "vmsplice", ret(vmsplice(t.w, &v, 1, SPLICE_F_NONBLOCK)) },
+		{ "tee", ret(tee(other, t.w, 1, SPLICE_F_NONBLOCK)) },
+		{ "splice from a pipe", ret(splice(other, NULL, t.w, NULL, 1, SPLICE_F_NONBLOCK)) },
+		{ "splice from a file", ret(splice(file, NULL, t.w, NULL, 1, SPLICE_F_NONBLOCK)) },
+		{ "sendfile", ret(sendfile(t.w, file, NULL, 1)) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (!missing(calls[i].got))
+			want(calls[i].got, -EPIPE, "%s", calls[i].call);
+}
+
+static void all_calls(void)
+{
+	int file = t_data(t.page), other[2];
+
+	t_pipe(other);
+	t_write(other[1], 1, 1);
+	signal(SIGPIPE, SIG_IGN);
+	t_close(&t.r);
+	want_epipe(file, other[0]);
+}
+
+static void reader_again(void)
+{
+	char path[40];
+	int fd, left = -1;
+
+	t_catch(SIGPIPE, 0);
+	t_write(t.w, 5, 5);
+	t_close(&t.r);
+	t_write(t.w, 1, -EPIPE);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", t.w);
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	want(ret(fd) >= 0, 1, "open(%s, O_RDONLY) works", path);
+	ioctl(fd, FIONREAD, &left);
+	info("of 5 unread bytes %d are left when there is a reader again", left);
+	t_write(t.w, 1, 1);
+}
+
+/* --- over exec ----------------------------------------------------------------------------- */
+
+static void inherited(void)
+{
+	info("SIGPIPE was inherited %s", bb_sigpipe_was_ignored ? "ignored" : "at its default");
+}
+
+static void exec_traced(void (*disposition)(int))
+{
+	char name[] = "ipcbox", option[] = "--version", *argv[] = { name, option, NULL };
+
+	signal(SIGPIPE, disposition);
+	dup2(t.w, STDOUT_FILENO);
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0)
+		execv("/proc/self/exe", argv);
+	_exit(EXIT_UNSUPPORTED);
+}
+
+/* The tracer sends SIGPIPE after exec and before the program's first instruction: it kills
+ * the program unless exec has kept SIGPIPE ignored. */
+static int signal_after_exec(void (*disposition)(int))
+{
+	int status;
+	pid_t pid = t_fork();
+
+	if (pid == 0)
+		exec_traced(disposition);
+	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+		skip("no-exec");
+	want(ret(ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)SIGPIPE)), 0, "PTRACE_DETACH with SIGPIPE");
+	want(ret(waitpid(pid, &status, 0)), pid, "waitpid");
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+static void over_exec(void)
+{
+	want(signal_after_exec(SIG_IGN), 0, "signal that kills a program started with SIGPIPE ignored");
+	want(signal_after_exec(SIG_DFL), SIGPIPE, "the same at its default");
+	want(signal_after_exec(nothing), SIGPIPE, "the same caught before exec");
+}
+
+const struct test_case eof_cases[] = {
+	{ "eof.empty", "EOF-01 S6 S7 S10", 'P', KINDS, 0, "empty and no writer: 0 at once, with O_NONBLOCK or without",
+	  "POSIX read", empty },
+	{ "eof.data_first", "EOF-02 S6 S8 S10", 'P', KINDS, 0, "no writer: first the data, then 0", "POSIX read", data_first },
+	{ "eof.sticky", "EOF-03", 'P', KINDS, 0, "end of file again and again", "POSIX read", sticky },
+	{ "eof.closed_self", "EOF-04", 'P', KINDS, 0, "a read end closed by its reader is EBADF, not end of file",
+	  "POSIX read", closed_self },
+	{ "eof.zombie", "EOF-12", 'P', KINDS, 0, "a writer that has exited, but is not yet reaped, is no writer",
+	  "POSIX exit", zombie },
+	{ "eof.stopped", "EOF-12", 'P', KINDS, 0, "a stopped writer is a writer", "POSIX read", stopped },
+	{ "eof.sigpipe_kills", "EOF-05 P6 P14", 'P', KINDS, 0, "no reader: SIGPIPE kills the writer", "POSIX write", sigpipe_kills },
+	{ "eof.one_each", "EOF-06 P6", 'P', KINDS, 0, "no reader: each write is EPIPE and exactly one SIGPIPE", "POSIX write",
+	  one_each },
+	{ "eof.pending", "EOF-08 EOF-06 P6", 'P', KINDS, 0, "blocked, SIGPIPE is pending, once; sigtimedwait takes it",
+	  "POSIX write, sigtimedwait", pending },
+	{ "eof.thread_directed", "EOF-07 P6", 'P', KINDS, 0, "SIGPIPE is sent to the thread that writes", "POSIX write",
+	  thread_directed },
+	{ "eof.all_calls", "EOF-10 EOF-06", 'L', KINDS, 0, "SIGPIPE ignored: write, writev, vmsplice, tee, splice, sendfile: EPIPE",
+	  "splice(2), tee(2)", all_calls },
+	{ "eof.reader_again", "EOF-09", 'I', KINDS | NEEDS_PROC, 0, "what is left for a reader that opens after the last has closed",
+	  "proc(5)", reader_again },
+	{ "eof.inherited", "EOF-11", 'I', 0, 0, "whether SIGPIPE was ignored by whoever started this", "POSIX exec",
+	  inherited },
+	{ "eof.over_exec", "EOF-11", 'P', NEEDS_PROC, 0, "exec keeps SIGPIPE ignored, and resets a handler", "POSIX exec",
+	  over_exec },
+	{ 0 }
+};

@@ -1,0 +1,109 @@
+/*
+ * fio.c - ioctl(2) on a pipe
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pipetest.h"
+
+static void both_ends(long expected)
+{
+	t_fionread(t.r, expected);
+	t_fionread(t.w, expected);
+}
+
+static void count(void)
+{
+	size_t all;
+
+	both_ends(0);
+	t_write(t.w, 1, 1);
+	both_ends(1);
+	t_write(t.w, t.page - 1, t.page - 1);
+	both_ends(t.page);
+	all = t.page + t_fill(t.w);
+	both_ends(all);
+	t_read(t.r, t.page - 1, t.page - 1);
+	both_ends(all - t.page + 1);
+	t_drain(t.r, all - t.page + 1);
+	both_ends(0);
+}
+
+static void count_eof(void)
+{
+	t_write(t.w, 5, 5);
+	t_close(&t.w);
+	t_fionread(t.r, 5);
+	t_read(t.r, 10, 5);
+	t_fionread(t.r, 0);
+}
+
+/* Two numbers that are nobody's, and one of a terminal. */
+static void unknown(void)
+{
+	static const unsigned requests[] = { 0, 0xdead, TIOCSTI };
+	char byte = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
+		if (!missing(ret(ioctl(t.r, requests[i], &byte))))
+			want(ret(ioctl(t.r, requests[i], &byte)), -ENOTTY, "ioctl(%#x)", requests[i]);
+	want(isatty(t.w), 0, "isatty");
+}
+
+static void set_flag(unsigned long request, int flag)
+{
+	for (int on = 1; on >= 0; on--) {
+		want(ret(ioctl(t.r, request, &on)), 0, "ioctl(%#lx, %d)", request, on);
+		want(fcntl(t.r, F_GETFL) & flag, on ? flag : 0, "F_GETFL & %#x", flag);
+		want(fcntl(t.w, F_GETFL) & flag, 0, "the same of the other end");
+	}
+}
+
+static void nbio(void)
+{
+	set_flag(FIONBIO, O_NONBLOCK);
+}
+
+static void fioasync(void)
+{
+	set_flag(FIOASYNC, O_ASYNC);
+}
+
+static void cloexec(void)
+{
+	want(ret(ioctl(t.r, FIOCLEX)), 0, "ioctl(FIOCLEX)");
+	want(fcntl(t.r, F_GETFD), FD_CLOEXEC, "F_GETFD");
+	want(ret(ioctl(t.r, FIONCLEX)), 0, "ioctl(FIONCLEX)");
+	want(fcntl(t.r, F_GETFD), 0, "F_GETFD");
+}
+
+static void tee_splice(void)
+{
+	int other[2];
+	long got;
+
+	t_pipe(other);
+	t_write(t.w, 10, 10);
+	got = ret(tee(t.r, other[1], 10, SPLICE_F_NONBLOCK));
+	if (missing(got))
+		skip("no-tee");
+	want(got, 10, "tee");
+	t_fionread(t.r, 10);
+	t_fionread(other[0], 10);
+	want(ret(splice(t.r, NULL, other[1], NULL, 10, SPLICE_F_NONBLOCK)), 10, "splice");
+	t_fionread(t.r, 0);
+	t_fionread(other[0], 20);
+}
+
+const struct test_case fio_cases[] = {
+	{ "fio.count", "FIO-01", 'L', KINDS, 0, "FIONREAD is the number of unread bytes, at both ends", "ioctl_tty(2), pipe(7)",
+	  count },
+	{ "fio.count_eof", "FIO-01", 'L', KINDS, 0, "FIONREAD counts what is left after the writer's close", "pipe(7)",
+	  count_eof },
+	{ "fio.unknown", "FIO-02", 'L', KINDS, 0, "ioctls of other devices: ENOTTY", "ioctl(2)", unknown },
+	{ "fio.nbio", "FIO-03", 'L', KINDS, 0, "FIONBIO sets and clears O_NONBLOCK of its end", "ioctl(2)", nbio },
+	{ "fio.async", "FIO-03", 'L', KINDS, 0, "FIOASYNC sets and clears O_ASYNC of its end", "ioctl(2)", fioasync },
+	{ "fio.cloexec", "FIO-03", 'L', KINDS, 0, "FIOCLEX sets FD_CLOEXEC, FIONCLEX clears it", "ioctl(2)", cloexec },
+	{ "fio.tee_splice", "FIO-04", 'L', KINDS, 0, "FIONREAD counts what tee doubles and splice moves", "tee(2), splice(2)",
+	  tee_splice },
+	{ 0 }
+};

@@ -1,0 +1,288 @@
+/*
+ * sig.c - signals: they interrupt what blocks, and they announce what can be done
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/signalfd.h>
+#include <sys/time.h>
+#include "pipetest.h"
+
+/* --- they interrupt what blocks ------------------------------------------------------------ */
+
+/* kill(2) returns when the signal has made the job runnable: it sleeps again only after
+ * its handler. */
+static void interrupt(struct job job)
+{
+	t_blocks(job);
+	want(ret(kill(job.pid, SIGUSR1)), 0, "kill");
+}
+
+static void read_eintr(void)
+{
+	struct job job;
+
+	t_catch(SIGUSR1, 0);
+	job = t_start(call_read, 5);
+	interrupt(job);
+	t_returns(job, -EINTR);
+	want(t_caught(job), 1, "signals");
+}
+
+static void read_restart(void)
+{
+	struct job job;
+
+	t_catch(SIGUSR1, SA_RESTART);
+	job = t_start(call_read, 5);
+	interrupt(job);
+	t_blocks(job);
+	t_write(t.w, 5, 5);
+	t_returns(job, 5);
+	want(t_caught(job), 1, "signals");
+}
+
+static void write_eintr(void)
+{
+	struct job job;
+
+	t_fill(t.w);
+	t_catch(SIGUSR1, 0);
+	job = t_start(call_write, 1);
+	interrupt(job);
+	t_returns(job, -EINTR);
+	t_fionread(t.r, t.cap);
+}
+
+static void write_restart(void)
+{
+	struct job job;
+
+	t_fill(t.w);
+	t_catch(SIGUSR1, SA_RESTART);
+	job = t_start(call_write, 1);
+	interrupt(job);
+	t_blocks(job);
+	t_drain(t.r, t.cap);
+	t_returns(job, 1);
+	t_read(t.r, 2, 1);
+	want(t_caught(job), 1, "signals");
+}
+
+/* Blocks when the pipe is full, and again when the page that we read is full. */
+static void interrupt_part(int sa_flags)
+{
+	struct job job;
+
+	t_catch(SIGUSR1, sa_flags);
+	job = t_start(call_write, 2 * t.cap + t.page);
+	t_blocks(job);
+	t_read(t.r, t.page, t.page);
+	interrupt(job);
+	t_returns(job, t.cap + t.page);
+	t_drain(t.r, t.cap);
+}
+
+static void write_part(void)
+{
+	interrupt_part(0);
+}
+
+static void write_part_restart(void)
+{
+	interrupt_part(SA_RESTART);
+}
+
+static long open_fifo(long flags)
+{
+	int fd = open("other", flags);
+
+	return ret(fd < 0 ? fd : close(fd));
+}
+
+static void open_eintr(void)
+{
+	want(ret(mkfifo("other", 0600)), 0, "mkfifo");
+	t_catch(SIGUSR1, 0);
+	for (int mode = O_RDONLY; mode <= O_WRONLY; mode++) {
+		struct job job = t_start(open_fifo, mode);
+
+		interrupt(job);
+		t_returns(job, -EINTR);
+	}
+}
+
+static void open_restart(void)
+{
+	want(ret(mkfifo("other", 0600)), 0, "mkfifo");
+	t_catch(SIGUSR1, SA_RESTART);
+	for (int mode = O_RDONLY; mode <= O_WRONLY; mode++) {
+		struct job job = t_start(open_fifo, mode);
+
+		interrupt(job);
+		t_blocks(job);
+		want(open_fifo(mode == O_RDONLY ? O_WRONLY : O_RDONLY), 0, "opening the other end");
+		t_returns(job, 0);
+		want(t_caught(job), 1, "signals");
+	}
+}
+
+/* On a slow machine the signals come slower too: the handlers must leave it some time. */
+static long write_timed(long left)
+{
+	const struct timeval tv = { 0, (int)(200 * t.factor) };
+	const struct itimerval period = { tv, tv };
+	int interrupted = 0, parts = 0;
+
+	close(t.r);
+	t_catch(SIGALRM, 0);
+	want(ret(setitimer(ITIMER_REAL, &period, NULL)), 0, "setitimer");
+	while (left > 0) {
+		long n = ret(write(t.w, pattern(left), left));
+
+		if (n < 0 && n != -EINTR)
+			return n;
+		if (n > 0)
+			left -= n;
+		pattern_wrote(n);
+		interrupted += n < 0;
+		parts += n > 0;
+	}
+	if (t.verbose)
+		info("%d signals: %d times EINTR, %d parts", (int)t.caught, interrupted, parts);
+	return 0;
+}
+
+static void timer(void)
+{
+	long total = 256 * (long)t.page;
+	struct job job = t_start(write_timed, total);
+
+	t_close(&t.w);
+	t_drain(t.r, total);
+	t_read(t.r, 1, 0);
+	t_returns(job, 0);
+}
+
+/* --- they announce what can be done ---------------------------------------------------------- */
+
+static void async(int fd)
+{
+	want(ret(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_ASYNC)), 0, "F_SETFL with O_ASYNC");
+}
+
+static void sigio(void)
+{
+	t_catch(SIGIO, 0);
+	want(ret(fcntl(t.r, F_SETOWN, getpid())), 0, "F_SETOWN");
+	async(t.r);
+	t_write(t.w, 5, 5);
+	want(t.caught, 1, "signals after a write");
+	t_read(t.r, 5, 5);
+	want(t.caught, 1, "signals after a read");
+	t_close(&t.w);
+	want(t.caught, 2, "signals after the last writer's close");
+}
+
+static void sigio_room(void)
+{
+	t_catch(SIGIO, 0);
+	t_fill(t.w);
+	want(ret(fcntl(t.w, F_SETOWN, getpid())), 0, "F_SETOWN");
+	async(t.w);
+	t_drain(t.r, t.cap);
+	want(t.caught > 0, 1, "signals once there is room: at least one");
+}
+
+static void setsig(void)
+{
+	static const struct timespec now;
+	siginfo_t got;
+	sigset_t set;
+
+	t_block(SIGRTMIN, &set);
+	want(ret(fcntl(t.r, F_SETOWN, getpid())), 0, "F_SETOWN");
+	want(ret(fcntl(t.r, F_SETSIG, SIGRTMIN)), 0, "F_SETSIG");
+	async(t.r);
+	t_write(t.w, 1, 1);
+	want(ret(sigtimedwait(&set, &got, &now)), SIGRTMIN, "sigtimedwait");
+	if (got.si_fd != t.r && emulated())
+		skip("emulated");
+	want(got.si_fd, t.r, "si_fd");
+	want(got.si_code, POLL_IN, "si_code");
+	want(got.si_band, POLLIN | POLLRDNORM, "si_band");
+}
+
+static long read_one(long fd)
+{
+	char byte;
+
+	return ret(read(fd, &byte, 1));
+}
+
+/* Sent to the process it would interrupt the first thread that does not block it: us. */
+static void own_thread(void)
+{
+	struct f_owner_ex owner = { .type = F_OWNER_TID };
+	struct job job;
+	int gate[2];
+
+	t_pipe(gate);
+	t_catch(SIGIO, SA_RESTART);
+	job = t_thread(read_one, gate[0]);
+	t_blocks(job);
+	owner.pid = job.pid;
+	want(ret(fcntl(t.r, F_SETOWN_EX, &owner)), 0, "F_SETOWN_EX");
+	async(t.r);
+	t_write(t.w, 1, 1);
+	t_write(gate[1], 1, 1);
+	t_returns(job, 1);
+	want(t.caught, 1, "signals");
+	want(t.catcher, job.pid, "the thread that caught it");
+}
+
+static void signal_fd(void)
+{
+	struct signalfd_siginfo got;
+	sigset_t set;
+	int fd;
+
+	t_block(SIGPIPE, &set);
+	fd = signalfd(-1, &set, SFD_NONBLOCK);
+	if (missing(ret(fd)))
+		skip("no-signalfd");
+	t_close(&t.r);
+	t_write(t.w, 1, -EPIPE);
+	want(ret(read(fd, &got, sizeof(got))), sizeof(got), "read(signalfd)");
+	want(got.ssi_signo, SIGPIPE, "ssi_signo");
+	want(ret(read(fd, &got, sizeof(got))), -EAGAIN, "read(signalfd) again");
+}
+
+const struct test_case sig_cases[] = {
+	{ "sig.read_eintr", "SIG-01", 'P', KINDS, 0, "a signal ends a blocked read: EINTR", "POSIX read", read_eintr },
+	{ "sig.read_restart", "SIG-01", 'P', KINDS, 0, "with SA_RESTART a blocked read goes on", "POSIX sigaction",
+	  read_restart },
+	{ "sig.write_eintr", "SIG-02", 'P', KINDS, 0, "a signal ends a blocked write that has written nothing: EINTR",
+	  "POSIX write", write_eintr },
+	{ "sig.write_restart", "SIG-02", 'P', KINDS, 0, "with SA_RESTART such a write goes on", "POSIX sigaction",
+	  write_restart },
+	{ "sig.write_part", "SIG-02", 'P', KINDS, 0, "a write that has written a part returns that part", "POSIX write",
+	  write_part },
+	{ "sig.write_part_restart", "SIG-02", 'P', KINDS, 0, "so it does with SA_RESTART", "POSIX write; signal(7)",
+	  write_part_restart },
+	{ "sig.open_eintr", "SIG-03", 'P', NEEDS_DIR, 0, "a signal ends a FIFO's blocked open, for either end: EINTR",
+	  "POSIX open", open_eintr },
+	{ "sig.open_restart", "SIG-03", 'P', NEEDS_DIR, 0, "with SA_RESTART a FIFO's blocked open goes on", "POSIX sigaction",
+	  open_restart },
+	{ "sig.timer", "SIG-08", 'P', KINDS | STRESS, 0, "a long write under an interval timer loses and doubles nothing",
+	  "POSIX write", timer },
+	{ "sig.sigio", "SIG-04", 'L', KINDS, 0, "O_ASYNC, read end: SIGIO when there is data and when the writer closes",
+	  "fcntl(2), LTP fcntl31", sigio },
+	{ "sig.sigio_room", "SIG-04", 'L', KINDS, 0, "O_ASYNC, write end: SIGIO when there is room", "fcntl(2)", sigio_room },
+	{ "sig.setsig", "SIG-05", 'L', KINDS, 0, "F_SETSIG: that signal, with the descriptor, POLL_IN and the events",
+	  "fcntl(2), LTP fcntl31", setsig },
+	{ "sig.own_thread", "SIG-06", 'L', KINDS, 0, "F_SETOWN_EX: SIGIO is sent to the thread that owns", "fcntl(2)",
+	  own_thread },
+	{ "sig.signalfd", "SIG-07", 'P', KINDS, 0, "a blocked SIGPIPE can be read from a signalfd, once", "signalfd(2)",
+	  signal_fd },
+	{ 0 }
+};
