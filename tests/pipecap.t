@@ -55,7 +55,6 @@ sz() { $EMULATOR ./pipesz "$@"; }
 sz_run() { sz "$@" >"$T/.out" 2>"$T/.err"; rc=$? out=$(cat "$T/.out") err=$(cat "$T/.err"); }
 sz_run --check --set $page --fd 42
 is 'set-fd-bad' '1 pipesz: cannot set pipe buffer size of fd 42: Bad file descriptor' "$rc $err"
-: | sz_run --check --set $page --stdin
 is 'set-fd' 0 "$(: | sz --check --set "$page" --stdin; echo $?)"
 sz_run --check --set $page --file /dev/null
 is 'set-file-bad' 1 "$rc"
@@ -142,7 +141,7 @@ for n, (rd, wr) in enumerate(pipes):
              and x['name'] == 'pipe:[%d]' % os.fstat(rd).st_ino)
 show('list', good)
 mine = subprocess.run(ipcbox + ['pipecap', '-l', '-J', '-p', str(os.getpid())], capture_output=True, check=True).stdout
-show('list -p', all(any(h['pid'] == os.getpid() for h in x['readers'] + x['writers'])
+show('of-pid', all(any(h['pid'] == os.getpid() for h in x['readers'] + x['writers'])
                     for x in map(json.loads, mine.splitlines())), len(mine.splitlines()) >= 50)
 
 # 2,000 pipes: a second.
@@ -203,7 +202,7 @@ is 'and leaves it all there' 'True True' "$(said unread) $(said content)"
 is 'the number of slots is exact' True "$(said slots)"
 is 'a process blocked in write shows as blocked' '[True]' "$(said blocked)"
 is '-l -J agrees with the truth for 50 pipes' 50 "$(said list)"
-is '-l -p shows only the pipes of that process' 'True True' "$(said 'list -p')"
+is '-l -p shows only the pipes of that process' 'True True' "$(said of-pid)"
 is '-l with 2000 pipes takes less than a second' 'True in time' "$(said 2000)"
 is 'a FIFO that nobody has open: status 1, one line, no escape sequence' '1 1 False' "$(said alone)"
 is 'who waits in open is not woken' '(0, 0)' "$(said undisturbed)"
@@ -220,19 +219,21 @@ is '-s SIZE -- CMD: CMD has the pipe with that size' "fd 1$tab$((4 * page))${tab
 run sh -c '"$1" pipecap -v -s max -o 2>err | cat; cat err >&2' sh "$IPCBOX"
 like '-s max takes what is granted, and -v says it' 'pipecap: fd 1 pipe buffer size set to [1-9]*' "$err"
 mkfifo fifo
-box pipecap -s $((2 * page)) --hold -f fifo & holder=$!
+bg pipecap -s $((2 * page)) --hold -f fifo >held 2>&1
 wait_for sh -c '"$1" pipecap -g -f fifo' sh "$IPCBOX"
 is '--hold keeps the size of a FIFO' "fifo$tab$((2 * page))${tab}0" "$(box pipecap -g -f fifo)"
 echo queued >fifo
 is 'and what is queued in it' queued "$(box pipecap -k -f fifo)"
-kill $holder
-wait $holder
+kill "$pid"
+wait "$pid"
 is 'until a signal, of which it dies' 143 $?
 box pipecap -s $((2 * page)) --hold -f fifo -- sh -c "$EMULATOR '$IPCBOX' pipecap -g -f fifo; exit 7" >held
 is '--hold -- CMD: its status' 7 $?
 is 'and the size while it runs' "fifo$tab$((2 * page))${tab}0" "$(cat held)"
-run box pipecap -s $page -o -- ./nosuch
-is 'a missing command is 127' 127 "$(box pipecap -s "$page" -o -- ./nosuch 2>/dev/null | cat; sh -c '"$1" pipecap -s 4096 -n 9 -- ./nosuch 9>&1 | cat' sh "$IPCBOX" >/dev/null 2>&1; { box pipecap -s "$page" -o -- ./nosuch 2>/dev/null; echo $? >&3; } 3>&1 | cat)"
+{ box pipecap -s "$page" -o -- ./nosuch 2>/dev/null; echo $? >rc; } | cat
+is 'a missing command is 127' 127 "$(cat rc)"
+{ box pipecap -s "$page" -o -- /dev/null 2>/dev/null; echo $? >rc; } | cat
+is 'one that cannot be run is 126' 126 "$(cat rc)"
 
 python3 - "$IPCBOX" >refused 2>&1 <<'END'
 import fcntl, os, subprocess, sys

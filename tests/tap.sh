@@ -7,6 +7,7 @@
 #   skip NAME REASON
 #   wait_for CMD...         until CMD succeeds, at most 10 seconds
 #   box APPLET ARG...       the applet of $IPCBOX, by name as through a link
+#   bg APPLET ARG...        the same in the background; sets $pid; killed at the end
 #
 # The test's own directory is $T, and the current one; it goes at the end.
 
@@ -15,7 +16,8 @@ case $tests in /*) ;; *) tests=$PWD/$tests ;; esac
 : "${IPCBOX:=$tests/../ipcbox}" "${LIMIT:=20}"
 T=$(mktemp -d "${TMPDIR:-/tmp}/ipcbox.XXXXXX") && cd "$T" || exit
 N=0
-trap 'rm -rf "$T"; echo "1..$N"' EXIT
+PIDS=
+trap 'kill $PIDS 2>/dev/null; rm -rf "$T"; echo "1..$N"' EXIT
 trap 'exit 1' INT TERM
 
 result() { N=$((N + 1)); echo "$1 $N - $2"; }
@@ -35,6 +37,7 @@ ok() {
 }
 skip() { result ok "$1 # SKIP $2"; }
 box() { $EMULATOR "$IPCBOX" "$@"; }
+bg() { $EMULATOR "$IPCBOX" "$@" & pid=$! PIDS="$PIDS $!"; }
 run() {
 	case $1 in box) shift; set -- $EMULATOR "$IPCBOX" "$@" ;; esac
 	timeout "$LIMIT" "$@" >"$T/.out" 2>"$T/.err"
