@@ -90,8 +90,11 @@ static void bad_pointer(void)
 static void limit_fds(uint64_t limit)
 {
 	uint64_t now[2], then[2] = { limit, limit };
+	long got = ret(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, now));
 
-	want(ret(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, now)), 0, "prlimit");
+	if (missing(got))
+		skip("no-prlimit");
+	want(got, 0, "prlimit");
 	then[1] = now[1];
 	want(ret(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, then, NULL)), 0, "RLIMIT_NOFILE %d", (int)limit);
 }

@@ -195,6 +195,7 @@ static void vfork_inherits(void)
 		close(t.r);
 		_exit(write(t.w, bytes, 5) != 5);
 	}
+	want(ret(pid) > 0, 1, "vfork works");
 	t_reap(pid, EXIT_SUCCESS);
 	pattern_wrote(5);
 	t_read(t.r, 10, 5);

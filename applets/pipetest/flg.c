@@ -101,17 +101,31 @@ static void combinations(void)
 		combination((i & 1 ? O_CLOEXEC : 0) | (i & 2 ? O_NONBLOCK : 0) | (i & 4 ? O_DIRECT : 0));
 }
 
-/* Linux 5.8: O_NOTIFICATION_PIPE is O_EXCL, IOC_WATCH_QUEUE_SET_SIZE _IO('W', 0x60). */
-static void notification(void)
+/* Linux 5.8: O_NOTIFICATION_PIPE is O_EXCL. */
+static void notification_pipe(int fd[2])
 {
-	int fd[2];
 	long got = make(fd, O_EXCL | O_NONBLOCK);
 
 	if (got == -ENOPKG || got == -EINVAL || missing(got))
 		skip("no-watch-queue");
 	want(got, 0, "pipe2(O_NOTIFICATION_PIPE)");
-	want(ret(ioctl(fd[0], _IO('W', 0x60), 1)), 0, "IOC_WATCH_QUEUE_SET_SIZE");
+}
+
+static void notification(void)
+{
+	int fd[2];
+
+	notification_pipe(fd);
 	want(ret(write(fd[1], "", 1)), -EXDEV, "write");
+}
+
+/* Before f13abc1e8e1a (Linux 6.15) it spoils the user's pipe quota. */
+static void notification_size(void)
+{
+	int fd[2];
+
+	notification_pipe(fd);
+	want(ret(ioctl(fd[0], _IO('W', 0x60), 1)), 0, "IOC_WATCH_QUEUE_SET_SIZE");
 }
 
 /* POSIX.1-2024 has FD_CLOFORK: what its number is nobody knows yet. */
@@ -133,6 +147,8 @@ const struct test_case flg_cases[] = {
 	  "pipe(2)", combinations },
 	{ "flg.notification", "FLG-04", 'L', 0, 0, "nobody can write to a notification pipe: EXDEV", "watch_queue.rst",
 	  notification },
+	{ "flg.notification_size", "FLG-04", 'L', EXOTIC, 0, "a notification pipe can be given a size", "watch_queue.rst",
+	  notification_size },
 	{ "flg.clofork", "FLG-06", 'I', 0, 0, "whether FD_CLOFORK is there", "POSIX.1-2024 fcntl", clofork },
 	{ 0 }
 };
