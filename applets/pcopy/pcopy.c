@@ -1,0 +1,187 @@
+/*
+ * pcopy - copy a file with several processes, whole or not at all
+ *
+ * SPDX-License-Identifier: 0BSD
+
+config PCOPY
+	bool "pcopy"
+	default y
+	help
+	  usage: pcopy [options] SRC DST [N]
+
+	  Copy one file with at most N processes. DST has its old content or the
+	  new one, also after kill -9; with status 0 it is on the medium. SRC or
+	  DST may be -; a directory DST means DST/SRC's name.
+
+	  -j, --jobs N|auto        at most N processes, as the operand N (auto)
+	  -B, --block SIZE         what a process takes at a time (8M)
+	      --sync=full|data|none    bring to the medium: the file and its name
+	                           (full), its bytes, nothing
+	      --no-sync            --sync=none
+	  -c, --checksum           print CRC32 SIZE DST; the CRC-32 of zlib
+	  -n, --no-clobber         fail if DST exists
+	  -T, --no-target-directory    a directory DST is an error
+	  -q, --quiet              say nothing but errors
+	  -v, --verbose            say who copied what, how, and what did not work
+
+	  Holes stay holes. A SRC that changes meanwhile is status 4. No
+	  directories, no network: that is cp -r and rsync.
+*/
+#include <sched.h>
+#include "pcopy.h"
+
+static int choose(const char *what, const char *word, const char *const *words)
+{
+	int i = 0;
+
+	while (words[i] && strcmp(words[i], word))
+		i++;
+	if (!words[i])
+		bb_show_usage("invalid %s: '%s'", what, word);
+	return i;
+}
+
+static void open_source(struct job *job)
+{
+	if (strcmp(job->src, "-") == 0) {
+		job->src = "standard input";
+		job->in = STDIN_FILENO;
+	} else {
+		job->in = xopen(job->src, O_RDONLY);
+	}
+	if (fstat(job->in, &job->from) < 0)
+		bb_perror_msg_and_die("can't read '%s'", job->src);
+	if (job->in == STDIN_FILENO)
+		return;
+	if (S_ISDIR(job->from.st_mode))
+		bb_error_msg_and_die("'%s' is a directory: pcopy copies one file", job->src);
+	if (S_ISREG(job->from.st_mode))
+		job->size = job->from.st_size;
+	else if (S_ISBLK(job->from.st_mode))
+		job->size = lseek(job->in, 0, SEEK_END);
+}
+
+/* Chunks for the queue, and workers for the chunks. */
+static void plan(struct job *job)
+{
+	enum { MAX_CHUNKS = 1 << 24 }; /* 64 MiB of CRCs */
+
+	job->data = job->size;
+	if (S_ISREG(job->from.st_mode) && job->from.st_blocks < job->size / 512)
+		job->data = data_size(job);
+	while (job->size / job->chunk >= MAX_CHUNKS)
+		job->chunk *= 2;
+	if (job->dir >= 0)
+		job->chunks = (job->size + job->chunk - 1) / job->chunk;
+	job->jobs = job->chunks == 0 ? 1 : MIN((uint32_t)job->max_jobs, job->chunks);
+	job->shared = mmap(NULL, sizeof(*job->shared) + (job->chunks + 1) * sizeof(job->shared->crc[0]),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (job->shared == MAP_FAILED)
+		bb_perror_msg_and_die("can't share memory with the workers");
+	job->shared->engine = job->crc_wanted || job->chunks == 0 ? ENGINE_RW : ENGINE_CFR;
+	job->buf = xmalloc(BUFFER_SIZE);
+}
+
+static int same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Only a file that has its size has a content: /proc makes it up as it is read. */
+static void check_source(const struct job *job)
+{
+	struct stat now;
+
+	if (!S_ISREG(job->from.st_mode) || job->size == 0)
+		return;
+	if (fstat(job->in, &now) < 0)
+		bb_perror_msg_and_die("can't examine '%s'", job->src);
+	if (now.st_size == job->size && same_time(&now.st_mtim, &job->from.st_mtim)
+	    && same_time(&now.st_ctim, &job->from.st_ctim))
+		return;
+	bb_error_msg("'%s' changed while it was copied", job->src);
+	exit(EXIT_STALE);
+}
+
+static void join_crcs(struct job *job)
+{
+	job->crc = job->shared->crc[0];
+	for (uint32_t i = 1; i < job->chunks; i++)
+		job->crc = crc32_combine(job->crc, job->shared->crc[i],
+			i + 1 < job->chunks ? job->chunk : job->size - i * job->chunk);
+}
+
+static void copy(struct job *job)
+{
+	hold_signals();
+	if (job->dir >= 0)
+		make_temporary(job);
+	if (run_workers(job) < 0)
+		exit(job->status);
+	check_source(job);
+	if (job->chunks == 0)
+		job->size = job->shared->streamed;
+	if (job->crc_wanted)
+		join_crcs(job);
+	commit(job);
+}
+
+static void report(const struct job *job)
+{
+	char size[16];
+
+	if (job->verbose)
+		bb_error_msg("copied %s to '%s': engine %s, %d worker%s", human(size, job->size), job->dst,
+			engine_names[job->shared->engine], job->jobs, job->jobs == 1 ? "" : "s");
+	if (job->crc_wanted)
+		xprintf("%08" PRIx32 " %jd %s\n", job->crc, (intmax_t)job->size, job->dst);
+}
+
+/* Two keep a medium's queue filled, where there are two processors. */
+static int auto_jobs(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1 ? 1 : 2;
+}
+
+int pcopy_main(char **argv)
+{
+	static const char *const syncs[] = { "none", "data", "full", NULL };
+	char *jobs = NULL, *block = NULL, *sync = NULL;
+	opts_t opts = getopt32(argv, "j(jobs):B(block):-s(sync):-S(no-sync)c(checksum)n(no-clobber)"
+		"T(no-target-directory)q(quiet)v(verbose)", &jobs, &block, &sync);
+	struct job job = { .chunk = 8 << 20 };
+	size_t page = getpagesize();
+
+	argv += optind;
+	if (!argv[0] || !argv[1])
+		bb_show_usage("needs SRC and DST");
+	job.src = argv[0];
+	job.dst = argv[1];
+	if (argv[2]) {
+		jobs = argv[2];
+		if (argv[3])
+			bb_show_usage("unexpected operand '%s'", argv[3]);
+	}
+	job.max_jobs = jobs && strcmp(jobs, "auto") != 0
+		? (int)MIN(xatou_range("number of jobs", jobs, 1, INT_MAX), MAX_JOBS) : auto_jobs();
+	if (block)
+		job.chunk = (xatosize("block size", block, 1, INT_MAX) + page - 1) / page * page;
+	job.sync = sync ? choose("sync", sync, syncs) : SYNC_FULL;
+	if (opts & OPT('S'))
+		job.sync = SYNC_NONE;
+	job.crc_wanted = !!(opts & OPT('c'));
+	job.no_clobber = !!(opts & OPT('n'));
+	job.no_target_dir = !!(opts & OPT('T'));
+	job.quiet = !!(opts & OPT('q'));
+	job.verbose = (opts & OPT('v')) && !job.quiet;
+	if (job.crc_wanted && strcmp(job.dst, "-") == 0)
+		bb_show_usage("--checksum and DST '-' both need standard output");
+	open_source(&job);
+	open_target(&job);
+	plan(&job);
+	copy(&job);
+	report(&job);
+	return EXIT_SUCCESS;
+}

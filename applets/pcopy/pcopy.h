@@ -1,0 +1,75 @@
+/*
+ * pcopy.h - what the parts of pcopy share
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#ifndef PCOPY_H
+#define PCOPY_H
+
+#include <sys/param.h>
+#include "libbb.h"
+
+enum { MAX_JOBS = 256, BUFFER_SIZE = 256 * 1024 };
+enum sync { SYNC_NONE, SYNC_DATA, SYNC_FULL };
+enum engine { ENGINE_CFR, ENGINE_RW };
+
+/* What the workers tell each other and the parent: shared memory, and words of 32 bits,
+ * which every processor can change in one piece. */
+struct shared {
+	uint32_t next;		/* the queue: the number of the next chunk */
+	uint32_t failed;	/* a worker has said why the copy fails */
+	uint32_t engine;	/* one worker's fallback is everybody's */
+	uint64_t streamed;	/* bytes of a stream, once its only worker has ended */
+	uint32_t crc[];		/* of each chunk */
+};
+
+/* The copy. The words before the blank line are the user's; fork() gives each worker its own. */
+struct job {
+	const char *src, *dst;
+	enum sync sync;
+	int max_jobs;
+	int crc_wanted, no_clobber, no_target_dir, quiet, verbose;
+
+	int in, out;
+	struct stat from;	/* SRC when the copy began */
+	off_t size, data;	/* bytes; those that are not in holes */
+	off_t chunk;		/* a multiple of the page size */
+	uint32_t chunks;	/* 0: a stream, read to its end by one worker */
+	int jobs;
+	char *buf;
+	uint32_t crc;		/* of the chunk that is being copied; at the end, of the file */
+	int status;		/* why this process gives up: an exit status */
+	struct shared *shared;
+
+	int dir;		/* the directory of DST; -1: nothing is renamed */
+	const char *base;	/* the name in there */
+	char *temp;
+	mode_t mode;		/* of the new DST */
+	struct stat old;	/* st_nlink is 0: there was none */
+};
+
+/* engine.c: copy [off, end) of SRC, or all of a stream; 0, or -1: job->status is set, and
+ * the message is out. */
+extern const char *const engine_names[];
+int copy_range(struct job *job, off_t off, off_t end);
+int copy_stream(struct job *job);
+off_t data_size(const struct job *job);
+
+/* crc.c: that of n zero bytes after crc, and of two parts whose second has len bytes. */
+uint32_t crc32_zeros(uint32_t crc, uint64_t n);
+uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t len);
+
+/* target.c: DST becomes job->out, in place or as a temporary file, and then final. What
+ * was begun goes when the process exits. */
+void open_target(struct job *job);
+void make_temporary(struct job *job);
+void commit(struct job *job);
+void discard(void) __attribute__((destructor));
+char *human(char text[16], uint64_t bytes);
+
+/* workers.c: signals are held back until a wait, or check_signals, looks for them. */
+void hold_signals(void);
+void check_signals(void);
+int run_workers(struct job *job);
+
+#endif

@@ -1,0 +1,269 @@
+/*
+ * target.c - DST: what it is, its temporary file, and the moment it becomes the new one
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include "pcopy.h"
+
+enum { MY_RENAME_NOREPLACE = 1 }; /* renameat2(2); musl has no name for it */
+
+/* What exit(3) must remove, whoever calls it, except for a worker. */
+static struct {
+	int dir;
+	const char *name;
+	pid_t owner;
+} doomed;
+
+void discard(void)
+{
+	if (doomed.name && doomed.owner == getpid())
+		(void)unlinkat(doomed.dir, doomed.name, 0); /* nothing is left to do about it */
+	doomed.name = NULL;
+}
+
+char *human(char text[16], uint64_t bytes)
+{
+	static const char units[] = "BKMGTPE";
+	int unit = 0;
+
+	while (bytes >> unit >= 1024 && unit < 60)
+		unit += 10;
+	if (unit)
+		snprintf(text, 16, "%u.%u %ciB", (unsigned)(bytes >> unit),
+			(unsigned)((bytes >> (unit - 10) & 1023) * 10 / 1024), units[unit / 10]);
+	else
+		snprintf(text, 16, "%u B", (unsigned)bytes);
+	return text;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int is_same(const struct stat *a, const struct stat *b)
+{
+	return S_ISBLK(a->st_mode) ? S_ISBLK(b->st_mode) && a->st_rdev == b->st_rdev
+		: S_ISREG(a->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* False if there is no such file. The kernel follows the link, not we, so that it can
+ * refuse one that another user has put into /tmp (fs.protected_symlinks). */
+static int stat_target(const char *name, struct stat *st)
+{
+	struct stat link;
+
+	if (stat(name, st) == 0)
+		return 1;
+	if (errno != ENOENT)
+		bb_perror_msg_and_die("can't examine '%s'", name);
+	if (lstat(name, &link) == 0)
+		bb_error_msg_and_die("'%s' is a symbolic link to nowhere: remove it first", name);
+	memset(st, 0, sizeof(*st));
+	return 0;
+}
+
+/* The file that the name leads to, through all links: that is what is replaced, not a link. */
+static char *follow(const char *name)
+{
+	enum { MAX_LINKS = 40 }; /* path_resolution(7) */
+	char *path = xasprintf("%s", name), link[PATH_MAX];
+	ssize_t len;
+
+	for (int i = 0; i < MAX_LINKS && (len = readlink(path, link, sizeof(link))) >= 0; i++) {
+		char *next = xasprintf("%.*s%.*s", *link == '/' ? 0 : (int)(base_name(path) - path), path,
+			(int)len, link);
+
+		free(path);
+		path = next;
+	}
+	return path;
+}
+
+/* Names DST in its directory, which stays open: whatever is renamed meanwhile, the
+ * temporary and the final file are in the same place. */
+static void open_directory(struct job *job)
+{
+	char *path = follow(job->dst), *dir;
+
+	job->base = base_name(path);
+	if (!*job->base)
+		bb_error_msg_and_die("'%s' is not a directory", job->dst);
+	dir = xasprintf("%.*s", (int)(job->base - path), path);
+	job->dir = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (job->dir < 0)
+		bb_perror_msg_and_die("can't open the directory of '%s'", job->dst);
+	free(dir);
+}
+
+/* A mode that existed stays. A new file gets that of SRC as far as umask lets it: without
+ * the bits that would make it run as somebody else. */
+static mode_t new_mode(const struct job *job)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	if (job->old.st_nlink)
+		return job->old.st_mode & 07777;
+	return (job->in == STDIN_FILENO ? 0666 : job->from.st_mode & 0777) & ~mask;
+}
+
+/* What is neither a file nor missing is written as it is: a FIFO, a terminal, /dev/null. */
+void open_target(struct job *job)
+{
+	job->dir = -1;
+	if (strcmp(job->dst, "-") == 0) {
+		job->dst = "standard output";
+		job->out = STDOUT_FILENO;
+		if (fstat(job->out, &job->old) < 0)
+			bb_perror_msg_and_die("can't write '%s'", job->dst);
+	} else if (stat_target(job->dst, &job->old) && S_ISDIR(job->old.st_mode) && !job->no_target_dir) {
+		if (job->in == STDIN_FILENO)
+			bb_error_msg_and_die("'%s' is a directory: standard input has no name in it", job->dst);
+		job->dst = xasprintf("%s/%s", job->dst, base_name(job->src));
+		stat_target(job->dst, &job->old);
+	}
+	if (is_same(&job->from, &job->old))
+		bb_error_msg_and_die("'%s' and '%s' are the same file", job->src, job->dst);
+	if (job->out == STDOUT_FILENO)
+		return;
+	if (S_ISDIR(job->old.st_mode))
+		bb_error_msg_and_die("'%s' is a directory", job->dst);
+	if (job->no_clobber && job->old.st_nlink)
+		bb_error_msg_and_die("'%s' exists", job->dst);
+	if (job->old.st_nlink && !S_ISREG(job->old.st_mode)) {
+		job->out = xopen(job->dst, O_WRONLY);
+		return;
+	}
+	open_directory(job);
+	job->mode = new_mode(job);
+}
+
+/* Full disks are noticed here, as far as statvfs(3) tells, and not after the last byte but
+ * one. Of what is reserved for root, root may use all. */
+static void check_space(const struct job *job)
+{
+	struct statvfs fs;
+	char need[16], have[16];
+	uint64_t bytes;
+
+	if (fstatvfs(job->dir, &fs) < 0 || fs.f_blocks == 0)
+		return;
+	bytes = (uint64_t)(geteuid() ? fs.f_bavail : fs.f_bfree) * fs.f_frsize;
+	if (bytes < (uint64_t)job->data)
+		bb_error_msg_and_die("can't write '%s': needs %s, %s free", job->dst,
+			human(need, job->data), human(have, bytes));
+}
+
+/* True if the file that nobody holds locked was left by a pcopy that was killed: then it
+ * is gone. The owner locks it right after it made it, and makes another if it was too late. */
+static int remove_stale(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	int stale = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid()
+		&& flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(dir, name, 0) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return stale;
+}
+
+/* True unless a remove_stale() was faster. Where files can't be locked, nothing is stale. */
+static int lock(int fd)
+{
+	struct stat st;
+
+	return (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		&& fstat(fd, &st) == 0 && st.st_nlink;
+}
+
+/* The first names are the same each time, so that what a killed run left is found without
+ * reading the directory; the others are for a directory where somebody blocks those. */
+void make_temporary(struct job *job)
+{
+	enum { SAME = 16, TRIES = 100, NAME_ROOM = 255 - sizeof("..pcopy.XXXXXX") };
+
+	check_space(job);
+	for (int i = 0; i < TRIES; i++) {
+		unsigned n = i < SAME ? (unsigned)i : (unsigned)monotonic_ns() & 0xFFFFFF;
+
+		free(job->temp);
+		job->temp = xasprintf(".%.*s.pcopy.%06x", NAME_ROOM, job->base, n);
+		job->out = openat(job->dir, job->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (job->out >= 0 && lock(job->out))
+			break;
+		if (job->out >= 0)
+			close(job->out);
+		else if (errno != EEXIST)
+			bb_perror_msg_and_die("can't create a temporary file beside '%s'", job->dst);
+		else if (i < SAME && remove_stale(job->dir, job->temp))
+			i--;
+		job->out = -1;
+	}
+	if (job->out < 0)
+		bb_error_msg_and_die("can't create a temporary file beside '%s': all names are taken", job->dst);
+	doomed.dir = job->dir;
+	doomed.name = job->temp;
+	doomed.owner = getpid();
+	if (ftruncate(job->out, job->size) < 0)
+		bb_perror_msg_and_die("can't set the size of '%s'", job->dst);
+}
+
+/* The owner first: chown(2) clears the set-id bits. They stay only if their owner did. */
+static void set_mode(const struct job *job)
+{
+	mode_t mode = job->mode;
+
+	if (job->old.st_nlink && fchown(job->out, job->old.st_uid, job->old.st_gid) < 0)
+		mode &= 0777;
+	if (fchmod(job->out, mode) < 0)
+		bb_perror_msg_and_die("can't set the mode of '%s'", job->dst);
+}
+
+/* renameat2(2): Linux 3.15, and not on every file system; link(2) does not replace either. */
+static int rename_new(const struct job *job)
+{
+	if (syscall(SYS_renameat2, job->dir, job->temp, job->dir, job->base, MY_RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (linkat(job->dir, job->temp, job->dir, job->base, 0) < 0)
+		return -1;
+	discard();
+	return 0;
+}
+
+/* fsync and not fdatasync: this must bring the mode and the times to the medium too. What
+ * is not stored has no sync: EINVAL (fsync(2)). */
+static void sync_fd(const struct job *job, int fd, int full, const char *what)
+{
+	int error;
+
+	do
+		error = full ? fsync(fd) : fdatasync(fd);
+	while (error < 0 && errno == EINTR);
+	if (error < 0 && errno != EINVAL && errno != EROFS)
+		bb_perror_msg_and_die("can't bring %s'%s' to the medium", what, job->dst);
+}
+
+void commit(struct job *job)
+{
+	if (job->dir >= 0)
+		set_mode(job);
+	if (job->sync)
+		sync_fd(job, job->out, job->sync == SYNC_FULL, "");
+	check_signals();
+	if (job->dir < 0)
+		return;
+	if ((job->no_clobber ? rename_new(job) : renameat(job->dir, job->temp, job->dir, job->base)) < 0)
+		bb_perror_msg_and_die("can't rename the temporary file to '%s'", job->dst);
+	doomed.name = NULL;
+	if (job->sync == SYNC_FULL)
+		sync_fd(job, job->dir, 1, "the directory of ");
+}

@@ -1,0 +1,179 @@
+/*
+ * workers.c - the queue, the processes that empty it, and the parent that waits
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/prctl.h>
+#include "pcopy.h"
+
+/* Signals are not handled but waited for, so that none can come at a bad moment. */
+static sigset_t held;
+
+void hold_signals(void)
+{
+	static const int wanted[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD };
+	struct sigaction sa;
+
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would take the workers' statuses away */
+	signal(SIGXFSZ, SIG_IGN); /* write(2): EFBIG instead */
+	sigemptyset(&held);
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		if (sigaction(wanted[i], NULL, &sa) == 0 && sa.sa_handler != SIG_IGN) /* nohup */
+			sigaddset(&held, wanted[i]);
+	sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
+static void die_if(int sig)
+{
+	if (sig <= 0 || sig == SIGCHLD)
+		return;
+	discard();
+	die_of_signal(sig);
+}
+
+void check_signals(void)
+{
+	struct timespec now = { 0 };
+	int sig;
+
+	while ((sig = sigtimedwait(&held, NULL, &now)) > 0)
+		die_if(sig);
+}
+
+/* The numbers of a worker's chunks, counted from 1, as "1 3 5-7". They only grow. */
+struct list {
+	char text[1024];
+	uint32_t first, last;
+};
+
+static void end_range(struct list *list)
+{
+	enum { ROOM = 32 }; /* for a range, and more */
+	size_t len = strlen(list->text);
+
+	if (list->last == 0 || (len && list->text[len - 1] == '.'))
+		return;
+	snprintf(list->text + len, ROOM, len > sizeof(list->text) - 2 * ROOM ? " ..."
+		: list->first == list->last ? " %" PRIu32 : " %" PRIu32 "-%" PRIu32, list->first, list->last);
+}
+
+static void add(struct list *list, uint32_t chunk)
+{
+	if (chunk != list->last + 1 || list->last == 0) {
+		end_range(list);
+		list->first = chunk;
+	}
+	list->last = chunk;
+}
+
+static off_t chunk_end(const struct job *job, uint32_t chunk)
+{
+	return chunk + 1 == job->chunks ? job->size : (chunk + 1) * job->chunk;
+}
+
+static int work(struct job *job, int id)
+{
+	struct list list = { .last = 0 };
+	uint32_t chunk;
+
+	if (job->chunks == 0)
+		return copy_stream(job);
+	while ((chunk = __atomic_fetch_add(&job->shared->next, 1, __ATOMIC_RELAXED)) < job->chunks) {
+		off_t off = chunk * job->chunk, end = chunk_end(job, chunk);
+
+		job->crc = 0;
+		if (copy_range(job, off, end) < 0)
+			return -1;
+		job->shared->crc[chunk] = job->crc;
+		add(&list, chunk + 1);
+		/* Write-back that begins now is done when fsync asks; an error shows there. */
+		if (job->sync)
+			(void)sync_file_range(job->out, off, end - off, SYNC_FILE_RANGE_WRITE);
+	}
+	end_range(&list);
+	if (job->verbose)
+		bb_error_msg("worker %d of %d: copied %s%s", id + 1, job->jobs,
+			list.last ? "chunks" : "no chunk", list.text);
+	return 0;
+}
+
+/* A worker does not outlive its parent, whose lock on the temporary file it shares. */
+static void worker(struct job *job, int id, pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	_exit(getppid() != parent || work(job, id) < 0 ? job->status : EXIT_SUCCESS);
+}
+
+static void stop(const pid_t *pids, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (pids[i])
+			kill(pids[i], SIGKILL);
+}
+
+/* Takes the statuses of the workers that have ended; returns how many are left. The first
+ * that failed decides the status of all. */
+static int reap(struct job *job, pid_t *pids, int alive)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		int i = 0;
+
+		while (i < job->jobs && pids[i] != pid)
+			i++;
+		if (i == job->jobs)
+			continue; /* a child of whatever exec'd us */
+		pids[i] = 0;
+		alive--;
+		if (status == 0 || job->status)
+			continue;
+		job->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+		if (WIFSIGNALED(status))
+			bb_error_msg("worker %d of %d was killed by signal %d", i + 1, job->jobs, WTERMSIG(status));
+		stop(pids, job->jobs);
+	}
+	return alive;
+}
+
+/* Fewer processes than asked for will do, if there is one. */
+static int start(struct job *job, pid_t *pids)
+{
+	pid_t parent = getpid();
+
+	for (int i = 0; i < job->jobs; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			worker(job, i, parent);
+		if (pids[i] > 0)
+			continue;
+		if (i == 0)
+			bb_perror_msg_and_die("can't fork");
+		if (job->verbose)
+			bb_perror_msg("can't fork more than %d workers", i);
+		pids[i] = 0;
+		return i;
+	}
+	return job->jobs;
+}
+
+int run_workers(struct job *job)
+{
+	pid_t pids[MAX_JOBS] = { 0 };
+	int alive, sig;
+
+	if (job->chunks == 1)
+		return work(job, 0); /* short, and a process would cost more than the copy */
+	alive = start(job, pids);
+	while ((alive = reap(job, pids, alive)) > 0) {
+		sig = sigwaitinfo(&held, NULL);
+		if (sig <= 0 || sig == SIGCHLD)
+			continue;
+		stop(pids, job->jobs);
+		while (wait(NULL) > 0)
+			;
+		die_if(sig);
+	}
+	return job->status ? -1 : 0;
+}
