@@ -138,6 +138,38 @@ else
 fi
 rm -f sparse dst
 
+# --- engines: each copies, or the next best one does
+truncate -s 300000 holes
+bytes 100000 | dd of=holes bs=4096 seek=20 conv=notrunc status=none
+holes=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("holes", "rb").read()))')
+for engine in auto clone cfr rw mmap direct; do
+	rm -f dst
+	run box pcopy -c -e $engine -B 64k -j 3 src dst
+	is "--engine $engine" "0 $crc 20000003 dst " "$rc $out $err"
+	ok 'is right' cmp src dst
+	run box pcopy -c -e $engine -B $((3 * page)) -j 3 holes dst
+	is 'also with holes' "0 $holes 300000 dst " "$rc $out $err"
+	ok 'which stay' test "$(stat -c %b dst)" -le "$(stat -c %b holes)"
+	run box pcopy -v -e $engine src dst
+	like 'and says who did it' "0 *engine*" "$rc $err"
+done
+if df --output=fstype . >log 2>&1 && grep -qE 'ext[234]' log; then
+	run box pcopy --reflink=always src dst
+	like '--reflink=always where it can'\''t' "77 pcopy: can't clone 'src': *" "$rc $err"
+else
+	skip '--reflink=always where it can'\''t' 'not ext4'
+fi
+run box pcopy --sparse=never holes dst
+ok '--sparse=never: no holes' test "$(stat -c %b dst)" -ge 586
+ok 'and the same bytes' cmp holes dst
+run box pcopy --sparse=always dst holes2
+ok '--sparse=always: holes where zeros are' test "$(stat -c %b holes2)" -le "$(stat -c %b holes)"
+ok 'and the same bytes' cmp holes holes2
+box pcopy --sparse=always - holes2 <dst
+ok 'also from a stream' test "$(stat -c %b holes2)" -le "$(stat -c %b holes)"
+ok 'to its last byte' cmp holes holes2
+rm -f dst holes holes2
+
 # --- failures
 echo old >dst
 if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=1M none small 2>log; then
@@ -157,7 +189,7 @@ is 'a file size limit' "1 pcopy: can't set the size of 'dst': File too large" "$
 ok 'DST is untouched' holds_old dst
 if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; then
 	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:error=EXDEV "$IPCBOX" pcopy -v src dst 2
-	like 'without copy_file_range: read and write' '0 *falling back from copy_file_range to read and write: *ross-device link*' "$rc $err"
+	like 'without copy_file_range: read and write' '0 *falling back from cfr to rw: *ross-device link*' "$rc $err"
 	ok 'just as right' cmp src dst
 	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:retval=0 "$IPCBOX" pcopy src dst 2
 	ok 'a copy_file_range that copies nothing is not believed' cmp src dst

@@ -3,30 +3,30 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <setjmp.h>
 #include "pcopy.h"
 
+/* ioctl_ficlone(2); linux/fs.h is not everywhere. */
+#define MY_FICLONE _IOW(0x94, 9, int)
+
+const char *const engine_names[] = { "auto", "clone", "cfr", "rw", "mmap", "direct", NULL };
+
 /* Several workers may meet the same error: one message is enough. */
-static int first_failure(struct job *job, int status)
+int first_failure(struct job *job, int status)
 {
 	job->status = status;
 	return !__atomic_exchange_n(&job->shared->failed, 1, __ATOMIC_RELAXED);
 }
 
-static ssize_t fail(struct job *job, const char *verb, const char *name)
+int fail(struct job *job, const char *verb, const char *name)
 {
 	if (first_failure(job, EXIT_FAILURE))
 		bb_perror_msg("can't %s '%s'", verb, name);
 	return -1;
 }
 
-/* A stream has no offsets. */
-static ssize_t write_at(struct job *job, const char *buf, size_t len, off_t off)
-{
-	return job->dir < 0 && job->chunks == 0 ? write(job->out, buf, len) : pwrite(job->out, buf, len, off);
-}
-
 /* A descriptor that somebody else made non-blocking is waited for. */
-static int again(int fd, short events)
+int again(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
@@ -35,10 +35,10 @@ static int again(int fd, short events)
 	return errno == EINTR || errno == EAGAIN;
 }
 
-static int write_all(struct job *job, const char *buf, size_t len, off_t off)
+int write_all(struct job *job, const char *buf, size_t len, off_t off)
 {
 	while (len) {
-		ssize_t n = write_at(job, buf, len, off);
+		ssize_t n = job->seekable ? pwrite(job->out, buf, len, off) : write(job->out, buf, len);
 
 		if (n < 0 && again(job->out, POLLOUT))
 			continue;
@@ -51,29 +51,45 @@ static int write_all(struct job *job, const char *buf, size_t len, off_t off)
 	return 0;
 }
 
+/* Writes what is not zero already, page by page: the rest stays, or becomes, a hole. */
+int write_sparse(struct job *job, const char *buf, size_t len, off_t off)
+{
+	const char *zeros = job->buf + BUFFER_SIZE;
+	size_t page = getpagesize(), start = 0, at, n;
+
+	for (at = 0; at < len; at += n) {
+		n = MIN(page, len - at);
+		if (memcmp(buf + at, zeros, n) != 0)
+			continue;
+		if (write_all(job, buf + start, at - start, off + start) < 0)
+			return -1;
+		start = at + n;
+	}
+	return write_all(job, buf + start, len - start, off + start);
+}
+
 /* A step moves at most len bytes at off. It returns how many; 0, with errno, if this
- * engine can't: the next one tries; -1 if nothing can, and the message is out. */
+ * engine can't: rw tries, and knows why; -1 if nothing can, and the message is out. */
 static ssize_t step_cfr(struct job *job, off_t off, size_t len)
 {
 	off_t to = off;
-	ssize_t n;
+	ssize_t n = copy_file_range(job->in, &off, job->out, &to, len, 0);
 
-	do
-		n = copy_file_range(job->in, &off, job->out, &to, len, 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
-		return fail(job, "write", job->dst);
 	if (n == 0)
 		errno = ENODATA; /* truncated, or a file system that says nothing (before Linux 5.19) */
-	return n < 0 ? 0 : n;
+	return MAX(n, 0);
 }
 
-static ssize_t step_rw(struct job *job, off_t off, size_t len)
+/* Also a step of its own: what is in place already needs no more than its checksum. The
+ * end of a buffer for O_DIRECT is the end of a page, also where the file ends before. */
+static ssize_t step_read(struct job *job, off_t off, size_t len)
 {
+	size_t page = getpagesize();
 	ssize_t n;
 
+	len = MIN(len, BUFFER_SIZE);
 	do
-		n = pread(job->in, job->buf, len < BUFFER_SIZE ? len : BUFFER_SIZE, off);
+		n = pread(job->in, job->buf, (len + page - 1) / page * page, off);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return fail(job, "read", job->src);
@@ -82,89 +98,143 @@ static ssize_t step_rw(struct job *job, off_t off, size_t len)
 			bb_error_msg("'%s' shrank while it was copied", job->src);
 		return -1;
 	}
+	n = MIN((size_t)n, len);
 	if (job->crc_wanted)
 		job->crc = crc32(job->crc, job->buf, n);
-	return write_all(job, job->buf, n, off) < 0 ? -1 : n;
+	return n;
 }
 
-const char *const engine_names[] = { "copy_file_range", "read and write" };
-static ssize_t (*const steps[])(struct job *job, off_t off, size_t len) = { step_cfr, step_rw };
+static ssize_t step_rw(struct job *job, off_t off, size_t len)
+{
+	ssize_t n = step_read(job, off, len);
 
-static int copy_data(struct job *job, off_t off, off_t end)
+	if (n > 0 && (job->sparse == ALWAYS ? write_sparse : write_all)(job, job->buf, n, off) < 0)
+		return -1;
+	return n;
+}
+
+/* What is mapped can go away: a file that is truncated, or a disk that is full, is a
+ * SIGBUS. Then rw sees the error that belongs to it. */
+static sigjmp_buf bus_error;
+
+static void on_bus_error(int sig)
+{
+	siglongjmp(bus_error, sig);
+}
+
+static ssize_t step_mmap(struct job *job, off_t off, size_t len)
+{
+	enum { WINDOW = 4 << 20 };
+	size_t before = off % getpagesize(), size = MIN(len, WINDOW) + before;
+	struct sigaction sa = { .sa_handler = on_bus_error };
+	char *from = mmap(NULL, size, PROT_READ, MAP_SHARED, job->in, off - before), *to = MAP_FAILED;
+	volatile ssize_t n = 0;
+
+	if (from != MAP_FAILED)
+		to = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, job->out, off - before);
+	if (to != MAP_FAILED) {
+		sigaction(SIGBUS, &sa, NULL);
+		if (sigsetjmp(bus_error, 1) == 0) {
+			memcpy(to + before, from + before, size - before);
+			if (job->crc_wanted)
+				job->crc = crc32(job->crc, to + before, size - before);
+			n = size - before;
+		} else {
+			errno = EFAULT;
+		}
+		signal(SIGBUS, SIG_DFL);
+		munmap(to, size);
+	}
+	if (from != MAP_FAILED)
+		munmap(from, size);
+	return n;
+}
+
+/* Whole pages only: the last bytes of the file go the usual way. */
+static ssize_t step_direct(struct job *job, off_t off, size_t len)
+{
+	size_t page = getpagesize();
+	ssize_t n;
+
+	if (len < page)
+		return step_rw(job, off, len);
+	n = pread(job->in_direct, job->buf, MIN(len / page * page, BUFFER_SIZE), off);
+	if (n <= 0 || pwrite(job->out_direct, job->buf, n, off) != n)
+		return 0;
+	if (job->crc_wanted)
+		job->crc = crc32(job->crc, job->buf, n);
+	return n;
+}
+
+static ssize_t (*const steps[])(struct job *job, off_t off, size_t len) = {
+	[ENGINE_CLONE] = step_read,
+	[ENGINE_CFR] = step_cfr,
+	[ENGINE_RW] = step_rw,
+	[ENGINE_MMAP] = step_mmap,
+	[ENGINE_DIRECT] = step_direct,
+};
+
+int copy_data(struct job *job, off_t off, off_t end)
 {
 	enum { STEP = 1 << 30 }; /* fits ssize_t everywhere */
 
 	while (off < end) {
 		uint32_t engine = __atomic_load_n(&job->shared->engine, __ATOMIC_RELAXED);
-		ssize_t n = steps[engine](job, off, end - off < STEP ? end - off : STEP);
+		ssize_t n = steps[engine](job, off, MIN(end - off, STEP));
 
 		if (n < 0)
 			return -1;
-		if (n == 0 && __atomic_exchange_n(&job->shared->engine, ENGINE_RW, __ATOMIC_RELAXED) == engine
-		    && job->verbose)
-			bb_perror_msg("falling back from %s to %s", engine_names[engine], engine_names[ENGINE_RW]);
+		if (n == 0 && __atomic_exchange_n(&job->shared->engine, ENGINE_RW, __ATOMIC_RELAXED) == engine)
+			say_fallback(job, engine, ENGINE_RW);
 		off += n;
 	}
 	return 0;
 }
 
-/* The first byte at or after off that is data, or in a hole; end if that is sooner. What
- * cannot tell (lseek(2): EINVAL) has no holes. ENXIO is no data, or no file, from here on:
- * the latter shows when SRC is looked at again. */
-static off_t seek(const struct job *job, off_t off, off_t end, int whence)
+void say_fallback(const struct job *job, enum engine from, enum engine to)
 {
-	off_t found = lseek(job->in, off, whence);
-
-	if (found < 0)
-		return whence == SEEK_DATA && errno != ENXIO ? off : end;
-	return found < end ? found : end;
+	if (job->verbose)
+		bb_perror_msg("falling back from %s to %s", engine_names[from], engine_names[to]);
 }
 
-int copy_range(struct job *job, off_t off, off_t end)
+int open_direct(int dir, const char *name, int flags, const struct stat *expected)
 {
-	while (off < end) {
-		off_t data = seek(job, off, end, SEEK_DATA);
+	int fd = openat(dir, name, flags | O_DIRECT | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
 
-		if (job->crc_wanted)
-			job->crc = crc32_zeros(job->crc, data - off);
-		off = data < end ? seek(job, data, end, SEEK_HOLE) : end;
-		if (copy_data(job, data, off) < 0)
-			return -1;
+	if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_dev != expected->st_dev || st.st_ino != expected->st_ino)) {
+		close(fd);
+		errno = ENOENT;
+		return -1;
 	}
-	return 0;
+	return fd;
 }
 
-/* Sources that have content but no size, as in /proc, and those that can't seek. */
-int copy_stream(struct job *job)
+/* Copies all at once, or says with what the workers begin. */
+enum engine start_engine(struct job *job)
 {
-	off_t off = 0;
-	ssize_t n;
+	enum engine engine = job->engine, copier = job->crc_wanted || job->reflink == NEVER ? ENGINE_RW : ENGINE_CFR;
+	struct stat st;
 
-	while ((n = read(job->in, job->buf, BUFFER_SIZE)) != 0) {
-		if (n < 0 && again(job->in, POLLIN))
-			continue;
-		if (n < 0)
-			return fail(job, "read", job->src);
-		if (job->crc_wanted)
-			job->crc = crc32(job->crc, job->buf, n);
-		if (write_all(job, job->buf, n, off) < 0)
-			return -1;
-		off += n;
+	if (job->chunks == 0 || job->sparse != AUTO) /* which only rw can do */
+		return ENGINE_RW;
+	if (engine <= ENGINE_CLONE && job->reflink != NEVER) {
+		if (ioctl(job->out, MY_FICLONE, job->in) == 0)
+			return ENGINE_CLONE;
+		if (job->reflink == ALWAYS) {
+			xfunc_error_retval = EXIT_UNSUPPORTED;
+			bb_perror_msg_and_die("can't clone '%s'", job->src);
+		}
+		say_fallback(job, ENGINE_CLONE, copier);
 	}
-	job->shared->streamed = off;
-	job->shared->crc[0] = job->crc;
-	return 0;
-}
-
-off_t data_size(const struct job *job)
-{
-	off_t sum = 0, data, off;
-
-	for (off = 0; off < job->size; sum += off - data) {
-		data = seek(job, off, job->size, SEEK_DATA);
-		off = data < job->size ? seek(job, data, job->size, SEEK_HOLE) : job->size;
-		if (data >= job->size)
-			data = off;
+	if (engine <= ENGINE_CFR)
+		engine = copier;
+	if (engine == ENGINE_DIRECT
+	    && (fstat(job->out, &st) < 0
+		|| (job->in_direct = open_direct(AT_FDCWD, job->src, O_RDONLY, &job->from)) < 0
+		|| (job->out_direct = open_direct(job->dir, job->temp, O_WRONLY, &st)) < 0)) {
+		say_fallback(job, engine, ENGINE_RW);
+		engine = ENGINE_RW;
 	}
-	return sum;
+	return engine;
 }

@@ -13,28 +13,32 @@ config PCOPY
 	  new one, also after kill -9; with status 0 it is on the medium. SRC or
 	  DST may be -; a directory DST means DST/SRC's name.
 
-	  -j, --jobs N|auto        at most N processes, as the operand N (auto)
-	  -B, --block SIZE         what a process takes at a time (8M)
+	  -j, --jobs N|auto       at most N processes, as the operand N (auto)
+	  -B, --block SIZE        what a process takes at a time (8M)
+	  -e, --engine auto|clone|cfr|rw|mmap|direct    else the next best
+	      --reflink=auto|never|always    share the blocks where possible
+	      --sparse=auto|never|always     holes as in SRC, none, all zeros
+	      --preallocate=auto|never       reserve the space first
 	      --sync=full|data|none    bring to the medium: the file and its name
-	                           (full), its bytes, nothing
-	      --no-sync            --sync=none
-	  -c, --checksum           print CRC32 SIZE DST; the CRC-32 of zlib
-	  -n, --no-clobber         fail if DST exists
+	                          (full), its bytes, nothing (as --no-sync)
+	  -c, --checksum          print CRC32 SIZE DST; the CRC-32 of zlib
+	  -n, --no-clobber        fail if DST exists
 	  -T, --no-target-directory    a directory DST is an error
-	  -q, --quiet              say nothing but errors
-	  -v, --verbose            say who copied what, how, and what did not work
+	  -q, --quiet             say nothing but errors
+	  -v, --verbose           say who copied what, how, and what did not work
 
-	  Holes stay holes. A SRC that changes meanwhile is status 4. No
-	  directories, no network: that is cp -r and rsync.
+	  A SRC that changes meanwhile is status 4. No directories, no network:
+	  that is cp -r and rsync.
 */
 #include <sched.h>
 #include "pcopy.h"
 
+/* The index of word in words; 0 if it was not given. */
 static int choose(const char *what, const char *word, const char *const *words)
 {
 	int i = 0;
 
-	while (words[i] && strcmp(words[i], word))
+	while (word && words[i] && strcmp(words[i], word))
 		i++;
 	if (!words[i])
 		bb_show_usage("invalid %s: '%s'", what, word);
@@ -61,6 +65,15 @@ static void open_source(struct job *job)
 		job->size = lseek(job->in, 0, SEEK_END);
 }
 
+static void *map(size_t size, int flags)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		bb_perror_msg_and_die("can't get %zu bytes of memory", size);
+	return p;
+}
+
 /* Chunks for the queue, and workers for the chunks. */
 static void plan(struct job *job)
 {
@@ -71,15 +84,11 @@ static void plan(struct job *job)
 		job->data = data_size(job);
 	while (job->size / job->chunk >= MAX_CHUNKS)
 		job->chunk *= 2;
-	if (job->dir >= 0)
+	if (job->seekable)
 		job->chunks = (job->size + job->chunk - 1) / job->chunk;
 	job->jobs = job->chunks == 0 ? 1 : MIN((uint32_t)job->max_jobs, job->chunks);
-	job->shared = mmap(NULL, sizeof(*job->shared) + (job->chunks + 1) * sizeof(job->shared->crc[0]),
-		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (job->shared == MAP_FAILED)
-		bb_perror_msg_and_die("can't share memory with the workers");
-	job->shared->engine = job->crc_wanted || job->chunks == 0 ? ENGINE_RW : ENGINE_CFR;
-	job->buf = xmalloc(BUFFER_SIZE);
+	job->shared = map(sizeof(*job->shared) + (job->chunks + 1) * sizeof(job->shared->crc[0]), MAP_SHARED);
+	job->buf = map(2 * BUFFER_SIZE, MAP_PRIVATE); /* at a page, for O_DIRECT */
 }
 
 static int same_time(const struct timespec *a, const struct timespec *b)
@@ -116,7 +125,10 @@ static void copy(struct job *job)
 	hold_signals();
 	if (job->dir >= 0)
 		make_temporary(job);
-	if (run_workers(job) < 0)
+	job->shared->engine = start_engine(job);
+	if (job->shared->engine != ENGINE_CLONE)
+		reserve_space(job);
+	if ((job->shared->engine != ENGINE_CLONE || job->crc_wanted) && run_workers(job) < 0)
 		exit(job->status);
 	check_source(job);
 	if (job->chunks == 0)
@@ -147,10 +159,13 @@ static int auto_jobs(void)
 
 int pcopy_main(char **argv)
 {
-	static const char *const syncs[] = { "none", "data", "full", NULL };
-	char *jobs = NULL, *block = NULL, *sync = NULL;
-	opts_t opts = getopt32(argv, "j(jobs):B(block):-s(sync):-S(no-sync)c(checksum)n(no-clobber)"
-		"T(no-target-directory)q(quiet)v(verbose)", &jobs, &block, &sync);
+	static const char *const syncs[] = { "full", "data", "none", NULL };
+	static const char *const whens[] = { "auto", "never", "always", NULL };
+	static const char *const auto_or_never[] = { "auto", "never", NULL };
+	char *jobs = NULL, *block = NULL, *engine = NULL, *reflink = NULL, *sparse = NULL, *prealloc = NULL, *sync = NULL;
+	opts_t opts = getopt32(argv, "j(jobs):B(block):e(engine):-r(reflink):-a(sparse):-l(preallocate):-s(sync):"
+		"-S(no-sync)c(checksum)n(no-clobber)T(no-target-directory)q(quiet)v(verbose)",
+		&jobs, &block, &engine, &reflink, &sparse, &prealloc, &sync);
 	struct job job = { .chunk = 8 << 20 };
 	size_t page = getpagesize();
 
@@ -168,9 +183,11 @@ int pcopy_main(char **argv)
 		? (int)MIN(xatou_range("number of jobs", jobs, 1, INT_MAX), MAX_JOBS) : auto_jobs();
 	if (block)
 		job.chunk = (xatosize("block size", block, 1, INT_MAX) + page - 1) / page * page;
-	job.sync = sync ? choose("sync", sync, syncs) : SYNC_FULL;
-	if (opts & OPT('S'))
-		job.sync = SYNC_NONE;
+	job.engine = choose("engine", engine, engine_names);
+	job.reflink = choose("--reflink", reflink, whens);
+	job.sparse = choose("--sparse", sparse, whens);
+	job.preallocate = choose("--preallocate", prealloc, auto_or_never);
+	job.sync = opts & OPT('S') ? SYNC_NONE : choose("--sync", sync, syncs);
 	job.crc_wanted = !!(opts & OPT('c'));
 	job.no_clobber = !!(opts & OPT('n'));
 	job.no_target_dir = !!(opts & OPT('T'));

@@ -10,8 +10,9 @@
 #include "libbb.h"
 
 enum { MAX_JOBS = 256, BUFFER_SIZE = 256 * 1024 };
-enum sync { SYNC_NONE, SYNC_DATA, SYNC_FULL };
-enum engine { ENGINE_CFR, ENGINE_RW };
+enum sync { SYNC_FULL, SYNC_DATA, SYNC_NONE };
+enum when { AUTO, NEVER, ALWAYS };
+enum engine { ENGINE_AUTO, ENGINE_CLONE, ENGINE_CFR, ENGINE_RW, ENGINE_MMAP, ENGINE_DIRECT };
 
 /* What the workers tell each other and the parent: shared memory, and words of 32 bits,
  * which every processor can change in one piece. */
@@ -27,16 +28,19 @@ struct shared {
 struct job {
 	const char *src, *dst;
 	enum sync sync;
+	enum engine engine;
+	enum when sparse, reflink, preallocate;
 	int max_jobs;
 	int crc_wanted, no_clobber, no_target_dir, quiet, verbose;
 
-	int in, out;
+	int in, out, in_direct, out_direct;
+	int seekable;		/* pwrite(2) works on DST */
 	struct stat from;	/* SRC when the copy began */
 	off_t size, data;	/* bytes; those that are not in holes */
 	off_t chunk;		/* a multiple of the page size */
 	uint32_t chunks;	/* 0: a stream, read to its end by one worker */
 	int jobs;
-	char *buf;
+	char *buf;		/* two of BUFFER_SIZE; nobody writes to the second: zeros */
 	uint32_t crc;		/* of the chunk that is being copied; at the end, of the file */
 	int status;		/* why this process gives up: an exit status */
 	struct shared *shared;
@@ -48,9 +52,19 @@ struct job {
 	struct stat old;	/* st_nlink is 0: there was none */
 };
 
-/* engine.c: copy [off, end) of SRC, or all of a stream; 0, or -1: job->status is set, and
- * the message is out. */
+/* engine.c: moves bytes, and says so when it can't: -1, job->status, and one message. */
 extern const char *const engine_names[];
+int first_failure(struct job *job, int status);
+int fail(struct job *job, const char *verb, const char *name);
+int again(int fd, short events);
+int write_all(struct job *job, const char *buf, size_t len, off_t off);
+int write_sparse(struct job *job, const char *buf, size_t len, off_t off);
+int copy_data(struct job *job, off_t off, off_t end);
+void say_fallback(const struct job *job, enum engine from, enum engine to);
+int open_direct(int dir, const char *name, int flags, const struct stat *expected);
+enum engine start_engine(struct job *job);
+
+/* copy.c: [off, end) of SRC, or all of a stream; 0 or -1 as above. */
 int copy_range(struct job *job, off_t off, off_t end);
 int copy_stream(struct job *job);
 off_t data_size(const struct job *job);
@@ -63,6 +77,7 @@ uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t len);
  * was begun goes when the process exits. */
 void open_target(struct job *job);
 void make_temporary(struct job *job);
+void reserve_space(const struct job *job);
 void commit(struct job *job);
 void discard(void) __attribute__((destructor));
 char *human(char text[16], uint64_t bytes);

@@ -4,8 +4,8 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/file.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include "pcopy.h"
 
 enum { MY_RENAME_NOREPLACE = 1 }; /* renameat2(2); musl has no name for it */
@@ -142,22 +142,28 @@ void open_target(struct job *job)
 	}
 	open_directory(job);
 	job->mode = new_mode(job);
+	job->seekable = 1;
 }
 
 /* Full disks are noticed here, as far as statvfs(3) tells, and not after the last byte but
- * one. Of what is reserved for root, root may use all. */
-static void check_space(const struct job *job)
+ * one. Of what is reserved for root, root may use all. Space that is reserved is in one
+ * piece, and does not run out; on a tmpfs it would only be cleared twice. */
+void reserve_space(const struct job *job)
 {
-	struct statvfs fs;
+	enum { MY_TMPFS_MAGIC = 0x01021994 }; /* statfs(2) */
+	struct statfs fs;
 	char need[16], have[16];
 	uint64_t bytes;
 
-	if (fstatvfs(job->dir, &fs) < 0 || fs.f_blocks == 0)
+	if (!job->seekable || fstatfs(job->out, &fs) < 0)
 		return;
-	bytes = (uint64_t)(geteuid() ? fs.f_bavail : fs.f_bfree) * fs.f_frsize;
-	if (bytes < (uint64_t)job->data)
+	bytes = (uint64_t)(geteuid() ? fs.f_bavail : fs.f_bfree) * fs.f_bsize;
+	if (fs.f_blocks && bytes < (uint64_t)job->data)
 		bb_error_msg_and_die("can't write '%s': needs %s, %s free", job->dst,
 			human(need, job->data), human(have, bytes));
+	if (job->preallocate == AUTO && job->sparse != ALWAYS && job->data == job->size && job->size
+	    && fs.f_type != MY_TMPFS_MAGIC && fallocate(job->out, 0, 0, job->size) < 0 && errno == ENOSPC)
+		bb_perror_msg_and_die("can't write '%s'", job->dst);
 }
 
 /* True if the file that nobody holds locked was left by a pcopy that was killed: then it
@@ -189,7 +195,6 @@ void make_temporary(struct job *job)
 {
 	enum { SAME = 16, TRIES = 100, NAME_ROOM = 255 - sizeof("..pcopy.XXXXXX") };
 
-	check_space(job);
 	for (int i = 0; i < TRIES; i++) {
 		unsigned n = i < SAME ? (unsigned)i : (unsigned)monotonic_ns() & 0xFFFFFF;
 
@@ -256,7 +261,7 @@ void commit(struct job *job)
 {
 	if (job->dir >= 0)
 		set_mode(job);
-	if (job->sync)
+	if (job->sync != SYNC_NONE)
 		sync_fd(job, job->out, job->sync == SYNC_FULL, "");
 	check_signals();
 	if (job->dir < 0)

@@ -87,7 +87,7 @@ static int work(struct job *job, int id)
 		job->shared->crc[chunk] = job->crc;
 		add(&list, chunk + 1);
 		/* Write-back that begins now is done when fsync asks; an error shows there. */
-		if (job->sync)
+		if (job->sync != SYNC_NONE)
 			(void)sync_file_range(job->out, off, end - off, SYNC_FILE_RANGE_WRITE);
 	}
 	end_range(&list);

@@ -1,0 +1,69 @@
+/*
+ * copy.c - the parts of a file that an engine copies: data, not holes; or a stream
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pcopy.h"
+
+/* The first byte at or after off that is data, or in a hole; end if that is sooner. What
+ * cannot tell (lseek(2): EINVAL) has no holes. ENXIO is no data, or no file, from here on:
+ * the latter shows when SRC is looked at again. */
+static off_t seek(const struct job *job, off_t off, off_t end, int whence)
+{
+	off_t found = job->sparse == NEVER ? -1 : lseek(job->in, off, whence);
+
+	if (found < 0)
+		return whence == SEEK_DATA && (job->sparse == NEVER || errno != ENXIO) ? off : end;
+	return MIN(found, end);
+}
+
+int copy_range(struct job *job, off_t off, off_t end)
+{
+	while (off < end) {
+		off_t data = seek(job, off, end, SEEK_DATA);
+
+		if (job->crc_wanted)
+			job->crc = crc32_zeros(job->crc, data - off);
+		off = data < end ? seek(job, data, end, SEEK_HOLE) : end;
+		if (copy_data(job, data, off) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Sources that have content but no size, as in /proc, and those that can't seek. */
+int copy_stream(struct job *job)
+{
+	off_t off = 0;
+	ssize_t n;
+
+	while ((n = read(job->in, job->buf, BUFFER_SIZE)) != 0) {
+		if (n < 0 && again(job->in, POLLIN))
+			continue;
+		if (n < 0)
+			return fail(job, "read", job->src);
+		if (job->crc_wanted)
+			job->crc = crc32(job->crc, job->buf, n);
+		if ((job->sparse == ALWAYS ? write_sparse : write_all)(job, job->buf, n, off) < 0)
+			return -1;
+		off += n;
+	}
+	if (job->sparse == ALWAYS && ftruncate(job->out, off) < 0)
+		return fail(job, "set the size of", job->dst);
+	job->shared->streamed = off;
+	job->shared->crc[0] = job->crc;
+	return 0;
+}
+
+off_t data_size(const struct job *job)
+{
+	off_t sum = 0, off = 0;
+
+	while (off < job->size) {
+		off_t data = seek(job, off, job->size, SEEK_DATA);
+
+		off = data < job->size ? seek(job, data, job->size, SEEK_HOLE) : job->size;
+		sum += off - data;
+	}
+	return sum;
+}
