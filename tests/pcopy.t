@@ -31,11 +31,11 @@ is 'whatever the slices' "$crc 20000003 dst" "$out"
 box pcopy -c - dst <src >out
 is 'and from a pipe' "$crc 20000003 dst" "$(cat out)"
 
-run box pcopy -v src dst 4
+run box pcopy -v -e cfr src dst 4
 like 'the tutorial says who copied what' '*worker ? of 3: copied chunks [1-3]*' "$err"
 chunks=$(echo "$err" | sed -n 's/.*copied chunks//p' | tr ' ' '\n' | sort -n | tr -d '\n')
 like 'each chunk is copied once' '*[1-3]*' "$chunks"
-run box pcopy -v -B 64k src dst 4
+run box pcopy -v -e rw -B 64k src dst 4
 total=$(echo "$err" | sed -n 's/.*copied chunks//p' | awk '{ for (i = 1; i <= NF; i++) {
 	n = split($i, r, "-"); sum += n > 1 ? r[2] - r[1] + 1 : 1 } } END { print sum }')
 is 'the lists of the workers make up the file' $(((20000003 + 65535) / 65536)) "$total"
@@ -188,13 +188,13 @@ run sh -c 'ulimit -f 100; exec "$1" pcopy src dst' sh "$IPCBOX"
 is 'a file size limit' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
 ok 'DST is untouched' holds_old dst
 if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; then
-	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:error=EXDEV "$IPCBOX" pcopy -v src dst 2
+	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:error=EXDEV "$IPCBOX" pcopy -v -e cfr src dst 2
 	like 'without copy_file_range: read and write' '0 *falling back from cfr to rw: *ross-device link*' "$rc $err"
 	ok 'just as right' cmp src dst
-	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:retval=0 "$IPCBOX" pcopy src dst 2
+	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:retval=0 "$IPCBOX" pcopy -e cfr src dst 2
 	ok 'a copy_file_range that copies nothing is not believed' cmp src dst
 	echo old >dst
-	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:signal=SIGKILL:when=1 "$IPCBOX" pcopy src dst 3
+	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:signal=SIGKILL:when=1 "$IPCBOX" pcopy -e cfr src dst 3
 	like 'a worker that is killed fails the copy' '1 pcopy: worker ? of 3 was killed by signal 9' "$rc $err"
 	ok 'DST is untouched' holds_old dst
 	run strace -f -o log -e trace=fork,clone -e inject=fork,clone:error=EAGAIN:when=2+ "$IPCBOX" pcopy src dst 3

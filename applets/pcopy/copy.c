@@ -19,9 +19,13 @@ static off_t seek(const struct job *job, off_t off, off_t end, int whence)
 
 int copy_range(struct job *job, off_t off, off_t end)
 {
+	enum { PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE };
+
 	while (off < end) {
 		off_t data = seek(job, off, end, SEEK_DATA);
 
+		if (job->compare && data > off && fallocate(job->out, PUNCH, off, data - off) < 0)
+			data = off; /* zeros, written where there are none */
 		if (job->crc_wanted)
 			job->crc = crc32_zeros(job->crc, data - off);
 		off = data < end ? seek(job, data, end, SEEK_HOLE) : end;
@@ -44,11 +48,11 @@ int copy_stream(struct job *job)
 			return fail(job, "read", job->src);
 		if (job->crc_wanted)
 			job->crc = crc32(job->crc, job->buf, n);
-		if ((job->sparse == ALWAYS ? write_sparse : write_all)(job, job->buf, n, off) < 0)
+		if (put(job, n, off) < 0)
 			return -1;
 		off += n;
 	}
-	if (job->sparse == ALWAYS && ftruncate(job->out, off) < 0)
+	if (job->seekable && !S_ISBLK(job->old.st_mode) && ftruncate(job->out, off) < 0)
 		return fail(job, "set the size of", job->dst);
 	job->shared->streamed = off;
 	job->shared->crc[0] = job->crc;

@@ -35,7 +35,7 @@ int again(int fd, short events)
 	return errno == EINTR || errno == EAGAIN;
 }
 
-int write_all(struct job *job, const char *buf, size_t len, off_t off)
+static int write_all(struct job *job, const char *buf, size_t len, off_t off)
 {
 	while (len) {
 		ssize_t n = job->seekable ? pwrite(job->out, buf, len, off) : write(job->out, buf, len);
@@ -51,15 +51,20 @@ int write_all(struct job *job, const char *buf, size_t len, off_t off)
 	return 0;
 }
 
-/* Writes what is not zero already, page by page: the rest stays, or becomes, a hole. */
-int write_sparse(struct job *job, const char *buf, size_t len, off_t off)
+/* Writes the pages of job->buf that are not in DST already. What can't be read, differs;
+ * and a new file is zeros. */
+int put(struct job *job, size_t len, off_t off)
 {
-	const char *zeros = job->buf + BUFFER_SIZE;
+	char *buf = job->buf, *other = buf + BUFFER_SIZE;
 	size_t page = getpagesize(), start = 0, at, n;
 
+	if (!job->compare && job->sparse == ALWAYS)
+		other += BUFFER_SIZE;
+	else if (!job->compare || pread(job->out, other, len, off) != (ssize_t)len)
+		return write_all(job, buf, len, off);
 	for (at = 0; at < len; at += n) {
 		n = MIN(page, len - at);
-		if (memcmp(buf + at, zeros, n) != 0)
+		if (memcmp(buf + at, other + at, n) != 0)
 			continue;
 		if (write_all(job, buf + start, at - start, off + start) < 0)
 			return -1;
@@ -108,9 +113,7 @@ static ssize_t step_rw(struct job *job, off_t off, size_t len)
 {
 	ssize_t n = step_read(job, off, len);
 
-	if (n > 0 && (job->sparse == ALWAYS ? write_sparse : write_all)(job, job->buf, n, off) < 0)
-		return -1;
-	return n;
+	return n > 0 && put(job, n, off) < 0 ? -1 : n;
 }
 
 /* What is mapped can go away: a file that is truncated, or a disk that is full, is a
@@ -197,12 +200,14 @@ void say_fallback(const struct job *job, enum engine from, enum engine to)
 		bb_perror_msg("falling back from %s to %s", engine_names[from], engine_names[to]);
 }
 
-int open_direct(int dir, const char *name, int flags, const struct stat *expected)
+/* A second description of an open file, which the name should still lead to. */
+int open_direct(int dir, const char *name, int flags, int same_as)
 {
 	int fd = openat(dir, name, flags | O_DIRECT | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
+	struct stat st, expected;
 
-	if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_dev != expected->st_dev || st.st_ino != expected->st_ino)) {
+	if (fd >= 0 && fstat(fd, &st) == 0 && fstat(same_as, &expected) == 0
+	    && (st.st_dev != expected.st_dev || st.st_ino != expected.st_ino)) {
 		close(fd);
 		errno = ENOENT;
 		return -1;
@@ -214,9 +219,8 @@ int open_direct(int dir, const char *name, int flags, const struct stat *expecte
 enum engine start_engine(struct job *job)
 {
 	enum engine engine = job->engine, copier = job->crc_wanted || job->reflink == NEVER ? ENGINE_RW : ENGINE_CFR;
-	struct stat st;
 
-	if (job->chunks == 0 || job->sparse != AUTO) /* which only rw can do */
+	if (job->chunks == 0 || job->sparse != AUTO || job->compare) /* which only rw can do */
 		return ENGINE_RW;
 	if (engine <= ENGINE_CLONE && job->reflink != NEVER) {
 		if (ioctl(job->out, MY_FICLONE, job->in) == 0)
@@ -230,9 +234,8 @@ enum engine start_engine(struct job *job)
 	if (engine <= ENGINE_CFR)
 		engine = copier;
 	if (engine == ENGINE_DIRECT
-	    && (fstat(job->out, &st) < 0
-		|| (job->in_direct = open_direct(AT_FDCWD, job->src, O_RDONLY, &job->from)) < 0
-		|| (job->out_direct = open_direct(job->dir, job->temp, O_WRONLY, &st)) < 0)) {
+	    && ((job->in_direct = open_direct(AT_FDCWD, job->src, O_RDONLY, job->in)) < 0
+		|| (job->out_direct = open_direct(job->dir, job->name, O_WRONLY, job->out)) < 0)) {
 		say_fallback(job, engine, ENGINE_RW);
 		engine = ENGINE_RW;
 	}

@@ -21,14 +21,15 @@ config PCOPY
 	      --preallocate=auto|never       reserve the space first
 	      --sync=full|data|none    bring to the medium: the file and its name
 	                          (full), its bytes, nothing (as --no-sync)
-	  -c, --checksum          print CRC32 SIZE DST; the CRC-32 of zlib
+	  -c, --checksum          print CRC32 SIZE DST; the CRC-32 of zlib, in hex
+	      --expect CRC        fail unless it is this one
+	  -y, --verify            compare with what the medium has
+	      --inplace           write into DST itself
+	  -u, --update-blocks     as --inplace, but only the blocks that differ
+	  -R, --resume            keep what a failure leaves, and go on from there
 	  -n, --no-clobber        fail if DST exists
 	  -T, --no-target-directory    a directory DST is an error
-	  -q, --quiet             say nothing but errors
-	  -v, --verbose           say who copied what, how, and what did not work
-
-	  A SRC that changes meanwhile is status 4. No directories, no network:
-	  that is cp -r and rsync.
+	  -q, --quiet             only errors     -v, --verbose    who copied what
 */
 #include <sched.h>
 #include "pcopy.h"
@@ -43,6 +44,16 @@ static int choose(const char *what, const char *word, const char *const *words)
 	if (!words[i])
 		bb_show_usage("invalid %s: '%s'", what, word);
 	return i;
+}
+
+static int64_t hex_crc(const char *str)
+{
+	char *end;
+	uintmax_t crc = strtoumax(str, &end, 16);
+
+	if (!isxdigit((unsigned char)*str) || *end || crc > UINT32_MAX)
+		bb_show_usage("invalid CRC-32: '%s'", str);
+	return crc;
 }
 
 static void open_source(struct job *job)
@@ -88,7 +99,7 @@ static void plan(struct job *job)
 		job->chunks = (job->size + job->chunk - 1) / job->chunk;
 	job->jobs = job->chunks == 0 ? 1 : MIN((uint32_t)job->max_jobs, job->chunks);
 	job->shared = map(sizeof(*job->shared) + (job->chunks + 1) * sizeof(job->shared->crc[0]), MAP_SHARED);
-	job->buf = map(2 * BUFFER_SIZE, MAP_PRIVATE); /* at a page, for O_DIRECT */
+	job->buf = map(3 * BUFFER_SIZE, MAP_PRIVATE); /* at a page, for O_DIRECT */
 }
 
 static int same_time(const struct timespec *a, const struct timespec *b)
@@ -123,18 +134,28 @@ static void join_crcs(struct job *job)
 static void copy(struct job *job)
 {
 	hold_signals();
-	if (job->dir >= 0)
-		make_temporary(job);
+	open_target(job);
 	job->shared->engine = start_engine(job);
 	if (job->shared->engine != ENGINE_CLONE)
 		reserve_space(job);
-	if ((job->shared->engine != ENGINE_CLONE || job->crc_wanted) && run_workers(job) < 0)
+	else if (!job->crc_wanted)
+		job->jobs = 0;
+	if (job->jobs && run_workers(job) < 0)
 		exit(job->status);
 	check_source(job);
-	if (job->chunks == 0)
-		job->size = job->shared->streamed;
+	if (job->chunks == 0) {
+		job->size = job->chunk = job->shared->streamed;
+		job->chunks = job->size != 0;
+	}
 	if (job->crc_wanted)
 		join_crcs(job);
+	if (job->expect >= 0 && job->crc != job->expect) {
+		bb_error_msg("'%s' has the CRC-32 %08" PRIx32 ", not %08" PRIx32, job->src, job->crc, (uint32_t)job->expect);
+		exit(EXIT_INTEGRITY);
+	}
+	sync_target(job);
+	if (job->verify)
+		verify(job);
 	commit(job);
 }
 
@@ -145,7 +166,7 @@ static void report(const struct job *job)
 	if (job->verbose)
 		bb_error_msg("copied %s to '%s': engine %s, %d worker%s", human(size, job->size), job->dst,
 			engine_names[job->shared->engine], job->jobs, job->jobs == 1 ? "" : "s");
-	if (job->crc_wanted)
+	if (job->checksum)
 		xprintf("%08" PRIx32 " %jd %s\n", job->crc, (intmax_t)job->size, job->dst);
 }
 
@@ -162,10 +183,10 @@ int pcopy_main(char **argv)
 	static const char *const syncs[] = { "full", "data", "none", NULL };
 	static const char *const whens[] = { "auto", "never", "always", NULL };
 	static const char *const auto_or_never[] = { "auto", "never", NULL };
-	char *jobs = NULL, *block = NULL, *engine = NULL, *reflink = NULL, *sparse = NULL, *prealloc = NULL, *sync = NULL;
+	char *jobs = NULL, *block = NULL, *engine = NULL, *reflink = NULL, *sparse = NULL, *prealloc = NULL, *sync = NULL, *expect = NULL;
 	opts_t opts = getopt32(argv, "j(jobs):B(block):e(engine):-r(reflink):-a(sparse):-l(preallocate):-s(sync):"
-		"-S(no-sync)c(checksum)n(no-clobber)T(no-target-directory)q(quiet)v(verbose)",
-		&jobs, &block, &engine, &reflink, &sparse, &prealloc, &sync);
+		"-S(no-sync)c(checksum)-x(expect):y(verify)-i(inplace)u(update-blocks)R(resume)n(no-clobber)T(no-target-directory)q(quiet)v(verbose)",
+		&jobs, &block, &engine, &reflink, &sparse, &prealloc, &sync, &expect);
 	struct job job = { .chunk = 8 << 20 };
 	size_t page = getpagesize();
 
@@ -188,15 +209,27 @@ int pcopy_main(char **argv)
 	job.sparse = choose("--sparse", sparse, whens);
 	job.preallocate = choose("--preallocate", prealloc, auto_or_never);
 	job.sync = opts & OPT('S') ? SYNC_NONE : choose("--sync", sync, syncs);
-	job.crc_wanted = !!(opts & OPT('c'));
+	job.verify = !!(opts & OPT('y'));
+	job.inplace = !!(opts & OPT('i'));
+	job.update = !!(opts & OPT('u'));
+	job.resume = !!(opts & OPT('R'));
+	job.expect = expect ? hex_crc(expect) : -1;
+	job.crc_wanted = job.verify || expect || opts & OPT('c');
+	job.checksum = !!(opts & OPT('c'));
 	job.no_clobber = !!(opts & OPT('n'));
 	job.no_target_dir = !!(opts & OPT('T'));
 	job.quiet = !!(opts & OPT('q'));
 	job.verbose = (opts & OPT('v')) && !job.quiet;
-	if (job.crc_wanted && strcmp(job.dst, "-") == 0)
+	if (job.checksum && strcmp(job.dst, "-") == 0)
 		bb_show_usage("--checksum and DST '-' both need standard output");
+	if (job.resume && (job.inplace || job.update))
+		bb_show_usage("--resume does not write into DST itself, as --inplace and --update-blocks do");
 	open_source(&job);
-	open_target(&job);
+	find_target(&job);
+	if (!job.seekable && (job.verify || job.update || job.resume)) {
+		bb_error_msg("can't read '%s' back", job.dst);
+		return EXIT_UNSUPPORTED;
+	}
 	plan(&job);
 	copy(&job);
 	report(&job);

@@ -31,24 +31,27 @@ struct job {
 	enum engine engine;
 	enum when sparse, reflink, preallocate;
 	int max_jobs;
-	int crc_wanted, no_clobber, no_target_dir, quiet, verbose;
+	int64_t expect;		/* a CRC-32, or -1 */
+	int checksum, crc_wanted, verify, inplace, update, resume, no_clobber, no_target_dir, quiet, verbose;
 
 	int in, out, in_direct, out_direct;
 	int seekable;		/* pwrite(2) works on DST */
+	int compare;		/* most of it may be there: only what differs is written */
+	int verifying;		/* SRC is DST, and the CRCs are known */
 	struct stat from;	/* SRC when the copy began */
 	off_t size, data;	/* bytes; those that are not in holes */
+	off_t taken;		/* by what DST was, and can be used again */
 	off_t chunk;		/* a multiple of the page size */
 	uint32_t chunks;	/* 0: a stream, read to its end by one worker */
 	int jobs;
-	char *buf;		/* two of BUFFER_SIZE; nobody writes to the second: zeros */
+	char *buf;		/* three of BUFFER_SIZE: SRC, DST, zeros */
 	uint32_t crc;		/* of the chunk that is being copied; at the end, of the file */
 	int status;		/* why this process gives up: an exit status */
 	struct shared *shared;
 
-	int dir;		/* the directory of DST; -1: nothing is renamed */
-	const char *base;	/* the name in there */
-	char *temp;
-	mode_t mode;		/* of the new DST */
+	int dir;		/* the directory of DST */
+	const char *base;	/* DST's name in there */
+	const char *name;	/* what job->out is called in there: that, or a temporary name */
 	struct stat old;	/* st_nlink is 0: there was none */
 };
 
@@ -57,11 +60,10 @@ extern const char *const engine_names[];
 int first_failure(struct job *job, int status);
 int fail(struct job *job, const char *verb, const char *name);
 int again(int fd, short events);
-int write_all(struct job *job, const char *buf, size_t len, off_t off);
-int write_sparse(struct job *job, const char *buf, size_t len, off_t off);
+int put(struct job *job, size_t len, off_t off);
 int copy_data(struct job *job, off_t off, off_t end);
 void say_fallback(const struct job *job, enum engine from, enum engine to);
-int open_direct(int dir, const char *name, int flags, const struct stat *expected);
+int open_direct(int dir, const char *name, int flags, int same_as);
 enum engine start_engine(struct job *job);
 
 /* copy.c: [off, end) of SRC, or all of a stream; 0 or -1 as above. */
@@ -75,9 +77,10 @@ uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t len);
 
 /* target.c: DST becomes job->out, in place or as a temporary file, and then final. What
  * was begun goes when the process exits. */
+void find_target(struct job *job);
 void open_target(struct job *job);
-void make_temporary(struct job *job);
 void reserve_space(const struct job *job);
+void sync_target(const struct job *job);
 void commit(struct job *job);
 void discard(void) __attribute__((destructor));
 char *human(char text[16], uint64_t bytes);
@@ -86,5 +89,8 @@ char *human(char text[16], uint64_t bytes);
 void hold_signals(void);
 void check_signals(void);
 int run_workers(struct job *job);
+
+/* verify.c: after the bytes were brought to the medium: they are what was copied, or exit. */
+void verify(struct job *job);
 
 #endif

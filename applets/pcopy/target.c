@@ -101,22 +101,10 @@ static void open_directory(struct job *job)
 	free(dir);
 }
 
-/* A mode that existed stays. A new file gets that of SRC as far as umask lets it: without
- * the bits that would make it run as somebody else. */
-static mode_t new_mode(const struct job *job)
+/* Which file, and which kind. */
+void find_target(struct job *job)
 {
-	mode_t mask = umask(0);
-
-	umask(mask);
-	if (job->old.st_nlink)
-		return job->old.st_mode & 07777;
-	return (job->in == STDIN_FILENO ? 0666 : job->from.st_mode & 0777) & ~mask;
-}
-
-/* What is neither a file nor missing is written as it is: a FIFO, a terminal, /dev/null. */
-void open_target(struct job *job)
-{
-	job->dir = -1;
+	job->dir = AT_FDCWD;
 	if (strcmp(job->dst, "-") == 0) {
 		job->dst = "standard output";
 		job->out = STDOUT_FILENO;
@@ -136,13 +124,11 @@ void open_target(struct job *job)
 		bb_error_msg_and_die("'%s' is a directory", job->dst);
 	if (job->no_clobber && job->old.st_nlink)
 		bb_error_msg_and_die("'%s' exists", job->dst);
-	if (job->old.st_nlink && !S_ISREG(job->old.st_mode)) {
-		job->out = xopen(job->dst, O_WRONLY);
-		return;
-	}
-	open_directory(job);
-	job->mode = new_mode(job);
-	job->seekable = 1;
+	job->seekable = job->old.st_nlink == 0 || S_ISREG(job->old.st_mode) || S_ISBLK(job->old.st_mode);
+	job->compare = job->seekable && (job->update || job->resume);
+	job->name = job->dst;
+	if (job->seekable && !S_ISBLK(job->old.st_mode))
+		open_directory(job);
 }
 
 /* Full disks are noticed here, as far as statvfs(3) tells, and not after the last byte but
@@ -155,9 +141,11 @@ void reserve_space(const struct job *job)
 	char need[16], have[16];
 	uint64_t bytes;
 
-	if (!job->seekable || fstatfs(job->out, &fs) < 0)
+	if (job->dir == AT_FDCWD || fstatfs(job->out, &fs) < 0)
 		return;
 	bytes = (uint64_t)(geteuid() ? fs.f_bavail : fs.f_bfree) * fs.f_bsize;
+	if (job->name == job->base || job->compare)
+		bytes += job->taken;
 	if (fs.f_blocks && bytes < (uint64_t)job->data)
 		bb_error_msg_and_die("can't write '%s': needs %s, %s free", job->dst,
 			human(need, job->data), human(have, bytes));
@@ -189,44 +177,150 @@ static int lock(int fd)
 		&& fstat(fd, &st) == 0 && st.st_nlink;
 }
 
+/* Room for ".NAME.pcopy.resume" in NAME_MAX. */
+enum { NAME_ROOM = 255 - sizeof("..pcopy.resume") };
+
+static char *temporary_name(const struct job *job, unsigned n)
+{
+	return xasprintf(".%.*s.pcopy.%06x", NAME_ROOM, job->base, n);
+}
+
+/* Never O_CREAT on what exists: in a sticky directory that is EACCES (fs.protected_regular). */
+static int open_or_create(const struct job *job, const char *name)
+{
+	int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC, fd = openat(job->dir, name, flags);
+
+	return fd < 0 && errno == ENOENT ? openat(job->dir, name, flags | O_CREAT | O_EXCL, 0600) : fd;
+}
+
+static void doom(const struct job *job)
+{
+	doomed.dir = job->dir;
+	doomed.name = job->name;
+	doomed.owner = getpid();
+}
+
 /* The first names are the same each time, so that what a killed run left is found without
  * reading the directory; the others are for a directory where somebody blocks those. */
-void make_temporary(struct job *job)
+static void make_temporary(struct job *job)
 {
-	enum { SAME = 16, TRIES = 100, NAME_ROOM = 255 - sizeof("..pcopy.XXXXXX") };
+	enum { SAME = 16, TRIES = 100 };
+	char *name = NULL;
 
-	for (int i = 0; i < TRIES; i++) {
-		unsigned n = i < SAME ? (unsigned)i : (unsigned)monotonic_ns() & 0xFFFFFF;
-
-		free(job->temp);
-		job->temp = xasprintf(".%.*s.pcopy.%06x", NAME_ROOM, job->base, n);
-		job->out = openat(job->dir, job->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (job->out >= 0 && lock(job->out))
-			break;
-		if (job->out >= 0)
+	job->out = -1;
+	for (int i = 0; i < TRIES && job->out < 0; i++) {
+		free(name);
+		name = temporary_name(job, i < SAME ? (unsigned)i : (unsigned)monotonic_ns() & 0xFFFFFF);
+		job->out = openat(job->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (job->out >= 0 && !lock(job->out)) {
 			close(job->out);
-		else if (errno != EEXIST)
-			bb_perror_msg_and_die("can't create a temporary file beside '%s'", job->dst);
-		else if (i < SAME && remove_stale(job->dir, job->temp))
-			i--;
-		job->out = -1;
+			job->out = -1;
+		} else if (job->out < 0) {
+			if (errno != EEXIST)
+				bb_perror_msg_and_die("can't create a temporary file beside '%s'", job->dst);
+			if (i < SAME && remove_stale(job->dir, name))
+				i--;
+		}
 	}
 	if (job->out < 0)
 		bb_error_msg_and_die("can't create a temporary file beside '%s': all names are taken", job->dst);
-	doomed.dir = job->dir;
-	doomed.name = job->temp;
-	doomed.owner = getpid();
+	job->name = name;
+	doom(job);
+}
+
+/* What an earlier --resume left, if it is a file of ours that nobody else writes; else a
+ * new one. Nothing about it is believed, not even its size. */
+static void open_resumed(struct job *job)
+{
+	struct stat st, named;
+
+	job->name = xasprintf(".%.*s.pcopy.resume", NAME_ROOM, job->base);
+	job->out = open_or_create(job, job->name);
+	if (job->out < 0 || fstat(job->out, &st) < 0)
+		bb_perror_msg_and_die("can't open '%s' beside '%s'", job->name, job->dst);
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
+		bb_error_msg_and_die("'%s' beside '%s' is not a file that pcopy made: remove it", job->name, job->dst);
+	if (!lock(job->out) || fstatat(job->dir, job->name, &named, AT_SYMLINK_NOFOLLOW) < 0
+	    || named.st_ino != st.st_ino) {
+		bb_error_msg("another pcopy is resuming '%s'", job->dst);
+		exit(EXIT_NOT_NOW);
+	}
+	job->taken = st.st_blocks * 512LL;
+}
+
+static void open_inplace(struct job *job)
+{
+	struct stat st;
+
+	job->name = job->base;
+	job->out = open_or_create(job, job->name);
+	if (job->out < 0 || fstat(job->out, &st) < 0)
+		bb_perror_msg_and_die("can't open '%s'", job->dst);
+	if (!S_ISREG(st.st_mode))
+		bb_error_msg_and_die("'%s' is no longer a file", job->dst);
+	if (job->old.st_nlink == 0)
+		doom(job);
+	job->taken = st.st_blocks * 512LL;
+	if (!job->update && ftruncate(job->out, 0) < 0)
+		bb_perror_msg_and_die("can't truncate '%s'", job->dst);
+}
+
+/* O_EXCL: refused while it is mounted, or part of something that is (open(2)). Zeros must
+ * be written: what a device holds is not known. */
+static void open_device(struct job *job)
+{
+	char need[16], have[16];
+	off_t size;
+
+	job->out = open(job->dst, O_RDWR | O_EXCL | O_CLOEXEC);
+	if (job->out < 0 && errno == EBUSY)
+		bb_error_msg_and_die("'%s' is in use: unmount it first", job->dst);
+	if (job->out < 0)
+		bb_perror_msg_and_die("can't open '%s'", job->dst);
+	size = lseek(job->out, 0, SEEK_END);
+	if (size < job->size)
+		bb_error_msg_and_die("can't write '%s': needs %s, has %s", job->dst,
+			human(need, job->size), human(have, size));
+	job->sparse = NEVER;
+}
+
+/* What is neither a file nor a disk is written as it is: a FIFO, a terminal, /dev/null. */
+void open_target(struct job *job)
+{
+	if (job->out == STDOUT_FILENO)
+		return;
+	if (S_ISBLK(job->old.st_mode)) {
+		open_device(job);
+		return;
+	}
+	if (!job->seekable) {
+		job->out = xopen(job->dst, O_WRONLY);
+		return;
+	}
+	if (job->resume)
+		open_resumed(job);
+	else if (job->inplace || job->update)
+		open_inplace(job);
+	else
+		make_temporary(job);
 	if (ftruncate(job->out, job->size) < 0)
 		bb_perror_msg_and_die("can't set the size of '%s'", job->dst);
 }
 
-/* The owner first: chown(2) clears the set-id bits. They stay only if their owner did. */
+/* A mode that existed stays, and the owner, who comes first: chown(2) clears the set-id
+ * bits, which stay only if he did. A new file gets the mode of SRC as far as umask lets it:
+ * without the bits that would make it run as somebody else. */
 static void set_mode(const struct job *job)
 {
-	mode_t mode = job->mode;
+	mode_t mode = job->in == STDIN_FILENO ? 0666 : job->from.st_mode & 0777, mask = umask(0);
 
-	if (job->old.st_nlink && fchown(job->out, job->old.st_uid, job->old.st_gid) < 0)
-		mode &= 0777;
+	umask(mask);
+	mode &= ~mask;
+	if (job->old.st_nlink) {
+		mode = job->old.st_mode & 07777;
+		if (fchown(job->out, job->old.st_uid, job->old.st_gid) < 0)
+			mode &= 0777;
+	}
 	if (fchmod(job->out, mode) < 0)
 		bb_perror_msg_and_die("can't set the mode of '%s'", job->dst);
 }
@@ -234,14 +328,13 @@ static void set_mode(const struct job *job)
 /* renameat2(2): Linux 3.15, and not on every file system; link(2) does not replace either. */
 static int rename_new(const struct job *job)
 {
-	if (syscall(SYS_renameat2, job->dir, job->temp, job->dir, job->base, MY_RENAME_NOREPLACE) == 0)
+	if (syscall(SYS_renameat2, job->dir, job->name, job->dir, job->base, MY_RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
-	if (linkat(job->dir, job->temp, job->dir, job->base, 0) < 0)
+	if (linkat(job->dir, job->name, job->dir, job->base, 0) < 0)
 		return -1;
-	discard();
-	return 0;
+	return unlinkat(job->dir, job->name, 0);
 }
 
 /* fsync and not fdatasync: this must bring the mode and the times to the medium too. What
@@ -257,17 +350,26 @@ static void sync_fd(const struct job *job, int fd, int full, const char *what)
 		bb_perror_msg_and_die("can't bring %s'%s' to the medium", what, job->dst);
 }
 
-void commit(struct job *job)
+/* Metadata first: fsync takes it along. What is verified must be on the medium. */
+void sync_target(const struct job *job)
 {
-	if (job->dir >= 0)
+	if (job->dir != AT_FDCWD && (job->name != job->base || job->old.st_nlink == 0))
 		set_mode(job);
-	if (job->sync != SYNC_NONE)
+	if (job->sync != SYNC_NONE || job->verify)
 		sync_fd(job, job->out, job->sync == SYNC_FULL, "");
 	check_signals();
-	if (job->dir < 0)
+}
+
+void commit(struct job *job)
+{
+	if (job->dir == AT_FDCWD)
 		return;
-	if ((job->no_clobber ? rename_new(job) : renameat(job->dir, job->temp, job->dir, job->base)) < 0)
-		bb_perror_msg_and_die("can't rename the temporary file to '%s'", job->dst);
+	if (job->name != job->base) {
+		if (job->old.st_nlink > 1 && job->verbose)
+			bb_error_msg("'%s' has other hard links: they keep the old content", job->dst);
+		if ((job->no_clobber ? rename_new(job) : renameat(job->dir, job->name, job->dir, job->base)) < 0)
+			bb_perror_msg_and_die("can't rename the temporary file to '%s'", job->dst);
+	}
 	doomed.name = NULL;
 	if (job->sync == SYNC_FULL)
 		sync_fd(job, job->dir, 1, "the directory of ");

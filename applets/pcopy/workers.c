@@ -71,6 +71,14 @@ static off_t chunk_end(const struct job *job, uint32_t chunk)
 	return chunk + 1 == job->chunks ? job->size : (chunk + 1) * job->chunk;
 }
 
+static int mismatch(struct job *job, uint32_t chunk)
+{
+	if (first_failure(job, EXIT_INTEGRITY))
+		bb_error_msg("'%s' is not on the medium as it was copied: chunk %" PRIu32 ", from byte %jd",
+			job->dst, chunk + 1, (intmax_t)(chunk * job->chunk));
+	return -1;
+}
+
 static int work(struct job *job, int id)
 {
 	struct list list = { .last = 0 };
@@ -84,15 +92,18 @@ static int work(struct job *job, int id)
 		job->crc = 0;
 		if (copy_range(job, off, end) < 0)
 			return -1;
-		job->shared->crc[chunk] = job->crc;
 		add(&list, chunk + 1);
+		if (!job->verifying)
+			job->shared->crc[chunk] = job->crc;
+		else if (job->shared->crc[chunk] != job->crc)
+			return mismatch(job, chunk);
 		/* Write-back that begins now is done when fsync asks; an error shows there. */
-		if (job->sync != SYNC_NONE)
+		if (!job->verifying && job->sync != SYNC_NONE)
 			(void)sync_file_range(job->out, off, end - off, SYNC_FILE_RANGE_WRITE);
 	}
 	end_range(&list);
 	if (job->verbose)
-		bb_error_msg("worker %d of %d: copied %s%s", id + 1, job->jobs,
+		bb_error_msg("worker %d of %d: %s %s%s", id + 1, job->jobs, job->verifying ? "verified" : "copied",
 			list.last ? "chunks" : "no chunk", list.text);
 	return 0;
 }
@@ -160,11 +171,12 @@ static int start(struct job *job, pid_t *pids)
 
 int run_workers(struct job *job)
 {
+	enum { SHORT = 8 << 20 };
 	pid_t pids[MAX_JOBS] = { 0 };
 	int alive, sig;
 
-	if (job->chunks == 1)
-		return work(job, 0); /* short, and a process would cost more than the copy */
+	if (job->chunks == 1 && job->size <= SHORT)
+		return work(job, 0); /* a process would cost more than the copy */
 	alive = start(job, pids);
 	while ((alive = reap(job, pids, alive)) > 0) {
 		sig = sigwaitinfo(&held, NULL);
