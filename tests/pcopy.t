@@ -223,7 +223,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:]
 	exec 9>&-
 done
 mkfifo fifo2
-box pcopy fifo2 dst 2>log & pid=$!
+"$IPCBOX" pcopy fifo2 dst 2>log & pid=$!
 exec 9>fifo2
 echo new >&9
 wait_for test -s .dst.pcopy.000000

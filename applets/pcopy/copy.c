@@ -51,6 +51,7 @@ int copy_stream(struct job *job)
 		if (put(job, n, off) < 0)
 			return -1;
 		off += n;
+		count_done(job, n);
 	}
 	if (job->seekable && !S_ISBLK(job->old.st_mode) && ftruncate(job->out, off) < 0)
 		return fail(job, "set the size of", job->dst);
@@ -59,15 +60,17 @@ int copy_stream(struct job *job)
 	return 0;
 }
 
-off_t data_size(const struct job *job)
+/* The data and the holes of SRC: st_blocks alone tells neither. */
+void measure_data(struct job *job)
 {
-	off_t sum = 0, off = 0;
+	off_t off = 0;
 
+	job->data = 0;
 	while (off < job->size) {
 		off_t data = seek(job, off, job->size, SEEK_DATA);
 
+		job->holes += data > off;
 		off = data < job->size ? seek(job, data, job->size, SEEK_HOLE) : job->size;
-		sum += off - data;
+		job->data += off - data;
 	}
-	return sum;
 }

@@ -177,6 +177,18 @@ static ssize_t (*const steps[])(struct job *job, off_t off, size_t len) = {
 	[ENGINE_DIRECT] = step_direct,
 };
 
+static void say_fallback(const struct job *job, enum engine from, enum engine to)
+{
+	if (job->verbose)
+		bb_perror_msg("falling back from %s to %s", engine_names[from], engine_names[to]);
+}
+
+void count_done(struct job *job, size_t n)
+{
+	job->copied += n;
+	__atomic_store_n(&job->shared->done[job->id], ((job->copied - 1) >> DONE_SHIFT) + 1, __ATOMIC_RELAXED);
+}
+
 int copy_data(struct job *job, off_t off, off_t end)
 {
 	enum { STEP = 1 << 30 }; /* fits ssize_t everywhere */
@@ -190,14 +202,10 @@ int copy_data(struct job *job, off_t off, off_t end)
 		if (n == 0 && __atomic_exchange_n(&job->shared->engine, ENGINE_RW, __ATOMIC_RELAXED) == engine)
 			say_fallback(job, engine, ENGINE_RW);
 		off += n;
+		if (n)
+			count_done(job, n);
 	}
 	return 0;
-}
-
-void say_fallback(const struct job *job, enum engine from, enum engine to)
-{
-	if (job->verbose)
-		bb_perror_msg("falling back from %s to %s", engine_names[from], engine_names[to]);
 }
 
 /* A second description of an open file, which the name should still lead to. */

@@ -11,25 +11,24 @@ config PCOPY
 
 	  Copy one file with at most N processes. DST has its old content or the
 	  new one, also after kill -9; with status 0 it is on the medium. SRC or
-	  DST may be -; a directory DST means DST/SRC's name.
+	  DST may be -; a directory DST means a file in it.
 
-	  -j, --jobs N|auto       at most N processes, as the operand N (auto)
-	  -B, --block SIZE        what a process takes at a time (8M)
+	  -j, --jobs N|auto    at most N processes      -B, --block SIZE  a chunk (8M)
 	  -e, --engine auto|clone|cfr|rw|mmap|direct    else the next best
-	      --reflink=auto|never|always    share the blocks where possible
-	      --sparse=auto|never|always     holes as in SRC, none, all zeros
-	      --preallocate=auto|never       reserve the space first
-	      --sync=full|data|none    bring to the medium: the file and its name
-	                          (full), its bytes, nothing (as --no-sync)
-	  -c, --checksum          print CRC32 SIZE DST; the CRC-32 of zlib, in hex
-	      --expect CRC        fail unless it is this one
-	  -y, --verify            compare with what the medium has
-	      --inplace           write into DST itself
-	  -u, --update-blocks     as --inplace, but only the blocks that differ
-	  -R, --resume            keep what a failure leaves, and go on from there
-	  -n, --no-clobber        fail if DST exists
-	  -T, --no-target-directory    a directory DST is an error
-	  -q, --quiet             only errors     -v, --verbose    who copied what
+	      --reflink=auto|never|always      share the blocks, if possible
+	      --sparse=auto|never|always       holes as in SRC, none, all zeros
+	      --preallocate=auto|never         reserve the space first
+	      --sync=full|data|none            file and name, bytes, as --no-sync
+	  -c, --checksum       print CRC32 SIZE DST     --expect CRC   or fail
+	  -y, --verify         compare with what is on the medium
+	      --inplace        write into DST itself
+	  -u, --update-blocks  the same, but only the blocks that differ
+	  -R, --resume         keep what a failure leaves, and go on from there
+	  -p, --preserve[=mode,owner,time,xattr,all]
+	  -n, --no-clobber     fail if DST exists
+	  -T, --no-target-directory            DST is not a directory
+	  -P, --progress[=auto|bar|json]       also at SIGUSR1
+	  -J, --json  a line at the end         -q, --quiet   -v, --verbose
 */
 #include <sched.h>
 #include "pcopy.h"
@@ -92,7 +91,7 @@ static void plan(struct job *job)
 
 	job->data = job->size;
 	if (S_ISREG(job->from.st_mode) && job->from.st_blocks < job->size / 512)
-		job->data = data_size(job);
+		measure_data(job);
 	while (job->size / job->chunk >= MAX_CHUNKS)
 		job->chunk *= 2;
 	if (job->seekable)
@@ -144,7 +143,7 @@ static void copy(struct job *job)
 		exit(job->status);
 	check_source(job);
 	if (job->chunks == 0) {
-		job->size = job->chunk = job->shared->streamed;
+		job->data = job->size = job->chunk = job->shared->streamed;
 		job->chunks = job->size != 0;
 	}
 	if (job->crc_wanted)
@@ -153,21 +152,11 @@ static void copy(struct job *job)
 		bb_error_msg("'%s' has the CRC-32 %08" PRIx32 ", not %08" PRIx32, job->src, job->crc, (uint32_t)job->expect);
 		exit(EXIT_INTEGRITY);
 	}
+	job->used = job->shared->engine;
 	sync_target(job);
 	if (job->verify)
 		verify(job);
 	commit(job);
-}
-
-static void report(const struct job *job)
-{
-	char size[16];
-
-	if (job->verbose)
-		bb_error_msg("copied %s to '%s': engine %s, %d worker%s", human(size, job->size), job->dst,
-			engine_names[job->shared->engine], job->jobs, job->jobs == 1 ? "" : "s");
-	if (job->checksum)
-		xprintf("%08" PRIx32 " %jd %s\n", job->crc, (intmax_t)job->size, job->dst);
 }
 
 /* Two keep a medium's queue filled, where there are two processors. */
@@ -182,12 +171,15 @@ int pcopy_main(char **argv)
 {
 	static const char *const syncs[] = { "full", "data", "none", NULL };
 	static const char *const whens[] = { "auto", "never", "always", NULL };
+	static const char *const progresses[] = { "auto", "bar", "json", NULL };
 	static const char *const auto_or_never[] = { "auto", "never", NULL };
-	char *jobs = NULL, *block = NULL, *engine = NULL, *reflink = NULL, *sparse = NULL, *prealloc = NULL, *sync = NULL, *expect = NULL;
+	char *jobs = NULL, *block = NULL, *engine = NULL, *reflink = NULL, *sparse = NULL, *prealloc = NULL, *sync = NULL, *expect = NULL,
+		*preserve = NULL, *progress = NULL;
 	opts_t opts = getopt32(argv, "j(jobs):B(block):e(engine):-r(reflink):-a(sparse):-l(preallocate):-s(sync):"
-		"-S(no-sync)c(checksum)-x(expect):y(verify)-i(inplace)u(update-blocks)R(resume)n(no-clobber)T(no-target-directory)q(quiet)v(verbose)",
-		&jobs, &block, &engine, &reflink, &sparse, &prealloc, &sync, &expect);
-	struct job job = { .chunk = 8 << 20 };
+		"-S(no-sync)c(checksum)-x(expect):y(verify)-i(inplace)u(update-blocks)R(resume)p(preserve)::P(progress)::J(json)n(no-clobber)T(no-target-directory)q(quiet)v(verbose)",
+		&jobs, &block, &engine, &reflink, &sparse, &prealloc, &sync, &expect,
+		&preserve, &progress);
+	struct job job = { .chunk = 8 << 20, .start = monotonic_ns() };
 	size_t page = getpagesize();
 
 	argv += optind;
@@ -215,13 +207,17 @@ int pcopy_main(char **argv)
 	job.resume = !!(opts & OPT('R'));
 	job.expect = expect ? hex_crc(expect) : -1;
 	job.crc_wanted = job.verify || expect || opts & OPT('c');
+	if (opts & OPT('p'))
+		parse_preserve(&job, preserve);
+	job.progress = opts & OPT('P') && !progress ? PROGRESS_BAR : choose("--progress", progress, progresses);
+	job.json = !!(opts & OPT('J'));
 	job.checksum = !!(opts & OPT('c'));
 	job.no_clobber = !!(opts & OPT('n'));
 	job.no_target_dir = !!(opts & OPT('T'));
 	job.quiet = !!(opts & OPT('q'));
 	job.verbose = (opts & OPT('v')) && !job.quiet;
-	if (job.checksum && strcmp(job.dst, "-") == 0)
-		bb_show_usage("--checksum and DST '-' both need standard output");
+	if ((job.checksum || job.json) && strcmp(job.dst, "-") == 0)
+		bb_show_usage("DST '-' and --%s both need standard output", job.json ? "json" : "checksum");
 	if (job.resume && (job.inplace || job.update))
 		bb_show_usage("--resume does not write into DST itself, as --inplace and --update-blocks do");
 	open_source(&job);

@@ -9,8 +9,9 @@
 #include <sys/param.h>
 #include "libbb.h"
 
-enum { MAX_JOBS = 256, BUFFER_SIZE = 256 * 1024 };
+enum { MAX_JOBS = 256, BUFFER_SIZE = 256 * 1024, DONE_SHIFT = 12 };
 enum sync { SYNC_FULL, SYNC_DATA, SYNC_NONE };
+enum progress { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_JSON };
 enum when { AUTO, NEVER, ALWAYS };
 enum engine { ENGINE_AUTO, ENGINE_CLONE, ENGINE_CFR, ENGINE_RW, ENGINE_MMAP, ENGINE_DIRECT };
 
@@ -20,6 +21,7 @@ struct shared {
 	uint32_t next;		/* the queue: the number of the next chunk */
 	uint32_t failed;	/* a worker has said why the copy fails */
 	uint32_t engine;	/* one worker's fallback is everybody's */
+	uint32_t done[MAX_JOBS];	/* data that each worker has copied, in units that fit */
 	uint64_t streamed;	/* bytes of a stream, once its only worker has ended */
 	uint32_t crc[];		/* of each chunk */
 };
@@ -32,7 +34,9 @@ struct job {
 	enum when sparse, reflink, preallocate;
 	int max_jobs;
 	int64_t expect;		/* a CRC-32, or -1 */
-	int checksum, crc_wanted, verify, inplace, update, resume, no_clobber, no_target_dir, quiet, verbose;
+	enum progress progress;
+	int preserve, preserve_all;	/* bits: wanted, and must be done */
+	int checksum, json, crc_wanted, verify, inplace, update, resume, no_clobber, no_target_dir, quiet, verbose;
 
 	int in, out, in_direct, out_direct;
 	int seekable;		/* pwrite(2) works on DST */
@@ -40,12 +44,17 @@ struct job {
 	int verifying;		/* SRC is DST, and the CRCs are known */
 	struct stat from;	/* SRC when the copy began */
 	off_t size, data;	/* bytes; those that are not in holes */
+	uint32_t holes;
+	off_t copied;		/* by this worker */
+	int64_t start;
+	int id;
 	off_t taken;		/* by what DST was, and can be used again */
 	off_t chunk;		/* a multiple of the page size */
 	uint32_t chunks;	/* 0: a stream, read to its end by one worker */
 	int jobs;
 	char *buf;		/* three of BUFFER_SIZE: SRC, DST, zeros */
 	uint32_t crc;		/* of the chunk that is being copied; at the end, of the file */
+	enum engine used;
 	int status;		/* why this process gives up: an exit status */
 	struct shared *shared;
 
@@ -62,14 +71,14 @@ int fail(struct job *job, const char *verb, const char *name);
 int again(int fd, short events);
 int put(struct job *job, size_t len, off_t off);
 int copy_data(struct job *job, off_t off, off_t end);
-void say_fallback(const struct job *job, enum engine from, enum engine to);
+void count_done(struct job *job, size_t n);
 int open_direct(int dir, const char *name, int flags, int same_as);
 enum engine start_engine(struct job *job);
 
 /* copy.c: [off, end) of SRC, or all of a stream; 0 or -1 as above. */
 int copy_range(struct job *job, off_t off, off_t end);
 int copy_stream(struct job *job);
-off_t data_size(const struct job *job);
+void measure_data(struct job *job);
 
 /* crc.c: that of n zero bytes after crc, and of two parts whose second has len bytes. */
 uint32_t crc32_zeros(uint32_t crc, uint64_t n);
@@ -84,6 +93,14 @@ void sync_target(const struct job *job);
 void commit(struct job *job);
 void discard(void) __attribute__((destructor));
 char *human(char text[16], uint64_t bytes);
+
+/* preserve.c: after the bytes, before they are brought to the medium. */
+void parse_preserve(struct job *job, const char *list);
+void set_metadata(const struct job *job);
+
+/* report.c: PROGRESS_AUTO is a message of its own. */
+void show_progress(const struct job *job, enum progress how);
+void report(const struct job *job);
 
 /* workers.c: signals are held back until a wait, or check_signals, looks for them. */
 void hold_signals(void);

@@ -307,24 +307,6 @@ void open_target(struct job *job)
 		bb_perror_msg_and_die("can't set the size of '%s'", job->dst);
 }
 
-/* A mode that existed stays, and the owner, who comes first: chown(2) clears the set-id
- * bits, which stay only if he did. A new file gets the mode of SRC as far as umask lets it:
- * without the bits that would make it run as somebody else. */
-static void set_mode(const struct job *job)
-{
-	mode_t mode = job->in == STDIN_FILENO ? 0666 : job->from.st_mode & 0777, mask = umask(0);
-
-	umask(mask);
-	mode &= ~mask;
-	if (job->old.st_nlink) {
-		mode = job->old.st_mode & 07777;
-		if (fchown(job->out, job->old.st_uid, job->old.st_gid) < 0)
-			mode &= 0777;
-	}
-	if (fchmod(job->out, mode) < 0)
-		bb_perror_msg_and_die("can't set the mode of '%s'", job->dst);
-}
-
 /* renameat2(2): Linux 3.15, and not on every file system; link(2) does not replace either. */
 static int rename_new(const struct job *job)
 {
@@ -353,8 +335,8 @@ static void sync_fd(const struct job *job, int fd, int full, const char *what)
 /* Metadata first: fsync takes it along. What is verified must be on the medium. */
 void sync_target(const struct job *job)
 {
-	if (job->dir != AT_FDCWD && (job->name != job->base || job->old.st_nlink == 0))
-		set_mode(job);
+	if (job->dir != AT_FDCWD)
+		set_metadata(job);
 	if (job->sync != SYNC_NONE || job->verify)
 		sync_fd(job, job->out, job->sync == SYNC_FULL, "");
 	check_signals();

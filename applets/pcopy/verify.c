@@ -40,6 +40,7 @@ void verify(struct job *job)
 	check.jobs = MIN((uint32_t)job->max_jobs, job->chunks);
 	check.shared->engine = ENGINE_CLONE;
 	check.shared->next = 0;
+	memset(check.shared->done, 0, sizeof(check.shared->done));
 	(void)posix_fadvise(job->out, 0, 0, POSIX_FADV_DONTNEED); /* is_cached() sees whether it worked */
 	check.in = open_direct(job->dir, job->name, O_RDONLY, job->out);
 	if (check.in < 0) {

@@ -11,7 +11,7 @@ static sigset_t held;
 
 void hold_signals(void)
 {
-	static const int wanted[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD };
+	static const int wanted[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD, SIGUSR1 };
 	struct sigaction sa;
 
 	signal(SIGCHLD, SIG_DFL); /* ignored, it would take the workers' statuses away */
@@ -25,7 +25,7 @@ void hold_signals(void)
 
 static void die_if(int sig)
 {
-	if (sig <= 0 || sig == SIGCHLD)
+	if (sig == SIGCHLD || sig == SIGUSR1)
 		return;
 	discard();
 	die_of_signal(sig);
@@ -84,6 +84,7 @@ static int work(struct job *job, int id)
 	struct list list = { .last = 0 };
 	uint32_t chunk;
 
+	job->id = id;
 	if (job->chunks == 0)
 		return copy_stream(job);
 	while ((chunk = __atomic_fetch_add(&job->shared->next, 1, __ATOMIC_RELAXED)) < job->chunks) {
@@ -115,9 +116,9 @@ static void worker(struct job *job, int id, pid_t parent)
 	_exit(getppid() != parent || work(job, id) < 0 ? job->status : EXIT_SUCCESS);
 }
 
-static void stop(const pid_t *pids, int n)
+static void stop(const pid_t *pids)
 {
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < MAX_JOBS; i++)
 		if (pids[i])
 			kill(pids[i], SIGKILL);
 }
@@ -143,7 +144,7 @@ static int reap(struct job *job, pid_t *pids, int alive)
 		job->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 		if (WIFSIGNALED(status))
 			bb_error_msg("worker %d of %d was killed by signal %d", i + 1, job->jobs, WTERMSIG(status));
-		stop(pids, job->jobs);
+		stop(pids);
 	}
 	return alive;
 }
@@ -169,23 +170,54 @@ static int start(struct job *job, pid_t *pids)
 	return job->jobs;
 }
 
+/* A wait that ends with a signal, or after a second if somebody may be watching. */
+static int wait_for_signal(const struct job *job, int *shown)
+{
+	static const struct timespec second = { .tv_sec = 1 };
+	int watched = job->progress != PROGRESS_AUTO || (!job->quiet && isatty(STDERR_FILENO));
+	int sig = sigtimedwait(&held, NULL, watched ? &second : NULL);
+
+	if (sig == SIGUSR1)
+		show_progress(job, PROGRESS_AUTO);
+	if (sig < 0 && errno == EAGAIN && (job->progress != PROGRESS_AUTO
+	    || monotonic_ns() - job->start > 2 * NS_PER_S)) {
+		show_progress(job, job->progress == PROGRESS_JSON ? PROGRESS_JSON : PROGRESS_BAR);
+		*shown = 1;
+	}
+	return sig;
+}
+
+static void supervise(struct job *job)
+{
+	pid_t pids[MAX_JOBS] = { 0 };
+	int alive = start(job, pids), shown = 0, sig;
+
+	while ((alive = reap(job, pids, alive)) > 0) {
+		sig = wait_for_signal(job, &shown);
+		if (sig <= 0 || sig == SIGCHLD || sig == SIGUSR1)
+			continue;
+		stop(pids);
+		for (int i = 0; i < MAX_JOBS; i++)
+			if (pids[i])
+				(void)waitpid(pids[i], NULL, 0);
+		die_if(sig);
+	}
+	if (shown && job->progress != PROGRESS_JSON)
+		(void)full_write(STDERR_FILENO, "\r\033[K", 4);
+}
+
+/* Fewer workers than asked for are enough; one that fails, or is killed, is not. */
 int run_workers(struct job *job)
 {
 	enum { SHORT = 8 << 20 };
-	pid_t pids[MAX_JOBS] = { 0 };
-	int alive, sig;
 
 	if (job->chunks == 1 && job->size <= SHORT)
-		return work(job, 0); /* a process would cost more than the copy */
-	alive = start(job, pids);
-	while ((alive = reap(job, pids, alive)) > 0) {
-		sig = sigwaitinfo(&held, NULL);
-		if (sig <= 0 || sig == SIGCHLD)
-			continue;
-		stop(pids, job->jobs);
-		while (wait(NULL) > 0)
-			;
-		die_if(sig);
-	}
+		(void)work(job, 0); /* a process would cost more than the copy */
+	else
+		supervise(job);
+	if (job->progress != PROGRESS_AUTO && !job->status)
+		show_progress(job, job->progress);
+	if (job->progress == PROGRESS_BAR && !job->status)
+		(void)full_write(STDERR_FILENO, "\n", 1);
 	return job->status ? -1 : 0;
 }
