@@ -10,7 +10,7 @@ holds_old() { [ "$(cat "$1")" = old ]; }
 poke() { printf '\252' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 have_strace() { command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true 2>err; }
 # written LOG - the bytes that the system calls in a strace log wrote
-written() { awk '/pwrite64\(/ { sum += $NF } END { print sum + 0 }' "$1"; }
+written() { awk '/pwrite64/ && !/unfinished/ { sum += $NF } END { print sum + 0 }' "$1"; }
 
 page=$(getconf PAGESIZE)
 size=3000003
