@@ -154,18 +154,19 @@ void reserve_space(const struct job *job)
 		bb_perror_msg_and_die("can't write '%s'", job->dst);
 }
 
-/* True if the file that nobody holds locked was left by a pcopy that was killed: then it
- * is gone. The owner locks it right after it made it, and makes another if it was too late. */
-static int remove_stale(int dir, const char *name)
+/* A file that nobody holds locked was left by a pcopy that was killed. The owner locks it
+ * right after it made it, and makes another if it was too late. */
+static void remove_stale(int dir, const char *name)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
-	int stale = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid()
-		&& flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(dir, name, 0) == 0;
 
-	if (fd >= 0)
-		close(fd);
-	return stale;
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid()
+	    && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		(void)unlinkat(dir, name, 0); /* it may be gone by now, as it should */
+	close(fd);
 }
 
 /* True unless a remove_stale() was faster. Where files can't be locked, nothing is stale. */
@@ -173,8 +174,9 @@ static int lock(int fd)
 {
 	struct stat st;
 
-	return (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-		&& fstat(fd, &st) == 0 && st.st_nlink;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return 0;
+	return fstat(fd, &st) < 0 || st.st_nlink;
 }
 
 /* Room for ".NAME.pcopy.resume" in NAME_MAX. */
@@ -200,32 +202,32 @@ static void doom(const struct job *job)
 	doomed.owner = getpid();
 }
 
-/* The first names are the same each time, so that what a killed run left is found without
+/* The first names are the same each time, so that what killed runs left is found without
  * reading the directory; the others are for a directory where somebody blocks those. */
 static void make_temporary(struct job *job)
 {
-	enum { SAME = 16, TRIES = 100 };
-	char *name = NULL;
+	enum { SAME = 8, TRIES = 100 };
+	char *name;
 
 	job->out = -1;
-	for (int i = 0; i < TRIES && job->out < 0; i++) {
-		free(name);
+	for (int i = 0; i < SAME; i++, free(name)) {
+		name = temporary_name(job, i);
+		remove_stale(job->dir, name);
+	}
+	for (int i = 0; i < TRIES; i++, free(name)) {
 		name = temporary_name(job, i < SAME ? (unsigned)i : (unsigned)monotonic_ns() & 0xFFFFFF);
 		job->out = openat(job->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (job->out >= 0 && !lock(job->out)) {
-			close(job->out);
-			job->out = -1;
-		} else if (job->out < 0) {
-			if (errno != EEXIST)
-				bb_perror_msg_and_die("can't create a temporary file beside '%s'", job->dst);
-			if (i < SAME && remove_stale(job->dir, name))
-				i--;
+		if (job->out < 0 && errno != EEXIST)
+			bb_perror_msg_and_die("can't create a temporary file beside '%s'", job->dst);
+		if (job->out >= 0 && lock(job->out)) {
+			job->name = name;
+			doom(job);
+			return;
 		}
+		if (job->out >= 0)
+			close(job->out);
 	}
-	if (job->out < 0)
-		bb_error_msg_and_die("can't create a temporary file beside '%s': all names are taken", job->dst);
-	job->name = name;
-	doom(job);
+	bb_error_msg_and_die("can't create a temporary file beside '%s': all names are taken", job->dst);
 }
 
 /* What an earlier --resume left, if it is a file of ours that nobody else writes; else a

@@ -113,7 +113,7 @@ static int work(struct job *job, int id)
 static void worker(struct job *job, int id, pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	_exit(getppid() != parent || work(job, id) < 0 ? job->status : EXIT_SUCCESS);
+	_exit(getppid() != parent ? EXIT_FAILURE : work(job, id) < 0 ? job->status : EXIT_SUCCESS);
 }
 
 static void stop(const pid_t *pids)
@@ -149,7 +149,7 @@ static int reap(struct job *job, pid_t *pids, int alive)
 	return alive;
 }
 
-/* Fewer processes than asked for will do, if there is one. */
+/* Fewer processes than asked for will do. */
 static int start(struct job *job, pid_t *pids)
 {
 	pid_t parent = getpid();
@@ -160,8 +160,6 @@ static int start(struct job *job, pid_t *pids)
 			worker(job, i, parent);
 		if (pids[i] > 0)
 			continue;
-		if (i == 0)
-			bb_perror_msg_and_die("can't fork");
 		if (job->verbose)
 			bb_perror_msg("can't fork more than %d workers", i);
 		pids[i] = 0;
@@ -170,16 +168,16 @@ static int start(struct job *job, pid_t *pids)
 	return job->jobs;
 }
 
-/* A wait that ends with a signal, or after a second if somebody may be watching. */
+/* A wait that ends with a signal, or after a second: somebody may be watching. */
 static int wait_for_signal(const struct job *job, int *shown)
 {
 	static const struct timespec second = { .tv_sec = 1 };
 	int watched = job->progress != PROGRESS_AUTO || (!job->quiet && isatty(STDERR_FILENO));
-	int sig = sigtimedwait(&held, NULL, watched ? &second : NULL);
+	int sig = sigtimedwait(&held, NULL, &second);
 
 	if (sig == SIGUSR1)
 		show_progress(job, PROGRESS_AUTO);
-	if (sig < 0 && errno == EAGAIN && (job->progress != PROGRESS_AUTO
+	if (sig < 0 && errno == EAGAIN && watched && (job->progress != PROGRESS_AUTO
 	    || monotonic_ns() - job->start > 2 * NS_PER_S)) {
 		show_progress(job, job->progress == PROGRESS_JSON ? PROGRESS_JSON : PROGRESS_BAR);
 		*shown = 1;
@@ -192,6 +190,8 @@ static void supervise(struct job *job)
 	pid_t pids[MAX_JOBS] = { 0 };
 	int alive = start(job, pids), shown = 0, sig;
 
+	if (alive == 0)
+		(void)work(job, 0);
 	while ((alive = reap(job, pids, alive)) > 0) {
 		sig = wait_for_signal(job, &shown);
 		if (sig <= 0 || sig == SIGCHLD || sig == SIGUSR1)
