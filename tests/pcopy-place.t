@@ -58,6 +58,12 @@ truncate -s 1000000 holes; poke holes 500000; bytes 1000000 >dst
 box pcopy -u holes dst
 ok 'holes over data' cmp holes dst
 ok 'become holes, but for a part of a page at the end' test "$(stat -c %b dst)" -le $(($(stat -c %b holes) + page / 512))
+if have_strace; then
+	bytes 1000000 >dst
+	run strace -f -o log -e trace=fallocate -e inject=fallocate:error=EOPNOTSUPP "$IPCBOX" pcopy -uc holes dst
+	ok 'or zeros, where there can be none' cmp holes dst
+	is 'and count' "0 $(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("holes", "rb").read()))') 1000000 dst" "$rc $out"
+fi
 rm -f dst; box pcopy -u src dst
 ok 'a DST that is missing' cmp src dst
 head -c 1000 src | box pcopy -u - dst

@@ -10,25 +10,38 @@
  * the latter shows when SRC is looked at again. */
 static off_t seek(const struct job *job, off_t off, off_t end, int whence)
 {
-	off_t found = job->sparse == NEVER ? -1 : lseek(job->in, off, whence);
+	off_t found = lseek(job->in, off, whence);
 
 	if (found < 0)
-		return whence == SEEK_DATA && (job->sparse == NEVER || errno != ENXIO) ? off : end;
+		return whence == SEEK_DATA && errno != ENXIO ? off : end;
 	return MIN(found, end);
+}
+
+/* The end of the data that begin at off; on a tmpfs it is searched for page by page, so that
+ * it is remembered for the next chunk. */
+static off_t end_of_data(struct job *job, off_t off, off_t end)
+{
+	if (off >= job->data_end)
+		job->data_end = seek(job, off, job->size, SEEK_HOLE);
+	return MIN(job->data_end, end);
 }
 
 int copy_range(struct job *job, off_t off, off_t end)
 {
 	enum { PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE };
 
+	if (job->holes == 0 || job->sparse == NEVER)
+		return copy_data(job, off, end);
 	while (off < end) {
-		off_t data = seek(job, off, end, SEEK_DATA);
+		off_t data = off < job->data_end ? off : seek(job, off, end, SEEK_DATA);
 
-		if (job->compare && data > off && fallocate(job->out, PUNCH, off, data - off) < 0)
-			data = off; /* zeros, written where there are none */
-		if (job->crc_wanted)
+		if (job->compare && data > off && fallocate(job->out, PUNCH, off, data - off) < 0) {
+			if (copy_data(job, off, data) < 0) /* zeros, written where there are none */
+				return -1;
+		} else if (job->crc_wanted) {
 			job->crc = crc32_zeros(job->crc, data - off);
-		off = data < end ? seek(job, data, end, SEEK_HOLE) : end;
+		}
+		off = data < end ? end_of_data(job, data, end) : end;
 		if (copy_data(job, data, off) < 0)
 			return -1;
 	}
@@ -60,11 +73,15 @@ int copy_stream(struct job *job)
 	return 0;
 }
 
-/* The data and the holes of SRC: st_blocks alone tells neither. */
+/* The data and the holes of SRC. No file has holes that has all its blocks, unless some
+ * hold no data; cp thinks so too. */
 void measure_data(struct job *job)
 {
 	off_t off = 0;
 
+	job->data = job->size;
+	if (!S_ISREG(job->from.st_mode) || job->from.st_blocks >= job->size / 512)
+		return;
 	job->data = 0;
 	while (off < job->size) {
 		off_t data = seek(job, off, job->size, SEEK_DATA);

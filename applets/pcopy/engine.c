@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <setjmp.h>
+#include <sys/vfs.h>
 #include "pcopy.h"
 
 /* ioctl_ficlone(2); linux/fs.h is not everywhere. */
@@ -82,7 +83,7 @@ static ssize_t step_cfr(struct job *job, off_t off, size_t len)
 
 	if (n == 0)
 		errno = ENODATA; /* truncated, or a file system that says nothing (before Linux 5.19) */
-	return MAX(n, 0);
+	return n < 0 ? 0 : n;
 }
 
 /* Also a step of its own: what is in place already needs no more than its checksum. The
@@ -223,13 +224,32 @@ int open_direct(int dir, const char *name, int flags, int same_as)
 	return fd;
 }
 
+/* The best way when nothing is shared. A server copies its own files without the network;
+ * here, read and write move whole folios and are faster than copy_file_range, which goes
+ * page by page through splice (ext4 and tmpfs, Linux 6.18: 1.2 to 1.5 times as fast). */
+static enum engine best_copier(const struct job *job)
+{
+	static const uint32_t remote[] = { /* statfs(2): NFS, SMB, SMB2, Ceph, FUSE */
+		0x6969, 0xFF534D42, 0xFE534D42, 0x00C36400, 0x65735546,
+	};
+	struct statfs fs;
+	size_t i = 0;
+
+	if (job->crc_wanted || job->reflink == NEVER || fstatfs(job->out, &fs) < 0)
+		return ENGINE_RW;
+	while (i < ARRAY_SIZE(remote) && remote[i] != (uint32_t)fs.f_type)
+		i++;
+	return i < ARRAY_SIZE(remote) ? ENGINE_CFR : ENGINE_RW;
+}
+
 /* Copies all at once, or says with what the workers begin. */
 enum engine start_engine(struct job *job)
 {
-	enum engine engine = job->engine, copier = job->crc_wanted || job->reflink == NEVER ? ENGINE_RW : ENGINE_CFR;
+	enum engine engine = job->engine, copier;
 
 	if (job->chunks == 0 || job->sparse != AUTO || job->compare) /* which only rw can do */
 		return ENGINE_RW;
+	copier = best_copier(job);
 	if (engine <= ENGINE_CLONE && job->reflink != NEVER) {
 		if (ioctl(job->out, MY_FICLONE, job->in) == 0)
 			return ENGINE_CLONE;
@@ -239,7 +259,7 @@ enum engine start_engine(struct job *job)
 		}
 		say_fallback(job, ENGINE_CLONE, copier);
 	}
-	if (engine <= ENGINE_CFR)
+	if (engine <= ENGINE_CLONE || (engine == ENGINE_CFR && job->crc_wanted))
 		engine = copier;
 	if (engine == ENGINE_DIRECT
 	    && ((job->in_direct = open_direct(AT_FDCWD, job->src, O_RDONLY, job->in)) < 0

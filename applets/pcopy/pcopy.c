@@ -89,9 +89,7 @@ static void plan(struct job *job)
 {
 	enum { MAX_CHUNKS = 1 << 24 }; /* 64 MiB of CRCs */
 
-	job->data = job->size;
-	if (S_ISREG(job->from.st_mode) && job->from.st_blocks < job->size / 512)
-		measure_data(job);
+	measure_data(job);
 	while (job->size / job->chunk >= MAX_CHUNKS)
 		job->chunk *= 2;
 	if (job->seekable)

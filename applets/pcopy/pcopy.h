@@ -6,8 +6,9 @@
 #ifndef PCOPY_H
 #define PCOPY_H
 
-#include <sys/param.h>
 #include "libbb.h"
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
 
 enum { MAX_JOBS = 256, BUFFER_SIZE = 256 * 1024, DONE_SHIFT = 12 };
 enum sync { SYNC_FULL, SYNC_DATA, SYNC_NONE };
@@ -45,6 +46,7 @@ struct job {
 	struct stat from;	/* SRC when the copy began */
 	off_t size, data;	/* bytes; those that are not in holes */
 	uint32_t holes;
+	off_t data_end;		/* no hole of SRC is between what was copied last and this */
 	off_t copied;		/* by this worker */
 	int64_t start;
 	int id;

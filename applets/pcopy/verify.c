@@ -37,6 +37,7 @@ void verify(struct job *job)
 
 	check.verifying = 1;
 	check.src = job->dst;
+	check.data_end = 0;
 	check.jobs = MIN((uint32_t)job->max_jobs, job->chunks);
 	check.shared->engine = ENGINE_CLONE;
 	check.shared->next = 0;
