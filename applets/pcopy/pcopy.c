@@ -1,0 +1,231 @@
+/*
+ * pcopy - copy a file with several processes, whole or not at all
+ *
+ * SPDX-License-Identifier: 0BSD
+
+config PCOPY
+	bool "pcopy"
+	default y
+	help
+	  usage: pcopy [options] SRC DST [N]
+
+	  Copy one file with at most N processes. DST has its old content or the
+	  new one, also after kill -9; with status 0 it is on the medium. SRC or
+	  DST may be -; a directory DST means a file in it.
+
+	  -j, --jobs N|auto    at most N processes      -B, --block SIZE  a chunk (8M)
+	  -e, --engine auto|clone|cfr|rw|mmap|direct    else the next best
+	      --reflink=auto|never|always      share the blocks, if possible
+	      --sparse=auto|never|always       holes as in SRC, none, all zeros
+	      --preallocate=auto|never         reserve the space first
+	      --sync=full|data|none            file and name, bytes, as --no-sync
+	  -c, --checksum       print CRC32 SIZE DST     --expect CRC   or fail
+	  -y, --verify         compare with what is on the medium
+	      --inplace        write into DST itself
+	  -u, --update-blocks  the same, but only the blocks that differ
+	  -R, --resume         keep what a failure leaves, and go on from there
+	  -p, --preserve[=mode,owner,time,xattr,all]
+	  -n, --no-clobber     fail if DST exists
+	  -T, --no-target-directory            DST is not a directory
+	  -P, --progress[=auto|bar|json]       also at SIGUSR1
+	  -J, --json  a line at the end         -q, --quiet   -v, --verbose
+*/
+#include <sched.h>
+#include "pcopy.h"
+
+/* The index of word in words; 0 if it was not given. */
+static int choose(const char *what, const char *word, const char *const *words)
+{
+	int i = 0;
+
+	while (word && words[i] && strcmp(words[i], word))
+		i++;
+	if (!words[i])
+		bb_show_usage("invalid %s: '%s'", what, word);
+	return i;
+}
+
+static int64_t hex_crc(const char *str)
+{
+	char *end;
+	uintmax_t crc = strtoumax(str, &end, 16);
+
+	if (!isxdigit((unsigned char)*str) || *end || crc > UINT32_MAX)
+		bb_show_usage("invalid CRC-32: '%s'", str);
+	return crc;
+}
+
+static void open_source(struct job *job)
+{
+	if (strcmp(job->src, "-") == 0) {
+		job->src = "standard input";
+		job->in = STDIN_FILENO;
+	} else {
+		job->in = xopen(job->src, O_RDONLY);
+	}
+	if (fstat(job->in, &job->from) < 0)
+		bb_perror_msg_and_die("can't read '%s'", job->src);
+	if (job->in == STDIN_FILENO)
+		return;
+	if (S_ISDIR(job->from.st_mode))
+		bb_error_msg_and_die("'%s' is a directory: pcopy copies one file", job->src);
+	if (S_ISREG(job->from.st_mode))
+		job->size = job->from.st_size;
+	else if (S_ISBLK(job->from.st_mode))
+		job->size = lseek(job->in, 0, SEEK_END);
+}
+
+static void *map(size_t size, int flags)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		bb_perror_msg_and_die("can't get %zu bytes of memory", size);
+	return p;
+}
+
+/* Chunks for the queue, and workers for the chunks. */
+static void plan(struct job *job)
+{
+	enum { MAX_CHUNKS = 1 << 24 }; /* 64 MiB of CRCs */
+
+	measure_data(job);
+	while (job->size / job->chunk >= MAX_CHUNKS)
+		job->chunk *= 2;
+	if (job->seekable)
+		job->chunks = (job->size + job->chunk - 1) / job->chunk;
+	job->jobs = job->chunks == 0 ? 1 : MIN((uint32_t)job->max_jobs, job->chunks);
+	job->shared = map(sizeof(*job->shared) + (job->chunks + 1) * sizeof(job->shared->crc[0]), MAP_SHARED);
+	job->buf = map(3 * BUFFER_SIZE, MAP_PRIVATE); /* at a page, for O_DIRECT */
+}
+
+static int same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Only a file that has its size has a content: /proc makes it up as it is read. */
+static void check_source(const struct job *job)
+{
+	struct stat now;
+
+	if (!S_ISREG(job->from.st_mode) || job->size == 0)
+		return;
+	if (fstat(job->in, &now) < 0)
+		bb_perror_msg_and_die("can't examine '%s'", job->src);
+	if (now.st_size == job->size && same_time(&now.st_mtim, &job->from.st_mtim)
+	    && same_time(&now.st_ctim, &job->from.st_ctim))
+		return;
+	bb_error_msg("'%s' changed while it was copied", job->src);
+	exit(EXIT_STALE);
+}
+
+static void join_crcs(struct job *job)
+{
+	job->crc = job->shared->crc[0];
+	for (uint32_t i = 1; i < job->chunks; i++)
+		job->crc = crc32_combine(job->crc, job->shared->crc[i],
+			i + 1 < job->chunks ? job->chunk : job->size - i * job->chunk);
+}
+
+static void copy(struct job *job)
+{
+	hold_signals();
+	open_target(job);
+	job->shared->engine = start_engine(job);
+	if (job->shared->engine != ENGINE_CLONE)
+		reserve_space(job);
+	else if (!job->crc_wanted)
+		job->jobs = 0;
+	if (job->jobs && run_workers(job) < 0)
+		exit(job->status);
+	check_source(job);
+	if (job->chunks == 0) {
+		job->data = job->size = job->chunk = job->shared->streamed;
+		job->chunks = job->size != 0;
+	}
+	if (job->crc_wanted)
+		join_crcs(job);
+	if (job->expect >= 0 && job->crc != job->expect) {
+		bb_error_msg("'%s' has the CRC-32 %08" PRIx32 ", not %08" PRIx32, job->src, job->crc, (uint32_t)job->expect);
+		exit(EXIT_INTEGRITY);
+	}
+	job->used = job->shared->engine;
+	sync_target(job);
+	if (job->verify)
+		verify(job);
+	commit(job);
+}
+
+/* Two keep a medium's queue filled, where there are two processors. */
+static int auto_jobs(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1 ? 1 : 2;
+}
+
+int pcopy_main(char **argv)
+{
+	static const char *const syncs[] = { "full", "data", "none", NULL };
+	static const char *const whens[] = { "auto", "never", "always", NULL };
+	static const char *const progresses[] = { "auto", "bar", "json", NULL };
+	static const char *const auto_or_never[] = { "auto", "never", NULL };
+	char *jobs = NULL, *block = NULL, *engine = NULL, *reflink = NULL, *sparse = NULL, *prealloc = NULL, *sync = NULL, *expect = NULL,
+		*preserve = NULL, *progress = NULL;
+	opts_t opts = getopt32(argv, "j(jobs):B(block):e(engine):-r(reflink):-a(sparse):-l(preallocate):-s(sync):"
+		"-S(no-sync)c(checksum)-x(expect):y(verify)-i(inplace)u(update-blocks)R(resume)p(preserve)::P(progress)::J(json)n(no-clobber)T(no-target-directory)q(quiet)v(verbose)",
+		&jobs, &block, &engine, &reflink, &sparse, &prealloc, &sync, &expect,
+		&preserve, &progress);
+	struct job job = { .chunk = 8 << 20, .start = monotonic_ns() };
+	size_t page = getpagesize();
+
+	argv += optind;
+	if (!argv[0] || !argv[1])
+		bb_show_usage("needs SRC and DST");
+	job.src = argv[0];
+	job.dst = argv[1];
+	if (argv[2]) {
+		jobs = argv[2];
+		if (argv[3])
+			bb_show_usage("unexpected operand '%s'", argv[3]);
+	}
+	job.max_jobs = jobs && strcmp(jobs, "auto") != 0
+		? (int)MIN(xatou_range("number of jobs", jobs, 1, INT_MAX), MAX_JOBS) : auto_jobs();
+	if (block)
+		job.chunk = (xatosize("block size", block, 1, INT_MAX) + page - 1) / page * page;
+	job.engine = choose("engine", engine, engine_names);
+	job.reflink = choose("--reflink", reflink, whens);
+	job.sparse = choose("--sparse", sparse, whens);
+	job.preallocate = choose("--preallocate", prealloc, auto_or_never);
+	job.sync = opts & OPT('S') ? SYNC_NONE : choose("--sync", sync, syncs);
+	job.verify = !!(opts & OPT('y'));
+	job.inplace = !!(opts & OPT('i'));
+	job.update = !!(opts & OPT('u'));
+	job.resume = !!(opts & OPT('R'));
+	job.expect = expect ? hex_crc(expect) : -1;
+	job.crc_wanted = job.verify || expect || opts & OPT('c');
+	if (opts & OPT('p'))
+		parse_preserve(&job, preserve);
+	job.progress = opts & OPT('P') && !progress ? PROGRESS_BAR : choose("--progress", progress, progresses);
+	job.json = !!(opts & OPT('J'));
+	job.checksum = !!(opts & OPT('c'));
+	job.no_clobber = !!(opts & OPT('n'));
+	job.no_target_dir = !!(opts & OPT('T'));
+	job.quiet = !!(opts & OPT('q'));
+	job.verbose = (opts & OPT('v')) && !job.quiet;
+	if ((job.checksum || job.json) && strcmp(job.dst, "-") == 0)
+		bb_show_usage("DST '-' and --%s both need standard output", job.json ? "json" : "checksum");
+	if (job.resume && (job.inplace || job.update))
+		bb_show_usage("--resume does not write into DST itself, as --inplace and --update-blocks do");
+	open_source(&job);
+	find_target(&job);
+	if (!job.seekable && (job.verify || job.update || job.resume)) {
+		bb_error_msg("can't read '%s' back", job.dst);
+		return EXIT_UNSUPPORTED;
+	}
+	plan(&job);
+	copy(&job);
+	report(&job);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,115 @@
+/*
+ * pcopy.h - what the parts of pcopy share
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#ifndef PCOPY_H
+#define PCOPY_H
+
+#include "libbb.h"
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+
+enum { MAX_JOBS = 256, BUFFER_SIZE = 256 * 1024, DONE_SHIFT = 12 };
+enum sync { SYNC_FULL, SYNC_DATA, SYNC_NONE };
+enum progress { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_JSON };
+enum when { AUTO, NEVER, ALWAYS };
+enum engine { ENGINE_AUTO, ENGINE_CLONE, ENGINE_CFR, ENGINE_RW, ENGINE_MMAP, ENGINE_DIRECT };
+
+/* What the workers tell each other and the parent: shared memory, and words of 32 bits,
+ * which every processor can change in one piece. */
+struct shared {
+	uint32_t next;		/* the queue: the number of the next chunk */
+	uint32_t failed;	/* a worker has said why the copy fails */
+	uint32_t engine;	/* one worker's fallback is everybody's */
+	uint32_t done[MAX_JOBS];	/* data that each worker has copied, in units that fit */
+	uint64_t streamed;	/* bytes of a stream, once its only worker has ended */
+	uint32_t crc[];		/* of each chunk */
+};
+
+/* The copy. The words before the blank line are the user's; fork() gives each worker its own. */
+struct job {
+	const char *src, *dst;
+	enum sync sync;
+	enum engine engine;
+	enum when sparse, reflink, preallocate;
+	int max_jobs;
+	int64_t expect;		/* a CRC-32, or -1 */
+	enum progress progress;
+	int preserve, preserve_all;	/* bits: wanted, and must be done */
+	int checksum, json, crc_wanted, verify, inplace, update, resume, no_clobber, no_target_dir, quiet, verbose;
+
+	int in, out, in_direct, out_direct;
+	int seekable;		/* pwrite(2) works on DST */
+	int compare;		/* most of it may be there: only what differs is written */
+	int verifying;		/* SRC is DST, and the CRCs are known */
+	struct stat from;	/* SRC when the copy began */
+	off_t size, data;	/* bytes; those that are not in holes */
+	uint32_t holes;
+	off_t data_end;		/* no hole of SRC is between what was copied last and this */
+	off_t copied;		/* by this worker */
+	int64_t start;
+	int id;
+	off_t taken;		/* by what DST was, and can be used again */
+	off_t chunk;		/* a multiple of the page size */
+	uint32_t chunks;	/* 0: a stream, read to its end by one worker */
+	int jobs;
+	char *buf;		/* three of BUFFER_SIZE: SRC, DST, zeros */
+	uint32_t crc;		/* of the chunk that is being copied; at the end, of the file */
+	enum engine used;
+	int status;		/* why this process gives up: an exit status */
+	struct shared *shared;
+
+	int dir;		/* the directory of DST */
+	const char *base;	/* DST's name in there */
+	const char *name;	/* what job->out is called in there: that, or a temporary name */
+	struct stat old;	/* st_nlink is 0: there was none */
+};
+
+/* engine.c: moves bytes, and says so when it can't: -1, job->status, and one message. */
+extern const char *const engine_names[];
+int first_failure(struct job *job, int status);
+int fail(struct job *job, const char *verb, const char *name);
+int again(int fd, short events);
+int put(struct job *job, size_t len, off_t off);
+int copy_data(struct job *job, off_t off, off_t end);
+void count_done(struct job *job, size_t n);
+int open_direct(int dir, const char *name, int flags, int same_as);
+enum engine start_engine(struct job *job);
+
+/* copy.c: [off, end) of SRC, or all of a stream; 0 or -1 as above. */
+int copy_range(struct job *job, off_t off, off_t end);
+int copy_stream(struct job *job);
+void measure_data(struct job *job);
+
+/* crc.c: that of n zero bytes after crc, and of two parts whose second has len bytes. */
+uint32_t crc32_zeros(uint32_t crc, uint64_t n);
+uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t len);
+
+/* target.c: DST becomes job->out, in place or as a temporary file, and then final. What
+ * was begun goes when the process exits. */
+void find_target(struct job *job);
+void open_target(struct job *job);
+void reserve_space(const struct job *job);
+void sync_target(const struct job *job);
+void commit(struct job *job);
+void discard(void) __attribute__((destructor));
+char *human(char text[16], uint64_t bytes);
+
+/* preserve.c: after the bytes, before they are brought to the medium. */
+void parse_preserve(struct job *job, const char *list);
+void set_metadata(const struct job *job);
+
+/* report.c: PROGRESS_AUTO is a message of its own. */
+void show_progress(const struct job *job, enum progress how);
+void report(const struct job *job);
+
+/* workers.c: signals are held back until a wait, or check_signals, looks for them. */
+void hold_signals(void);
+void check_signals(void);
+int run_workers(struct job *job);
+
+/* verify.c: after the bytes were brought to the medium: they are what was copied, or exit. */
+void verify(struct job *job);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * preserve.c - the mode, owner, times and extended attributes of DST
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/xattr.h>
+#include "pcopy.h"
+
+static const char *const words[] = { "mode", "owner", "time", "xattr", "all" };
+enum { MODE = 1, OWNER = 2, TIME = 4, XATTR = 8, ALL = 15 };
+
+/* -p alone and "all" mean as much as possible; what is named must be done. */
+void parse_preserve(struct job *job, const char *list)
+{
+	size_t len, i;
+
+	job->preserve = list ? 0 : MODE | OWNER | TIME;
+	for (; list; list = list[len] ? list + len + 1 : NULL) {
+		len = strcspn(list, ",");
+		for (i = 0; i < ARRAY_SIZE(words) && (strlen(words[i]) != len || memcmp(words[i], list, len)); i++)
+			;
+		if (i == ARRAY_SIZE(words))
+			bb_show_usage("invalid --preserve: '%s'", list);
+		job->preserve |= 1 << i == ALL + 1 ? ALL : 1 << i;
+		job->preserve_all |= 1 << i != ALL + 1 ? 1 << i : 0;
+	}
+}
+
+static void complain(const struct job *job, int what, const char *word)
+{
+	if (job->preserve_all & what)
+		bb_perror_msg_and_die("can't preserve the %s of '%s'", word, job->src);
+	if (job->verbose)
+		bb_perror_msg("can't preserve the %s of '%s'", word, job->src);
+}
+
+/* An ACL is part of the mode. Names and values have at most 64 KiB (xattr(7)). */
+static void copy_xattrs(const struct job *job)
+{
+	char *names = job->buf, *value = names + BUFFER_SIZE;
+	ssize_t size, len = flistxattr(job->in, names, BUFFER_SIZE);
+
+	if (len < 0)
+		complain(job, XATTR, "attributes");
+	for (char *name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
+		if (strncmp(name, "system.", strlen("system.")) == 0 && !(job->preserve & MODE))
+			continue;
+		size = fgetxattr(job->in, name, value, BUFFER_SIZE);
+		if (size < 0 || fsetxattr(job->out, name, value, size, 0) < 0)
+			complain(job, XATTR, name);
+	}
+}
+
+/* What is not preserved stays as it was. A new file gets the mode of SRC as far as umask
+ * lets it. chown(2) clears the set-id bits, so that it comes first; they stay only with the
+ * owner and the group that they would give away. */
+void set_metadata(const struct job *job)
+{
+	const struct stat *owner = job->preserve & OWNER ? &job->from : &job->old;
+	const struct stat *like = job->preserve & MODE ? &job->from : &job->old;
+	mode_t mode = job->in == STDIN_FILENO ? 0666 : job->from.st_mode & 0777, mask = umask(0);
+	int inplace = job->name == job->base && job->old.st_nlink;
+	struct stat now;
+
+	umask(mask);
+	if ((owner == &job->from || (owner->st_nlink && !inplace))
+	    && fchown(job->out, owner->st_uid, owner->st_gid) < 0 && owner == &job->from)
+		complain(job, OWNER, "owner");
+	if (job->preserve & XATTR)
+		copy_xattrs(job);
+	mode &= ~mask;
+	if (like->st_nlink) {
+		mode = like->st_mode & 07777;
+		if (fstat(job->out, &now) < 0 || now.st_uid != like->st_uid || now.st_gid != like->st_gid)
+			mode &= 01777;
+	}
+	if ((like == &job->from || !inplace) && fchmod(job->out, mode) < 0)
+		bb_perror_msg_and_die("can't set the mode of '%s'", job->dst);
+	if (job->preserve & TIME
+	    && futimens(job->out, (const struct timespec[]){ job->from.st_atim, job->from.st_mtim }) < 0)
+		complain(job, TIME, "time");
+}

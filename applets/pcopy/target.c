@@ -1,0 +1,360 @@
+/*
+ * target.c - DST: what it is, its temporary file, and the moment it becomes the new one
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include "pcopy.h"
+
+enum { MY_RENAME_NOREPLACE = 1 }; /* renameat2(2); musl has no name for it */
+
+/* What exit(3) must remove, whoever calls it, except for a worker. */
+static struct {
+	int dir;
+	const char *name;
+	pid_t owner;
+} doomed;
+
+void discard(void)
+{
+	if (doomed.name && doomed.owner == getpid())
+		(void)unlinkat(doomed.dir, doomed.name, 0); /* nothing is left to do about it */
+	doomed.name = NULL;
+}
+
+char *human(char text[16], uint64_t bytes)
+{
+	static const char units[] = "BKMGTPE";
+	int unit = 0;
+
+	while (bytes >> unit >= 1024 && unit < 60)
+		unit += 10;
+	if (unit)
+		snprintf(text, 16, "%u.%u %ciB", (unsigned)(bytes >> unit),
+			(unsigned)((bytes >> (unit - 10) & 1023) * 10 / 1024), units[unit / 10]);
+	else
+		snprintf(text, 16, "%u B", (unsigned)bytes);
+	return text;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int is_same(const struct stat *a, const struct stat *b)
+{
+	return S_ISBLK(a->st_mode) ? S_ISBLK(b->st_mode) && a->st_rdev == b->st_rdev
+		: S_ISREG(a->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* False if there is no such file. The kernel follows the link, not we, so that it can
+ * refuse one that another user has put into /tmp (fs.protected_symlinks). */
+static int stat_target(const char *name, struct stat *st)
+{
+	struct stat link;
+
+	if (stat(name, st) == 0)
+		return 1;
+	if (errno != ENOENT)
+		bb_perror_msg_and_die("can't examine '%s'", name);
+	if (lstat(name, &link) == 0)
+		bb_error_msg_and_die("'%s' is a symbolic link to nowhere: remove it first", name);
+	memset(st, 0, sizeof(*st));
+	return 0;
+}
+
+/* The file that the name leads to, through all links: that is what is replaced, not a link. */
+static char *follow(const char *name)
+{
+	enum { MAX_LINKS = 40 }; /* path_resolution(7) */
+	char *path = xasprintf("%s", name), link[PATH_MAX];
+	ssize_t len;
+
+	for (int i = 0; i < MAX_LINKS && (len = readlink(path, link, sizeof(link))) >= 0; i++) {
+		char *next = xasprintf("%.*s%.*s", *link == '/' ? 0 : (int)(base_name(path) - path), path,
+			(int)len, link);
+
+		free(path);
+		path = next;
+	}
+	return path;
+}
+
+/* Names DST in its directory, which stays open: whatever is renamed meanwhile, the
+ * temporary and the final file are in the same place. */
+static void open_directory(struct job *job)
+{
+	char *path = follow(job->dst), *dir;
+
+	job->base = base_name(path);
+	if (!*job->base)
+		bb_error_msg_and_die("'%s' is not a directory", job->dst);
+	dir = xasprintf("%.*s", (int)(job->base - path), path);
+	job->dir = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (job->dir < 0)
+		bb_perror_msg_and_die("can't open the directory of '%s'", job->dst);
+	free(dir);
+}
+
+/* Which file, and which kind. */
+void find_target(struct job *job)
+{
+	job->dir = AT_FDCWD;
+	if (strcmp(job->dst, "-") == 0) {
+		job->dst = "standard output";
+		job->out = STDOUT_FILENO;
+		if (fstat(job->out, &job->old) < 0)
+			bb_perror_msg_and_die("can't write '%s'", job->dst);
+	} else if (stat_target(job->dst, &job->old) && S_ISDIR(job->old.st_mode) && !job->no_target_dir) {
+		if (job->in == STDIN_FILENO)
+			bb_error_msg_and_die("'%s' is a directory: standard input has no name in it", job->dst);
+		job->dst = xasprintf("%s/%s", job->dst, base_name(job->src));
+		stat_target(job->dst, &job->old);
+	}
+	if (is_same(&job->from, &job->old))
+		bb_error_msg_and_die("'%s' and '%s' are the same file", job->src, job->dst);
+	if (job->out == STDOUT_FILENO)
+		return;
+	if (S_ISDIR(job->old.st_mode))
+		bb_error_msg_and_die("'%s' is a directory", job->dst);
+	if (job->no_clobber && job->old.st_nlink)
+		bb_error_msg_and_die("'%s' exists", job->dst);
+	job->seekable = job->old.st_nlink == 0 || S_ISREG(job->old.st_mode) || S_ISBLK(job->old.st_mode);
+	job->compare = job->seekable && (job->update || job->resume);
+	job->name = job->dst;
+	if (job->seekable && !S_ISBLK(job->old.st_mode))
+		open_directory(job);
+}
+
+/* Full disks are noticed here, as far as statvfs(3) tells, and not after the last byte but
+ * one. Of what is reserved for root, root may use all. Space that is reserved is in one
+ * piece, and does not run out; on a tmpfs it would only be cleared twice. */
+void reserve_space(const struct job *job)
+{
+	enum { MY_TMPFS_MAGIC = 0x01021994 }; /* statfs(2) */
+	struct statfs fs;
+	char need[16], have[16];
+	uint64_t bytes;
+
+	if (job->dir == AT_FDCWD || fstatfs(job->out, &fs) < 0)
+		return;
+	bytes = (uint64_t)(geteuid() ? fs.f_bavail : fs.f_bfree) * fs.f_bsize;
+	if (job->name == job->base || job->compare)
+		bytes += job->taken;
+	if (fs.f_blocks && bytes < (uint64_t)job->data)
+		bb_error_msg_and_die("can't write '%s': needs %s, %s free", job->dst,
+			human(need, job->data), human(have, bytes));
+	if (job->preallocate == AUTO && job->sparse != ALWAYS && job->data == job->size && job->size
+	    && fs.f_type != MY_TMPFS_MAGIC && fallocate(job->out, 0, 0, job->size) < 0 && errno == ENOSPC)
+		bb_perror_msg_and_die("can't write '%s'", job->dst);
+}
+
+/* A file that nobody holds locked was left by a pcopy that was killed. The owner locks it
+ * right after it made it, and makes another if it was too late. */
+static void remove_stale(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid()
+	    && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		(void)unlinkat(dir, name, 0); /* it may be gone by now, as it should */
+	close(fd);
+}
+
+/* True unless a remove_stale() was faster. Where files can't be locked, nothing is stale. */
+static int lock(int fd)
+{
+	struct stat st;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return 0;
+	return fstat(fd, &st) < 0 || st.st_nlink;
+}
+
+/* Room for ".NAME.pcopy.resume" in NAME_MAX. */
+enum { NAME_ROOM = 255 - sizeof("..pcopy.resume") };
+
+static char *temporary_name(const struct job *job, unsigned n)
+{
+	return xasprintf(".%.*s.pcopy.%06x", NAME_ROOM, job->base, n);
+}
+
+/* Never O_CREAT on what exists: in a sticky directory that is EACCES (fs.protected_regular). */
+static int open_or_create(const struct job *job, const char *name)
+{
+	int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC, fd = openat(job->dir, name, flags);
+
+	return fd < 0 && errno == ENOENT ? openat(job->dir, name, flags | O_CREAT | O_EXCL, 0600) : fd;
+}
+
+static void doom(const struct job *job)
+{
+	doomed.dir = job->dir;
+	doomed.name = job->name;
+	doomed.owner = getpid();
+}
+
+/* The first names are the same each time, so that what killed runs left is found without
+ * reading the directory; the others are for a directory where somebody blocks those. */
+static void make_temporary(struct job *job)
+{
+	enum { SAME = 8, TRIES = 100 };
+	char *name;
+
+	job->out = -1;
+	for (int i = 0; i < SAME; i++, free(name)) {
+		name = temporary_name(job, i);
+		remove_stale(job->dir, name);
+	}
+	for (int i = 0; i < TRIES; i++, free(name)) {
+		name = temporary_name(job, i < SAME ? (unsigned)i : (unsigned)monotonic_ns() & 0xFFFFFF);
+		job->out = openat(job->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (job->out < 0 && errno != EEXIST)
+			bb_perror_msg_and_die("can't create a temporary file beside '%s'", job->dst);
+		if (job->out >= 0 && lock(job->out)) {
+			job->name = name;
+			doom(job);
+			return;
+		}
+		if (job->out >= 0)
+			close(job->out);
+	}
+	bb_error_msg_and_die("can't create a temporary file beside '%s': all names are taken", job->dst);
+}
+
+/* What an earlier --resume left, if it is a file of ours that nobody else writes; else a
+ * new one. Nothing about it is believed, not even its size. */
+static void open_resumed(struct job *job)
+{
+	struct stat st, named;
+
+	job->name = xasprintf(".%.*s.pcopy.resume", NAME_ROOM, job->base);
+	job->out = open_or_create(job, job->name);
+	if (job->out < 0 || fstat(job->out, &st) < 0)
+		bb_perror_msg_and_die("can't open '%s' beside '%s'", job->name, job->dst);
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
+		bb_error_msg_and_die("'%s' beside '%s' is not a file that pcopy made: remove it", job->name, job->dst);
+	if (!lock(job->out) || fstatat(job->dir, job->name, &named, AT_SYMLINK_NOFOLLOW) < 0
+	    || named.st_ino != st.st_ino) {
+		bb_error_msg("another pcopy is resuming '%s'", job->dst);
+		exit(EXIT_NOT_NOW);
+	}
+	job->taken = st.st_blocks * 512LL;
+}
+
+static void open_inplace(struct job *job)
+{
+	struct stat st;
+
+	job->name = job->base;
+	job->out = open_or_create(job, job->name);
+	if (job->out < 0 || fstat(job->out, &st) < 0)
+		bb_perror_msg_and_die("can't open '%s'", job->dst);
+	if (!S_ISREG(st.st_mode))
+		bb_error_msg_and_die("'%s' is no longer a file", job->dst);
+	if (job->old.st_nlink == 0)
+		doom(job);
+	job->taken = st.st_blocks * 512LL;
+	if (!job->update && ftruncate(job->out, 0) < 0)
+		bb_perror_msg_and_die("can't truncate '%s'", job->dst);
+}
+
+/* O_EXCL: refused while it is mounted, or part of something that is (open(2)). Zeros must
+ * be written: what a device holds is not known. */
+static void open_device(struct job *job)
+{
+	char need[16], have[16];
+	off_t size;
+
+	job->out = open(job->dst, O_RDWR | O_EXCL | O_CLOEXEC);
+	if (job->out < 0 && errno == EBUSY)
+		bb_error_msg_and_die("'%s' is in use: unmount it first", job->dst);
+	if (job->out < 0)
+		bb_perror_msg_and_die("can't open '%s'", job->dst);
+	size = lseek(job->out, 0, SEEK_END);
+	if (size < job->size)
+		bb_error_msg_and_die("can't write '%s': needs %s, has %s", job->dst,
+			human(need, job->size), human(have, size));
+	job->sparse = NEVER;
+}
+
+/* What is neither a file nor a disk is written as it is: a FIFO, a terminal, /dev/null. */
+void open_target(struct job *job)
+{
+	if (job->out == STDOUT_FILENO)
+		return;
+	if (S_ISBLK(job->old.st_mode)) {
+		open_device(job);
+		return;
+	}
+	if (!job->seekable) {
+		job->out = xopen(job->dst, O_WRONLY);
+		return;
+	}
+	if (job->resume)
+		open_resumed(job);
+	else if (job->inplace || job->update)
+		open_inplace(job);
+	else
+		make_temporary(job);
+	if (ftruncate(job->out, job->size) < 0)
+		bb_perror_msg_and_die("can't set the size of '%s'", job->dst);
+}
+
+/* renameat2(2): Linux 3.15, and not on every file system; link(2) does not replace either. */
+static int rename_new(const struct job *job)
+{
+	if (syscall(SYS_renameat2, job->dir, job->name, job->dir, job->base, MY_RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (linkat(job->dir, job->name, job->dir, job->base, 0) < 0)
+		return -1;
+	return unlinkat(job->dir, job->name, 0);
+}
+
+/* fsync and not fdatasync: this must bring the mode and the times to the medium too. What
+ * is not stored has no sync: EINVAL (fsync(2)). */
+static void sync_fd(const struct job *job, int fd, int full, const char *what)
+{
+	int error;
+
+	do
+		error = full ? fsync(fd) : fdatasync(fd);
+	while (error < 0 && errno == EINTR);
+	if (error < 0 && errno != EINVAL && errno != EROFS)
+		bb_perror_msg_and_die("can't bring %s'%s' to the medium", what, job->dst);
+}
+
+/* Metadata first: fsync takes it along. What is verified must be on the medium. */
+void sync_target(const struct job *job)
+{
+	if (job->dir != AT_FDCWD)
+		set_metadata(job);
+	if (job->sync != SYNC_NONE || job->verify)
+		sync_fd(job, job->out, job->sync == SYNC_FULL, "");
+	check_signals();
+}
+
+void commit(struct job *job)
+{
+	if (job->dir == AT_FDCWD)
+		return;
+	if (job->name != job->base) {
+		if (job->old.st_nlink > 1 && job->verbose)
+			bb_error_msg("'%s' has other hard links: they keep the old content", job->dst);
+		if ((job->no_clobber ? rename_new(job) : renameat(job->dir, job->name, job->dir, job->base)) < 0)
+			bb_perror_msg_and_die("can't rename the temporary file to '%s'", job->dst);
+	}
+	doomed.name = NULL;
+	if (job->sync == SYNC_FULL)
+		sync_fd(job, job->dir, 1, "the directory of ");
+}

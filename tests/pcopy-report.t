@@ -1,0 +1,125 @@
+#!/bin/sh
+# What pcopy takes along and what it says: metadata, progress, JSON.
+. "${0%/*}/tap.sh"
+
+# json EXPR - the value of EXPR, where j is the JSON object in $out
+json() { printf '%s\n' "$out" | python3 -c 'import json, sys; j = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
+holds_old() { [ "$(cat "$1")" = old ]; }
+
+head -c 3000003 /dev/urandom >src
+crc=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("src", "rb").read()))')
+
+# --- metadata
+set_times() { python3 -c 'import os; os.utime("src", ns=(981173106789000000, 981173106123456789))'; }
+as_nobody() { run python3 -c 'import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
+os.execv(sys.argv[1], sys.argv[1:])' "$IPCBOX" "$@"; }
+set_times; chmod 2751 src
+stamp() { stat -c '%a %.9Y %.9X' "$1"; }
+want=$(stamp src)
+umask 077
+for dst in new old; do
+	rm -f new; echo old >old; chmod 604 old
+	run box pcopy -p src $dst 2
+	is "--preserve, onto a $dst file" "0 $want" "$rc $(stamp $dst)"
+	set_times
+done
+run box pcopy -p --inplace src old
+is 'in place' "0 $want" "$rc $(stamp old)"
+set_times
+rm -f new; chmod 604 old
+box pcopy --preserve=time src new; box pcopy --preserve=time src old
+want_mode=${want%% *} want=${want#* } want=${want% *}
+stamp() { stat -c '%a %.9Y' "$1"; }
+is '--preserve=time, a new file' "700 $want" "$(stamp new)"
+is 'an old one' "604 $want" "$(stamp old)"
+box pcopy --preserve=mode src old
+is '--preserve=mode' "$want_mode" "$(stat -c %a old)"
+like 'and the time is now' "$(date +%Y)-*" "$(stat -c %y old)"
+umask 022
+run box pcopy --preserve=mode,colour src old
+is 'an unknown one' "2 pcopy: invalid --preserve: 'colour'" "$rc $(echo "$err" | head -1)"
+setx='import os, sys; os.setxattr(sys.argv[1], "user.note", b"a\0b")'
+getx='import os, sys; print(os.getxattr(sys.argv[1], "user.note"))'
+if python3 -c "$setx" src 2>log; then
+	rm -f new; run box pcopy --preserve=xattr src new
+	is '--preserve=xattr' "b'a\\x00b'" "$(python3 -c "$getx" new)"
+	rm -f new; run box pcopy --preserve=all src new
+	is '--preserve=all' "$want_mode $want b'a\\x00b'" "$(stamp new) $(python3 -c "$getx" new)"
+else
+	skip '--preserve=xattr' 'no user attributes here'
+fi
+if [ "$(id -u)" = 0 ]; then
+	chown 12:34 src; chmod 6755 src
+	rm -f new; box pcopy -p src new
+	is 'root keeps the owner, and so the set-id bits' '12 34 6755' "$(stat -c '%u %g %a' new)"
+	rm -f new; box pcopy --preserve=mode src new
+	is 'but not these without him' '0 0 755' "$(stat -c '%u %g %a' new)"
+	chown 56:78 old; chmod 640 old; box pcopy src old
+	is 'an existing file keeps its owner' '56 78 640' "$(stat -c '%u %g %a' old)"
+	mkdir open; chmod 777 open "$T"; chmod 644 src
+	as_nobody pcopy -v -p src open/new
+	like 'nobody can'\''t, and -v says so' "0 *pcopy: can't preserve the owner of 'src': Operation not permitted*" "$rc $err"
+	is 'the rest is kept' '65534 644' "$(stat -c '%u %a' open/new)"
+	as_nobody pcopy --preserve=owner src open/new2
+	is 'asked for by name it must be' "1 pcopy: can't preserve the owner of 'src': Operation not permitted " "$rc $err $(ls open/new2 2>/dev/null)"
+else
+	skip 'owners' 'not root'
+fi
+
+# --- JSON
+run box pcopy -J src dst 2
+is '--json' "0 ['src', 'dst', 'bytes', 'data_bytes', 'holes', 'engine', 'jobs', 'crc32', 'verified', 'synced', 'sec']" "$rc $(json 'list(j)')"
+is 'what was copied' 'src dst 3000003 3000003 0' "$(json 'j["src"], j["dst"], j["bytes"], j["data_bytes"], j["holes"]' | tr -d "(),'")"
+is 'what was not asked for' 'None False full' "$(json 'j["crc32"], j["verified"], j["synced"]' | tr -d "(),'")"
+run box pcopy -J --verify -e rw -B 1M src dst 2
+is 'verified' "$crc True rw 2" "$(json 'j["crc32"], j["verified"], j["engine"], j["jobs"]' | tr -d "(),'")"
+truncate -s 1M holes; printf x | dd of=holes bs=1 seek=300000 conv=notrunc status=none
+if [ "$(stat -c %b holes)" -lt 1000 ]; then
+	run box pcopy -J holes dst
+	is 'holes' '2 True' "$(json 'j["holes"], 0 < j["data_bytes"] < 70000' | tr -d '(),')"
+fi
+odd=$(printf 'a"\\\n\tb\033\303\274')
+cp src "$odd"
+run box pcopy -J "$odd" dst
+is 'any name' "$(printf '%s' "$odd" | python3 -c 'import sys; print(ascii(sys.stdin.read()))')" "$(json 'ascii(j["src"])')"
+for bytes in '\0377x' '\0300\0200' '\0355\0240\0200' '\0364\0220\0200\0200' 'ab\0342\0202'; do
+	odd=$(printf '%b' "$bytes")
+	cp src "$odd"
+	run box pcopy -J "$odd" dst
+	is "a name that is not UTF-8: $bytes" "$(printf '%s' "$odd" | base64)" "$(json 'j["src_b64"]')"
+done
+for bytes in '\0360\0237\0230\0200' '\0357\0277\0277' '\0337\0277'; do
+	odd=$(printf '%b' "$bytes")
+	cp src "$odd"
+	run box pcopy -J "$odd" dst
+	is "one that is: $bytes" "$odd" "$(json 'j["src"]')"
+done
+run box pcopy src dst -J -q
+is 'is all there is' '1 ' "$(printf '%s\n' "$out" | wc -l) $err"
+
+# --- progress
+mkfifo fifo
+"$IPCBOX" pcopy fifo dst 2>err & pid=$!
+exec 9>fifo
+head -c 100000 src >&9
+wait_for test -s .dst.pcopy.000000
+ask() { kill -s USR1 $pid; grep -q . err; }
+wait_for ask
+exec 9>&-
+wait $pid
+is 'SIGUSR1: goes on' 0 $?
+like 'and has said how far it is' 'pcopy: *iB  *iB/s' "$(head -1 err)"
+rm -f fifo; mkfifo fifo
+"$IPCBOX" pcopy --progress=json fifo dst 2>err & pid=$!
+exec 9>fifo
+head -c 100000 src >&9
+wait_for grep -q . err
+exec 9>&-
+wait $pid
+out=$(tail -1 err)
+is '--progress=json' "['bytes', 'total', 'percent', 'rate', 'eta']" "$(json 'list(j)')"
+run box pcopy -P src dst
+like '--progress' '?2.8 MiB of 2.8 MiB  100%  * left*' "$err"
+run box pcopy -e rw -B 64k --progress=json src dst 2
+out=$(tail -1 "$T/.err")
+is 'the last line is the end' '100 3000003' "$(json 'j["percent"], j["bytes"]' | tr -d '(),')"

@@ -1,0 +1,259 @@
+#!/bin/sh
+. "${0%/*}/tap.sh"
+
+# bytes N - N bytes that differ from each other and from every other place
+bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
+sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
+no_temporary() { [ -z "$(find . -name '.*.pcopy.*')" ]; }
+holds_old() { [ "$(cat "$1")" = old ]; }
+copies() { box pcopy "$@" && cmp "$1" "$2"; }
+
+page=$(getconf PAGESIZE)
+bad=
+for size in 0 1 2 3 4 $((page - 1)) "$page" $((page + 1)) $((7 * page + 3)) $((64 * page)); do
+	bytes "$size" >src
+	for n in 1 2 3 7 1000; do
+		rm -f dst
+		copies src dst $n -B "$page" >log 2>&1 || bad="$bad $size/$n"
+		echo 'what was there' >dst
+		copies src dst $n -B "$page" >log 2>&1 || bad="$bad $size/$n"
+	done
+done
+is 'every size with every number of workers, onto nothing and onto a file' '' "$bad"
+ok 'no temporary file is left' no_temporary
+
+bytes 20000003 >src
+crc=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("src", "rb").read()))')
+run box pcopy -c src dst 3
+is '--checksum prints what zlib computes' "$crc 20000003 dst" "$out"
+run box pcopy --checksum -B 100k -j 7 src dst
+is 'whatever the slices' "$crc 20000003 dst" "$out"
+box pcopy -c - dst <src >out
+is 'and from a pipe' "$crc 20000003 dst" "$(cat out)"
+
+run box pcopy -v -e cfr src dst 4
+like 'the tutorial says who copied what' '*worker ? of 3: copied chunks [1-3]*' "$err"
+chunks=$(echo "$err" | sed -n 's/.*copied chunks//p' | tr ' ' '\n' | sort -n | tr -d '\n')
+like 'each chunk is copied once' '*[1-3]*' "$chunks"
+run box pcopy -v -e rw -B 64k src dst 4
+total=$(echo "$err" | sed -n 's/.*copied chunks//p' | awk '{ for (i = 1; i <= NF; i++) {
+	n = split($i, r, "-"); sum += n > 1 ? r[2] - r[1] + 1 : 1 } } END { print sum }')
+is 'the lists of the workers make up the file' $(((20000003 + 65535) / 65536)) "$total"
+
+# --- names
+mkdir -p dir/dst
+box pcopy src dir
+ok 'a directory DST: the name of SRC in it' cmp src dir/src
+run box pcopy -T src dir
+is '-T: a directory is an error' '1 pcopy: '\''dir'\'' is a directory' "$rc $err"
+run box pcopy dst dir
+is 'a directory is never replaced' '1 pcopy: '\''dir/dst'\'' is a directory' "$rc $err"
+run box pcopy dir dst
+like 'nor copied' "1 pcopy: 'dir' is a directory*" "$rc $err"
+run box pcopy src src
+is 'a file onto itself' "1 pcopy: 'src' and 'src' are the same file" "$rc $err"
+ln src hard; ln -s ../src dir/link
+run box pcopy src hard
+is 'or onto a hard link of it' "1 pcopy: 'src' and 'hard' are the same file" "$rc $err"
+run box pcopy dir/link src
+is 'or through a symbolic one' "1 pcopy: 'dir/link' and 'src' are the same file" "$rc $err"
+rm hard
+echo old >target; ln -s ../target dir/to; ln -s to dir/tofrom
+box pcopy src dir/tofrom
+ok 'DST a symbolic link: the file that it leads to' cmp src target
+is 'the link stays' to "$(readlink dir/tofrom)"
+ln -s nowhere dangling
+run box pcopy src dangling
+like 'a link to nowhere' "1 pcopy: 'dangling' is a symbolic link to nowhere*" "$rc $err"
+run box pcopy src missing/dst
+is 'a directory that is missing' "1 pcopy: can't open the directory of 'missing/dst': No such file or directory" "$rc $err"
+run box pcopy src -n dst
+is '-n: an existing file is not replaced' "1 pcopy: 'dst' exists" "$rc $err"
+run box pcopy -n src new
+is 'and a new one is made' 0 "$rc"
+ok 'whole' cmp src new
+name=$(printf '%0255d' 7)
+box pcopy src "$name"
+ok 'a name of 255 bytes' cmp src "$name"
+rm -f "$name" new
+box pcopy src ./-dash
+ok 'a name with a dash' cmp src ./-dash
+
+# --- other kinds of files
+box pcopy - dst <src
+ok 'standard input' cmp src dst
+head -c 20000003 src | box pcopy -T - dst
+ok 'a pipe' cmp src dst
+box pcopy src - | cmp src - && box pcopy src - >dst
+ok 'standard output' cmp src dst
+if [ -r /proc/version ]; then
+	box pcopy /proc/version dst
+	ok 'a file of size 0 with content is read to its end' cmp /proc/version dst
+else
+	skip 'a file of size 0 with content is read to its end' 'no /proc'
+fi
+mkfifo fifo
+timeout 10 cat fifo >dst & reader=$!
+box pcopy src fifo; wait $reader
+ok 'DST a FIFO' cmp src dst
+run box pcopy src /dev/null
+is 'DST a device' 0 "$rc"
+run box pcopy src /dev/full
+is 'a full one' "1 pcopy: can't write '/dev/full': No space left on device" "$rc $err"
+run sh -c '"$1" pcopy src - >/dev/full' sh "$IPCBOX"
+is 'a full standard output' "1 pcopy: can't write 'standard output': No space left on device" "$rc $err"
+run sh -c '"$1" pcopy -c src dst >/dev/full' sh "$IPCBOX"
+is 'the checksum that can'\''t be printed' "1 pcopy: can't write to standard output: No space left on device" "$rc $err"
+run sh -c '"$1" pcopy - dst <&-' sh "$IPCBOX"
+is 'a closed standard input' "1 pcopy: can't read 'standard input': Bad file descriptor" "$rc $err"
+
+# --- modes
+umask 027
+rm -f dst; chmod 4755 src; box pcopy src dst
+is 'a new file: the mode of SRC less umask and set-id' 750 "$(stat -c %a dst)"
+chmod 604 dst; box pcopy src dst
+is 'an existing file keeps its mode' 604 "$(stat -c %a dst)"
+rm -f dst; box pcopy - dst <src
+is 'from standard input: as any new file' 640 "$(stat -c %a dst)"
+umask 022
+
+# --- holes
+truncate -s 5G sparse
+printf begin | dd of=sparse conv=notrunc status=none
+printf middle | dd of=sparse bs=1M seek=2500 conv=notrunc status=none
+printf end | dd of=sparse bs=1 seek=$((5 * 1024 * 1024 * 1024 - 3)) conv=notrunc status=none
+if [ "$(stat -c %b sparse)" -lt 10000 ]; then
+	run box pcopy --no-sync -c sparse dst 3
+	is '5 GiB: every byte counts' "$(stat -c %s sparse)" "$(stat -c %s dst)"
+	is 'the checksum counts the holes' "03fa5e63 5368709120 dst" "$out"
+	ok 'and holes stay holes' test "$(stat -c %b dst)" -le "$(stat -c %b sparse)"
+	is 'the data are where they were' "begin middle end" "$(head -c 5 dst) $(dd if=dst bs=1M skip=2500 count=1 status=none | head -c 6) $(tail -c 3 dst)"
+	run box pcopy --no-sync dst dst2
+	is 'also without a checksum' "$(stat -c '%s %b' dst)" "$(stat -c '%s %b' dst2)"
+	ok '(the start)' cmp -n 100000 dst dst2
+	ok '(the end)' cmp dst dst2 5368700000 5368700000
+	rm -f dst2
+else
+	skip '5 GiB' 'no sparse files here'
+fi
+rm -f sparse dst
+
+# --- engines: each copies, or the next best one does
+truncate -s 300000 holes
+bytes 100000 | dd of=holes bs=4096 seek=20 conv=notrunc status=none
+holes=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("holes", "rb").read()))')
+for engine in auto clone cfr rw mmap direct; do
+	rm -f dst
+	run box pcopy -c -e $engine -B 64k -j 3 src dst
+	is "--engine $engine" "0 $crc 20000003 dst " "$rc $out $err"
+	ok 'is right' cmp src dst
+	run box pcopy -c -e $engine -B $((3 * page)) -j 3 holes dst
+	is 'also with holes' "0 $holes 300000 dst " "$rc $out $err"
+	ok 'which stay' test "$(stat -c %b dst)" -le "$(stat -c %b holes)"
+	run box pcopy -v -e $engine src dst
+	like 'and says who did it' "0 *engine*" "$rc $err"
+done
+if df --output=fstype . >log 2>&1 && grep -qE 'ext[234]' log; then
+	run box pcopy --reflink=always src dst
+	like '--reflink=always where it can'\''t' "77 pcopy: can't clone 'src': *" "$rc $err"
+else
+	skip '--reflink=always where it can'\''t' 'not ext4'
+fi
+run box pcopy --sparse=never holes dst
+ok '--sparse=never: no holes' test "$(stat -c %b dst)" -ge 586
+ok 'and the same bytes' cmp holes dst
+run box pcopy --sparse=always dst holes2
+ok '--sparse=always: holes where zeros are' test "$(stat -c %b holes2)" -le "$(stat -c %b holes)"
+ok 'and the same bytes' cmp holes holes2
+box pcopy --sparse=always - holes2 <dst
+ok 'also from a stream' test "$(stat -c %b holes2)" -le "$(stat -c %b holes)"
+ok 'to its last byte' cmp holes holes2
+rm -f dst holes holes2
+
+# --- failures
+echo old >dst
+if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=1M none small 2>log; then
+	echo old >small/dst
+	run box pcopy src small/dst
+	like 'a full disk is noticed before the first byte' "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 10??.0 KiB free" "$rc $err"
+	ok 'DST is untouched' holds_old small/dst
+	run box pcopy - small/dst <src
+	is 'a stream can only fill it' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
+	is 'DST is untouched' 'old dst' "$(cat small/dst) $(ls -A small)"
+	umount small
+else
+	skip 'a full disk' 'not root, or no tmpfs'
+fi
+run sh -c 'ulimit -f 100; exec "$1" pcopy src dst' sh "$IPCBOX"
+is 'a file size limit' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
+ok 'DST is untouched' holds_old dst
+if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; then
+	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:error=EXDEV "$IPCBOX" pcopy -v -e cfr src dst 2
+	like 'without copy_file_range: read and write' '0 *falling back from cfr to rw: *ross-device link*' "$rc $err"
+	ok 'just as right' cmp src dst
+	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:retval=0 "$IPCBOX" pcopy -e cfr src dst 2
+	ok 'a copy_file_range that copies nothing is not believed' cmp src dst
+	echo old >dst
+	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:signal=SIGKILL:when=1 "$IPCBOX" pcopy -e cfr src dst 3
+	like 'a worker that is killed fails the copy' '1 pcopy: worker ? of 3 was killed by signal 9' "$rc $err"
+	ok 'DST is untouched' holds_old dst
+	run strace -f -o log -e trace=fork,clone -e inject=fork,clone:error=EAGAIN:when=2+ "$IPCBOX" pcopy src dst 3
+	ok 'one worker is enough' cmp src dst
+	strace -o log -f -e trace=rename,renameat,renameat2,fsync "$IPCBOX" pcopy src dst 2
+	is 'the file, its name, the directory' 'fsync rename fsync' "$(sed 's/^[0-9]* *//; s/\(rename\|fsync\).*/\1/; /exited/d; /SIGCHLD/d' log | xargs)"
+	strace -o log -f -e trace=fsync,fdatasync,sync_file_range "$IPCBOX" pcopy --no-sync src dst 2
+	is '--no-sync waits for nothing' 0 "$(grep -c sync log)"
+else
+	skip 'injected faults' 'no strace'
+fi
+ok 'no temporary file is left' no_temporary
+
+# --- signals: a FIFO keeps it waiting
+for sig in INT TERM HUP; do
+	rm -f fifo; mkfifo fifo; echo old >dst
+	python3 -c 'import signal, os, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' "$IPCBOX" pcopy fifo dst 2>log & pid=$!
+	exec 9>fifo
+	echo new >&9
+	wait_for test -s .dst.pcopy.000000
+	kill -s $sig $pid; wait $pid 2>/dev/null; rc=$?
+	is "SIG$sig: dies of it" "$(kill -l $rc)" $sig
+	ok 'DST is untouched' holds_old dst
+	ok 'nothing is left' no_temporary
+	exec 9>&-
+done
+mkfifo fifo2
+"$IPCBOX" pcopy fifo2 dst 2>log & pid=$!
+exec 9>fifo2
+echo new >&9
+wait_for test -s .dst.pcopy.000000
+kill -s KILL $pid; wait $pid 2>log
+ok 'SIGKILL: DST is untouched' holds_old dst
+exec 9>&-
+box pcopy src dst
+ok 'the next run copies' cmp src dst
+ok 'and removes what the killed one left' no_temporary
+
+# --- SRC changes: the worker is stopped at its first read
+if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+	for change in 'truncate -s 100 src2' 'truncate -s 30000000 src2' 'touch src2'; do
+		cp src src2; echo old >dst
+		strace -f -o log -e trace=pread64 -e inject=pread64:delay_enter=1000000:when=1 "$IPCBOX" pcopy -c src2 dst >out 2>err & pid=$!
+		wait_for test -e .dst.pcopy.000000
+		$change
+		wait $pid; rc=$?
+		like "SRC changes: $change" "4*pcopy: 'src2' * while it was copied*" "$rc $(cat err)"
+		ok 'DST is untouched' holds_old dst
+	done
+fi
+ok 'no temporary file is left' no_temporary
+
+# --- usage
+run box pcopy src dst 0x
+is 'the number of jobs' "2 pcopy: invalid number of jobs: '0x'
+Try 'pcopy --help'." "$rc $err"
+for args in 'src' '' 'src dst 0' 'src dst 2 3' '-j -1 src dst' '-B 0 src dst' '--sync=half src dst' '-c src -'; do
+	# shellcheck disable=SC2086 # words
+	run box pcopy $args
+	is "wrong usage: $args" 2 "$rc"
+done
