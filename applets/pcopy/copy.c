@@ -58,7 +58,7 @@ int copy_stream(struct job *job)
 		if (n < 0 && again(job->in, POLLIN))
 			continue;
 		if (n < 0)
-			return fail(job, "read", job->src);
+			return give_up(job, "read", job->src);
 		if (job->crc_wanted)
 			job->crc = crc32(job->crc, job->buf, n);
 		if (put(job, n, off) < 0)
@@ -67,7 +67,7 @@ int copy_stream(struct job *job)
 		count_done(job, n);
 	}
 	if (job->seekable && !S_ISBLK(job->old.st_mode) && ftruncate(job->out, off) < 0)
-		return fail(job, "set the size of", job->dst);
+		return give_up(job, "set the size of", job->dst);
 	job->shared->streamed = off;
 	job->shared->crc[0] = job->crc;
 	return 0;

@@ -19,7 +19,7 @@ int first_failure(struct job *job, int status)
 	return !__atomic_exchange_n(&job->shared->failed, 1, __ATOMIC_RELAXED);
 }
 
-int fail(struct job *job, const char *verb, const char *name)
+int give_up(struct job *job, const char *verb, const char *name)
 {
 	if (first_failure(job, EXIT_FAILURE))
 		bb_perror_msg("can't %s '%s'", verb, name);
@@ -44,7 +44,7 @@ static int write_all(struct job *job, const char *buf, size_t len, off_t off)
 		if (n < 0 && again(job->out, POLLOUT))
 			continue;
 		if (n < 0)
-			return fail(job, "write", job->dst);
+			return give_up(job, "write", job->dst);
 		buf += n;
 		off += n;
 		len -= n;
@@ -98,7 +98,7 @@ static ssize_t step_read(struct job *job, off_t off, size_t len)
 		n = pread(job->in, job->buf, (len + page - 1) / page * page, off);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return fail(job, "read", job->src);
+		return give_up(job, "read", job->src);
 	if (n == 0) {
 		if (first_failure(job, EXIT_STALE))
 			bb_error_msg("'%s' shrank while it was copied", job->src);

@@ -69,7 +69,7 @@ struct job {
 /* engine.c: moves bytes, and says so when it can't: -1, job->status, and one message. */
 extern const char *const engine_names[];
 int first_failure(struct job *job, int status);
-int fail(struct job *job, const char *verb, const char *name);
+int give_up(struct job *job, const char *verb, const char *name);
 int again(int fd, short events);
 int put(struct job *job, size_t len, off_t off);
 int copy_data(struct job *job, off_t off, off_t end);
