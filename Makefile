@@ -112,13 +112,15 @@ endif
 
 on = $(filter y,$(CONFIG_$(1)))
 sanitize := $(if $(call on,SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined)
+# A static binary has a fixed address: position-independent code would only be longer.
+static := $(if $(call on,STATIC),-fno-pie)
 CPPFLAGS_ALL = -I$(obj) -Ilibbb -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,-Os) \
 	-Wall -Wextra -Wshadow -Wundef -Wvla -Wwrite-strings -Wformat=2 \
 	-Wstrict-prototypes -Wmissing-prototypes $(if $(call on,WERROR),-Werror) \
-	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
+	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables $(static) \
 	-ffile-prefix-map=$(CURDIR)/= $(sanitize) $(CFLAGS)
-LDFLAGS_ALL = $(if $(call on,STATIC),-static) \
+LDFLAGS_ALL = $(if $(call on,STATIC),-static -no-pie) \
 	-Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none $(sanitize) $(LDFLAGS)
 
 # libbb is an archive: a file that no applet needs must not even be looked at, for one

@@ -20,7 +20,7 @@ config PIPECAP
 	  -g, --get            size and unread bytes; -v: slots, readers, writers too
 	  -k, --peek[=N]       what is queued, without consuming it
 	  -s, --set SIZE       set the size; max: the largest that is granted
-	      --hold           keep it open, else a FIFO forgets: until a signal, or CMD ends
+	      --hold           a FIFO forgets: keep it open until a signal, or CMD ends
 	  TARGET (else stdin; -s: stdout):
 	  -f, --file FIFO   -n, --fd FD   -p, --pid PID:FD
 	  -i, --stdin       -o, --stdout  -e, --stderr

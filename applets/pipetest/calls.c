@@ -52,6 +52,11 @@ void skip(const char *token)
 	_exit(EXIT_SUCCESS);
 }
 
+long ret(long result)
+{
+	return result < 0 ? -errno : result;
+}
+
 const char *errname(long result)
 {
 	static const struct {

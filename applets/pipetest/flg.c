@@ -136,19 +136,19 @@ static void clofork(void)
 }
 
 const struct test_case flg_cases[] = {
-	{ "flg.cloexec", "FLG-01", 'L', KINDS | NEEDS_PROC, 0, "exec closes an end with FD_CLOEXEC while the program runs",
-	  "POSIX exec", cloexec },
-	{ "flg.no_cloexec", "FLG-01", 'L', KINDS | NEEDS_PROC, 0, "exec keeps an end without FD_CLOEXEC", "POSIX exec",
-	  no_cloexec },
-	{ "flg.one_end", "FLG-05", 'P', KINDS, 0, "F_SETFD of one end leaves the other alone", "POSIX fcntl", one_end },
-	{ "flg.duplicate", "FLG-05", 'P', KINDS, 0, "dup() does not copy FD_CLOEXEC", "POSIX dup", duplicate },
-	{ "flg.unknown", "FLG-02", 'L', 0, 0, "pipe2() with other flags: EINVAL, and no descriptor is lost", "pipe(2)", unknown },
-	{ "flg.combinations", "FLG-03", 'L', 0, 0, "pipe2() with each set of O_CLOEXEC, O_NONBLOCK, O_DIRECT: so are both ends",
-	  "pipe(2)", combinations },
-	{ "flg.notification", "FLG-04", 'L', 0, 0, "nobody can write to a notification pipe: EXDEV", "watch_queue.rst",
-	  notification },
-	{ "flg.notification_size", "FLG-04", 'L', EXOTIC, 0, "a notification pipe can be given a size", "watch_queue.rst",
-	  notification_size },
-	{ "flg.clofork", "FLG-06", 'I', 0, 0, "whether FD_CLOFORK is there", "POSIX.1-2024 fcntl", clofork },
+	CASE("flg.cloexec", "FLG-01", 'L', KINDS | NEEDS_PROC, 0, "exec closes an end with FD_CLOEXEC while the program runs",
+	  "POSIX exec", cloexec),
+	CASE("flg.no_cloexec", "FLG-01", 'L', KINDS | NEEDS_PROC, 0, "exec keeps an end without FD_CLOEXEC", "POSIX exec",
+	  no_cloexec),
+	CASE("flg.one_end", "FLG-05", 'P', KINDS, 0, "F_SETFD of one end leaves the other alone", "POSIX fcntl", one_end),
+	CASE("flg.duplicate", "FLG-05", 'P', KINDS, 0, "dup() does not copy FD_CLOEXEC", "POSIX dup", duplicate),
+	CASE("flg.unknown", "FLG-02", 'L', 0, 0, "pipe2() with other flags: EINVAL, and no descriptor is lost", "pipe(2)", unknown),
+	CASE("flg.combinations", "FLG-03", 'L', 0, 0, "pipe2() with each set of O_CLOEXEC, O_NONBLOCK, O_DIRECT: so are both ends",
+	  "pipe(2)", combinations),
+	CASE("flg.notification", "FLG-04", 'L', 0, 0, "nobody can write to a notification pipe: EXDEV", "watch_queue.rst",
+	  notification),
+	CASE("flg.notification_size", "FLG-04", 'L', EXOTIC, 0, "a notification pipe can be given a size", "watch_queue.rst",
+	  notification_size),
+	CASE("flg.clofork", "FLG-06", 'I', 0, 0, "whether FD_CLOFORK is there", "POSIX.1-2024 fcntl", clofork),
 	{ 0 }
 };

@@ -85,14 +85,14 @@ static void cleans(void)
 }
 
 const struct test_case msy_cases[] = {
-	{ "msy.succeeds", "MSY-01", 'L', 0, 0,
-	  "MS_SYNC, MS_ASYNC, MS_INVALIDATE and 0 succeed, for any length", "msync(2)", succeeds },
-	{ "msy.refuses", "MSY-02", 'P', 0, 0,
+	CASE("msy.succeeds", "MSY-01", 'L', 0, 0,
+	  "MS_SYNC, MS_ASYNC, MS_INVALIDATE and 0 succeed, for any length", "msync(2)", succeeds),
+	CASE("msy.refuses", "MSY-02", 'P', 0, 0,
 	  "both modes or an unaligned address: EINVAL; not all mapped: ENOMEM",
-	  "POSIX msync", refuses },
-	{ "msy.locked", "MSY-03", 'P', 0, 0,
-	  "MS_INVALIDATE of a locked page gives EBUSY", "POSIX msync", locked },
-	{ "msy.cleans", "MSY-04", 'I', NEEDS_DIR | NEEDS_PROC, 0,
-	  "whether the page is clean after MS_SYNC", "proc(5), kpageflags", cleans },
+	  "POSIX msync", refuses),
+	CASE("msy.locked", "MSY-03", 'P', 0, 0,
+	  "MS_INVALIDATE of a locked page gives EBUSY", "POSIX msync", locked),
+	CASE("msy.cleans", "MSY-04", 'I', NEEDS_DIR | NEEDS_PROC, 0,
+	  "whether the page is clean after MS_SYNC", "proc(5), kpageflags", cleans),
 	{ 0 }
 };

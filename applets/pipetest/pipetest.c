@@ -35,10 +35,10 @@ static void list(const struct pick *picks, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		const struct test_case *c = picks[i].c;
 
-		xprintf("%-28s %-16s %c %s%s%s%s %s\n", picks[i].name, c->ids, c->class,
+		xprintf("%-28s %-16s %c %s%s%s%s %s\n", picks[i].name, case_text(c, IDS), c->class,
 			c->flags & NEEDS_PROC ? "proc" : c->flags & NEEDS_DIR ? "dir" : "-",
 			c->flags & EXOTIC ? ",exotic" : "", c->flags & STRESS ? ",stress" : "",
-			c->flags & MYTH ? ",myth" : "", c->rule);
+			c->flags & MYTH ? ",myth" : "", case_text(c, RULE));
 	}
 }
 
@@ -50,8 +50,9 @@ static void explain(const struct test_case *c)
 		"probe for a known kernel bug", "environment",
 	};
 
-	xprintf("%s (%s)\nclass:  %c, %s\nrule:   %s\nsource: %s\n", c->name, c->ids, c->class,
-		meanings[strchr(classes, c->class) - classes], c->rule, c->source);
+	xprintf("%s (%s)\nclass:  %c, %s\nrule:   %s\nsource: %s\n", case_text(c, NAME),
+		case_text(c, IDS), c->class, meanings[strchr(classes, c->class) - classes],
+		case_text(c, RULE), c->source);
 }
 
 static int explain_all(char *id)

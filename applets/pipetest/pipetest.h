@@ -24,15 +24,20 @@ enum case_flags {
 /* Classes: P POSIX shall, L Linux ABI, I implementation detail (never not ok, unless it
  * hangs or crashes), B known kernel bug, E environment. */
 struct test_case {
-	const char *name;	/* group.case, [a-z0-9_.-]+: never reused for another meaning */
-	const char *ids;	/* of the inventory, separated by spaces */
-	char class;
-	unsigned char flags;
-	unsigned short fixed;	/* class B: the RELEASE that has the fix; older ones are expected to fail */
-	const char *rule;	/* what is asserted, in one line */
+	const char *texts;	/* name, ids and rule, each ended by a NUL: see case_text */
 	const char *source;	/* who says so; for a myth: what the tutorial says; for a B: the commit */
 	void (*run)(void);
+	unsigned short fixed;	/* class B: the RELEASE that has the fix; older ones are expected to fail */
+	char class;
+	unsigned char flags;
 };
+/* name: group.case, [a-z0-9_.-]+, never reused for another meaning. ids: of the inventory,
+ * separated by spaces. rule: what is asserted, in one line. One pointer for the three: two
+ * more a row would be 8 KB. */
+#define CASE(name, ids, class, flags, fixed, rule, source, run) \
+	{ name "\0" ids "\0" rule, source, run, fixed, class, flags }
+enum case_text { NAME, IDS, RULE };
+const char *case_text(const struct test_case *c, enum case_text which);
 #define RELEASE(major, minor) ((major) << 8 | (minor))
 
 /* The groups, in the order in which they run: each is NAME_cases[] in NAME.c, ended by { 0 }. */
@@ -95,10 +100,7 @@ void skip(const char *token) NORETURN;	/* a short fixed word: no-proc, soft-limi
 void info(const char *fmt, ...) PRINTF(1, 2);	/* a line of diagnostics */
 
 /* A system call's result, or -errno: write ret(read(...)). */
-static inline long ret(long result)
-{
-	return result < 0 ? -errno : result;
-}
+long ret(long result);
 /* A call that this kernel lacks, or that seccomp filters. */
 static inline bool missing(long result)
 {

@@ -261,6 +261,15 @@ static void run_case(struct result *r, enum kind kind, const struct options *o, 
 
 /* --- which cases ---------------------------------------------------------------------- */
 
+const char *case_text(const struct test_case *c, enum case_text which)
+{
+	const char *text = c->texts;
+
+	for (; which; which--)
+		text += strlen(text) + 1;
+	return text;
+}
+
 /* "*" and "?" are all that names of [a-z0-9_.-] need; fnmatch(3) would bring 15 KB of
  * character classes along. */
 static bool glob_matches(const char *glob, const char *name)
@@ -278,13 +287,13 @@ static bool glob_matches(const char *glob, const char *name)
 	return !*name;
 }
 
-static bool matches_id(const char *glob, const char *ids)
+static bool matches_id(const char *id, const char *ids)
 {
-	size_t len = strlen(glob);
-
-	for (const char *at = ids; (at = strstr(at, glob)); at += len)
-		if ((at == ids || at[-1] == ' ') && (at[len] == '\0' || at[len] == ' '))
+	for (size_t len; *ids; ids += len + (ids[len] == ' ')) {
+		len = strcspn(ids, " ");
+		if (len == strlen(id) && memcmp(ids, id, len) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -297,7 +306,7 @@ static bool selected(const struct test_case *c, const char *name, const struct o
 	if (!o->globs)
 		return true;
 	for (char **glob = o->globs; *glob; glob++)
-		if (glob_matches(*glob, name) || matches_id(*glob, c->ids))
+		if (glob_matches(*glob, name) || matches_id(*glob, case_text(c, IDS)))
 			return true;
 	return false;
 }
@@ -315,13 +324,13 @@ struct pick *pick_cases(const struct options *o, unsigned *count)
 
 	*count = 0;
 	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
-		for (const struct test_case *c = groups[g]; c->name; c++) {
+		for (const struct test_case *c = groups[g]; c->texts; c++) {
 			enum kind kind = c->flags & KINDS ? PIPE : ANY, last = c->flags & KINDS ? FIFO : ANY;
 
 			for (; kind <= last; kind++) {
 				struct pick p = { .c = c, .kind = kind };
 
-				snprintf(p.name, sizeof(p.name), "%s%s", c->name, kind_name(kind));
+				snprintf(p.name, sizeof(p.name), "%s%s", case_text(c, NAME), kind_name(kind));
 				if (!selected(c, p.name, o))
 					continue;
 				picks = xrealloc(picks, (*count + 1) * sizeof(p));
