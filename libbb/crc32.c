@@ -33,7 +33,8 @@ uint32_t crc32(uint32_t crc, const void *buf, size_t len)
 	for (; len >= 8; len -= 8, p += 8) {
 		crc ^= p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
 		crc = table[7][crc & 0xFF] ^ table[6][crc >> 8 & 0xFF] ^ table[5][crc >> 16 & 0xFF]
-		    ^ table[4][crc >> 24] ^ table[3][p[4]] ^ table[2][p[5]] ^ table[1][p[6]] ^ table[0][p[7]];
+			^ table[4][crc >> 24] ^ table[3][p[4]] ^ table[2][p[5]] ^ table[1][p[6]]
+			^ table[0][p[7]];
 	}
 	for (; len; len--)
 		crc = crc >> 8 ^ table[0][(crc ^ *p++) & 0xFF];

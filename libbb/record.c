@@ -11,7 +11,12 @@ static int fields;
 /* Length of the UTF-8 sequence at p, 0 if it is none: RFC 3629 section 4. */
 static size_t utf8_len(const unsigned char *p, size_t left)
 {
-	size_t len = *p < 0x80 ? 1 : *p < 0xC2 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF5 ? 4 : 0;
+	size_t len = *p < 0x80 ? 1
+		: *p < 0xC2    ? 0
+		: *p < 0xE0    ? 2
+		: *p < 0xF0    ? 3
+		: *p < 0xF5    ? 4
+			       : 0;
 
 	if (len > left)
 		return 0;
@@ -45,13 +50,16 @@ static void json_text(const unsigned char *p, size_t len)
 
 static void base64(const unsigned char *p, size_t len)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (size_t i = 0; i < len; i += 3) {
-		uint32_t n = p[i] << 16 | (i + 1 < len ? p[i + 1] : 0) << 8 | (i + 2 < len ? p[i + 2] : 0);
+		uint32_t n = p[i] << 16 | (i + 1 < len ? p[i + 1] : 0) << 8
+			| (i + 2 < len ? p[i + 2] : 0);
 
 		xprintf("%c%c%c%c", digits[n >> 18], digits[n >> 12 & 63],
-			i + 1 < len ? digits[n >> 6 & 63] : '=', i + 2 < len ? digits[n & 63] : '=');
+			i + 1 < len ? digits[n >> 6 & 63] : '=',
+			i + 2 < len ? digits[n & 63] : '=');
 	}
 }
 

@@ -61,8 +61,12 @@ int64_t xatodur(const char *what, const char *str)
 		char suffix[4];
 		int64_t ns;
 	} units[] = {
-		{ "", NS_PER_S }, { "s", NS_PER_S }, { "ms", NS_PER_S / 1000 }, { "us", NS_PER_S / 1000000 },
-		{ "m", 60 * NS_PER_S }, { "h", 3600 * NS_PER_S },
+		{ "", NS_PER_S },
+		{ "s", NS_PER_S },
+		{ "ms", NS_PER_S / 1000 },
+		{ "us", NS_PER_S / 1000000 },
+		{ "m", 60 * NS_PER_S },
+		{ "h", 3600 * NS_PER_S },
 	};
 	const char *s = str;
 	uintmax_t whole, fraction = 0, scale = 1;
@@ -79,8 +83,10 @@ int64_t xatodur(const char *what, const char *str)
 			}
 	for (i = 0; i < ARRAY_SIZE(units) && strcmp(s, units[i].suffix); i++)
 		;
-	if (i == ARRAY_SIZE(units) || s[-1] == '.' || __builtin_mul_overflow(whole, units[i].ns, &total)
-	    || __builtin_add_overflow(total, (int64_t)(fraction * (units[i].ns / 1000) / scale * 1000), &total))
+	if (i == ARRAY_SIZE(units) || s[-1] == '.'
+		|| __builtin_mul_overflow(whole, units[i].ns, &total)
+		|| __builtin_add_overflow(
+			total, (int64_t)(fraction * (units[i].ns / 1000) / scale * 1000), &total))
 		invalid(what, str);
 	return total;
 }

@@ -46,7 +46,8 @@ static bool is_blocked(int process, int fd)
 	bool blocked = false;
 
 	while (dir && !blocked && (entry = readdir(dir)))
-		blocked = isdigit((unsigned char)entry->d_name[0]) && sleeps_on(tasks, entry->d_name, fd);
+		blocked = isdigit((unsigned char)entry->d_name[0])
+			&& sleeps_on(tasks, entry->d_name, fd);
 	if (dir)
 		closedir(dir);
 	return blocked;

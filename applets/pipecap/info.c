@@ -51,14 +51,15 @@ void print_info(enum record_form form)
 		{ "slots", size / page, "writes that it can hold if none can merge" },
 		{ "pipe-max-size", pipe_max_size(), "largest size without CAP_SYS_RESOURCE" },
 		{ "pipe-user-pages-soft", read_number("/proc/sys/fs/pipe-user-pages-soft"),
-		  "pages of all pipes of a user; beyond, new ones get 2 (0: no limit)" },
+			"pages of all pipes of a user; beyond, new ones get 2 (0: no limit)" },
 		{ "pipe-user-pages-hard", read_number("/proc/sys/fs/pipe-user-pages-hard"),
-		  "beyond, there is no new pipe at all (0: no limit)" },
-		{ "CAP_SYS_RESOURCE", has_capability(CAP_SYS_RESOURCE), "1: these limits do not apply" },
+			"beyond, there is no new pipe at all (0: no limit)" },
+		{ "CAP_SYS_RESOURCE", has_capability(CAP_SYS_RESOURCE),
+			"1: these limits do not apply" },
 		{ "quota reached", size < DEFAULT_SLOTS * page,
-		  "1: this user is over pipe-user-pages-soft" },
+			"1: this user is over pipe-user-pages-soft" },
 		{ "ulimit -p", pipe_buf / SHELL_UNIT,
-		  "what shells print: PIPE_BUF in units of 512; neither limit nor capacity" },
+			"what shells print: PIPE_BUF in units of 512; neither limit nor capacity" },
 	};
 
 	if (form)

@@ -109,7 +109,8 @@ static void record_maybe(const char *name, long number)
 }
 
 /* As objects in JSON, else "PID:FD", with a '*' if it is blocked. */
-static void record_side(const struct look *look, const char *name, bool writers, enum record_form form)
+static void record_side(
+	const struct look *look, const char *name, bool writers, enum record_form form)
 {
 	char words[1024] = "";
 	size_t len = 0;
@@ -129,8 +130,8 @@ static void record_side(const struct look *look, const char *name, bool writers,
 			record_flag("blocked", h->blocked);
 			record_unnest('}');
 		} else if (len < sizeof(words) - 32) {
-			len += snprintf(words + len, sizeof(words) - len, "%s%d:%d%s", len ? " " : "",
-					(int)h->pid, h->fd, h->blocked ? "*" : "");
+			len += snprintf(words + len, sizeof(words) - len, "%s%d:%d%s",
+				len ? " " : "", (int)h->pid, h->fd, h->blocked ? "*" : "");
 		}
 	}
 	if (form == JSON)

@@ -18,7 +18,8 @@ static void new_pipe(int fd[2], const char *size, bool packet)
 		bb_perror_msg_and_die("can't set the size of a pipe to %s", size);
 	if (fcntl(fd[1], F_SETFL, O_NONBLOCK | (packet ? O_DIRECT : 0)) < 0) {
 		xfunc_error_retval = EXIT_UNSUPPORTED;
-		bb_perror_msg_and_die("can't switch the pipe to %s mode", packet ? "packet" : "non-blocking");
+		bb_perror_msg_and_die(
+			"can't switch the pipe to %s mode", packet ? "packet" : "non-blocking");
 	}
 }
 
@@ -68,8 +69,8 @@ static void curve_line(size_t write_size, const char *pipe_size, bool packet, en
 	close(fd[0]);
 	close(fd[1]);
 	if (!form) {
-		xprintf("%8zu %10zu %6zu%% %8zu\n", write_size, filled.bytes, filled.bytes * 100 / size,
-			filled.writes);
+		xprintf("%8zu %10zu %6zu%% %8zu\n", write_size, filled.bytes,
+			filled.bytes * 100 / size, filled.writes);
 		return;
 	}
 	record_begin(form);

@@ -56,7 +56,8 @@ static void target_failed(bool setting, const char *name)
 	else if (mode.no_proc)
 		bb_error_msg("%s: can't be looked into quietly without /proc", name);
 	else
-		bb_error_msg("%s: nobody whom we may see has it open (try as root, or --hold)", name);
+		bb_error_msg(
+			"%s: nobody whom we may see has it open (try as root, or --hold)", name);
 }
 
 static void explain_refusal(int fd, const char *name, long size)
@@ -70,13 +71,16 @@ static void explain_refusal(int fd, const char *name, long size)
 	}
 	mode.failed = true;
 	if (err == EBUSY && ioctl(fd, FIONREAD, &unread) == 0)
-		bb_error_msg("%s: %d bytes are queued and would not fit into %ld", name, unread, size);
+		bb_error_msg(
+			"%s: %d bytes are queued and would not fit into %ld", name, unread, size);
 	else if (max >= 0 && size > max)
-		bb_error_msg("%s: %ld is above /proc/sys/fs/pipe-max-size, %ld, and needs CAP_SYS_RESOURCE",
-			     name, size, max);
+		bb_error_msg("%s: %ld is above /proc/sys/fs/pipe-max-size, %ld, and needs "
+			     "CAP_SYS_RESOURCE",
+			name, size, max);
 	else
-		bb_error_msg("%s: this user's pipes are over /proc/sys/fs/pipe-user-pages-soft, %ld pages",
-			     name, read_number("/proc/sys/fs/pipe-user-pages-soft"));
+		bb_error_msg("%s: this user's pipes are over /proc/sys/fs/pipe-user-pages-soft, "
+			     "%ld pages",
+			name, read_number("/proc/sys/fs/pipe-user-pages-soft"));
 }
 
 static int final_status(void)
@@ -113,7 +117,8 @@ static void set(int fd, const char *name, long size)
 	do {
 		got = fcntl(fd, F_SETPIPE_SZ, (int)wish);
 		wish /= 2;
-	} while (got < 0 && (errno == EPERM || errno == ENOMEM) && size == 0 && wish >= getpagesize());
+	} while (got < 0 && (errno == EPERM || errno == ENOMEM) && size == 0
+		&& wish >= getpagesize());
 	if (got < 0)
 		explain_refusal(fd, name, size ? size : wish);
 	else if (mode.verbose)
@@ -223,7 +228,8 @@ static int hold(char **argv)
 	die_of_signal(bb_got_signal);
 }
 
-static void act_on_targets(const struct action *a, char **files, char **fds, char **pids, opts_t opts)
+static void act_on_targets(
+	const struct action *a, char **files, char **fds, char **pids, opts_t opts)
 {
 	static const char standard[] = { 'i', 'o', 'e' };
 	bool none = !(opts & (OPT('f') | OPT('n') | OPT('p') | OPT('i') | OPT('o') | OPT('e')));
@@ -274,12 +280,13 @@ int pipecap_main(char **argv)
 {
 	char *write_sizes = NULL, *pipe_size = NULL, *size = NULL, *peek_len = NULL;
 	char **files = NULL, **fds = NULL, **pids = NULL;
-	opts_t opts = getopt32(argv, "+m(measure)C(curve)w(write):z(pipe-size):-P(packet)I(info)l(list)"
+	opts_t opts = getopt32(argv,
+		"+m(measure)C(curve)w(write):z(pipe-size):-P(packet)I(info)l(list)"
 		"g(get)k(peek)::s(set):-H(hold)f(file):*n(fd):*p(pid):*i(stdin)o(stdout)e(stderr)"
 		"c(check)q(quiet)v(verbose)J(json)-A(pairs)",
 		&write_sizes, &pipe_size, &peek_len, &size, &files, &fds, &pids);
 	int m = the_mode(opts);
-	struct action a = { .verb = m == 'g' ? GET : m == 'k' ? PEEK : SET, .hold = opts & OPT('H') };
+	struct action a = { .verb = SET, .hold = opts & OPT('H') };
 	struct holders all = { 0 };
 
 	mode.lenient = strcmp(applet_name, "pipesz") == 0;
@@ -309,10 +316,14 @@ int pipecap_main(char **argv)
 	mode.no_proc = !all.seen;
 	a.all = &all;
 	a.number = INT_MAX;
+	if (m != 's')
+		a.verb = m == 'g' ? GET : PEEK;
 	if (peek_len)
 		a.number = xatosize("number of bytes", peek_len, 1, INT_MAX);
 	if (m == 's')
-		a.number = !size || strcmp(size, "max") == 0 ? 0 : xatosize("size", size, 1, 1U << 31);
+		a.number = 0;
+	if (size && strcmp(size, "max") != 0)
+		a.number = xatosize("size", size, 1, 1U << 31);
 	act_on_targets(&a, files, fds, pids, opts);
 	if (mode.failed && (mode.check || !argv[0]))
 		return final_status();

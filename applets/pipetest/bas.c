@@ -51,7 +51,8 @@ static void flags(void)
 
 	t_pipe(fd);
 	for (int end = 0; end < 2; end++) {
-		want(fcntl(fd[end], F_GETFL) & (O_ACCMODE | O_NONBLOCK), mode[end], "F_GETFL of fd[%d]", end);
+		want(fcntl(fd[end], F_GETFL) & (O_ACCMODE | O_NONBLOCK), mode[end],
+			"F_GETFL of fd[%d]", end);
 		want(fcntl(fd[end], F_GETFD), 0, "F_GETFD of fd[%d]", end);
 	}
 }
@@ -76,7 +77,8 @@ static void close_twice(void)
 static void bad_pointer(void)
 {
 	int before = lowest_fd(), after;
-	void *bad[] = { NULL, no_access(), t_map(t.page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) };
+	void *bad[] = { NULL, no_access(),
+		t_map(t.page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		want(ret(syscall(SYS_pipe2, bad[i], 0)), -EFAULT, "pipe2(%p)", bad[i]);
@@ -96,7 +98,8 @@ static void limit_fds(uint64_t limit)
 		skip("no-prlimit");
 	want(got, 0, "prlimit");
 	then[1] = now[1];
-	want(ret(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, then, NULL)), 0, "RLIMIT_NOFILE %d", (int)limit);
+	want(ret(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, then, NULL)), 0, "RLIMIT_NOFILE %d",
+		(int)limit);
 }
 
 static void one_fd_left(void)
@@ -260,7 +263,8 @@ static void espipe(void)
 
 static long preadv2_nowait(struct iovec *v)
 {
-	return ret(syscall(SYS_preadv2, t.r, v, 1, -1L, -1L, 8)); /* RWF_NOWAIT; not in every libc */
+	return ret(
+		syscall(SYS_preadv2, t.r, v, 1, -1L, -1L, 8)); /* RWF_NOWAIT; not in every libc */
 }
 
 static void rwf_nowait(void)
@@ -385,7 +389,8 @@ static void half_bad(size_t half)
 	nonblock(t.w);
 	got = ret(write(t.w, p + len - half, 2 * half));
 	if (got != -EFAULT && (got <= 0 || got > (long)half))
-		fail("write of %zu bytes, half of them unreadable, = %ld %s", 2 * half, got, errname(got));
+		fail("write of %zu bytes, half of them unreadable, = %ld %s", 2 * half, got,
+			errname(got));
 	t_fionread(t.r, got > 0 ? got : 0);
 }
 
@@ -400,54 +405,74 @@ static void efault_pages(void)
 }
 
 const struct test_case bas_cases[] = {
-	CASE("bas.write_read", "BAS-01 S4", 'P', KINDS, 0, "what is written can be read: the same number of the same bytes",
-	  "POSIX write, read", write_read),
-	CASE("bas.lowest", "BAS-02 S4", 'P', 0, 0, "pipe() takes the two lowest free descriptors", "POSIX pipe", lowest),
-	CASE("bas.flags", "BAS-02 S4", 'P', 0, 0, "fd[0] is for reading, fd[1] for writing; O_NONBLOCK and FD_CLOEXEC clear",
-	  "POSIX pipe", flags),
-	CASE("bas.wrong_end", "BAS-03 S1", 'L', KINDS, 0, "reading the write end, writing the read end: EBADF",
-	  "read(2), write(2)", wrong_end),
-	CASE("bas.close_twice", "BAS-03", 'P', KINDS, 0, "closing an end a second time: EBADF", "POSIX close", close_twice),
-	CASE("bas.bad_pointer", "BAS-04", 'L', 0, 0, "pipe2() to a bad address: EFAULT, and no descriptor is lost",
-	  "pipe(2)", bad_pointer),
-	CASE("bas.one_fd_left", "BAS-05", 'P', 0, 0, "with one free descriptor pipe() is EMFILE and takes none",
-	  "POSIX pipe", one_fd_left),
-	CASE("bas.as_many_as_fit", "BAS-06", 'P', 0, 0, "there are half as many pipes as free descriptors", "POSIX pipe",
-	  as_many_as_fit),
-	CASE("bas.reopened", "BAS-30", 'P', 0, 0, "a thousand pipes, one after the other, leave no descriptor behind",
-	  "POSIX close", reopened),
-	CASE("bas.fstat", "BAS-07", 'L', KINDS, 0, "S_IFIFO, 0600, size 0, one link; the ends share an inode, two pipes do not",
-	  "inode(7)", fstat_both),
-	CASE("bas.fstatfs", "BAS-08", 'L', 0, 0, "PIPEFS_MAGIC, blocks of a page, names of 255", "fstatfs(2)", fstatfs_it),
-	CASE("bas.size", "BAS-26", 'L', KINDS, 0, "F_GETPIPE_SZ is a power of two of pages, for both ends", "fcntl(2)", size),
-	CASE("bas.pipe_buf", "BAS-27", 'P', KINDS, 0, "fpathconf() says at least 512, and that much fits", "POSIX limits.h",
-	  pipe_buf),
-	CASE("bas.locks", "BAS-28", 'I', 0, 0, "whether a pipe can be locked and its mode changed", "POSIX allows either",
-	  locks),
+	CASE("bas.write_read", "BAS-01 S4", 'P', KINDS, 0,
+		"what is written can be read: the same number of the same bytes",
+		"POSIX write, read", write_read),
+	CASE("bas.lowest", "BAS-02 S4", 'P', 0, 0, "pipe() takes the two lowest free descriptors",
+		"POSIX pipe", lowest),
+	CASE("bas.flags", "BAS-02 S4", 'P', 0, 0,
+		"fd[0] is for reading, fd[1] for writing; O_NONBLOCK and FD_CLOEXEC clear",
+		"POSIX pipe", flags),
+	CASE("bas.wrong_end", "BAS-03 S1", 'L', KINDS, 0,
+		"reading the write end, writing the read end: EBADF", "read(2), write(2)",
+		wrong_end),
+	CASE("bas.close_twice", "BAS-03", 'P', KINDS, 0, "closing an end a second time: EBADF",
+		"POSIX close", close_twice),
+	CASE("bas.bad_pointer", "BAS-04", 'L', 0, 0,
+		"pipe2() to a bad address: EFAULT, and no descriptor is lost", "pipe(2)",
+		bad_pointer),
+	CASE("bas.one_fd_left", "BAS-05", 'P', 0, 0,
+		"with one free descriptor pipe() is EMFILE and takes none", "POSIX pipe",
+		one_fd_left),
+	CASE("bas.as_many_as_fit", "BAS-06", 'P', 0, 0,
+		"there are half as many pipes as free descriptors", "POSIX pipe", as_many_as_fit),
+	CASE("bas.reopened", "BAS-30", 'P', 0, 0,
+		"a thousand pipes, one after the other, leave no descriptor behind", "POSIX close",
+		reopened),
+	CASE("bas.fstat", "BAS-07", 'L', KINDS, 0,
+		"S_IFIFO, 0600, size 0, one link; the ends share an inode, two pipes do not",
+		"inode(7)", fstat_both),
+	CASE("bas.fstatfs", "BAS-08", 'L', 0, 0, "PIPEFS_MAGIC, blocks of a page, names of 255",
+		"fstatfs(2)", fstatfs_it),
+	CASE("bas.size", "BAS-26", 'L', KINDS, 0,
+		"F_GETPIPE_SZ is a power of two of pages, for both ends", "fcntl(2)", size),
+	CASE("bas.pipe_buf", "BAS-27", 'P', KINDS, 0,
+		"fpathconf() says at least 512, and that much fits", "POSIX limits.h", pipe_buf),
+	CASE("bas.locks", "BAS-28", 'I', 0, 0, "whether a pipe can be locked and its mode changed",
+		"POSIX allows either", locks),
 	CASE("bas.times", "BAS-29", 'I', KINDS, 0, "whether write and read update the timestamps",
-	  "POSIX: they do; Linux 6.15: no longer for pipes, f017b0a4951f", times),
-	CASE("bas.proc_name", "BAS-14", 'L', NEEDS_PROC, 0, "its link in /proc/self/fd is pipe:[inode]", "proc(5)", proc_name),
-	CASE("bas.proc_reopen", "BAS-14 S3", 'L', KINDS | NEEDS_PROC, 0, "the read end's /proc/self/fd opened O_WRONLY is a writer",
-	  "proc(5)", proc_reopen),
-	CASE("bas.espipe", "BAS-09", 'P', KINDS, 0, "lseek, pread, pwrite, preadv, pwritev: ESPIPE", "POSIX lseek, pread", espipe),
-	CASE("bas.rwf_nowait", "BAS-10", 'L', 0, 0, "preadv2(RWF_NOWAIT) of an empty pipe: EAGAIN", "afed6271f5b0, Linux 6.4",
-	  rwf_nowait),
-	CASE("bas.no_sync", "BAS-11", 'P', KINDS, 0, "fsync, fdatasync, ftruncate: EINVAL", "POSIX fsync, ftruncate", no_sync),
-	CASE("bas.errnos", "BAS-11", 'L', KINDS, 0, "what calls for files and terminals say: ESPIPE, EINVAL, ENODEV, ENOTTY",
-	  "posix_fadvise(2), mmap(2) ...", errnos),
-	CASE("bas.zero", "BAS-12", 'L', KINDS, 0, "0 bytes: 0 at once, empty or full, and nothing is queued", "read(2), write(2)",
-	  zero),
-	CASE("bas.zero_no_reader", "BAS-12", 'L', KINDS, 0, "a write of 0 bytes without readers: 0, no SIGPIPE", "write(2)",
-	  zero_no_reader),
-	CASE("bas.vectors", "BAS-13", 'P', KINDS, 0, "writev gathers and readv scatters in order", "POSIX writev", vectors),
-	CASE("bas.iovcnt", "BAS-13", 'L', KINDS, 0, "no vectors: 0; too many or a negative number: EINVAL", "readv(2)", iovcnt),
-	CASE("bas.efault_write", "BAS-19", 'L', KINDS, 0, "a write from a bad address: EFAULT, and nothing is queued",
-	  "write(2)", efault_write),
-	CASE("bas.efault_read", "BAS-20", 'L', KINDS, 0, "a read to a bad address: EFAULT, and the data stay", "read(2)",
-	  efault_read),
-	CASE("bas.efault_half", "BAS-21", 'P', KINDS, 0, "a half bad buffer: what write counts is queued, no more, no less",
-	  "POSIX write", efault_half),
-	CASE("bas.efault_pages", "BAS-21", 'P', KINDS, 0, "the same with more than a page in the good half", "POSIX write",
-	  efault_pages),
+		"POSIX: they do; Linux 6.15: no longer for pipes, f017b0a4951f", times),
+	CASE("bas.proc_name", "BAS-14", 'L', NEEDS_PROC, 0,
+		"its link in /proc/self/fd is pipe:[inode]", "proc(5)", proc_name),
+	CASE("bas.proc_reopen", "BAS-14 S3", 'L', KINDS | NEEDS_PROC, 0,
+		"the read end's /proc/self/fd opened O_WRONLY is a writer", "proc(5)", proc_reopen),
+	CASE("bas.espipe", "BAS-09", 'P', KINDS, 0, "lseek, pread, pwrite, preadv, pwritev: ESPIPE",
+		"POSIX lseek, pread", espipe),
+	CASE("bas.rwf_nowait", "BAS-10", 'L', 0, 0, "preadv2(RWF_NOWAIT) of an empty pipe: EAGAIN",
+		"afed6271f5b0, Linux 6.4", rwf_nowait),
+	CASE("bas.no_sync", "BAS-11", 'P', KINDS, 0, "fsync, fdatasync, ftruncate: EINVAL",
+		"POSIX fsync, ftruncate", no_sync),
+	CASE("bas.errnos", "BAS-11", 'L', KINDS, 0,
+		"what calls for files and terminals say: ESPIPE, EINVAL, ENODEV, ENOTTY",
+		"posix_fadvise(2), mmap(2) ...", errnos),
+	CASE("bas.zero", "BAS-12", 'L', KINDS, 0,
+		"0 bytes: 0 at once, empty or full, and nothing is queued", "read(2), write(2)",
+		zero),
+	CASE("bas.zero_no_reader", "BAS-12", 'L', KINDS, 0,
+		"a write of 0 bytes without readers: 0, no SIGPIPE", "write(2)", zero_no_reader),
+	CASE("bas.vectors", "BAS-13", 'P', KINDS, 0, "writev gathers and readv scatters in order",
+		"POSIX writev", vectors),
+	CASE("bas.iovcnt", "BAS-13", 'L', KINDS, 0,
+		"no vectors: 0; too many or a negative number: EINVAL", "readv(2)", iovcnt),
+	CASE("bas.efault_write", "BAS-19", 'L', KINDS, 0,
+		"a write from a bad address: EFAULT, and nothing is queued", "write(2)",
+		efault_write),
+	CASE("bas.efault_read", "BAS-20", 'L', KINDS, 0,
+		"a read to a bad address: EFAULT, and the data stay", "read(2)", efault_read),
+	CASE("bas.efault_half", "BAS-21", 'P', KINDS, 0,
+		"a half bad buffer: what write counts is queued, no more, no less", "POSIX write",
+		efault_half),
+	CASE("bas.efault_pages", "BAS-21", 'P', KINDS, 0,
+		"the same with more than a page in the good half", "POSIX write", efault_pages),
 	{ 0 }
 };

@@ -25,7 +25,9 @@ static void send_fd(int socket, int fd)
 	struct iovec v = { &byte, 1 };
 	union control c = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
 		.cmsg_type = SCM_RIGHTS } };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c) };
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c)
+	};
 
 	memcpy(CMSG_DATA(&c.header), &fd, sizeof(fd));
 	want(ret(sendmsg(socket, &m, 0)), 1, "sendmsg(SCM_RIGHTS)");
@@ -36,7 +38,9 @@ static int receive_fd(int socket)
 	char byte;
 	struct iovec v = { &byte, 1 };
 	union control c = { .header = { 0 } };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c) };
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c)
+	};
 	int fd = -1;
 
 	want(ret(recvmsg(socket, &m, 0)), 1, "recvmsg");
@@ -349,35 +353,43 @@ static void two_writers(void)
 }
 
 const struct test_case bas_procs_cases[] = {
-	CASE("bas.passed", "BAS-15 S3", 'P', KINDS | MYTH, 0, "an end sent over a socket works in a process that inherited none",
-	  "unix(7) SCM_RIGHTS; the tutorial: only between related processes", passed),
-	CASE("bas.in_flight", "BAS-15", 'P', KINDS, 0, "no end of file while a write end is on its way in a socket",
-	  "unix(7)", in_flight),
-	CASE("bas.dup_writer", "BAS-22", 'P', KINDS, 0, "end of file comes when the last duplicate is closed", "POSIX dup, read",
-	  dup_writer),
-	CASE("bas.fork_writers", "BAS-23 S6", 'P', KINDS, 0, "end of file comes when the last child that has the end is gone",
-	  "POSIX fork, read", fork_writers),
-	CASE("bas.killed_writer", "BAS-31", 'P', KINDS, 0, "a killed process has closed its write end", "POSIX exit",
-	  killed_writer),
-	CASE("bas.killed_reader", "BAS-31", 'P', KINDS, 0, "a killed process has closed its read end: EPIPE", "POSIX exit",
-	  killed_reader),
-	CASE("bas.killed_in_write", "BAS-31", 'P', KINDS, 0, "a blocked writer can be killed; what it wrote stays", "LTP pipe04",
-	  killed_in_write),
-	CASE("bas.exec_keeps", "BAS-32", 'P', KINDS | NEEDS_PROC, 0, "an end survives exec under its number", "POSIX exec",
-	  keeps_number),
-	CASE("bas.vfork", "BAS-33", 'P', KINDS, 0, "a vfork child inherits the ends, and its close is its own", "vfork(2)",
-	  vfork_inherits),
-	CASE("bas.closed_under_reader", "BAS-34 EOF-04", 'I', 0, 0, "a read goes on when another thread closes its descriptor",
-	  "POSIX leaves it open", closed_under_reader),
-	CASE("bas.boundaries", "BAS-18 S2", 'P', KINDS, 0, "writes join, reads split: there are no records", "POSIX read",
-	  boundaries),
-	CASE("bas.ping_pong", "BAS-16 P13 S1 S2", 'P', KINDS | STRESS, 0, "round trips through two pipes: none lost, none stuck",
-	  "POSIX read, write", ping_pong),
-	CASE("bas.stream", "BAS-17 S2", 'P', KINDS | STRESS, 0, "bytes keep their order through chunks of any size", "POSIX write",
-	  stream),
-	CASE("bas.readers", "BAS-24", 'P', KINDS, 0, "up to 50 readers share what is there: each byte is read once", "LTP pipe11",
-	  readers),
-	CASE("bas.two_writers", "BAS-25", 'P', KINDS | STRESS, 0, "two writers: nothing is lost and nothing added", "POSIX write",
-	  two_writers),
+	CASE("bas.passed", "BAS-15 S3", 'P', KINDS | MYTH, 0,
+		"an end sent over a socket works in a process that inherited none",
+		"unix(7) SCM_RIGHTS; the tutorial: only between related processes", passed),
+	CASE("bas.in_flight", "BAS-15", 'P', KINDS, 0,
+		"no end of file while a write end is on its way in a socket", "unix(7)", in_flight),
+	CASE("bas.dup_writer", "BAS-22", 'P', KINDS, 0,
+		"end of file comes when the last duplicate is closed", "POSIX dup, read",
+		dup_writer),
+	CASE("bas.fork_writers", "BAS-23 S6", 'P', KINDS, 0,
+		"end of file comes when the last child that has the end is gone",
+		"POSIX fork, read", fork_writers),
+	CASE("bas.killed_writer", "BAS-31", 'P', KINDS, 0,
+		"a killed process has closed its write end", "POSIX exit", killed_writer),
+	CASE("bas.killed_reader", "BAS-31", 'P', KINDS, 0,
+		"a killed process has closed its read end: EPIPE", "POSIX exit", killed_reader),
+	CASE("bas.killed_in_write", "BAS-31", 'P', KINDS, 0,
+		"a blocked writer can be killed; what it wrote stays", "LTP pipe04",
+		killed_in_write),
+	CASE("bas.exec_keeps", "BAS-32", 'P', KINDS | NEEDS_PROC, 0,
+		"an end survives exec under its number", "POSIX exec", keeps_number),
+	CASE("bas.vfork", "BAS-33", 'P', KINDS, 0,
+		"a vfork child inherits the ends, and its close is its own", "vfork(2)",
+		vfork_inherits),
+	CASE("bas.closed_under_reader", "BAS-34 EOF-04", 'I', 0, 0,
+		"a read goes on when another thread closes its descriptor", "POSIX leaves it open",
+		closed_under_reader),
+	CASE("bas.boundaries", "BAS-18 S2", 'P', KINDS, 0,
+		"writes join, reads split: there are no records", "POSIX read", boundaries),
+	CASE("bas.ping_pong", "BAS-16 P13 S1 S2", 'P', KINDS | STRESS, 0,
+		"round trips through two pipes: none lost, none stuck", "POSIX read, write",
+		ping_pong),
+	CASE("bas.stream", "BAS-17 S2", 'P', KINDS | STRESS, 0,
+		"bytes keep their order through chunks of any size", "POSIX write", stream),
+	CASE("bas.readers", "BAS-24", 'P', KINDS, 0,
+		"up to 50 readers share what is there: each byte is read once", "LTP pipe11",
+		readers),
+	CASE("bas.two_writers", "BAS-25", 'P', KINDS | STRESS, 0,
+		"two writers: nothing is lost and nothing added", "POSIX write", two_writers),
 	{ 0 }
 };

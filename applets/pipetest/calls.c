@@ -63,15 +63,41 @@ const char *errname(long result)
 		int err;
 		char name[14];
 	} names[] = {
-		{ EAGAIN, "EAGAIN" }, { EPIPE, "EPIPE" }, { EBADF, "EBADF" }, { EINVAL, "EINVAL" },
-		{ EINTR, "EINTR" }, { EFAULT, "EFAULT" }, { EPERM, "EPERM" }, { EACCES, "EACCES" },
-		{ ENOENT, "ENOENT" }, { EEXIST, "EEXIST" }, { ENXIO, "ENXIO" }, { EBUSY, "EBUSY" },
-		{ ENOMEM, "ENOMEM" }, { ENODEV, "ENODEV" }, { ENOTDIR, "ENOTDIR" }, { EISDIR, "EISDIR" },
-		{ EMFILE, "EMFILE" }, { ENFILE, "ENFILE" }, { ENOTTY, "ENOTTY" }, { ESPIPE, "ESPIPE" },
-		{ ENOSPC, "ENOSPC" }, { EROFS, "EROFS" }, { EFBIG, "EFBIG" }, { ENOSYS, "ENOSYS" },
-		{ ENAMETOOLONG, "ENAMETOOLONG" }, { ELOOP, "ELOOP" }, { EOVERFLOW, "EOVERFLOW" },
-		{ EOPNOTSUPP, "EOPNOTSUPP" }, { EXDEV, "EXDEV" }, { ENOPKG, "ENOPKG" }, { EIO, "EIO" },
-		{ ETXTBSY, "ETXTBSY" }, { ECHILD, "ECHILD" }, { ESRCH, "ESRCH" }, { EDEADLK, "EDEADLK" },
+		{ EAGAIN, "EAGAIN" },
+		{ EPIPE, "EPIPE" },
+		{ EBADF, "EBADF" },
+		{ EINVAL, "EINVAL" },
+		{ EINTR, "EINTR" },
+		{ EFAULT, "EFAULT" },
+		{ EPERM, "EPERM" },
+		{ EACCES, "EACCES" },
+		{ ENOENT, "ENOENT" },
+		{ EEXIST, "EEXIST" },
+		{ ENXIO, "ENXIO" },
+		{ EBUSY, "EBUSY" },
+		{ ENOMEM, "ENOMEM" },
+		{ ENODEV, "ENODEV" },
+		{ ENOTDIR, "ENOTDIR" },
+		{ EISDIR, "EISDIR" },
+		{ EMFILE, "EMFILE" },
+		{ ENFILE, "ENFILE" },
+		{ ENOTTY, "ENOTTY" },
+		{ ESPIPE, "ESPIPE" },
+		{ ENOSPC, "ENOSPC" },
+		{ EROFS, "EROFS" },
+		{ EFBIG, "EFBIG" },
+		{ ENOSYS, "ENOSYS" },
+		{ ENAMETOOLONG, "ENAMETOOLONG" },
+		{ ELOOP, "ELOOP" },
+		{ EOVERFLOW, "EOVERFLOW" },
+		{ EOPNOTSUPP, "EOPNOTSUPP" },
+		{ EXDEV, "EXDEV" },
+		{ ENOPKG, "ENOPKG" },
+		{ EIO, "EIO" },
+		{ ETXTBSY, "ETXTBSY" },
+		{ ECHILD, "ECHILD" },
+		{ ESRCH, "ESRCH" },
+		{ EDEADLK, "EDEADLK" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -89,7 +115,8 @@ void want(long got, long expected, const char *fmt, ...)
 	vsnprintf(call, sizeof(call), fmt, args);
 	va_end(args);
 	if (got != expected)
-		fail("%s = %ld %s, expected %ld %s", call, got, errname(got), expected, errname(expected));
+		fail("%s = %ld %s, expected %ld %s", call, got, errname(got), expected,
+			errname(expected));
 	if (t.verbose)
 		info("%s = %ld %s", call, got, errname(got));
 }
@@ -140,7 +167,8 @@ long checked_read(int fd, size_t n)
 
 	for (long i = 0; i < got; i++)
 		if (buf[i] != byte_at(t.shared->consumed + i))
-			fail("read(%d, %zu) = %ld, but byte %ld is not the next of the stream", fd, n, got, i);
+			fail("read(%d, %zu) = %ld, but byte %ld is not the next of the stream", fd,
+				n, got, i);
 	if (got > 0)
 		t.shared->consumed += got;
 	free(buf);
@@ -176,7 +204,8 @@ void t_fionread(int fd, long expected)
 
 void nonblock(int fd)
 {
-	want(ret(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)), 0, "fcntl(%d, F_SETFL, O_NONBLOCK)", fd);
+	want(ret(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)), 0,
+		"fcntl(%d, F_SETFL, O_NONBLOCK)", fd);
 }
 
 /* Halving chunks find the room that larger ones leave. */

@@ -15,7 +15,8 @@ enum {
 /* unsigned long, as fcntl(2) takes it: an int would be extended by its sign. */
 static void resize(int fd, unsigned long size, long expected)
 {
-	want(ret(fcntl(fd, F_SETPIPE_SZ, size)), expected, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd, size);
+	want(ret(fcntl(fd, F_SETPIPE_SZ, size)), expected, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd,
+		size);
 }
 
 static unsigned long new_size(void)
@@ -106,7 +107,8 @@ static void both_ends_agree(void)
 	for (unsigned slots = 4; slots; slots /= 2) {
 		make_slots(slots);
 		want(ret(fcntl(t.r, F_GETPIPE_SZ)), slots * t.page, "F_GETPIPE_SZ of the read end");
-		want(ret(fcntl(t.w, F_GETPIPE_SZ)), slots * t.page, "F_GETPIPE_SZ of the write end");
+		want(ret(fcntl(t.w, F_GETPIPE_SZ)), slots * t.page,
+			"F_GETPIPE_SZ of the write end");
 		t.slots = slots;
 	}
 	resize(t.r, t.page, t.page); /* it works on either */
@@ -370,57 +372,62 @@ static void atomic_in_a_page(void)
 	t_read(t.r, t.page, t.pipe_buf);
 }
 
-const struct test_case cap_cases[] = {
-	CASE("cap.bytes_fill_capacity", "CAP-01 P4 P10", 'L', KINDS, 0,
-	  "as many single bytes fit as F_GETPIPE_SZ says", "pipe(7)", bytes_fill_capacity),
+const struct test_case cap_cases[] = { CASE("cap.bytes_fill_capacity", "CAP-01 P4 P10", 'L', KINDS,
+					       0, "as many single bytes fit as F_GETPIPE_SZ says",
+					       "pipe(7)", bytes_fill_capacity),
 	CASE("cap.side_by_side", "CAP-01 TUT-S11 S11 S12", 'I', MYTH, 0,
-	  "PIPE_BUF, ulimit -p, F_GETPIPE_SZ and pipe-max-size",
-	  "pipe(7); the tutorial takes 8 x 512 bits for the capacity, and 65535 bits for the truth",
-	  side_by_side),
+		"PIPE_BUF, ulimit -p, F_GETPIPE_SZ and pipe-max-size",
+		"pipe(7); the tutorial takes 8 x 512 bits for the capacity, and 65535 bits for the "
+		"truth",
+		side_by_side),
 	CASE("cap.rounds_up", "CAP-02", 'L', KINDS, 0,
-	  "F_SETPIPE_SZ rounds up to a power of two of pages", "fcntl(2)", rounds_up),
+		"F_SETPIPE_SZ rounds up to a power of two of pages", "fcntl(2)", rounds_up),
 	CASE("cap.zero_is_a_page", "CAP-02", 'L', KINDS, 0, "F_SETPIPE_SZ of 0 gives one page",
-	  "fcntl(2)", zero_is_a_page),
+		"fcntl(2)", zero_is_a_page),
 	CASE("cap.both_ends_agree", "CAP-03", 'L', KINDS, 0,
-	  "F_SETPIPE_SZ returns what F_GETPIPE_SZ says of both ends", "fcntl(2); LTP fcntl30",
-	  both_ends_agree),
+		"F_SETPIPE_SZ returns what F_GETPIPE_SZ says of both ends", "fcntl(2); LTP fcntl30",
+		both_ends_agree),
 	CASE("cap.huge_einval", "CAP-04", 'L', KINDS, 0,
-	  "more than 2 GiB is EINVAL and changes nothing", "LTP fcntl37", huge_einval),
+		"more than 2 GiB is EINVAL and changes nothing", "LTP fcntl37", huge_einval),
 	CASE("cap.over_max_eperm", "CAP-05", 'L', KINDS, 0,
-	  "more than pipe-max-size is EPERM without CAP_SYS_RESOURCE", "fcntl(2)", over_max_eperm),
+		"more than pipe-max-size is EPERM without CAP_SYS_RESOURCE", "fcntl(2)",
+		over_max_eperm),
 	CASE("cap.new_within_max", "CAP-05 REG-08", 'B', NEEDS_PROC, RELEASE(4, 9),
-	  "a new pipe is not larger than pipe-max-size", "086e774a57fb, in 4.9", new_within_max),
+		"a new pipe is not larger than pipe-max-size", "086e774a57fb, in 4.9",
+		new_within_max),
 	CASE("cap.up_to_max", "CAP-06", 'L', KINDS, 0, "anyone may grow a pipe to pipe-max-size",
-	  "fcntl(2); LTP fcntl30", up_to_max),
+		"fcntl(2); LTP fcntl30", up_to_max),
 	CASE("cap.shrink_ebusy", "CAP-07", 'L', KINDS, 0, "to fewer slots than are in use is EBUSY",
-	  "fcntl(2); LTP fcntl37", shrink_ebusy),
+		"fcntl(2); LTP fcntl37", shrink_ebusy),
 	CASE("cap.grow_keeps_data", "CAP-08", 'L', KINDS, 0, "growing keeps the data and adds room",
-	  "fcntl(2)", grow_keeps_data),
+		"fcntl(2)", grow_keeps_data),
 	CASE("cap.shrink_keeps_data", "CAP-08", 'L', KINDS, 0,
-	  "shrinking keeps the data, also of a ring that wraps", "fcntl(2)", shrink_keeps_data),
+		"shrinking keeps the data, also of a ring that wraps", "fcntl(2)",
+		shrink_keeps_data),
 	CASE("cap.not_a_pipe", "CAP-09", 'L', 0, 0,
-	  "F_GETPIPE_SZ, F_SETPIPE_SZ of another file: EBADF", "fcntl(2)", not_a_pipe),
+		"F_GETPIPE_SZ, F_SETPIPE_SZ of another file: EBADF", "fcntl(2)", not_a_pipe),
 	CASE("cap.o_path", "CAP-09", 'L', NEEDS_DIR, 0,
-	  "F_GETPIPE_SZ, F_SETPIPE_SZ with O_PATH: EBADF", "open(2)", o_path),
+		"F_GETPIPE_SZ, F_SETPIPE_SZ with O_PATH: EBADF", "open(2)", o_path),
 	CASE("cap.soft_two_pages", "CAP-10 REG-05", 'B', EXOTIC, RELEASE(5, 14),
-	  "over the soft limit a new pipe has 2 pages", "46c4c9d1beb7, in 5.14", soft_two_pages),
+		"over the soft limit a new pipe has 2 pages", "46c4c9d1beb7, in 5.14",
+		soft_two_pages),
 	CASE("cap.soft_no_growth", "CAP-10", 'L', EXOTIC, 0,
-	  "over the soft limit a pipe may shrink, not grow", "pipe(7)", soft_no_growth),
+		"over the soft limit a pipe may shrink, not grow", "pipe(7)", soft_no_growth),
 	CASE("cap.soft_jobserver", "CAP-11 REG-05", 'B', EXOTIC, RELEASE(5, 14),
-	  "over the soft limit 1 byte and 1 page fit", "46c4c9d1beb7, in 5.14; LTP pipe15",
-	  soft_jobserver),
+		"over the soft limit 1 byte and 1 page fit", "46c4c9d1beb7, in 5.14; LTP pipe15",
+		soft_jobserver),
 	CASE("cap.two_pages_token", "CAP-11", 'L', KINDS, 0, "1 byte and 1 page fit in 2 pages",
-	  "LTP pipe15", two_pages_token),
-	CASE("cap.one_page_token", "CAP-11", 'I', KINDS, 0, "1 byte and 1 page do not fit in 1 page",
-	  "pipe(7)", one_page_token),
+		"LTP pipe15", two_pages_token),
+	CASE("cap.one_page_token", "CAP-11", 'I', KINDS, 0,
+		"1 byte and 1 page do not fit in 1 page", "pipe(7)", one_page_token),
 	CASE("cap.quota", "CAP-12", 'E', 0, 0, "a new pipe has 16 pages, or is over the soft limit",
-	  "pipe(7)", quota),
+		"pipe(7)", quota),
 	CASE("cap.accounting", "CAP-13", 'L', STRESS, 0,
-	  "closed pipes are given back to the user's limit", "pipe(7)", accounting),
+		"closed pipes are given back to the user's limit", "pipe(7)", accounting),
 	CASE("cap.accounting_notes", "CAP-13 REG-14", 'B', EXOTIC, RELEASE(6, 15),
-	  "closed notification pipes are given back", "f13abc1e8e1a, in 6.15", accounting_notes),
+		"closed notification pipes are given back", "f13abc1e8e1a, in 6.15",
+		accounting_notes),
 	CASE("cap.atomic_in_a_page", "CAP-14", 'P', KINDS, 0,
-	  "PIPE_BUF bytes are written whole or not at all, in one page", "POSIX write",
-	  atomic_in_a_page),
-	{ 0 }
-};
+		"PIPE_BUF bytes are written whole or not at all, in one page", "POSIX write",
+		atomic_in_a_page),
+	{ 0 } };

@@ -150,20 +150,22 @@ static void suid(void)
 	want(st.st_mode & 07777, 0600, "mode of the copy");
 }
 
-const struct test_case cfr_cases[] = {
-	CASE("cfr.contents", "CFR-01", 'L', 0, 0, "the bytes come, both positions move, 0 at the end",
-	  "copy_file_range(2); LTP copy_file_range01", contents),
+const struct test_case cfr_cases[] = { CASE("cfr.contents", "CFR-01", 'L', 0, 0,
+					       "the bytes come, both positions move, 0 at the end",
+					       "copy_file_range(2); LTP copy_file_range01",
+					       contents),
 	CASE("cfr.offsets", "CFR-01", 'L', 0, 0, "offsets move, the positions stay",
-	  "copy_file_range(2)", offsets),
-	CASE("cfr.holes", "CFR-01", 'L', 0, 0, "a hole's copy is zeros", "copy_file_range(2)", holes),
+		"copy_file_range(2)", offsets),
+	CASE("cfr.holes", "CFR-01", 'L', 0, 0, "a hole's copy is zeros", "copy_file_range(2)",
+		holes),
 	CASE("cfr.errno", "CFR-02", 'L', NEEDS_DIR, 0,
-	  "EBADF wrong mode or O_APPEND, EINVAL pipes and flags, EISDIR",
-	  "copy_file_range(2); LTP copy_file_range02", errors),
+		"EBADF wrong mode or O_APPEND, EINVAL pipes and flags, EISDIR",
+		"copy_file_range(2); LTP copy_file_range02", errors),
 	CASE("cfr.overlap", "CFR-02", 'B', 0, RELEASE(5, 3),
-	  "within one file: EINVAL if it overlaps, else fine", "96e6e8f4a68d, Linux 5.3", overlap),
+		"within one file: EINVAL if it overlaps, else fine", "96e6e8f4a68d, Linux 5.3",
+		overlap),
 	CASE("cfr.mtime", "CFR-03", 'L', 0, 0, "st_mtime of the copy is marked",
-	  "LTP copy_file_range03", mtime),
+		"LTP copy_file_range03", mtime),
 	CASE("cfr.suid", "CFR-03", 'L', 0, 0, "the set-uid bit of the copy is cleared",
-	  "write(2); file_modified in fs/inode.c", suid),
-	{ 0 }
-};
+		"write(2); file_modified in fs/inode.c", suid),
+	{ 0 } };

@@ -28,8 +28,9 @@ static bool make_dir(const char *parent)
 
 	if (!parent || !realpath(parent, path)) /* absolute: we go there */
 		return false;
-	if (snprintf(private_dir, sizeof(private_dir), "%s/pipetest.XXXXXX", path) < (int)sizeof(private_dir)
-	    && mkdtemp(private_dir)) {
+	if (snprintf(private_dir, sizeof(private_dir), "%s/pipetest.XXXXXX", path)
+			< (int)sizeof(private_dir)
+		&& mkdtemp(private_dir)) {
 		owner = getpid();
 		atexit(remove_dir);
 		return chdir(private_dir) == 0;
@@ -71,7 +72,8 @@ static double calibrate(void)
 		pid = xfork();
 		if (pid == 0) {
 			for (int trip = 0; trip < TRIPS; trip++)
-				if (safe_read(to[0], &byte, 1) != 1 || safe_write(from[1], &byte, 1) != 1)
+				if (safe_read(to[0], &byte, 1) != 1
+					|| safe_write(from[1], &byte, 1) != 1)
 					break;
 			_exit(EXIT_SUCCESS);
 		}
@@ -102,7 +104,8 @@ void probe(const char *dir, bool verbose)
 	t.proc = statfs("/proc", &fs) == 0 && fs.f_type == 0x9fa0; /* PROC_SUPER_MAGIC, statfs(2) */
 	t.factor = calibrate();
 	t.dir = choose_dir(dir);
-	t.shared = mmap(NULL, sizeof(*t.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	t.shared = mmap(
+		NULL, sizeof(*t.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (t.shared == MAP_FAILED)
 		bb_perror_msg_and_die("can't map %zu shared bytes", sizeof(*t.shared));
 }
@@ -144,9 +147,18 @@ static const char *file_system(char *buf, size_t size)
 		unsigned long magic;
 		char name[10];
 	} known[] = {
-		{ 0xEF53, "ext4" }, { 0x01021994, "tmpfs" }, { 0x858458F6, "ramfs" }, { 0x9123683E, "btrfs" },
-		{ 0x58465342, "xfs" }, { 0x794C7630, "overlay" }, { 0x01021997, "9p" }, { 0x6969, "nfs" },
-		{ 0x4D44, "vfat" }, { 0xF2F52010, "f2fs" }, { 0x24051905, "ubifs" }, { 0x65735546, "fuse" },
+		{ 0xEF53, "ext4" },
+		{ 0x01021994, "tmpfs" },
+		{ 0x858458F6, "ramfs" },
+		{ 0x9123683E, "btrfs" },
+		{ 0x58465342, "xfs" },
+		{ 0x794C7630, "overlay" },
+		{ 0x01021997, "9p" },
+		{ 0x6969, "nfs" },
+		{ 0x4D44, "vfat" },
+		{ 0xF2F52010, "f2fs" },
+		{ 0x24051905, "ubifs" },
+		{ 0x65735546, "fuse" },
 	};
 	struct statfs fs;
 
@@ -170,15 +182,19 @@ void print_environment(void (*line)(const char *fmt, ...))
 	xpipe(fd);
 	size = fcntl(fd[0], F_GETPIPE_SZ);
 	line("# ipcbox %s pipetest on %s %s %s\n", VERSION, u.sysname, u.release, u.machine);
-	line("# page %zu, PIPE_BUF %zu, a new pipe %d, pipe-max-size %ld\n", t.page, t.pipe_buf, size, max);
-	line("# %s\n", size < (int)(16 * t.page) ? "over the pipe quota (pipe-user-pages-soft): new pipes are small"
-	     : "within the pipe quota");
+	line("# page %zu, PIPE_BUF %zu, a new pipe %d, pipe-max-size %ld\n", t.page, t.pipe_buf,
+		size, max);
+	line("# %s\n",
+		size < (int)(16 * t.page)
+			? "over the pipe quota (pipe-user-pages-soft): new pipes are small"
+			: "within the pipe quota");
 	line("# uid %d, CAP_SYS_RESOURCE %s, %ld processors\n", (int)getuid(),
 	     has_capability(CAP_SYS_RESOURCE) ? "yes" : "no", sysconf(_SC_NPROCESSORS_ONLN));
 	line("# SIGPIPE inherited as %s, /proc %s, clock CLOCK_MONOTONIC\n",
 	     bb_sigpipe_was_ignored ? "ignored" : "default", t.proc ? "yes" : "no");
 	line("# files in %s (%s), time factor %.1f, seed %u\n", t.dir ? private_dir : "none",
-	     t.dir ? file_system(magic, sizeof(magic)) : "no directory to write in", t.factor, (unsigned)t.seed);
+		t.dir ? file_system(magic, sizeof(magic)) : "no directory to write in", t.factor,
+		(unsigned)t.seed);
 	close(fd[0]);
 	close(fd[1]);
 }

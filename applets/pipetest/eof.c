@@ -211,7 +211,8 @@ static int signal_after_exec(void (*disposition)(int))
 		exec_traced(disposition);
 	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
 		skip("no-exec");
-	want(ret(ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)SIGPIPE)), 0, "PTRACE_DETACH with SIGPIPE");
+	want(ret(ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)SIGPIPE)), 0,
+		"PTRACE_DETACH with SIGPIPE");
 	want(ret(waitpid(pid, &status, 0)), pid, "waitpid");
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
@@ -223,35 +224,45 @@ static void nothing(int sig)
 
 static void over_exec(void)
 {
-	want(signal_after_exec(SIG_IGN), 0, "signal that kills a program started with SIGPIPE ignored");
+	want(signal_after_exec(SIG_IGN), 0,
+		"signal that kills a program started with SIGPIPE ignored");
 	want(signal_after_exec(SIG_DFL), SIGPIPE, "the same at its default");
 	want(signal_after_exec(nothing), SIGPIPE, "the same caught before exec");
 }
 
 const struct test_case eof_cases[] = {
-	CASE("eof.empty", "EOF-01 S6 S7 S10", 'P', KINDS, 0, "empty and no writer: 0 at once, with O_NONBLOCK or without",
-	  "POSIX read", empty),
-	CASE("eof.data_first", "EOF-02 S6 S8 S10", 'P', KINDS, 0, "no writer: first the data, then 0", "POSIX read", data_first),
-	CASE("eof.sticky", "EOF-03", 'P', KINDS, 0, "end of file again and again", "POSIX read", sticky),
-	CASE("eof.closed_self", "EOF-04", 'P', KINDS, 0, "a read end closed by its reader is EBADF, not end of file",
-	  "POSIX read", closed_self),
-	CASE("eof.zombie", "EOF-12", 'P', KINDS, 0, "a writer that has exited, but is not yet reaped, is no writer",
-	  "POSIX exit", zombie),
-	CASE("eof.stopped", "EOF-12", 'P', KINDS, 0, "a stopped writer is a writer", "POSIX read", stopped),
-	CASE("eof.sigpipe_kills", "EOF-05 P6 P14", 'P', KINDS, 0, "no reader: SIGPIPE kills the writer", "POSIX write", sigpipe_kills),
-	CASE("eof.one_each", "EOF-06 P6", 'P', KINDS, 0, "no reader: each write is EPIPE and exactly one SIGPIPE", "POSIX write",
-	  one_each),
-	CASE("eof.pending", "EOF-08 EOF-06 P6", 'P', KINDS, 0, "blocked, SIGPIPE is pending, once; sigtimedwait takes it",
-	  "POSIX write, sigtimedwait", pending),
-	CASE("eof.thread_directed", "EOF-07 P6", 'P', KINDS, 0, "SIGPIPE is sent to the thread that writes", "POSIX write",
-	  thread_directed),
-	CASE("eof.all_calls", "EOF-10 EOF-06", 'L', KINDS, 0, "SIGPIPE ignored: write, writev, vmsplice, tee, splice, sendfile: EPIPE",
-	  "splice(2), tee(2)", all_calls),
-	CASE("eof.reader_again", "EOF-09", 'I', KINDS | NEEDS_PROC, 0, "what is left for a reader that opens after the last has closed",
-	  "proc(5)", reader_again),
-	CASE("eof.inherited", "EOF-11", 'I', 0, 0, "whether SIGPIPE was ignored by whoever started this", "POSIX exec",
-	  inherited),
-	CASE("eof.over_exec", "EOF-11", 'P', NEEDS_PROC, 0, "exec keeps SIGPIPE ignored, and resets a handler", "POSIX exec",
-	  over_exec),
+	CASE("eof.empty", "EOF-01 S6 S7 S10", 'P', KINDS, 0,
+		"empty and no writer: 0 at once, with O_NONBLOCK or without", "POSIX read", empty),
+	CASE("eof.data_first", "EOF-02 S6 S8 S10", 'P', KINDS, 0,
+		"no writer: first the data, then 0", "POSIX read", data_first),
+	CASE("eof.sticky", "EOF-03", 'P', KINDS, 0, "end of file again and again", "POSIX read",
+		sticky),
+	CASE("eof.closed_self", "EOF-04", 'P', KINDS, 0,
+		"a read end closed by its reader is EBADF, not end of file", "POSIX read",
+		closed_self),
+	CASE("eof.zombie", "EOF-12", 'P', KINDS, 0,
+		"a writer that has exited, but is not yet reaped, is no writer", "POSIX exit",
+		zombie),
+	CASE("eof.stopped", "EOF-12", 'P', KINDS, 0, "a stopped writer is a writer", "POSIX read",
+		stopped),
+	CASE("eof.sigpipe_kills", "EOF-05 P6 P14", 'P', KINDS, 0,
+		"no reader: SIGPIPE kills the writer", "POSIX write", sigpipe_kills),
+	CASE("eof.one_each", "EOF-06 P6", 'P', KINDS, 0,
+		"no reader: each write is EPIPE and exactly one SIGPIPE", "POSIX write", one_each),
+	CASE("eof.pending", "EOF-08 EOF-06 P6", 'P', KINDS, 0,
+		"blocked, SIGPIPE is pending, once; sigtimedwait takes it",
+		"POSIX write, sigtimedwait", pending),
+	CASE("eof.thread_directed", "EOF-07 P6", 'P', KINDS, 0,
+		"SIGPIPE is sent to the thread that writes", "POSIX write", thread_directed),
+	CASE("eof.all_calls", "EOF-10 EOF-06", 'L', KINDS, 0,
+		"SIGPIPE ignored: write, writev, vmsplice, tee, splice, sendfile: EPIPE",
+		"splice(2), tee(2)", all_calls),
+	CASE("eof.reader_again", "EOF-09", 'I', KINDS | NEEDS_PROC, 0,
+		"what is left for a reader that opens after the last has closed", "proc(5)",
+		reader_again),
+	CASE("eof.inherited", "EOF-11", 'I', 0, 0,
+		"whether SIGPIPE was ignored by whoever started this", "POSIX exec", inherited),
+	CASE("eof.over_exec", "EOF-11", 'P', NEEDS_PROC, 0,
+		"exec keeps SIGPIPE ignored, and resets a handler", "POSIX exec", over_exec),
 	{ 0 }
 };

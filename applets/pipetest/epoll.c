@@ -25,7 +25,8 @@ static long control(int ep, int op, int fd, unsigned events)
 
 static void add(int ep, int fd, unsigned events)
 {
-	want(control(ep, EPOLL_CTL_ADD, fd, events), 0, "epoll_ctl(add %d, events %#x)", fd, events);
+	want(control(ep, EPOLL_CTL_ADD, fd, events), 0, "epoll_ctl(add %d, events %#x)", fd,
+		events);
 }
 
 static int with(int fd, unsigned events)
@@ -325,45 +326,45 @@ static void pwait_mask(void)
 	want(t.caught, 1, "signals caught with the mask restored");
 }
 
-const struct test_case epoll_cases[] = {
-	CASE("epoll.level", "POL-08", 'L', KINDS, 0, "reported as long as it is so", "epoll(7)",
-	  level),
+const struct test_case epoll_cases[] = { CASE("epoll.level", "POL-08", 'L', KINDS, 0,
+						 "reported as long as it is so", "epoll(7)", level),
 	CASE("epoll.hup", "POL-08", 'L', KINDS, 0, "no writer: IN and HUP with data, HUP without",
-	  "epoll_ctl(2)", hup),
+		"epoll_ctl(2)", hup),
 	CASE("epoll.err", "POL-08", 'L', KINDS, 0, "no reader: ERR, even if not asked for",
-	  "epoll_ctl(2)", err),
+		"epoll_ctl(2)", err),
 	CASE("epoll.wakes_on_write", "POL-08", 'L', KINDS, 0, "a write ends the wait", "epoll(7)",
-	  wakes_on_write),
+		wakes_on_write),
 	CASE("epoll.wakes_on_hup", "POL-08", 'L', KINDS, 0, "the last writer's close ends the wait",
-	  "LTP epoll_wait11", wakes_on_hup),
+		"LTP epoll_wait11", wakes_on_hup),
 	CASE("epoll.wakes_on_err", "POL-08", 'L', KINDS, 0, "the last reader's close ends the wait",
-	  "LTP epoll_wait12", wakes_on_err),
+		"LTP epoll_wait12", wakes_on_err),
 	CASE("epoll.ctl_errors", "POL-08", 'L', KINDS, 0,
-	  "EEXIST, ENOENT, EBADF, EINVAL; what is removed is silent", "epoll_ctl(2)", ctl_errors),
+		"EEXIST, ENOENT, EBADF, EINVAL; what is removed is silent", "epoll_ctl(2)",
+		ctl_errors),
 	CASE("epoll.rotation", "POL-08", 'L', 0, 0, "one event at a time: each fd has its turn",
-	  "epoll_wait(2)", rotation),
+		"epoll_wait(2)", rotation),
 	CASE("epoll.edge_each_write", "POL-09 REG-03", 'B', KINDS, RELEASE(5, 14),
-	  "edge-triggered: an event for each write, read or not",
-	  "3a34b13a88ca, 3b844826b6c6, in 5.14; LTP epoll_wait06", edge_each_write),
+		"edge-triggered: an event for each write, read or not",
+		"3a34b13a88ca, 3b844826b6c6, in 5.14; LTP epoll_wait06", edge_each_write),
 	CASE("epoll.edge_read_silent", "POL-09", 'I', KINDS, 0,
-	  "edge-triggered: none after a partial read", "epoll(7)", edge_read_silent),
+		"edge-triggered: none after a partial read", "epoll(7)", edge_read_silent),
 	CASE("epoll.edge_writer", "POL-10", 'I', KINDS, 0,
-	  "edge-triggered: a writer hears of the first free slot only", "fs/pipe.c", edge_writer),
+		"edge-triggered: a writer hears of the first free slot only", "fs/pipe.c",
+		edge_writer),
 	CASE("epoll.oneshot", "POL-11", 'L', KINDS, 0,
-	  "once; EPOLL_CTL_MOD arms it and reports what is there", "epoll_ctl(2)", oneshot),
-	CASE("epoll.oneshot_edge", "POL-11", 'L', KINDS, 0, "the same, edge-triggered", "epoll_ctl(2)",
-	  oneshot_edge),
+		"once; EPOLL_CTL_MOD arms it and reports what is there", "epoll_ctl(2)", oneshot),
+	CASE("epoll.oneshot_edge", "POL-11", 'L', KINDS, 0, "the same, edge-triggered",
+		"epoll_ctl(2)", oneshot_edge),
 	CASE("epoll.all_wake", "POL-12", 'L', KINDS, 0, "a write wakes each instance that waits",
-	  "LTP epoll_wait15", all_wake),
+		"LTP epoll_wait15", all_wake),
 	CASE("epoll.exclusive", "POL-12", 'L', KINDS, 0, "with EPOLLEXCLUSIVE at least one",
-	  "epoll_ctl(2)", exclusive),
+		"epoll_ctl(2)", exclusive),
 	CASE("epoll.last_close", "POL-13", 'L', KINDS, 0,
-	  "the last close removes it, not that of a copy", "epoll(7)", last_close),
+		"the last close removes it, not that of a copy", "epoll(7)", last_close),
 	CASE("epoll.nested", "POL-14", 'L', KINDS, 0,
-	  "an instance is readable when one in it is, five deep", "epoll(7)", nested),
-	CASE("epoll.loop_eloop", "POL-14", 'L', 0, 0, "instances in a circle: ELOOP", "epoll_ctl(2)",
-	  loop_eloop),
+		"an instance is readable when one in it is, five deep", "epoll(7)", nested),
+	CASE("epoll.loop_eloop", "POL-14", 'L', 0, 0, "instances in a circle: ELOOP",
+		"epoll_ctl(2)", loop_eloop),
 	CASE("epoll.pwait_mask", "POL-15", 'L', KINDS, 0,
-	  "epoll_pwait's mask lets a pending signal in, once", "epoll_pwait(2)", pwait_mask),
-	{ 0 }
-};
+		"epoll_pwait's mask lets a pending signal in, once", "epoll_pwait(2)", pwait_mask),
+	{ 0 } };

@@ -35,7 +35,8 @@ int t_open(const char *name, int flags)
 
 static void want_map(long got, long expected, size_t len, int prot, int flags, int fd, off_t off)
 {
-	want(got, expected, "mmap(%zu, prot %d, flags %#x, fd %d, %lld)", len, prot, flags, fd, (long long)off);
+	want(got, expected, "mmap(%zu, prot %d, flags %#x, fd %d, %lld)", len, prot, flags, fd,
+		(long long)off);
 }
 
 void *t_map(size_t len, int prot, int flags, int fd, off_t off)
@@ -142,7 +143,8 @@ int t_data(size_t len)
 
 void t_put(int fd, char byte, off_t at, long expected)
 {
-	want(ret(pwrite(fd, &byte, 1, at)), expected, "pwrite(%d, %d, 1, %lld)", fd, byte, (long long)at);
+	want(ret(pwrite(fd, &byte, 1, at)), expected, "pwrite(%d, %d, 1, %lld)", fd, byte,
+		(long long)at);
 }
 
 void t_get(int fd, off_t at, char expected)

@@ -45,7 +45,8 @@ static void unknown(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
 		if (!missing(ret(ioctl(t.r, requests[i], &byte))))
-			want(ret(ioctl(t.r, requests[i], &byte)), -ENOTTY, "ioctl(%#x)", requests[i]);
+			want(ret(ioctl(t.r, requests[i], &byte)), -ENOTTY, "ioctl(%#x)",
+				requests[i]);
 	want(isatty(t.w), 0, "isatty");
 }
 
@@ -93,15 +94,21 @@ static void tee_splice(void)
 }
 
 const struct test_case fio_cases[] = {
-	CASE("fio.count", "FIO-01", 'L', KINDS, 0, "FIONREAD is the number of unread bytes, at both ends", "ioctl_tty(2), pipe(7)",
-	  count),
-	CASE("fio.count_eof", "FIO-01", 'L', KINDS, 0, "FIONREAD counts what is left after the writer's close", "pipe(7)",
-	  count_eof),
-	CASE("fio.unknown", "FIO-02", 'L', KINDS, 0, "ioctls of other devices: ENOTTY", "ioctl(2)", unknown),
-	CASE("fio.nbio", "FIO-03", 'L', KINDS, 0, "FIONBIO sets and clears O_NONBLOCK of its end", "ioctl(2)", nbio),
-	CASE("fio.async", "FIO-03", 'L', KINDS, 0, "FIOASYNC sets and clears O_ASYNC of its end", "ioctl(2)", fioasync),
-	CASE("fio.cloexec", "FIO-03", 'L', KINDS, 0, "FIOCLEX sets FD_CLOEXEC, FIONCLEX clears it", "ioctl(2)", cloexec),
-	CASE("fio.tee_splice", "FIO-04", 'L', KINDS, 0, "FIONREAD counts what tee doubles and splice moves", "tee(2), splice(2)",
-	  tee_splice),
+	CASE("fio.count", "FIO-01", 'L', KINDS, 0,
+		"FIONREAD is the number of unread bytes, at both ends", "ioctl_tty(2), pipe(7)",
+		count),
+	CASE("fio.count_eof", "FIO-01", 'L', KINDS, 0,
+		"FIONREAD counts what is left after the writer's close", "pipe(7)", count_eof),
+	CASE("fio.unknown", "FIO-02", 'L', KINDS, 0, "ioctls of other devices: ENOTTY", "ioctl(2)",
+		unknown),
+	CASE("fio.nbio", "FIO-03", 'L', KINDS, 0, "FIONBIO sets and clears O_NONBLOCK of its end",
+		"ioctl(2)", nbio),
+	CASE("fio.async", "FIO-03", 'L', KINDS, 0, "FIOASYNC sets and clears O_ASYNC of its end",
+		"ioctl(2)", fioasync),
+	CASE("fio.cloexec", "FIO-03", 'L', KINDS, 0, "FIOCLEX sets FD_CLOEXEC, FIONCLEX clears it",
+		"ioctl(2)", cloexec),
+	CASE("fio.tee_splice", "FIO-04", 'L', KINDS, 0,
+		"FIONREAD counts what tee doubles and splice moves", "tee(2), splice(2)",
+		tee_splice),
 	{ 0 }
 };

@@ -63,14 +63,16 @@ static void duplicate(void)
 {
 	want(ret(fcntl(t.r, F_SETFD, FD_CLOEXEC)), 0, "F_SETFD");
 	want(fcntl(dup(t.r), F_GETFD), 0, "F_GETFD of a duplicate");
-	want(fcntl(fcntl(t.r, F_DUPFD_CLOEXEC, 0), F_GETFD), FD_CLOEXEC, "and of one by F_DUPFD_CLOEXEC");
+	want(fcntl(fcntl(t.r, F_DUPFD_CLOEXEC, 0), F_GETFD), FD_CLOEXEC,
+		"and of one by F_DUPFD_CLOEXEC");
 }
 
 /* --- pipe2 ----------------------------------------------------------------------------------- */
 
 static void unknown(void)
 {
-	static const int flags[] = { O_APPEND, O_CREAT, O_TRUNC, O_RDWR, O_NONBLOCK | O_APPEND, 0xdead };
+	static const int flags[] = { O_APPEND, O_CREAT, O_TRUNC, O_RDWR, O_NONBLOCK | O_APPEND,
+		0xdead };
 	int first = dup(t.r), fd[2];
 
 	close(first);
@@ -89,8 +91,10 @@ static void combination(int flags)
 		skip("no-packet-mode");
 	want(got, 0, "pipe2(%#x)", flags);
 	for (int end = 0; end < 2; end++) {
-		want(fcntl(fd[end], F_GETFL) & O_NONBLOCK, flags & O_NONBLOCK, "O_NONBLOCK of fd[%d]", end);
-		want(fcntl(fd[end], F_GETFD), flags & O_CLOEXEC ? FD_CLOEXEC : 0, "F_GETFD of fd[%d]", end);
+		want(fcntl(fd[end], F_GETFL) & O_NONBLOCK, flags & O_NONBLOCK,
+			"O_NONBLOCK of fd[%d]", end);
+		want(fcntl(fd[end], F_GETFD), flags & O_CLOEXEC ? FD_CLOEXEC : 0,
+			"F_GETFD of fd[%d]", end);
 	}
 	want(fcntl(fd[1], F_GETFL) & O_DIRECT, flags & O_DIRECT, "O_DIRECT of fd[1]");
 }
@@ -98,7 +102,8 @@ static void combination(int flags)
 static void combinations(void)
 {
 	for (int i = 0; i < 8; i++)
-		combination((i & 1 ? O_CLOEXEC : 0) | (i & 2 ? O_NONBLOCK : 0) | (i & 4 ? O_DIRECT : 0));
+		combination((i & 1 ? O_CLOEXEC : 0) | (i & 2 ? O_NONBLOCK : 0)
+			| (i & 4 ? O_DIRECT : 0));
 }
 
 /* Linux 5.8: O_NOTIFICATION_PIPE is O_EXCL. */
@@ -132,23 +137,29 @@ static void notification_size(void)
 static void clofork(void)
 {
 	want(ret(fcntl(t.r, F_SETFD, ~FD_CLOEXEC)), 0, "F_SETFD");
-	info("descriptor flags that are kept besides FD_CLOEXEC: %#x", (unsigned)fcntl(t.r, F_GETFD));
+	info("descriptor flags that are kept besides FD_CLOEXEC: %#x",
+		(unsigned)fcntl(t.r, F_GETFD));
 }
 
 const struct test_case flg_cases[] = {
-	CASE("flg.cloexec", "FLG-01", 'L', KINDS | NEEDS_PROC, 0, "exec closes an end with FD_CLOEXEC while the program runs",
-	  "POSIX exec", cloexec),
-	CASE("flg.no_cloexec", "FLG-01", 'L', KINDS | NEEDS_PROC, 0, "exec keeps an end without FD_CLOEXEC", "POSIX exec",
-	  no_cloexec),
-	CASE("flg.one_end", "FLG-05", 'P', KINDS, 0, "F_SETFD of one end leaves the other alone", "POSIX fcntl", one_end),
-	CASE("flg.duplicate", "FLG-05", 'P', KINDS, 0, "dup() does not copy FD_CLOEXEC", "POSIX dup", duplicate),
-	CASE("flg.unknown", "FLG-02", 'L', 0, 0, "pipe2() with other flags: EINVAL, and no descriptor is lost", "pipe(2)", unknown),
-	CASE("flg.combinations", "FLG-03", 'L', 0, 0, "pipe2() with each set of O_CLOEXEC, O_NONBLOCK, O_DIRECT: so are both ends",
-	  "pipe(2)", combinations),
-	CASE("flg.notification", "FLG-04", 'L', 0, 0, "nobody can write to a notification pipe: EXDEV", "watch_queue.rst",
-	  notification),
-	CASE("flg.notification_size", "FLG-04", 'L', EXOTIC, 0, "a notification pipe can be given a size", "watch_queue.rst",
-	  notification_size),
-	CASE("flg.clofork", "FLG-06", 'I', 0, 0, "whether FD_CLOFORK is there", "POSIX.1-2024 fcntl", clofork),
+	CASE("flg.cloexec", "FLG-01", 'L', KINDS | NEEDS_PROC, 0,
+		"exec closes an end with FD_CLOEXEC while the program runs", "POSIX exec", cloexec),
+	CASE("flg.no_cloexec", "FLG-01", 'L', KINDS | NEEDS_PROC, 0,
+		"exec keeps an end without FD_CLOEXEC", "POSIX exec", no_cloexec),
+	CASE("flg.one_end", "FLG-05", 'P', KINDS, 0, "F_SETFD of one end leaves the other alone",
+		"POSIX fcntl", one_end),
+	CASE("flg.duplicate", "FLG-05", 'P', KINDS, 0, "dup() does not copy FD_CLOEXEC",
+		"POSIX dup", duplicate),
+	CASE("flg.unknown", "FLG-02", 'L', 0, 0,
+		"pipe2() with other flags: EINVAL, and no descriptor is lost", "pipe(2)", unknown),
+	CASE("flg.combinations", "FLG-03", 'L', 0, 0,
+		"pipe2() with each set of O_CLOEXEC, O_NONBLOCK, O_DIRECT: so are both ends",
+		"pipe(2)", combinations),
+	CASE("flg.notification", "FLG-04", 'L', 0, 0,
+		"nobody can write to a notification pipe: EXDEV", "watch_queue.rst", notification),
+	CASE("flg.notification_size", "FLG-04", 'L', EXOTIC, 0,
+		"a notification pipe can be given a size", "watch_queue.rst", notification_size),
+	CASE("flg.clofork", "FLG-06", 'I', 0, 0, "whether FD_CLOFORK is there",
+		"POSIX.1-2024 fcntl", clofork),
 	{ 0 }
 };

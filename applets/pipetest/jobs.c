@@ -112,7 +112,8 @@ struct job t_thread(long (*call)(long arg), long arg)
 {
 	enum { SIZE = 16 * 1024 };
 	static _Alignas(16) char stack[SIZE];
-	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD
+		| CLONE_SYSVSEM;
 	struct job job = { .slot = new_slot(), .thread = true };
 
 	thread.slot = job.slot;
@@ -215,7 +216,8 @@ void t_blocks(struct job job)
 		if (t_returned(job)) {
 			long result = t.shared->job[job.slot].result;
 
-			fail("the call returned %ld %s, expected it to block", result, errname(result));
+			fail("the call returned %ld %s, expected it to block", result,
+				errname(result));
 		}
 		if (monotonic_ns() > t.deadline)
 			fail("the call neither blocks nor returns");
@@ -253,7 +255,8 @@ void t_returns(struct job job, long expected)
 {
 	while (!t_returned(job)) {
 		if (monotonic_ns() > t.deadline)
-			fail("the call still blocks, expected it to return %ld %s", expected, errname(expected));
+			fail("the call still blocks, expected it to return %ld %s", expected,
+				errname(expected));
 		if (kill(job.pid, 0) < 0 || process_state(job.pid) == 'Z')
 			break;
 		pause_briefly();
@@ -275,7 +278,8 @@ void t_dies(struct job job, int sig)
 	if (waitpid(job.pid, &status, 0) != job.pid)
 		fail("waitpid: %s", strerror(errno));
 	if (!WIFSIGNALED(status))
-		fail("the call returned %d, expected death of signal %d", (int)t.shared->job[job.slot].result, sig);
+		fail("the call returned %d, expected death of signal %d",
+			(int)t.shared->job[job.slot].result, sig);
 	want(WTERMSIG(status), sig, "signal that killed process %d", (int)job.pid);
 }
 

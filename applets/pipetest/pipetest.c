@@ -90,8 +90,10 @@ int pipetest_main(char **argv)
 {
 	struct options o = { .multiplier = 1, .repeat = 1 };
 	char *id = NULL, *mult = NULL, *soak = NULL, *repeat = NULL, *seed = NULL, *dir = NULL;
-	opts_t opts = getopt32(argv, "l(list)-E(explain):t(test):*c(class):x(exotic)m(multiplier):s(soak):"
-		"r(repeat):-S(seed):e(exit-first)v(verbose)n(nested)q(quiet)J(json)-T(tap)-L(lava)-P(ptest)d(dir):",
+	opts_t opts = getopt32(argv,
+		"l(list)-E(explain):t(test):*c(class):x(exotic)m(multiplier):s(soak):"
+		"r(repeat):-S(seed):e(exit-first)v(verbose)n(nested)q(quiet)J(json)-T(tap)-L(lava)-"
+		"P(ptest)d(dir):",
 		&id, &o.globs, &o.classes, &mult, &soak, &repeat, &seed, &dir);
 	struct pick *picks;
 	unsigned count;

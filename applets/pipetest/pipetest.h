@@ -13,21 +13,23 @@
 /* --- a case is a function and a row ------------------------------------------------- */
 
 enum case_flags {
-	KINDS = 1 << 0,		/* runs for each kind of pipe: the name gets .pipe .pipe2 .page .fifo */
+	KINDS = 1 << 0, /* runs for each kind of pipe: the name gets .pipe .pipe2 .page .fifo */
 	NEEDS_PROC = 1 << 1,
-	NEEDS_DIR = 1 << 2,	/* a directory to write in: it is the current one */
-	EXOTIC = 1 << 3,	/* only with -x */
-	STRESS = 1 << 4,	/* repeated by --soak */
-	MYTH = 1 << 5,		/* the tutorial says otherwise */
+	NEEDS_DIR = 1 << 2, /* a directory to write in: it is the current one */
+	EXOTIC = 1 << 3, /* only with -x */
+	STRESS = 1 << 4, /* repeated by --soak */
+	MYTH = 1 << 5, /* the tutorial says otherwise */
 };
 
 /* Classes: P POSIX shall, L Linux ABI, I implementation detail (never not ok, unless it
  * hangs or crashes), B known kernel bug, E environment. */
 struct test_case {
 	const char *texts;	/* name, ids and rule, each ended by a NUL: see case_text */
-	const char *source;	/* who says so; for a myth: what the tutorial says; for a B: the commit */
+	const char
+		*source; /* who says so; for a myth: what the tutorial says; for a B: the commit */
 	void (*run)(void);
-	unsigned short fixed;	/* class B: the RELEASE that has the fix; older ones are expected to fail */
+	unsigned short
+		fixed; /* class B: the RELEASE that has the fix; older ones are expected to fail */
 	char class;
 	unsigned char flags;
 };
@@ -129,24 +131,25 @@ void *t_map(size_t len, int prot, int flags, int fd, off_t off);	/* mmap that su
 void t_unmap(void *p, size_t len);
 long try_map(size_t len, int prot, int flags, int fd, off_t off);	/* 0 or -errno */
 void t_no_map(size_t len, int prot, int flags, int fd, off_t off, long expected);
-int t_file(const char *name, size_t len);	/* a new file of len pattern-less zero bytes, O_RDWR */
+int t_file(const char *name, size_t len); /* a new file of len pattern-less zero bytes, O_RDWR */
 void t_mkfifo(const char *name);	/* 0600; skips where the file system has none */
 void t_fifo(const char *name);	/* a new FIFO's ends, blocking, become t.r and t.w */
-int t_data(size_t len);	/* a file without a name: the stream's next len bytes, read from the start */
+int t_data(
+	size_t len); /* a file without a name: the stream's next len bytes, read from the start */
 void t_pipe(int fd[2]);	/* one more */
 /* For a call that an old kernel or seccomp refuses: result is of arguments that give EBADF. */
 void t_needs(long result, const char *token);
 void t_mkfifo(const char *name);	/* 0600; skips where the file system has none */
 int t_open(const char *name, int flags);	/* open that succeeds; not to create */
 int t_memfd(const char *name, unsigned flags);	/* empty and O_RDWR, or the case is skipped */
-int t_object(size_t len);	/* len zero bytes, O_RDWR: a memfd, or a file where there are none */
+int t_object(size_t len); /* len zero bytes, O_RDWR: a memfd, or a file where there are none */
 void t_truncate(int fd, off_t len, long expected);
 void t_put(int fd, char byte, off_t at, long expected);	/* pwrite of one byte */
 void t_get(int fd, off_t at, char expected);	/* pread finds this byte */
 /* The signal that one access gives, 'r' or 'w' (a 1), caught in this process; 0 if none. */
 int fault_of(void *p, char access);
 extern siginfo_t t_fault;	/* all about it */
-void t_touch(void *p, char access, int sig, int si_code);	/* the same, with what is expected */
+void t_touch(void *p, char access, int sig, int si_code); /* the same, with what is expected */
 void t_needs_splice(void);
 long splice_now(int in, int out, size_t n);	/* SPLICE_F_NONBLOCK, no offsets; as by ret() */
 void t_splice(int in, int out, size_t n, long expected);
@@ -170,7 +173,7 @@ pid_t t_exec(int out);
 long call_read(long n);
 long call_write(long n);
 void t_blocks(struct job job);		/* it sleeps in its call */
-bool t_asleep(struct job job);		/* does it sleep in its call now? Never true without /proc */
+bool t_asleep(struct job job); /* does it sleep in its call now? Never true without /proc */
 bool t_returned(struct job job);	/* has it come back yet? */
 void t_settles(struct job job);		/* it sleeps in its call, or has returned */
 void t_returns(struct job job, long expected);	/* it comes back, with that result; reaped */
@@ -180,7 +183,7 @@ void t_reap(pid_t pid, int status);	/* it exits with that status */
 pid_t t_fork(void);			/* dies with the case; the child must _exit */
 /* The signal that kills a child running touch(p): 0 if it survives. */
 int t_signal_of(void (*touch)(void *p), void *p);
-void wait_until(bool (*cond)(long arg), long arg, const char *what);	/* or fail at the deadline */
+void wait_until(bool (*cond)(long arg), long arg, const char *what); /* or fail at the deadline */
 bool has_unread(long n);		/* a condition: FIONREAD of the pipe says n */
 
 /* Atomicity, atm.c: each of the writers has one write of n bytes of its own letter. The reader
@@ -246,7 +249,8 @@ struct pick *pick_cases(const struct options *o, unsigned *count);
 /* Returns the signal that ended it early, or 0. */
 int run_cases(const struct pick *picks, unsigned count, const struct options *o);
 
-void report_start(enum format format, bool nested, bool quiet, const struct pick *picks, unsigned count);
+void report_start(
+	enum format format, bool nested, bool quiet, const struct pick *picks, unsigned count);
 void report_result(const struct result *r);
 int report_end(int sig);	/* the totals; returns the exit status */
 

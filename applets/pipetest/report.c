@@ -158,18 +158,22 @@ static void tap_result(const struct result *r, bool failed)
 {
 	const char *indent = out.nested ? "  " : "";
 	const char *name = r->name + (out.nested ? group_len(r->name) + 1 : 0);
-	const char *directive = r->verdict == SKIP ? " # SKIP " : r->verdict == XFAIL ? " # XFAIL " : "";
+	const char *directive = r->verdict == SKIP ? " # SKIP "
+		: r->verdict == XFAIL              ? " # XFAIL "
+						   : "";
 
 	if (!out.quiet || failed)
 		diagnostics(r->text, indent);
 	if (!out.quiet || failed)
-		line("%s%sok %u %s%s%s\n", indent, failed ? "not " : "", out.nested ? out.in_group : out.done,
-		     name, directive, *directive ? r->reason : "");
+		line("%s%sok %u %s%s%s\n", indent, failed ? "not " : "",
+			out.nested ? out.in_group : out.done, name, directive,
+			*directive ? r->reason : "");
 }
 
 /* --- what the engine calls ------------------------------------------------------------ */
 
-void report_start(enum format format, bool nested, bool quiet, const struct pick *picks, unsigned count)
+void report_start(
+	enum format format, bool nested, bool quiet, const struct pick *picks, unsigned count)
 {
 	out.format = format;
 	out.nested = nested;
@@ -191,7 +195,8 @@ void report_start(enum format format, bool nested, bool quiet, const struct pick
 
 void report_result(const struct result *r)
 {
-	static const char ptest[N_VERDICTS][6] = { "PASS", "FAIL", "XFAIL", "XPASS", "SKIP", "ERROR" };
+	static const char ptest[N_VERDICTS][6] = { "PASS", "FAIL", "XFAIL", "XPASS", "SKIP",
+		"ERROR" };
 	static const char lava[N_VERDICTS][5] = { "pass", "fail", "pass", "fail", "skip", "fail" };
 	static bool group_failed;
 	bool failed = r->verdict == FAIL || r->verdict == ERROR;

@@ -46,7 +46,8 @@ static void make_kind(enum kind kind)
 	else
 		make_pipe(kind == PIPE2 ? O_CLOEXEC : 0);
 	if (kind == PAGE)
-		want(ret(fcntl(t.w, F_SETPIPE_SZ, (int)t.page)), t.page, "F_SETPIPE_SZ to one page");
+		want(ret(fcntl(t.w, F_SETPIPE_SZ, (int)t.page)), t.page,
+			"F_SETPIPE_SZ to one page");
 	size = ret(fcntl(t.w, F_GETPIPE_SZ));
 	if (size < 0)
 		skip("no-F_GETPIPE_SZ");
@@ -82,7 +83,8 @@ static int await(pid_t pid, int64_t deadline)
 		struct timespec ts = { left / NS_PER_S, left % NS_PER_S };
 		int sig;
 
-		if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid)
+		if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0
+			&& info.si_pid == pid)
 			return 0;
 		if (left <= 0)
 			return -1;
@@ -250,7 +252,8 @@ static void run_case(struct result *r, enum kind kind, const struct options *o, 
 	do
 		r->verdict = run_once(r->c, kind, limit, sig);
 	while (!*sig && r->verdict == PASS
-	       && (++runs < o->repeat || (r->c->flags & STRESS && monotonic_ns() - start < o->soak)));
+		&& (++runs < o->repeat
+			|| (r->c->flags & STRESS && monotonic_ns() - start < o->soak)));
 	if (runs > 1)
 		info("passed %u times", runs);
 	r->reason = t.shared->reason;
@@ -325,12 +328,14 @@ struct pick *pick_cases(const struct options *o, unsigned *count)
 	*count = 0;
 	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
 		for (const struct test_case *c = groups[g]; c->texts; c++) {
-			enum kind kind = c->flags & KINDS ? PIPE : ANY, last = c->flags & KINDS ? FIFO : ANY;
+			enum kind kind = c->flags & KINDS ? PIPE : ANY,
+				  last = c->flags & KINDS ? FIFO : ANY;
 
 			for (; kind <= last; kind++) {
 				struct pick p = { .c = c, .kind = kind };
 
-				snprintf(p.name, sizeof(p.name), "%s%s", case_text(c, NAME), kind_name(kind));
+				snprintf(p.name, sizeof(p.name), "%s%s", case_text(c, NAME),
+					kind_name(kind));
 				if (!selected(c, p.name, o))
 					continue;
 				picks = xrealloc(picks, (*count + 1) * sizeof(p));

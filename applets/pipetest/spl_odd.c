@@ -91,8 +91,15 @@ static void show(const char *name, int in)
 static void proc_files(void)
 {
 	static const char *const paths[] = {
-		"/proc/version", "/proc/mounts", "/proc/cpuinfo", "/proc/sys/kernel/ostype",
-		"/proc/self/maps", "/proc/self/status", "/proc/self/mem", "/proc/self/environ", "/proc/self/pagemap",
+		"/proc/version",
+		"/proc/mounts",
+		"/proc/cpuinfo",
+		"/proc/sys/kernel/ostype",
+		"/proc/self/maps",
+		"/proc/self/status",
+		"/proc/self/mem",
+		"/proc/self/environ",
+		"/proc/self/pagemap",
 	};
 
 	t_needs_splice();

@@ -177,26 +177,25 @@ static void copies_part(void)
 	want(memcmp(buf, "ax", t.slots > 1 ? 2 : 1), 0, "memcmp with what was written there");
 }
 
-const struct test_case tee_cases[] = {
-	CASE("tee.duplicates", "TEE-01", 'L', KINDS, 0, "both pipes have the bytes",
-	  "tee(2); LTP tee01", duplicates),
+const struct test_case tee_cases[] = { CASE("tee.duplicates", "TEE-01", 'L', KINDS, 0,
+					       "both pipes have the bytes", "tee(2); LTP tee01",
+					       duplicates),
 	CASE("tee.errors", "TEE-02", 'L', KINDS, 0,
-	  "not a pipe, the same pipe: EINVAL; wrong end: EBADF", "tee(2); LTP tee02", errors),
+		"not a pipe, the same pipe: EINVAL; wrong end: EBADF", "tee(2); LTP tee02", errors),
 	CASE("tee.partial", "TEE-03", 'L', KINDS, 0, "part of a slot", "tee(2)", partial),
 	CASE("tee.pages", "TEE-03", 'L', KINDS, 0, "a whole pipe; EAGAIN when the target is full",
-	  "tee(2)", pages),
+		"tee(2)", pages),
 	CASE("tee.small_target", "TEE-03", 'L', KINDS, 0, "no more than the target has slots for",
-	  "tee(2)", small_target),
+		"tee(2)", small_target),
 	CASE("tee.empty", "TEE-03", 'L', KINDS, 0,
-	  "SPLICE_F_NONBLOCK: EAGAIN if empty, 0 without writers", "tee(2)", empty),
+		"SPLICE_F_NONBLOCK: EAGAIN if empty, 0 without writers", "tee(2)", empty),
 	CASE("tee.epipe", "TEE-03", 'L', KINDS, 0,
-	  "without a reader: EPIPE and one SIGPIPE; the data stay", "pipe(7)", epipe),
+		"without a reader: EPIPE and one SIGPIPE; the data stay", "pipe(7)", epipe),
 	CASE("tee.empty_blocks", "TEE-03", 'L', KINDS, 0, "from an empty pipe: blocks for data",
-	  "tee(2)", empty_blocks),
-	CASE("tee.full_blocks", "TEE-03", 'L', KINDS, 0, "to a full pipe: blocks for a slot", "tee(2)",
-	  full_blocks),
+		"tee(2)", empty_blocks),
+	CASE("tee.full_blocks", "TEE-03", 'L', KINDS, 0, "to a full pipe: blocks for a slot",
+		"tee(2)", full_blocks),
 	CASE("tee.copies_part", "TEE-04 REG-09", 'L', KINDS, 0,
-	  "later writes to one pipe are not seen in the other",
-	  "fs/splice.c: the copy may not merge; CVE-2022-0847", copies_part),
-	{ 0 }
-};
+		"later writes to one pipe are not seen in the other",
+		"fs/splice.c: the copy may not merge; CVE-2022-0847", copies_part),
+	{ 0 } };

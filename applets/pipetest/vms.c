@@ -75,7 +75,8 @@ static void errors(void)
 	memset(iov, 0, TOO_MANY * sizeof(*iov));
 	need_vmsplice();
 	vmspliced(t_data(10), "x", 1, -EBADF);
-	want(ret(vmsplice(t.w, iov, TOO_MANY, SPLICE_F_NONBLOCK)), -EINVAL, "vmsplice of 1025 parts");
+	want(ret(vmsplice(t.w, iov, TOO_MANY, SPLICE_F_NONBLOCK)), -EINVAL,
+		"vmsplice of 1025 parts");
 	want(ret(vmsplice(t.w, iov, 0, SPLICE_F_NONBLOCK)), 0, "vmsplice of no part");
 	vmspliced(t.w, hole, 1, -EFAULT);
 	t_fionread(t.r, 0);
@@ -84,7 +85,8 @@ static void errors(void)
 static void unknown_flags(void)
 {
 	need_vmsplice();
-	want(do_vmsplice(t.w, "x", 1, SPLICE_F_NONBLOCK | 0x80), -EINVAL, "vmsplice with flag 0x80");
+	want(do_vmsplice(t.w, "x", 1, SPLICE_F_NONBLOCK | 0x80), -EINVAL,
+		"vmsplice with flag 0x80");
 }
 
 static void from_pipe(void)
@@ -145,24 +147,23 @@ static void gift_unaligned(void)
 	     do_vmsplice(t.w, p + 1, 10, SPLICE_F_NONBLOCK | SPLICE_F_GIFT));
 }
 
-const struct test_case vms_cases[] = {
-	CASE("vms.to_pipe_to_file", "VMS-01", 'L', KINDS, 0, "memory to pipe to file: the same bytes",
-	  "vmsplice(2); LTP vmsplice01", to_pipe_to_file),
-	CASE("vms.no_more_than_fits", "VMS-01", 'L', KINDS, 0, "SPLICE_F_NONBLOCK: no more than fits",
-	  "vmsplice(2)", no_more_than_fits),
+const struct test_case vms_cases[] = { CASE("vms.to_pipe_to_file", "VMS-01", 'L', KINDS, 0,
+					       "memory to pipe to file: the same bytes",
+					       "vmsplice(2); LTP vmsplice01", to_pipe_to_file),
+	CASE("vms.no_more_than_fits", "VMS-01", 'L', KINDS, 0,
+		"SPLICE_F_NONBLOCK: no more than fits", "vmsplice(2)", no_more_than_fits),
 	CASE("vms.errors", "VMS-02", 'L', KINDS, 0, "EBADF, EINVAL, EFAULT; nothing is queued",
-	  "vmsplice(2); LTP vmsplice02", errors),
+		"vmsplice(2); LTP vmsplice02", errors),
 	CASE("vms.unknown_flags", "VMS-02", 'B', KINDS, RELEASE(4, 13), "unknown flags: EINVAL",
-	  "3d6ea290f337", unknown_flags),
+		"3d6ea290f337", unknown_flags),
 	CASE("vms.from_pipe", "VMS-03", 'L', KINDS, 0, "pipe to memory: the same bytes",
-	  "vmsplice(2); LTP vmsplice03", from_pipe),
+		"vmsplice(2); LTP vmsplice03", from_pipe),
 	CASE("vms.full_eagain", "VMS-04", 'L', KINDS, 0, "SPLICE_F_NONBLOCK: EAGAIN if full",
-	  "vmsplice(2); LTP vmsplice04", full_eagain),
+		"vmsplice(2); LTP vmsplice04", full_eagain),
 	CASE("vms.full_blocks", "VMS-04", 'L', KINDS, 0, "to a full pipe: blocks for a slot",
-	  "LTP vmsplice04", full_blocks),
-	CASE("vms.zero_copy", "VMS-05", 'I', 0, 0, "whether what is spliced is a copy", "vmsplice(2)",
-	  zero_copy),
+		"LTP vmsplice04", full_blocks),
+	CASE("vms.zero_copy", "VMS-05", 'I', 0, 0, "whether what is spliced is a copy",
+		"vmsplice(2)", zero_copy),
 	CASE("vms.gift_unaligned", "VMS-06", 'I', 0, 0, "SPLICE_F_GIFT of part of a page",
-	  "vmsplice(2)", gift_unaligned),
-	{ 0 }
-};
+		"vmsplice(2)", gift_unaligned),
+	{ 0 } };
