@@ -46,14 +46,15 @@ struct reader {
 	char end;		/* what ends a message in the output */
 	int64_t timeout, open_timeout;
 	int64_t deadline;	/* for the next message */
-	uintmax_t left;		/* messages still to print */
+	int limited;		/* to this many messages more: */
+	uintmax_t left;
 	size_t pipe_size;
 	char *buf;		/* what has been read and not yet printed */
 	size_t len, size;
 	char *out;
 	size_t out_len, out_chunk;
-	int slots;		/* read one slot of the pipe at a time */
-	int slot[2], probe[2];	/* pipes for it */
+	int packet;		/* the queue begins with a packet */
+	int probe[2];		/* a pipe for looking at it */
 };
 
 /* --- output: waits where signals are seen; pieces of PIPE_BUF never block after POLLOUT. */
@@ -128,6 +129,7 @@ static void open_reader(struct reader *r)
 		close(r->fd);
 	r->fd = fd;
 	r->live = 0;
+	r->packet = r->frame == FRAME_PACKET;
 	size = fcntl(fd, F_GETPIPE_SZ);
 	r->pipe_size = size > 0 ? size : OUTPUT;
 }
@@ -167,79 +169,70 @@ static void wait_for_message(struct reader *r)
 	r->live = 1;
 }
 
-/* Is what is in the slot pipe a packet? tee(2) copies two bytes of it, and a read of one
- * takes all of a packet (pipe(2): excess bytes are discarded): nothing is left then. A
- * packet of one byte is printed in the same way as a line without end. */
-static int is_packet(struct reader *r)
+/* tee(2) copies two bytes of the head of the queue, and a read of one takes all of a
+ * packet (pipe(2): the excess bytes are discarded): nothing is left then. A packet of one
+ * byte is printed in the same way as a line without end. */
+static int packet_next(struct reader *r)
 {
+	ssize_t n = tee(r->fd, r->probe[1], 2, SPLICE_F_NONBLOCK);
 	char c;
 
-	return tee(r->slot[0], r->probe[1], 2, SPLICE_F_NONBLOCK) == 2
-		&& safe_read(r->probe[0], &c, 1) == 1 && safe_read(r->probe[0], &c, 1) < 0;
+	return n > 0 && safe_read(r->probe[0], &c, 1) == 1 && n == 2 && safe_read(r->probe[0], &c, 1) < 0;
 }
 
-/* How much of the slot at the head to take for the messages that are still wanted: the
- * rest is for the next reader. */
+/* How much of the slot at the head to take for the messages that are still wanted: what
+ * comes behind them is for the next reader. */
 static size_t wanted(struct reader *r, char *buf, size_t size)
 {
-	ssize_t n = tee(r->fd, r->slot[1], size, SPLICE_F_NONBLOCK);
+	ssize_t n = tee(r->fd, r->probe[1], size, SPLICE_F_NONBLOCK);
 	uintmax_t messages = 0;
-	int packet;
 
 	if (n <= 0)
 		return size;
-	packet = is_packet(r);
-	n = safe_read(r->slot[0], buf, size);
-	for (ssize_t i = 0; i < n && !packet; i++)
+	n = safe_read(r->probe[0], buf, n);
+	for (ssize_t i = 0; i < n; i++)
 		if (buf[i] == '\n' && ++messages == r->left)
 			return i + 1;
 	return n;
 }
 
-/* Takes what one slot of the pipe holds, so that a packet behind lines stays apart: the
- * slot pipe has no room for more. In one step, for there may be other readers. */
-static ssize_t read_slot(struct reader *r, char *buf, size_t size, int *packet)
+/* The pipe for looking ahead has one slot: a copy never goes past the head of the queue. */
+static void make_probe(struct reader *r)
 {
-	ssize_t n;
-
-	if (r->left != UINTMAX_MAX)
-		size = wanted(r, buf, size);
-	n = splice(r->fd, NULL, r->slot[1], NULL, size, SPLICE_F_NONBLOCK);
-	if (n <= 0)
-		return n;
-	*packet = r->frame == FRAME_AUTO && is_packet(r);
-	return safe_read(r->slot[0], buf, n);
+	xpipe(r->probe);
+	if (fcntl(r->probe[1], F_SETPIPE_SZ, 1) < 0 || fcntl(r->probe[0], F_SETFL, O_NONBLOCK) < 0)
+		bb_perror_msg_and_die("can't set up a pipe");
 }
 
-static void make_slots(struct reader *r)
+/* A queue of packets needs no second look until something with a newline comes. */
+static ssize_t read_some(struct reader *r)
 {
-	xpipe(r->slot);
-	xpipe(r->probe);
-	fcntl(r->probe[0], F_SETFL, O_NONBLOCK);
-	r->slots = fcntl(r->slot[1], F_SETPIPE_SZ, 1) > 0;
+	char *buf = r->buf + r->len;
+	size_t size = r->size - r->len;
+	ssize_t n;
+
+	if (!r->packet && r->frame == FRAME_AUTO)
+		r->packet = packet_next(r);
+	if (!r->packet && r->limited)
+		size = wanted(r, buf, size);
+	n = safe_read(r->fd, buf, size);
+	if (n < 0 && errno != EAGAIN)
+		bb_perror_msg_and_die("can't read '%s'", r->path);
+	return n;
 }
 
 /* Adds what has come to the buffer; 0 if the last writer left. */
-static size_t fill(struct reader *r, int *packet)
+static size_t fill(struct reader *r)
 {
 	ssize_t n = -1;
 
 	for (;;) {
 		make_room(r);
-		*packet = r->frame == FRAME_PACKET;
-		errno = EAGAIN;
-		if (r->live && r->slots)
-			n = read_slot(r, r->buf + r->len, r->size - r->len, packet);
-		else if (r->live)
-			n = safe_read(r->fd, r->buf + r->len, r->size - r->len);
+		if (r->live)
+			n = read_some(r);
 		if (n >= 0)
 			break;
-		if (errno == EAGAIN)
-			wait_for_message(r);
-		else if (r->slots)
-			r->slots = 0; /* this kernel, or its seccomp filter, has no splice(2) here */
-		else
-			bb_perror_msg_and_die("can't read '%s'", r->path);
+		wait_for_message(r);
 	}
 	r->len += n;
 	return n;
@@ -258,31 +251,32 @@ static void take_lines(struct reader *r, size_t fresh)
 	memmove(r->buf, msg, r->len);
 }
 
-static void take(struct reader *r, size_t fresh, int packet)
+static void take(struct reader *r, size_t fresh)
 {
 	size_t old = r->len - fresh;
+	int line = r->buf[r->len - 1] == '\n';
 
 	if (r->frame == FRAME_RAW) {
 		put(r, r->buf, fresh);
 		r->len = 0;
-	} else if (packet || (r->frame == FRAME_AUTO && old == 0 && !memchr(r->buf, '\n', fresh))) {
-		/* fifow sends an empty packet as a newline, echo may write to us too */
-		put_message(r, r->buf + old, fresh - (r->buf[r->len - 1] == '\n'));
+	} else if (r->packet || (r->frame == FRAME_AUTO && old == 0 && !memchr(r->buf, '\n', fresh))) {
+		put_message(r, r->buf + old, fresh - line); /* fifow sends an empty packet as a newline */
 		r->len = old;
 	} else {
 		take_lines(r, fresh);
 	}
+	if (line || r->limited)
+		r->packet = r->frame == FRAME_PACKET; /* perhaps of another writer: look again */
 }
 
 static void follow(struct reader *r)
 {
 	size_t fresh;
-	int packet;
 
 	for (;;) {
-		fresh = fill(r, &packet);
+		fresh = fill(r);
 		if (fresh) {
-			take(r, fresh, packet);
+			take(r, fresh);
 			continue;
 		}
 		if (r->len)
@@ -324,6 +318,7 @@ int fifor_main(char **argv)
 	r.exit_at_eof = choose("end of file", eof, eofs);
 	r.prefix = choose("output", output, outputs) ? "" : "read:";
 	r.end = opts & OPT('0') ? '\0' : '\n';
+	r.limited = !!count;
 	if (count)
 		r.left = xatou_range("count", count, 1, UINTMAX_MAX);
 	r.timeout = timeout ? xatodur("timeout", timeout) : INT64_MAX;
@@ -334,9 +329,7 @@ int fifor_main(char **argv)
 	open_reader(&r);
 	r.deadline = fifo_deadline(open_timeout ? r.open_timeout : r.timeout);
 	r.out_chunk = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) ? OUTPUT : (size_t)fpathconf(r.fd, _PC_PIPE_BUF);
-	r.slots = r.frame == FRAME_AUTO || (r.frame == FRAME_LINE && count);
-	if (r.slots)
-		make_slots(&r);
+	make_probe(&r);
 	follow(&r);
 	return EXIT_SUCCESS;
 }
