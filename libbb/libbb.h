@@ -135,6 +135,17 @@ void record_nest(const char *name, char bracket);
 void record_unnest(char bracket);
 void record_end(void);
 
+/* --- named pipes. fifo_init blocks the signals that end a program: from then on only
+ * fifo_poll sees them, removes the FIFO if fifo_create made it so, and dies of them.
+ * mode is octal, NULL is 0600. fifo_open never blocks: -1 if there is no reader (ENXIO). */
+void fifo_init(void);
+void fifo_create(const char *path, const char *mode, int unlink_at_exit);
+int fifo_open(const char *path, int flags);
+/* The end of a duration that begins now; INT64_MAX is for ever. */
+int64_t fifo_deadline(int64_t duration);
+/* poll(2) until the deadline; 0 if that came first. */
+int fifo_poll(struct pollfd *fds, int n, int64_t deadline);
+
 /* CRC-32 (IEEE 802.3, as zlib): crc is 0, or the result for the bytes before buf. */
 uint32_t crc32(uint32_t crc, const void *buf, size_t len);
 

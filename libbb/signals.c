@@ -12,13 +12,15 @@ static void store(int sig)
 	bb_got_signal = sig;
 }
 
-/* No SA_RESTART: whatever waits comes back with EINTR, and looks. */
+/* No SA_RESTART: whatever waits comes back with EINTR, and looks. A signal that the parent
+ * had ignored stays ignored, as for nohup and for "CMD &" in a script (POSIX sh 2.11). */
 void bb_signals(const int *sigs)
 {
-	struct sigaction sa = { .sa_handler = store };
+	struct sigaction sa = { .sa_handler = store }, old;
 
 	for (; *sigs; sigs++)
-		sigaction(*sigs, &sa, NULL);
+		if (sigaction(*sigs, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(*sigs, &sa, NULL);
 }
 
 void die_of_signal(int sig)

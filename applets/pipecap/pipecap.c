@@ -134,7 +134,7 @@ static void peek(int fd, const char *name, size_t len)
 
 	if (n < 0) {
 		if (size >= 0)
-			errno = ENXIO; /* it is open for writing only: we have no reader to copy from */
+			errno = ENXIO; /* opened for writing: tee needs a reader */
 		target_failed(false, name);
 		return;
 	}

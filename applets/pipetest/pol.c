@@ -115,7 +115,7 @@ static void never_rdhup_pri(void)
 	t_poll(t.r, NEVER, POLLHUP);
 }
 
-/* --- a poll that blocks ------------------------------------------------------------------ */
+/* --- a poll that blocks ----------------- */
 
 static long poll_forever(int fd, int events)
 {
@@ -176,7 +176,7 @@ static void wakes_on_reader_gone(void)
 	t_returns(job, POLLERR);
 }
 
-/* --- arguments ---------------------------------------------------------------------------- */
+/* --- arguments ----------------- */
 
 static void level(void)
 {
@@ -230,7 +230,7 @@ static void bad_pointer(void)
 	want(ret(poll(p, 1, 0)), -EFAULT, "poll of memory that is not there");
 }
 
-/* --- time limits and signals ---------------------------------------------------------------- */
+/* --- time limits and signals ----------------- */
 
 static void at_least(int64_t start, int ms)
 {
@@ -326,7 +326,7 @@ static void pselect_mask(void)
 	let_in_once(ret(pselect(0, NULL, NULL, NULL, NULL, &none)));
 }
 
-/* --- select --------------------------------------------------------------------------------- */
+/* --- select ----------------- */
 
 enum { R = 1, W = 2, X = 4 };
 
@@ -389,7 +389,7 @@ static void select_time_limit(void)
 	at_least(start, 2 * WAIT_MS);
 }
 
-/* --- what it is good for --------------------------------------------------------------------- */
+/* --- what it is good for ----------------- */
 
 static bool writable(void)
 {
@@ -419,7 +419,7 @@ static void writable_means_pipe_buf(void)
 	}
 }
 
-/* --- FIFOs whose writers come and go ----------------------------------------------------------- */
+/* --- FIFOs whose writers come and go ----------------- */
 
 static int open_fifo(int flags)
 {

@@ -23,7 +23,7 @@ static int data_file(size_t n)
 	return t_data(n);
 }
 
-/* --- files --------------------------------------------------------------------------------- */
+/* --- files ----------------- */
 
 /* All of it, in as many turns as the pipe is small. */
 static void file_to_file(void)
@@ -129,7 +129,7 @@ static void truncated(void)
 	info("read after the file was truncated: %ld", ret(read(t.r, xmalloc(t.page), t.page)));
 }
 
-/* --- errors ---------------------------------------------------------------------------------- */
+/* --- errors ----------------- */
 
 static void errors(void)
 {
@@ -186,7 +186,7 @@ static void epipe(void)
 	want(t.caught, 1, "SIGPIPEs");
 }
 
-/* --- pipes ------------------------------------------------------------------------------------- */
+/* --- pipes ----------------- */
 
 static void pipe_to_pipe(void)
 {
