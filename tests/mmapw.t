@@ -1,0 +1,144 @@
+#!/bin/sh
+. "${0%/*}/tap.sh"
+
+# The tutorial's job, for two publications.
+run box mmapw -i 1ms -c 2 student
+is 'mmapw FILE publishes in silence' '0  ' "$rc $out $err"
+run box mmapr -1 student
+is 'the second record has the next id' "id=11	 name=xiao bai	 sex=M" "$out"
+
+run box mmapw student name='li si'
+is 'mmapw FILE FIELD=VALUE publishes once' 0 "$rc"
+run box mmapr -1 student
+is 'other fields keep their value' "id=11	 name=li si	 sex=M" "$out"
+
+run box mmapw other sex=F
+run box mmapr -1 other
+is 'in a new file they are zero' "id=0	 name=	 sex=F" "$out"
+
+# One value out of range, unknown or too long: nothing happens.
+while IFS='|' read -r word why; do
+	run box mmapw student sex=X "$word"
+	is "mmapw student $word is a usage error" "2 mmapw: $why" "$rc $err"
+done <<-'END'
+	id=99999999999|field 'id': '99999999999' is out of range for i32
+	id=2147483648|field 'id': '2147483648' is out of range for i32
+	id=-2147483649|field 'id': '-2147483649' is out of range for i32
+	id=1x|field 'id': '1x' is invalid for i32
+	id=|field 'id': '' is invalid for i32
+	id=+1|field 'id': '+1' is invalid for i32
+	name=12345678901234567890|field 'name': '12345678901234567890' is too long for str20
+	sex=MF|field 'sex': 'MF' is too long for char
+	age=1|no field 'age'
+	nam=1|no field 'nam'
+	id|'id' is not FIELD=VALUE
+END
+run box mmapr -1 student
+is 'and the record is what it was' "id=11	 name=li si	 sex=M" "$out"
+run box mmapw new sex=X age=1
+is 'a new file with a wrong field is not made' '2 no' "$rc $([ -e new ] && echo yes || echo no)"
+
+run box mmapw -S 'a:u8,b:u64,c:i16[3],d:bin4,e:bool,f:str5[2],g:i64@64,h:u16' all \
+	a=255 b=18446744073709551615 c=-1,2,-32768 d=DEadbeef e=true f=ab,cdef g=-9223372036854775808 h=65535
+is 'every type is taken' '0 ' "$rc $err"
+run box mmapr -1 all
+is 'and printed' "a=255	 b=18446744073709551615	 c=-1,2,-32768	 d=deadbeef	 e=1	 f=ab,cdef	 g=-9223372036854775808	 h=65535" "$out"
+for word in a=256 a=-1 b=18446744073709551616 c=1,2 c=1,2,3,4 c=1,2,32768 d=dead d=deadbeeg e=2 f=abcde,x g=9223372036854775808; do
+	run box mmapw all $word
+	is "$word does not fit" 2 "$rc"
+done
+while read -r schema; do
+	run box mmapw -S "$schema" new id=1
+	is "a schema of '$schema' is a usage error" "2 mmapw: invalid schema '$schema'" "$rc ${err%%: a[n ]*}"
+done <<-'END'
+
+	id
+	id:
+	:i32
+	id:i33
+	id:i32,
+	id:i32,id:i8
+	2id:i8
+	i-d:i8
+	id:str
+	id:str0
+	id:str05
+	id:i32[0]
+	id:i32[2
+	id:i32[2]x
+	id:i32@
+	id:i32@x
+	a:i32,b:i8@3
+	a:i32@0,b:i8@-1
+	id:str99999999999
+	id:u64[99999999]
+	id:i32@4294967296
+END
+run box mmapw -S id:i32 student id=1
+like 'another schema than the one of the file is refused' "1 *has another schema: 'id:i32@0,name:str20@4,sex:char@24'" "$rc $err"
+run box mmapw -S id:i32@0,name:str20,sex:char@24 student id=1
+is 'the same, said otherwise, is not' '0 ' "$rc $err"
+
+# The writer's lock.
+$EMULATOR "$IPCBOX" mmapw -i 100s busy &
+pid=$!
+wait_for box mmapr -1 busy
+run box mmapw busy id=1
+like 'a second writer is told who is the first' "3 mmapw: 'busy' is held by pid $pid (*)" "$rc $err"
+kill -KILL $pid
+wait $pid 2>/dev/null
+run box mmapw busy id=1
+is 'a dead one is in nobody'\''s way' '0 ' "$rc $err"
+$EMULATOR "$IPCBOX" mmapw -i 100s busy &
+pid=$!
+wait_for sh -c "! $EMULATOR $IPCBOX mmapw busy id=1"
+kill $pid
+wait $pid 2>/dev/null
+is 'SIGTERM ends it, and is the cause of death' 143 $?
+
+# Files that are not ours.
+: >empty
+run box mmapw empty id=4
+is 'an empty file becomes a board' '0 id=4	 name=	 sex=' "$rc $(box mmapr -1 empty)"
+echo 'precious data' >text
+run box mmapw text id=1
+is 'a file that is no board is not touched' '5 precious data' "$rc $(cat text)"
+run box mmapw --raw text id=1
+is 'nor with --raw' '5 precious data' "$rc $(cat text)"
+ln -s nowhere/x dangling
+run box mmapw dangling id=1
+is 'a link to nowhere is an error' 1 "$rc"
+run box mmapw nowhere/x id=1
+is 'so is a missing directory' "1 mmapw: can't create 'nowhere/x': No such file or directory" "$rc $err"
+run box mmapw . id=1
+is 'and a directory' "1 mmapw: can't open '.': Is a directory" "$rc $err"
+is 'no temporary file is left' '' "$(ls -d .mmapw* 2>/dev/null)"
+(umask 027; box mmapw masked id=1)
+is 'a new file has mode 0644, less the umask' '-rw-r-----' "$(stat -c %A masked)"
+
+# A disk too small for the board is found out before there is a file.
+if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=64k tmpfs small 2>/dev/null; then
+	run box mmapw -S 'x:str99999' small/b x=1
+	is 'a full disk is exit 1, and leaves nothing' "1 mmapw: can't create 'small/b': No space left on device " "$rc $err $(ls -A small)"
+	umount small
+else
+	skip 'a full disk is exit 1, and leaves nothing' 'cannot mount a tmpfs'
+fi
+
+# The tutorial's bare struct.
+run box mmapw --raw raw id=7 name=abc sex=F
+is '--raw writes the bare struct' '0 28' "$rc $(($(wc -c <raw)))"
+run box mmapw --raw raw id=8
+run box mmapr -1 raw
+is 'mmapr knows it by itself' "id=8	 name=abc	 sex=F" "$out"
+run box mmapw raw id=8
+like 'without --raw it is refused' "1 mmapw: 'raw' is a raw record: *" "$rc $err"
+run box mmapw --raw student id=8
+like 'and so is a board with --raw' "1 mmapw: 'student' is a board: *" "$rc $err"
+
+run box mmapw
+like 'no file is a usage error' '2 mmapw: no file*' "$rc $err"
+for opt in '-i -1' '-i x' '-c 0' '-c x'; do
+	run box mmapw $opt f id=1
+	is "$opt is a usage error" 2 "$rc"
+done
