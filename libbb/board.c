@@ -161,9 +161,9 @@ void board_unmap(struct board *b)
 	*b = (struct board){ .path = b->path };
 }
 
-static uint32_t load_seq(const struct board *b, memory_order order)
+uint32_t board_seq(const struct board *b)
 {
-	uint32_t seq = atomic_load_explicit(b->map + BOARD_WORD(seq), order);
+	uint32_t seq = atomic_load_explicit(b->map + BOARD_WORD(seq), memory_order_acquire);
 
 	return b->swap ? __builtin_bswap32(seq) : seq;
 }
@@ -171,19 +171,6 @@ static uint32_t load_seq(const struct board *b, memory_order order)
 size_t slot_word(const struct board *b, uint32_t n)
 {
 	return (b->head.header_size + (size_t)(n & (b->head.nslots - 1)) * b->head.slot_stride) / 4;
-}
-
-/* False: publication n was overwritten, or may have been. */
-static int copy_slot(struct board *b, uint32_t n)
-{
-	size_t i, words = (sizeof(*b->slot) + b->head.record_size + 3) / 4;
-	_Atomic uint32_t *from = b->map + slot_word(b, n);
-	uint32_t *to = (uint32_t *)b->slot;
-
-	for (i = 0; i < words; i++)
-		to[i] = atomic_load_explicit(from + i, memory_order_relaxed);
-	atomic_thread_fence(memory_order_acquire);
-	return load_seq(b, memory_order_relaxed) - n < b->head.nslots - 1;
 }
 
 static void swap_slot(struct board_slot *slot)
@@ -195,17 +182,25 @@ static void swap_slot(struct board_slot *slot)
 	slot->realtime_ns = __builtin_bswap64(slot->realtime_ns);
 }
 
-/* 0 publications: the slot was never written, and only publication 0 may find it so. */
-static void check_slot(struct board *b, uint32_t n)
+int board_copy(struct board *b, uint32_t n)
 {
+	size_t i, words = (sizeof(*b->slot) + b->head.record_size + 3) / 4;
+	_Atomic uint32_t *from = b->map + slot_word(b, n);
 	struct board_slot *slot = b->slot;
 
+	for (i = 0; i < words; i++)
+		((uint32_t *)slot)[i] = atomic_load_explicit(from + i, memory_order_relaxed);
+	atomic_thread_fence(memory_order_acquire);
+	if (board_seq(b) - n >= b->head.nslots - 1)
+		return 0;
 	if (b->swap)
 		swap_slot(slot);
+	/* 0 publications: it was never written, and only publication 0 may find it so. */
 	if (slot->n != n || (uint32_t)slot->publications != n)
 		damaged(b, "wrong number of the publication");
 	if (slot->publications && crc32(0, slot->record, b->head.record_size) != slot->crc)
 		damaged(b, "wrong CRC of the record");
+	return 1;
 }
 
 static int latest_raw(struct board *b)
@@ -230,9 +225,8 @@ int board_latest(struct board *b)
 				b->path, (unsigned)b->head.nslots);
 			exit(EXIT_NOT_NOW);
 		}
-		n = load_seq(b, memory_order_acquire);
-	} while (!copy_slot(b, n));
-	check_slot(b, n);
+		n = board_seq(b);
+	} while (!board_copy(b, n));
 	/* What was cut off reads as zeros up to the end of the page: nothing published, it seems. */
 	if (!b->slot->publications
 	    && (fstat(b->fd, &st) < 0 || st.st_size < (off_t)b->len || !atomic_load(b->map)))

@@ -103,6 +103,10 @@ struct board {
  * EXIT_INTEGRITY. A mapped file that is truncated later ends the process so too. */
 void board_map(struct board *b, int prot);
 void board_unmap(struct board *b);
+/* The number of the latest publication, 0 if there is none. */
+uint32_t board_seq(const struct board *b);
+/* Copies publication n to b->slot; false if it was overwritten. Dies if it is damaged. */
+int board_copy(struct board *b, uint32_t n);
 /* Copies the latest publication to b->slot; false if there is none. Dies if it is damaged. */
 int board_latest(struct board *b);
 /* The index, in the mapping, of the first word of publication n's slot. */

@@ -89,6 +89,111 @@ else
 	skip 'a C program'\''s struct is read' 'no cc'
 fi
 
+# Output forms.
+box mmapw -S 'n:i32[2],s:str12,b:bool,c:char,x:bin2,t:str4[2]' o n=-1,2 s="it's \"a\"" b=1 c='\' x=00ff t=a,b
+run box mmapr -1 o
+is 'for people' "n=-1,2	 s=it's \"a\"	 b=1	 c=\\	 x=00ff	 t=a,b" "$out"
+run box mmapr -1 --pairs o
+is '--pairs' "n='-1,2' s='it'\\''s \"a\"' b='1' c='\\' x='00ff' t='a,b'" "$out"
+is 'which a shell reads back' "-1,2 it's \"a\"" "$(eval "$out"; echo "$n $s")"
+run box mmapr -1J o
+is '--json' '{"n":[-1,2],"s":"it'\''s \"a\"","b":true,"c":"\\","x":"00ff","t":["a","b"]}' "$out"
+run box mmapr -1 -o s,n,seq o
+is '--fields, in their order' "s=it's \"a\"	 n=-1,2	 seq=1" "$out"
+run box mmapr -1 -F '%{seq}:%{b}\t100%%\n%{s}' o
+is '--format' "1:1	100%
+it's \"a\"" "$out"
+run box mmapr -1 -F '%{nope}' o
+like 'an unknown field is a usage error' "2 mmapr: no field 'nope'*" "$rc $err"
+# Invalid UTF-8: a lone byte, overlong, surrogate, too large, cut off; C1 and DEL.
+for bytes in '\377' '\300\200' '\340\200\200' '\355\240\200' '\364\220\200\200' '\303'; do
+	box mmapw esc name="$(printf "$bytes")"
+	run box mmapr -1 -J -o name esc
+	is "$bytes is no UTF-8" "{\"name_b64\":\"$(printf "$bytes" | base64)\"}" "$out"
+done
+box mmapw esc name="$(printf '\302\233x\177\342\202\254')"
+run box mmapr -1 -J -o name esc
+is 'control characters beyond ASCII are escaped in JSON' '{"name":"\u009bx\u007f€"}' "$out"
+run box mmapr -1 -o name esc
+is 'and for people' 'name=\x9bx\x7f€' "$out"
+
+# Waiting.  Each of these ends only because a publication wakes it.
+follow() { rm -f lines; $EMULATOR "$IPCBOX" mmapr "$@" w >lines 2>err & pid=$!; }
+asleep() { grep -q futex "/proc/$pid/wchan" 2>/dev/null || grep -q '^State:.S' "/proc/$pid/status"; }
+box mmapw w id=1
+follow -w -o id
+wait_for asleep
+box mmapw w id=2
+wait $pid
+is '--wait prints the next publication' '0 id=2' "$? $(cat lines)"
+follow -f -F '%{id},'
+wait_for asleep
+box mmapw w id=3
+wait_for grep -q 3, lines
+box mmapw w id=4
+wait_for grep -q 4, lines
+kill $pid
+is '--follow prints each that comes' '3,4,' "$(cat lines)"
+run box mmapr -w -t 50ms w
+is '--timeout is 124' "124 mmapr: no publication in 'w' in time" "$rc $err"
+run box mmapr -w -s 3 -o id w
+is '--since: there is something newer already' '0 id=4' "$rc $out"
+run box mmapr -1 -s 4 w
+is 'and nothing newer is exit 3' 3 "$rc"
+
+# Nothing published: the file is there, but no more.
+python3 - <<-'END' 2>/dev/null || rm -f none
+	d = bytearray(open('w', 'rb').read())
+	d[64:68] = bytes(4)
+	d[192:] = bytes(len(d) - 192)
+	open('none', 'wb').write(d)
+END
+if [ -e none ]; then
+	run box mmapr none
+	is 'nothing published is exit 3' "3 mmapr: nothing is published in 'none' yet" "$rc $err"
+	mv none w
+	follow -w -o id
+	wait_for asleep
+	box mmapw w id=5
+	wait $pid
+	is '--wait waits for the first' '0 id=5' "$? $(cat lines)"
+else
+	skip 'nothing published is exit 3' 'no python3'
+fi
+
+# A writer: alive, killed; a record: fresh, old.
+run box mmapr -1W w
+is 'no writer: --require-writer is exit 4' "4 mmapr: 'w' has no live writer" "$rc $err"
+$EMULATOR "$IPCBOX" mmapw -i 100s w &
+writer=$!
+wait_for box mmapr -1W w
+follow -f -W
+wait_for asleep
+is 'asking for the writer takes nothing from it' 3 "$(box mmapw w id=1 2>/dev/null; echo $?)"
+kill -KILL $writer
+wait $writer 2>/dev/null
+wait $pid
+is 'a follower notices that it was killed' "4 mmapr: 'w' has no live writer" "$? $(cat err)"
+run box mmapr -1 -a 0 w
+is 'a record that is too old is exit 4' "4 mmapr: 'w' has only a record that is too old" "$rc $err"
+run box mmapr -1 -a 1h -o name w
+is 'a younger one is printed' '0 name=xiao bai' "$rc $out"
+
+# A file that is replaced while we wait.
+follow -w
+wait_for asleep
+box mmapw -S x:u8 other x=1
+mv other w
+wait $pid
+is 'a board that takes the name ends the wait' '0 x=1' "$? $(cat lines)"
+
+for opts in '-w -f' '-1 -i 1' '-J --pairs' '-t 1' '-a x' '-F x -o y' '-H0' '-s -1'; do
+	run box mmapr $opts b
+	is "$opts is a usage error" 2 "$rc"
+done
+box mmapw --raw bare id=1
+run box mmapr -f bare
+is 'a raw record has no sequence' 1 "$rc"
 run box mmapr
 like 'no file is a usage error' '2 mmapr: no file*' "$rc $err"
 run box mmapr b b
