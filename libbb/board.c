@@ -11,6 +11,37 @@
  */
 #include "board.h"
 
+static void read_file(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : full_read(fd, buf, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	buf[len < 0 ? 0 : len] = '\0';
+}
+
+size_t hex_bytes(unsigned char *to, size_t size, const char *text)
+{
+	size_t n = 0;
+
+	for (; *text && n < 2 * size; text++)
+		if (isxdigit((unsigned char)*text)) {
+			to[n / 2] = to[n / 2] << 4 | ((*text & 15) + (*text > '9' ? 9 : 0));
+			n++;
+		}
+	return n;
+}
+
+void board_boot_id(unsigned char id[16])
+{
+	char text[64];
+
+	read_file("/proc/sys/kernel/random/boot_id", text, sizeof(text));
+	memset(id, 0, 16);
+	(void)hex_bytes(id, 16, text); /* what it does not fill stays 0 */
+}
+
 /* What the SIGBUS handler must name. */
 static const char *mapped_path;
 
@@ -127,6 +158,16 @@ static const char *check_file(struct board *b)
 }
 
 
+/* Without /proc none is known, and all are the same. */
+static int is_other_boot(const struct board *b)
+{
+	static const unsigned char unknown[16];
+	unsigned char id[16];
+
+	board_boot_id(id);
+	return !b->raw && memcmp(id, unknown, sizeof(id)) && memcmp(id, b->head.boot_id, sizeof(id));
+}
+
 void board_map(struct board *b, int prot)
 {
 	struct sigaction sa = { .sa_handler = on_sigbus };
@@ -146,6 +187,7 @@ void board_map(struct board *b, int prot)
 		bb_perror_msg_and_die("can't map '%s' (use a file in /dev/shm or /run)", b->path);
 	}
 	b->slot = xmalloc(sizeof(*b->slot) + b->head.record_size + 3);
+	b->other_boot = is_other_boot(b);
 	mapped_path = b->path;
 	sigaction(SIGBUS, &sa, NULL);
 }
@@ -182,25 +224,61 @@ static void swap_slot(struct board_slot *slot)
 	slot->realtime_ns = __builtin_bswap64(slot->realtime_ns);
 }
 
-int board_copy(struct board *b, uint32_t n)
+/* The slot of publication n; false if a writer may have been at it. */
+static int copy_slot(struct board *b, uint32_t n)
 {
 	size_t i, words = (sizeof(*b->slot) + b->head.record_size + 3) / 4;
 	_Atomic uint32_t *from = b->map + slot_word(b, n);
-	struct board_slot *slot = b->slot;
 
 	for (i = 0; i < words; i++)
-		((uint32_t *)slot)[i] = atomic_load_explicit(from + i, memory_order_relaxed);
+		((uint32_t *)b->slot)[i] = atomic_load_explicit(from + i, memory_order_relaxed);
 	atomic_thread_fence(memory_order_acquire);
-	if (board_seq(b) - n >= b->head.nslots - 1)
-		return 0;
 	if (b->swap)
-		swap_slot(slot);
-	/* 0 publications: it was never written, and only publication 0 may find it so. */
+		swap_slot(b->slot);
+	return board_seq(b) - n < b->head.nslots - 1;
+}
+
+/* NULL, or what is wrong. 0 publications: it was never written, as only publication 0 is. */
+static const char *check_slot(const struct board *b, uint32_t n)
+{
+	const struct board_slot *slot = b->slot;
+
 	if (slot->n != n || (uint32_t)slot->publications != n)
-		damaged(b, "wrong number of the publication");
+		return "wrong number of the publication";
 	if (slot->publications && crc32(0, slot->record, b->head.record_size) != slot->crc)
-		damaged(b, "wrong CRC of the record");
+		return "wrong CRC of the record";
+	return NULL;
+}
+
+int board_copy(struct board *b, uint32_t n)
+{
+	const char *wrong;
+
+	if (!copy_slot(b, n))
+		return 0;
+	wrong = check_slot(b, n);
+	if (wrong)
+		damaged(b, wrong);
 	return 1;
+}
+
+/* After a power cut the disk may hold seq and the slots as they were at different times:
+ * what counts is the newest slot that is whole. */
+static int newest_slot(struct board *b)
+{
+	uint64_t newest = 0;
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < b->head.nslots; i++) {
+		(void)copy_slot(b, i);
+		if (!check_slot(b, b->slot->n) && slot_word(b, b->slot->n) == slot_word(b, i)
+		    && b->slot->publications > newest) {
+			newest = b->slot->publications;
+			at = i;
+		}
+	}
+	(void)copy_slot(b, at);
+	return newest != 0;
 }
 
 static int latest_raw(struct board *b)
@@ -219,6 +297,8 @@ int board_latest(struct board *b)
 
 	if (b->raw)
 		return latest_raw(b);
+	if (b->other_boot)
+		return newest_slot(b);
 	do {
 		if (tries++ == TRIES) {
 			bb_error_msg("can't read '%s': the writer is too fast for %u slots",
@@ -239,37 +319,6 @@ int board_in_place(const struct board *b)
 	struct stat st;
 
 	return stat(b->path, &st) == 0 && st.st_dev == b->st.st_dev && st.st_ino == b->st.st_ino;
-}
-
-static void read_file(const char *path, char *buf, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : full_read(fd, buf, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	buf[len < 0 ? 0 : len] = '\0';
-}
-
-size_t hex_bytes(unsigned char *to, size_t size, const char *text)
-{
-	size_t n = 0;
-
-	for (; *text && n < 2 * size; text++)
-		if (isxdigit((unsigned char)*text)) {
-			to[n / 2] = to[n / 2] << 4 | ((*text & 15) + (*text > '9' ? 9 : 0));
-			n++;
-		}
-	return n;
-}
-
-void board_boot_id(unsigned char id[16])
-{
-	char text[64];
-
-	read_file("/proc/sys/kernel/random/boot_id", text, sizeof(text));
-	memset(id, 0, 16);
-	(void)hex_bytes(id, 16, text); /* what it does not fill stays 0 */
 }
 
 /* "412 (name) S 1 ...": the name may hold anything, and the start is field 22. */

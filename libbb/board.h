@@ -90,6 +90,7 @@ void field_store(const struct field *f, void *p, uint64_t value);
 struct board {
 	const char *path;
 	int fd, swap, raw;
+	int other_boot;           /* the file was made before the last boot */
 	struct board_header head; /* as it was when the file was opened, in this machine's order */
 	struct schema schema;
 	char *text;               /* the schema's, as it stands in the file */

@@ -136,9 +136,138 @@ like 'without --raw it is refused' "1 mmapw: 'raw' is a raw record: *" "$rc $err
 run box mmapw --raw student id=8
 like 'and so is a board with --raw' "1 mmapw: 'student' is a board: *" "$rc $err"
 
+# Lines of stdin.
+lines() { run sh -c "printf '%s\n' \"\$@\" | $EMULATOR $IPCBOX mmapw ${opts-} l -" sh "$@"; }
+opts='-S n:i32[2],s:str12,b:bool,c:char,x:bin2,t:str4[2],u:u64'
+lines 'n=1,2 s=abc' '' "t=a,b s='it'\''s \"a\"' c=\\' x=00ff" '  b=1 u=18446744073709551615	'
+is 'each line is a publication' '0 ' "$rc $err"
+opts=
+run box mmapr -1 -F '%{seq} %{n} %{s} %{b} %{c} %{x} %{t} %{u}' l
+is 'of what its words say' "3 1,2 it's \"a\" 1 ' 00ff a,b 18446744073709551615" "$out"
+box mmapr -1 --pairs l >pairs
+box mmapr -1 -J l >json
+cp l before
+lines ' { "n" : [ -1 , 2 ] , "s" : "\u20ac\ud83d\ude00\n\"" , "b" : false, "c":"\\", "x":"FF00","t":["",","],"u":0 } '
+run box mmapr -1J l
+is 'or an object' '{"n":[-1,2],"s":"€😀\u000a\"","b":false,"c":"\\","x":"ff00","t":["",","],"u":0}' "$out"
+lines '{}'
+is 'of any number of fields' '5' "$(box mmapr -1 -F '%{seq}' l)"
+for form in pairs json; do
+	lines '{"s":"","u":1}' "$(cat $form)"
+	is "what mmapr prints as $form can be read back" "$(cat json)" "$(box mmapr -1J l)"
+done
+while IFS='|' read -r line why; do
+	lines u=7 "$line" 'b=1'
+	is "$line is refused" "2 mmapw: $why" "$rc $err"
+	is 'the lines around it are not' '7 1' "$(box mmapr -1 -F '%{u} %{b}' l)"
+	lines u=8 b=0
+done <<-'END'
+	u=9 n=1|field 'n': '1' is not of the right length for i32[2]
+	u=9 z=1|no field 'z'
+	u=9 s='abc|a quotation is not closed'
+	{"u":9,"z":1}|no field 'z'
+	{"u":9,"n":[1]}|not a JSON object of the board's fields
+	{"u":9,"n":[1,2,3]}|not a JSON object of the board's fields
+	{"u":9,"n":1}|not a JSON object of the board's fields
+	{"u":9,"s":abc}|field 's': 'abc' is invalid for str12
+	{"u":9,"s":null}|field 's': 'null' is invalid for str12
+	{"u":9,"s":"\u0000"}|not a JSON object of the board's fields
+	{"u":9,"s":"\ud800"}|not a JSON object of the board's fields
+	{"u":9,"s":"\udc00\ud800"}|not a JSON object of the board's fields
+	{"u":9,"s":"\q"}|not a JSON object of the board's fields
+	{"u":9,"s":"\u12"}|not a JSON object of the board's fields
+	{"u":9,"s":"a|not a JSON object of the board's fields
+	{"u":9,"s":"123456789012"}|field 's': '123456789012' is too long for str12
+	{"u":9.5}|field 'u': '9.5' is invalid for u64
+	{"u":9|not a JSON object of the board's fields
+	{"u":9}}|not a JSON object of the board's fields
+	{"u":9,}|not a JSON object of the board's fields
+	{"u":9 "b":1}|not a JSON object of the board's fields
+	{"u"}|not a JSON object of the board's fields
+	{|not a JSON object of the board's fields
+END
+printf 'u=11\nu=12' | box mmapw l -
+is 'the last line needs no end' 12 "$(box mmapr -1 -F '%{u}' l)"
+printf 'u=%d\n' 1 2 3 4 5 | box mmapw -c 2 l -
+is '--count counts lines' 2 "$(box mmapr -1 -F '%{u}' l)"
+run sh -c "head -c 70000 /dev/zero | tr '\\0' x | $EMULATOR $IPCBOX mmapw l -"
+is 'a line without end is refused' 1 "$rc"
+run sh -c "$EMULATOR $IPCBOX mmapw nothing - </dev/null; $EMULATOR $IPCBOX mmapr -1 nothing"
+is 'no line: a board where nothing is published' "3 mmapr: nothing is published in 'nothing' yet" "$rc $err"
+run sh -c "$EMULATOR $IPCBOX mmapw l - <&-"
+is 'a closed stdin is an error' "1 mmapw: can't read standard input: Bad file descriptor" "$rc $err"
+
+# The file's options.
+box mmapw -n 8 -m 600 -i 1ms -c 20 slots
+is '--mode' '-rw-------' "$(stat -c %A slots)"
+run box mmapr -H -F '%{id} ' slots
+is '--slots keeps that many, but for the one a writer may be at' '23 24 25 26 27 28 29 ' "$out"
+run box mmapr --history=2 -F '%{id} ' slots
+is 'the last two of them' '28 29 ' "$out"
+run box mmapr -H -s 18 -F '%{id} ' slots
+is 'those after the 18th' '28 29 ' "$out"
+run box mmapw -n 4 slots id=1
+is 'an existing file keeps its slots' "1 mmapw: 'slots' has 8 slots" "$rc $err"
+run box mmapw --unlink slots id=1
+is '--unlink removes the file at the end' '0 gone' "$rc $([ -e slots ] || echo gone)"
+$EMULATOR "$IPCBOX" mmapw --unlink slots &
+pid=$!
+wait_for box mmapr -1 slots
+kill -INT $pid
+wait $pid 2>/dev/null
+is 'also when a signal ends it' '130 gone' "$? $([ -e slots ] || echo gone)"
+
+# The lock's options.
+$EMULATOR "$IPCBOX" mmapw -X held id=1 &
+pid=$!
+wait_for box mmapr -1 held
+run box mmapr -1W held
+is '--exclusive stays the writer' 0 "$rc"
+run box mmapw -w 100ms held id=2
+like '--wait-lock waits in vain' "124 mmapw: 'held' is held by pid $pid (*)" "$rc $err"
+$EMULATOR "$IPCBOX" mmapw -w 10 held id=3 &
+second=$!
+wait_for grep -q '^State:.S' /proc/$second/status
+kill $pid
+wait $pid 2>/dev/null
+wait $second
+is 'and until the other ends' '0 id=3' "$? $(box mmapr -1 -o id held)"
+
+# After another boot, as after a power cut: the newest slot that is whole counts.
+if command -v python3 >/dev/null; then
+	box mmapw -n 4 -i 1ms -c 6 boot
+	python3 - <<-'END'
+		import struct, zlib
+		d = bytearray(open('boot', 'rb').read())
+		d[48] ^= 1
+		d[44:48] = bytes(4)
+		d[44:48] = struct.pack('=I', zlib.crc32(d[:64]))
+		d[192 + 64 * 2 + 40] ^= 1
+		open('boot', 'wb').write(d)
+	END
+	run box mmapr -1 -o id boot
+	is 'after a power cut the newest whole slot is read' '0 id=14' "$rc $out"
+	run box mmapw boot sex=F
+	run box mmapr -1 -F '%{seq} %{id} %{sex}' boot
+	is 'and continued in a new file' '0 6 14 F' "$rc $out"
+	is 'of this boot' "$(tr -d - </proc/sys/kernel/random/boot_id)" "$(od -An -tx1 -j48 -N16 boot | tr -d ' \n')"
+fi
+for persist in '' =each =never =1ms; do
+	run box mmapw --persist$persist -i 1ms -c 3 disk
+	is "--persist$persist" '0 ' "$rc $err"
+done
+if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+	strace -f -o calls "$IPCBOX" mmapw --persist -i 1ms -c 3 disk 2>/dev/null
+	is '--persist writes each publication to disk' 3 "$(grep -c 'msync(.*MS_SYNC) *= 0' calls)"
+	strace -f -o calls "$IPCBOX" mmapw --persist fresh id=1 2>/dev/null
+	is 'and a new file, and its directory, before' 2 "$(grep -c 'fsync(.*= 0' calls)"
+else
+	skip '--persist writes each publication to disk' 'no strace'
+fi
+
 run box mmapw
 like 'no file is a usage error' '2 mmapw: no file*' "$rc $err"
-for opt in '-i -1' '-i x' '-c 0' '-c x'; do
+for opt in '-i -1' '-i x' '-c 0' '-c x' '-n 1' '-n 3' '-n x' '-m 8' '-m 10000' '-w x' --persist=x '--raw -n 2' '--raw -S x:u8'; do
 	run box mmapw $opt f id=1
 	is "$opt is a usage error" 2 "$rc"
 done

@@ -91,17 +91,14 @@ static void require_writer(const struct reader *r)
 static void require_age(const struct reader *r)
 {
 	const struct board_slot *slot = r->b.slot;
-	unsigned char boot_id[16];
 	struct timespec now;
-	int same_boot;
 	uint64_t age;
 
 	if (!(r->opts & OPT('a')))
 		return;
-	board_boot_id(boot_id);
-	same_boot = memcmp(boot_id, r->b.head.boot_id, sizeof(boot_id)) == 0;
-	(void)clock_gettime(same_boot ? CLOCK_BOOTTIME : CLOCK_REALTIME, &now);
-	age = now.tv_sec * NS_PER_S + now.tv_nsec - (same_boot ? slot->boottime_ns : slot->realtime_ns);
+	(void)clock_gettime(r->b.other_boot ? CLOCK_REALTIME : CLOCK_BOOTTIME, &now);
+	age = now.tv_sec * NS_PER_S + now.tv_nsec
+		- (r->b.other_boot ? slot->realtime_ns : slot->boottime_ns);
 	if (age > (uint64_t)r->max_age)
 		stale(r, "has only a record that is too old");
 }
