@@ -66,7 +66,7 @@ struct board_slot {
 };
 _Static_assert(sizeof(struct board_slot) == 32, "no padding");
 
-/* One "name:type[@offset]" of a schema. kind: 'i'nteger, 'u'nsigned, 'b'ool, 'c'har,
+/* One "name:type[@offset]" of a schema. kind: 'i'nteger, 'u'nsigned, 'f'loat, 'b'ool, 'c'har,
  * 's'tring, he'x' (binN). size is one element's. */
 struct field {
 	const char *name, *type;
@@ -86,6 +86,10 @@ const struct field *schema_find(const struct schema *s, const char *name, size_t
 /* An integer of f's size at p, in the other byte order if swap. */
 uint64_t field_load(const struct field *f, const void *p, int swap);
 void field_store(const struct field *f, void *p, uint64_t value);
+
+/* A decimal number, inf or nan to the bits of the nearest float of size bytes (4 or 8);
+ * NULL, or why not. */
+const char *parse_decimal(const char *s, unsigned size, uint64_t *bits);
 
 struct board {
 	const char *path;

@@ -12,7 +12,7 @@ static const struct {
 } types[] = {
 	{ "i8", 'i', 1 }, { "i16", 'i', 2 }, { "i32", 'i', 4 }, { "i64", 'i', 8 },
 	{ "u8", 'u', 1 }, { "u16", 'u', 2 }, { "u32", 'u', 4 }, { "u64", 'u', 8 },
-	{ "bool", 'b', 1 }, { "char", 'c', 1 },
+	{ "f32", 'f', 4 }, { "f64", 'f', 8 }, { "bool", 'b', 1 }, { "char", 'c', 1 },
 	{ "str", 's', 0 }, { "bin", 'x', 0 }, /* the size follows */
 };
 
@@ -75,7 +75,7 @@ static const char *parse_field(struct field *f, char *text, uint32_t end)
 		return "a name is letters, digits and _";
 	after = parse_type(f, type);
 	if (!after || (*after && *after != '@'))
-		return "a type is i8 to i64, u8 to u64, bool, char, strN or binN, and may end in [K]";
+		return "a type is i8-i64, u8-u64, f32, f64, bool, char, strN, binN, or TYPE[K]";
 	align = strchr("iuf", f->kind) ? f->size : 1;
 	f->offset = (end + align - 1) & -align;
 	if (*after == '@') {

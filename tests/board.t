@@ -115,3 +115,58 @@ for i, d in enumerate(boards):
 print(bad)
 END
 is 'each field of the header wrong in turn' '[]' "$(python3 hostile.py "$EMULATOR $IPCBOX")"
+
+# Floats: python parses and prints right, and so must we.
+cat >floats.py <<'END'
+import random, struct, subprocess, sys
+box = sys.argv[1].split()
+random.seed(int(sys.argv[2]))
+words = ['0', '-0', '.5', '5.', '1e', '0.1', '1e308', '1.7976931348623157e308', '1.7976931348623158e308', '4.9e-324', '2.4703282292062328e-324',
+    '2.4703282292062327e-324', '2.2250738585072011e-308', '1e-400', '9007199254740993', '9007199254740992.99999', '1' + '0' * 300,
+    '0.' + '0' * 300 + '1', '3.4028235e38', '1e-45', '7.006492321624085e-46', '7.006492321624086e-46', '0e4000', '1e-4000',
+    '9007199254740993.' + '0' * 700 + '1', '1' * 900 + 'e-700', '16777217', '1.00000017881393432617187499', '1.00000017881393432617187500']
+words += [repr(struct.unpack('d', random.randbytes(8))[0]) for _ in range(700)]
+words += ['%d.%de%d' % (random.getrandbits(90), random.getrandbits(20), random.randint(-60, 20)) for _ in range(700)]
+words = [w for w in words if 'n' not in w]
+def nearest(size, w):
+    """The nearest float of either size, exactly; None if it is too large."""
+    from fractions import Fraction
+    from math import inf
+    try: bits = struct.pack('=d', float(w))
+    except (ValueError, OverflowError): return None
+    if size == 8: return bits if abs(float(w)) != inf else None
+    x, (f,) = Fraction(w), struct.unpack('=f', struct.pack('=f', float(w))) if abs(float(w)) < 3.5e38 else (inf,)
+    if f == inf: return None
+    (n,) = struct.unpack('=I', struct.pack('=f', f))
+    near = [struct.pack('=I', m) for m in (n - 1, n, n + 1) if m >= 0 and m & 0x7F800000 != 0x7F800000 and (m ^ n) >> 31 == 0]
+    return min(near, key=lambda b: (abs(Fraction(struct.unpack('=f', b)[0]) - x), b[0] & 1 if sys.byteorder == 'little' else b[3] & 1))
+bad = []
+for size in 4, 8:
+    lines, wanted = [], []
+    for w in words:
+        try:
+            b = nearest(size, w)
+        except (OverflowError, ValueError):
+            b = None
+        lines.append('x=0\nx=%s\n' % w)
+        wanted.append(bytes(size) if b is None else b)
+    name = 'float%d' % size
+    subprocess.run(box + ['mmapw', '-n', str(1 << 13), '-S', 'x:f%d' % (8 * size), name, '-'], input=''.join(lines).encode(), stderr=subprocess.DEVNULL)
+    data = open(name, 'rb').read()
+    head, stride = struct.unpack_from('=I', data, 16)[0], struct.unpack_from('=I', data, 28)[0]
+    n = 0
+    for w, b in zip(words, wanted):
+        n += 1 if b == bytes(size) and nearest(size, w) is None else 2
+        got = data[head + n * stride + 32:][:size]
+        if got != b: bad.append((size, w[:40], got.hex(), b.hex()))
+    out = subprocess.run(box + ['mmapr', '-H', '-F', '%{x}\n', name], capture_output=True).stdout.decode().split()
+    for i, text in enumerate(out):
+        number = struct.unpack_from('=d' if size == 8 else '=f', data, head + (i + 1) * stride + 32)[0]
+        if struct.pack('=d' if size == 8 else '=f', float(text)) != data[head + (i + 1) * stride + 32:][:size]: bad.append(('print', text, number))
+        if size == 8 and abs(number) > 1e-300 and len(text) > len(repr(number)) + 2: bad.append(('long', text, number))
+print(len(out) > 2000, bad)
+END
+is 'floats are parsed and printed to the nearest bit' '(True, [])' "($(python3 floats.py "$EMULATOR $IPCBOX" "$(date +%j)" | sed 's/ /, /'))"
+box mmapw -S 'a:f32[3],b:f64' inf a=inf,-inf,nan b=-0
+is 'inf and nan have no place in JSON' '{"a":[null,null,null],"b":-0}' "$(box mmapr -1J inf)"
+is 'but for people' 'a=inf,-inf,nan	 b=-0' "$(box mmapr -1 inf)"

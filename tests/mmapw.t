@@ -91,7 +91,7 @@ run box mmapw busy id=1
 is 'a dead one is in nobody'\''s way' '0 ' "$rc $err"
 $EMULATOR "$IPCBOX" mmapw -i 100s busy &
 pid=$!
-wait_for sh -c "! $EMULATOR $IPCBOX mmapw busy id=1"
+wait_for box mmapr -1W busy
 kill $pid
 wait $pid 2>/dev/null
 is 'SIGTERM ends it, and is the cause of death' 143 $?
@@ -164,7 +164,7 @@ while IFS='|' read -r line why; do
 done <<-'END'
 	u=9 n=1|field 'n': '1' is not of the right length for i32[2]
 	u=9 z=1|no field 'z'
-	u=9 s='abc|a quotation is not closed'
+	u=9 s='abc|a quotation is not closed
 	{"u":9,"z":1}|no field 'z'
 	{"u":9,"n":[1]}|not a JSON object of the board's fields
 	{"u":9,"n":[1,2,3]}|not a JSON object of the board's fields
@@ -206,6 +206,11 @@ run box mmapr --history=2 -F '%{id} ' slots
 is 'the last two of them' '28 29 ' "$out"
 run box mmapr -H -s 18 -F '%{id} ' slots
 is 'those after the 18th' '28 29 ' "$out"
+box mmapw -n 8 few id=1
+box mmapw few id=2
+run box mmapr -H -o id few
+is 'slots that were never used are no history' "id=1
+id=2" "$out"
 run box mmapw -n 4 slots id=1
 is 'an existing file keeps its slots' "1 mmapw: 'slots' has 8 slots" "$rc $err"
 run box mmapw --unlink slots id=1

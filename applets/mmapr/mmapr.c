@@ -220,6 +220,9 @@ static int print_history(struct reader *r)
 		bb_error_msg("nothing is published in '%s' yet", r->b.path);
 		return EXIT_NOT_NOW;
 	}
+	/* Slots that were never used hold nothing to print. */
+	if (r->b.slot->n - r->last > r->b.slot->publications)
+		r->last = r->b.slot->n - r->b.slot->publications;
 	print_news(r);
 	return EXIT_SUCCESS;
 }

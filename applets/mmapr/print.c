@@ -65,6 +65,27 @@ static void print_base64(const unsigned char *p, size_t len)
 	}
 }
 
+/* As few digits as give the same bits back. JSON has neither inf nor nan. */
+static void print_float(uint64_t bits, unsigned size, enum style style)
+{
+	int precision = size == 8 ? 15 : 6;
+	uint32_t low = bits;
+	uint64_t again;
+	char text[40];
+	double number;
+	float narrow;
+
+	memcpy(&number, &bits, sizeof(number));
+	if (size == 4) {
+		memcpy(&narrow, &low, sizeof(narrow));
+		number = narrow;
+	}
+	do
+		snprintf(text, sizeof(text), "%.*g", precision, number);
+	while (++precision <= 17 && (parse_decimal(text, size, &again) || again != bits));
+	xprintf("%s", style == JSON && strpbrk(text, "in") ? "null" : text);
+}
+
 static void print_element(const struct board *b, const struct field *f, const unsigned char *p,
 	enum style style, int base64)
 {
@@ -93,6 +114,8 @@ static void print_element(const struct board *b, const struct field *f, const un
 			(unsigned)(b->slot->realtime_ns % NS_PER_S));
 	else if (f->kind == 'i') /* the sign, from f->size bytes to all */
 		xprintf("%" PRId64, (int64_t)(value << shift) >> shift);
+	else if (f->kind == 'f')
+		print_float(value, f->size, style);
 	else if (f->kind == 'b' && style == JSON)
 		xprintf(value ? "true" : "false");
 	else

@@ -17,7 +17,7 @@ config MMAPW
 	  keep their value; in a new FILE they are zero.
 
 	  -S, --schema SCHEMA    NAME:TYPE[@OFFSET],... (id:i32,name:str20,sex:char)
-	                         i8 to i64, u8 to u64, bool, char, strN (N - 1
+	                         i8-i64, u8-u64, f32, f64, bool, char, strN (N - 1
 	                         bytes), binN (hex); TYPE[K] is an array: V,V,...
 	  -i, --interval D       time between publications (1s; of lines: 0)
 	  -c, --count N          end after N publications

@@ -68,6 +68,8 @@ static const char *set_element(const struct field *f, unsigned char *p, const ch
 	}
 	if (f->kind == 'c')
 		why = *text && text[1] ? "too long" : NULL;
+	else if (f->kind == 'f')
+		why = parse_decimal(text, f->size, &value);
 	else
 		why = f->kind == 'b' ? parse_bool(text, &value) : parse_int(f, text, &value);
 	if (!why)
