@@ -1,0 +1,272 @@
+/*
+ * mmapr - read the record that mmapw publishes
+ *
+ * SPDX-License-Identifier: 0BSD
+
+config MMAPR
+	bool "mmapr"
+	default y
+	help
+	  usage: mmapr [options] FILE
+
+	  Print the latest record of the board FILE once a second, as
+	  id=10<TAB> name=xiao bai<TAB> sex=M. The bare C struct that mmapw --raw
+	  writes is read too.
+
+	  -1, --once             print it once
+	  -w, --wait             wait for the next publication, print it, exit
+	  -f, --follow           print each publication as it comes
+	  -H, --history[=N]      print what the slots still hold (the last N)
+	  -s, --since SEQ        only what was published after publication SEQ
+	  -i, --interval D       time between prints (1s)
+	  -t, --timeout D        wait at most D for a publication, else exit 124
+	  -a, --max-age D        exit 4 if the record is older
+	  -W, --require-writer   exit 4 if no writer lives
+	  -o, --fields A,B       these fields; seq and time are the publication's
+	  -F, --format STRING    as 'id=%{id}\n'
+	  -J, --json             as {"id":10,...}; no UTF-8: NAME_b64
+	      --pairs            as id='10' name='xiao bai' sex='M'
+
+	  Exit 3: nothing is published yet. 5: FILE is damaged or not a board.
+*/
+#include <sys/file.h>
+#include "mmapr.h"
+
+struct reader {
+	struct board b;
+	struct output out;
+	opts_t opts;
+	uint32_t last;       /* printed, or not wanted any more */
+	int64_t max_age, timeout;
+};
+
+static void open_board(struct board *b)
+{
+	/* not blocked by a FIFO of that name */
+	b->fd = open(b->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (b->fd < 0)
+		bb_perror_msg_and_die("can't open '%s'", b->path);
+	board_map(b, PROT_READ);
+}
+
+/* Another file under the name is a new board; without any, the old one stays. */
+static void follow_replaced(struct reader *r)
+{
+	struct stat st;
+
+	if (!board_in_place(&r->b) && stat(r->b.path, &st) == 0) {
+		board_unmap(&r->b);
+		open_board(&r->b);
+		r->last = 0;
+	}
+}
+
+static void stale(const struct reader *r, const char *why)
+{
+	bb_error_msg("'%s' %s", r->b.path, why);
+	exit(EXIT_STALE);
+}
+
+/* Asking takes nothing, also through a descriptor that may only read. Without locks of open
+ * file descriptions (before 3.15) writers use flock(2), which has no way of only asking. */
+static void require_writer(const struct reader *r)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int alive;
+
+	if (!(r->opts & OPT('W')))
+		return;
+	if (fcntl(r->b.fd, OFD_GETLK, &lock) == 0)
+		alive = lock.l_type != F_UNLCK;
+	else
+		alive = flock(r->b.fd, LOCK_SH | LOCK_NB) < 0;
+	if (!alive) {
+		(void)flock(r->b.fd, LOCK_UN);
+		stale(r, "has no live writer");
+	}
+}
+
+/* Boot time runs while the machine sleeps, but starts anew with each boot. A time that is
+ * still to come is as good as none. */
+static void require_age(const struct reader *r)
+{
+	const struct board_slot *slot = r->b.slot;
+	struct timespec now;
+	uint64_t age;
+
+	if (!(r->opts & OPT('a')))
+		return;
+	(void)clock_gettime(r->b.other_boot ? CLOCK_REALTIME : CLOCK_BOOTTIME, &now);
+	age = now.tv_sec * NS_PER_S + now.tv_nsec
+		- (r->b.other_boot ? slot->realtime_ns : slot->boottime_ns);
+	if (age > (uint64_t)r->max_age)
+		stale(r, "has only a record that is too old");
+}
+
+static void print(const struct reader *r)
+{
+	require_age(r);
+	print_record(&r->b, &r->out);
+}
+
+/* Sleeps while *word is value, at most ns nanoseconds. */
+static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t ns)
+{
+	struct timespec ts = { ns / NS_PER_S, ns % NS_PER_S };
+	long old[2] = { ts.tv_sec, ts.tv_nsec };
+	int wide = sizeof(time_t) > sizeof(long);
+
+	/* Before 5.1 a 32-bit kernel has only the call with 32-bit times. */
+	if (!wide || (syscall(SYS_futex_time64, word, FUTEX_OP_WAIT, value, &ts, NULL, 0) < 0
+		      && errno == ENOSYS))
+		(void)syscall(SYS_futex, word, FUTEX_OP_WAIT, value, old, NULL, 0); /* the caller looks */
+}
+
+/* Until something is newer than r->last. Slices of a second: no one wakes us when a writer
+ * dies or the file is replaced. */
+static void wait_for_news(struct reader *r)
+{
+	int64_t deadline = monotonic_ns() + r->timeout;
+
+	for (;;) {
+		uint32_t seq = board_seq(&r->b);
+		int64_t left = r->opts & OPT('t') ? deadline - monotonic_ns() : NS_PER_S;
+
+		if ((int32_t)(seq - r->last) > 0)
+			return;
+		require_writer(r);
+		if (left <= 0) {
+			bb_error_msg("no publication in '%s' in time", r->b.path);
+			exit(EXIT_TIMED_OUT);
+		}
+		futex_wait(r->b.map + BOARD_WORD(seq), r->b.swap ? __builtin_bswap32(seq) : seq,
+			left < NS_PER_S ? left : NS_PER_S);
+		follow_replaced(r);
+	}
+}
+
+/* All after r->last that no writer can be at, in order. */
+static void print_news(struct reader *r)
+{
+	uint32_t seq = board_seq(&r->b), reach = r->b.head.nslots - 1;
+
+	if (seq - r->last > reach)
+		r->last = seq - reach;
+	while (r->last != seq)
+		if (board_copy(&r->b, ++r->last) && r->b.slot->publications)
+			print(r);
+}
+
+static void print_latest(struct reader *r, int since)
+{
+	int published = board_latest(&r->b);
+
+	if (published && !r->b.raw && since && (int32_t)(r->b.slot->n - r->last) <= 0)
+		published = 0;
+	if (!published) {
+		bb_error_msg("nothing is published in '%s' yet", r->b.path);
+		exit(EXIT_NOT_NOW);
+	}
+	require_writer(r);
+	print(r);
+}
+
+static int is_one_of(opts_t set)
+{
+	return set && !(set & (set - 1));
+}
+
+static void check_options(opts_t opts, const char *const *operands)
+{
+	opts_t modes = opts & (OPT('1') | OPT('w') | OPT('f') | OPT('H') | OPT('i'));
+	opts_t forms = opts & (OPT('J') | OPT('p') | OPT('F'));
+
+	if (!operands[0])
+		bb_show_usage("no file");
+	if (operands[1])
+		bb_show_usage("unexpected operand '%s'", operands[1]);
+	if (modes && !is_one_of(modes))
+		bb_show_usage("only one of -1, -w, -f, -H and -i can be");
+	if (forms && !is_one_of(forms))
+		bb_show_usage("only one of -J, --pairs and -F can be");
+	if (opts & OPT('F') && opts & OPT('o'))
+		bb_show_usage("-F names its fields itself: leave -o out");
+	if (opts & OPT('t') && !(opts & (OPT('w') | OPT('f'))))
+		bb_show_usage("-t needs -w or -f");
+}
+
+/* Where to begin: after --since, or with what comes, or with what the slots hold. */
+static void set_start(struct reader *r, const char *since, const char *history)
+{
+	uint32_t seq = board_seq(&r->b), n = r->b.head.nslots;
+
+	r->last = seq;
+	if (r->opts & OPT('H')) {
+		if (history)
+			n = xatou_range("number of records", history, 1, UINT32_MAX / 2);
+		r->last = seq - (n < r->b.head.nslots ? n : r->b.head.nslots - 1);
+	}
+	if (since) {
+		uint32_t from = xatou_range("publication", since, 0, UINT64_MAX);
+
+		if (!(r->opts & OPT('H')) || (int32_t)(from - r->last) > 0)
+			r->last = from;
+	}
+}
+
+static int print_history(struct reader *r)
+{
+	if ((int32_t)(board_seq(&r->b) - r->last) <= 0 || !board_latest(&r->b)) {
+		bb_error_msg("nothing is published in '%s' yet", r->b.path);
+		return EXIT_NOT_NOW;
+	}
+	/* Slots that were never used hold nothing to print. */
+	if (r->b.slot->n - r->last > r->b.slot->publications)
+		r->last = r->b.slot->n - r->b.slot->publications;
+	print_news(r);
+	return EXIT_SUCCESS;
+}
+
+int mmapr_main(char **argv)
+{
+	char *interval = NULL, *since = NULL, *history = NULL, *timeout = NULL, *age = NULL;
+	struct reader r = { .max_age = 0 };
+	int64_t period, next = monotonic_ns();
+
+	r.opts = getopt32(argv, "1(once)w(wait)f(follow)H(history)::s(since):i(interval):t(timeout):"
+		"a(max-age):W(require-writer)o(fields):F(format):J(json)-p(pairs)",
+		&history, &since, &interval, &timeout, &age, &r.out.fields, &r.out.format);
+	check_options(r.opts, (const char *const *)argv + optind);
+	period = interval ? xatodur("interval", interval) : NS_PER_S;
+	r.timeout = timeout ? xatodur("timeout", timeout) : 0;
+	r.max_age = age ? xatodur("age", age) : 0;
+	r.out.style = r.opts & OPT('J') ? JSON : r.opts & OPT('p') ? PAIRS : TEXT;
+	r.b.path = argv[optind];
+	open_board(&r.b);
+	if (r.b.raw && r.opts & (OPT('w') | OPT('f') | OPT('H') | OPT('s') | OPT('a') | OPT('W')))
+		bb_error_msg_and_die("'%s' is a raw record: only -1 and -i can be had of it", r.b.path);
+	if (!r.b.raw)
+		set_start(&r, since, history);
+	if (r.opts & OPT('H'))
+		return print_history(&r);
+	if (r.opts & OPT('1')) {
+		print_latest(&r, since != NULL);
+		return EXIT_SUCCESS;
+	}
+	if (r.opts & OPT('w')) {
+		wait_for_news(&r);
+		print_latest(&r, 0);
+		return EXIT_SUCCESS;
+	}
+	for (;;) {
+		if (r.opts & OPT('f')) {
+			wait_for_news(&r);
+			print_news(&r);
+		} else {
+			print_latest(&r, since != NULL);
+			next += period;
+			sleep_until(next);
+			follow_replaced(&r);
+		}
+	}
+}

@@ -1,0 +1,22 @@
+/*
+ * mmapr.h - the parts of mmapr
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#ifndef MMAPR_H
+#define MMAPR_H
+
+#include "board.h"
+
+enum style { TEXT, PAIRS, JSON };
+
+struct output {
+	enum style style;
+	char *fields; /* of --fields, or NULL: all */
+	char *format; /* of --format, or NULL */
+};
+
+/* b->slot on stdout, which is flushed. */
+void print_record(const struct board *b, const struct output *out);
+
+#endif

@@ -1,0 +1,194 @@
+/*
+ * file.c - make a board file, and be its one writer
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/file.h>
+#include <sys/time.h>
+#include "mmapw.h"
+
+/* --- the file -------------------------------------------------------------------------- */
+
+static size_t round_up(size_t size)
+{
+	return (size + BOARD_ALIGN - 1) & ~(size_t)(BOARD_ALIGN - 1);
+}
+
+/* The text with every offset said. */
+char *schema_text(const struct schema *s)
+{
+	char *text = NULL;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct field *f = &s->fields[i];
+		char *longer = xasprintf("%s%s%s:%s@%u", text ? text : "", text ? "," : "",
+			f->name, f->type, (unsigned)f->offset);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+void seal_header(struct board_header *h)
+{
+	board_boot_id(h->boot_id);
+	h->header_crc = 0;
+	h->header_crc = crc32(0, h, offsetof(struct board_header, seq));
+}
+
+struct board_header *make_header(const struct schema *s, uint32_t nslots)
+{
+	char *text = schema_text(s);
+	size_t len = strlen(text), size = round_up(sizeof(struct board_header) + len);
+	struct board_header *h = memset(xmalloc(size), 0, size);
+
+	if (size > BOARD_HEADER_MAX)
+		bb_error_msg_and_die("can't use a schema of %zu bytes: it is too long", len);
+	memcpy(h->magic, BOARD_MAGIC, sizeof(h->magic));
+	h->bom = BOARD_BOM;
+	h->major = BOARD_MAJOR;
+	h->header_size = size;
+	h->nslots = nslots;
+	h->slot_stride = round_up(sizeof(struct board_slot) + s->record_size);
+	h->record_size = s->record_size;
+	h->schema_len = len;
+	h->schema_crc = crc32(0, text, len);
+	seal_header(h);
+	memcpy(h + 1, text, len);
+	free(text);
+	return h;
+}
+
+/* Blocks are reserved now, so that no store to the mapping finds the disk full. musl's
+ * posix_fallocate has no fallback for a file system that cannot. */
+static int fill_file(int fd, const struct image *m)
+{
+	static char zeros[4096]; /* never written: not in the file */
+
+	if (fallocate(fd, 0, 0, m->size) < 0) {
+		if (errno != EOPNOTSUPP && errno != ENOSYS)
+			return -1;
+		for (off_t at = 0; at < m->size; at += sizeof(zeros))
+			if (full_write(fd, zeros, sizeof(zeros)) != sizeof(zeros))
+				return -1;
+		if (ftruncate(fd, m->size) < 0)
+			return -1;
+	}
+	if (pwrite(fd, m->head, m->head_len, 0) != (ssize_t)m->head_len
+	    || (m->slot && pwrite(fd, m->slot, m->slot_len, m->slot_at) != (ssize_t)m->slot_len))
+		return -1;
+	return m->persist ? fsync(fd) : 0;
+}
+
+/* rename(2) that does not replace. Where it cannot be had, two that create at once may
+ * replace each other's file. */
+static int rename_new(const char *from, const char *to)
+{
+	enum { NOREPLACE = 1 }; /* linux/fs.h */
+	int rc = syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, NOREPLACE);
+
+	return rc < 0 && (errno == EINVAL || errno == ENOSYS) ? rename(from, to) : rc;
+}
+
+/* The name is on the medium when its directory is. */
+static int sync_directory(const char *dir)
+{
+	int fd = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? -1 : fsync(fd);
+
+	close(fd);
+	return rc;
+}
+
+/* The file appears complete. Another's that was faster stays, and is what we use then. */
+void create(const char *path, const struct image *m)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = xasprintf("%.*s", slash ? (int)(slash + 1 - path) : 0, path);
+	char *temp = xasprintf("%s.mmapw.XXXXXX", dir);
+	int fd = mkostemp(temp, O_CLOEXEC);
+
+	if (fd < 0 || fchmod(fd, m->mode) < 0 || fill_file(fd, m) < 0
+	    || ((m->replace ? rename : rename_new)(temp, path) < 0 && errno != EEXIST)
+	    || (m->persist && sync_directory(dir) < 0)) {
+		int err = errno;
+
+		if (fd >= 0)
+			unlink(temp);
+		errno = err;
+		bb_perror_msg_and_die("can't create '%s'", path);
+	}
+	unlink(temp); /* gone, unless another was faster */
+	free(temp);
+	free(dir);
+	close(fd);
+}
+
+static void held(struct board *b, int status)
+{
+	uint32_t pid = 0;
+	char name[32];
+
+	if (b->st.st_size) {
+		board_map(b, PROT_READ);
+		if (!b->raw)
+			pid = atomic_load(b->map + BOARD_WORD(writer_pid));
+	}
+	if (pid && process_start(pid, name))
+		bb_error_msg("'%s' is held by pid %u (%s)", b->path, (unsigned)pid, name);
+	else
+		bb_error_msg("'%s' is held by another writer", b->path);
+	exit(status);
+}
+
+/* An open file description's lock: it ends with the process, however that ends. */
+static int lock(int fd, int wait)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(fd, wait ? OFD_SETLKW : OFD_SETLK, &whole) == 0)
+		return 0;
+	return errno == EINVAL ? flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) : -1;
+}
+
+/* The alarm comes again and again, as the first may come just before the call that waits. */
+static int lock_in_time(int fd, int64_t wait_ns)
+{
+	static const int signals[] = { SIGALRM, 0 };
+	struct itimerval timer = {
+		{ 0, 100000 }, { wait_ns / NS_PER_S, wait_ns % NS_PER_S / 1000 + 1 },
+	};
+	int rc;
+
+	bb_signals(signals);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	do
+		rc = lock(fd, 1);
+	while (rc < 0 && errno == EINTR && !bb_got_signal);
+	timer = (struct itimerval){ { 0, 0 }, { 0, 0 } };
+	setitimer(ITIMER_REAL, &timer, NULL);
+	if (bb_got_signal && bb_got_signal != SIGALRM)
+		die_of_signal(bb_got_signal);
+	bb_got_signal = 0;
+	return rc;
+}
+
+int attach(struct board *b, int64_t wait_ns)
+{
+	do {
+		if (b->fd >= 0)
+			close(b->fd);
+		b->fd = open(b->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+		if (b->fd < 0 && errno == ENOENT)
+			return 0;
+		if (b->fd < 0 || fstat(b->fd, &b->st) < 0)
+			bb_perror_msg_and_die("can't open '%s'", b->path);
+		if ((wait_ns ? lock_in_time(b->fd, wait_ns) : lock(b->fd, 0)) < 0) {
+			if (errno == EAGAIN || errno == EACCES || errno == EINTR)
+				held(b, wait_ns ? EXIT_TIMED_OUT : EXIT_NOT_NOW);
+			bb_perror_msg_and_die("can't lock '%s'", b->path);
+		}
+	} while (!board_in_place(b)); /* replaced while we came */
+	return b->st.st_size != 0;
+}

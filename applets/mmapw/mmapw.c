@@ -1,0 +1,394 @@
+/*
+ * mmapw - publish a record in a shared file, for mmapr and any other reader
+ *
+ * SPDX-License-Identifier: 0BSD
+
+config MMAPW
+	bool "mmapw"
+	default y
+	help
+	  usage: mmapw [options] FILE                  id=10 name='xiao bai' sex=M,
+	                                               id up by one every second
+	     or: mmapw [options] FILE FIELD=VALUE...   once
+	     or: mmapw [options] FILE -                each line of stdin: such words,
+	                                               or a JSON object of the fields
+
+	  Publish in FILE a record that every mmapr sees whole. Fields not named
+	  keep their value; in a new FILE they are zero.
+
+	  -S, --schema SCHEMA    NAME:TYPE[@OFFSET],... (id:i32,name:str20,sex:char)
+	                         i8-i64, u8-u64, f32, f64, bool, char, strN (N - 1
+	                         bytes), binN (hex); TYPE[K] is an array: V,V,...
+	  -i, --interval D       time between publications (1s; of lines: 0)
+	  -c, --count N          end after N publications
+	  -n, --slots N          how many a new FILE holds: 2, 4, 8, ... (2)
+	  -m, --mode MODE        of a new FILE (0644)
+	  -w, --wait-lock D      wait for another writer's end, else exit 124, not 3
+	  -X, --exclusive        stay the writer until a signal ends it
+	      --persist[=each|never|D]    write to disk each time (or each D)
+	      --unlink           remove FILE at the end
+	      --raw              the bare C struct, as without mmapw: may tear
+*/
+#include "mmapw.h"
+
+struct writer {
+	struct board b;
+	struct board_slot *next;
+	opts_t opts;
+	char **words;            /* operands; none: the tutorial's job */
+	const char *schema, *mode;
+	uint32_t nslots;         /* 0: not said */
+	int64_t wait_lock, persist, next_sync; /* persist < 0: never */
+};
+
+struct input {
+	char *buf;
+	size_t size, start, end;
+};
+
+/* --- what is published ----------------------------------------------------------------- */
+
+static int set_record(const struct writer *w, const struct schema *s, unsigned char *record,
+	unsigned done)
+{
+	char id[16], name[] = "name=xiao bai", sex[] = "sex=M";
+	char *job[] = { id, name, sex, NULL };
+
+	snprintf(id, sizeof(id), "id=%u", 10 + done);
+	return set_words(s, record, *w->words ? w->words : job);
+}
+
+static void futex_wake(_Atomic uint32_t *word)
+{
+	(void)syscall(SYS_futex, word, FUTEX_OP_WAKE, INT_MAX, NULL, NULL, 0); /* no one may wait */
+}
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(clock, &ts); /* cannot fail with the clocks used here */
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+static void store_words(_Atomic uint32_t *to, const void *from, size_t words)
+{
+	for (size_t i = 0; i < words; i++)
+		atomic_store_explicit(to + i, ((const uint32_t *)from)[i], memory_order_relaxed);
+}
+
+static void sync_board(struct writer *w)
+{
+	if (msync(w->b.map, w->b.len, MS_SYNC) < 0)
+		bb_perror_msg_and_die("can't write '%s' to disk", w->b.path);
+	w->next_sync = monotonic_ns() + w->persist;
+}
+
+/* The latch: see board.c. */
+static void publish(struct writer *w, int wake)
+{
+	struct board *b = &w->b;
+	struct board_slot *next = w->next;
+
+	if (b->raw) {
+		store_words(b->map, next->record, b->len / 4);
+	} else {
+		next->n = ++next->publications;
+		next->crc = crc32(0, next->record, b->head.record_size);
+		next->boottime_ns = now_ns(CLOCK_BOOTTIME);
+		next->realtime_ns = now_ns(CLOCK_REALTIME);
+		atomic_thread_fence(memory_order_release);
+		store_words(b->map + slot_word(b, next->n), next, (sizeof(*next) + b->head.record_size + 3) / 4);
+		atomic_store_explicit(b->map + BOARD_WORD(seq), next->n, memory_order_release);
+		if (wake)
+			futex_wake(b->map + BOARD_WORD(seq));
+	}
+	if (w->persist >= 0 && monotonic_ns() >= w->next_sync)
+		sync_board(w);
+}
+
+/* --- the file -------------------------------------------------------------------------- */
+
+static void check_match(const struct writer *w, const struct schema *s)
+{
+	const struct board *b = &w->b;
+	int raw = !!(w->opts & OPT('r'));
+
+	if (b->raw != raw)
+		bb_error_msg_and_die("'%s' is a %s --raw", b->path, raw ? "board: leave out" : "raw record: use");
+	if (b->swap)
+		bb_error_msg_and_die("can't write '%s': it is in another machine's byte order", b->path);
+	if (w->schema && strcmp(schema_text(s), b->text))
+		bb_error_msg_and_die("'%s' has another schema: '%s'", b->path, b->text);
+	if (w->nslots && w->nslots != b->head.nslots)
+		bb_error_msg_and_die("'%s' has %u slots", b->path, (unsigned)b->head.nslots);
+}
+
+static mode_t file_mode(const char *mode)
+{
+	mode_t mask = umask(0);
+	char *end;
+	unsigned long bits;
+
+	umask(mask);
+	if (!mode)
+		return 0644 & ~mask;
+	bits = strtoul(mode, &end, 8);
+	if (*end || bits > 07777 || !isdigit((unsigned char)*mode))
+		bb_show_usage("invalid mode: '%s'", mode);
+	return bits;
+}
+
+/* After these checks the file is made, so that a wrong field leaves nothing behind. */
+static void make_file(const struct writer *w, const struct schema *s, unsigned char *record)
+{
+	struct board_header *h = make_header(s, w->nslots ? w->nslots : 2);
+	struct image m = {
+		.size = h->header_size + (off_t)h->nslots * h->slot_stride,
+		.head = h, .head_len = h->header_size, .mode = file_mode(w->mode),
+		.replace = w->b.fd >= 0, .persist = w->persist >= 0,
+	};
+
+	if (w->opts & OPT('r')) {
+		m.size = m.head_len = s->record_size;
+		m.head = record;
+	}
+	create(w->b.path, &m);
+	free(h);
+}
+
+/* After a reboot the times in a board mean nothing, and a power cut may have kept seq and
+ * the slots of different publications: the newest that is whole begins a new file. */
+static void remake_file(const struct writer *w, struct board *b)
+{
+	struct board_header *h = xmalloc(b->head.header_size);
+	struct image m = {
+		.size = b->len, .head = h, .head_len = b->head.header_size,
+		.mode = b->st.st_mode & 07777, .replace = 1, .persist = w->persist >= 0,
+	};
+
+	if (pread(b->fd, h, m.head_len, 0) != (ssize_t)m.head_len)
+		bb_perror_msg_and_die("can't read '%s'", b->path);
+	h->seq = 0;
+	seal_header(h);
+	if (board_latest(b)) {
+		h->seq = b->slot->n;
+		m.slot = b->slot;
+		m.slot_len = sizeof(*b->slot) + b->head.record_size;
+		m.slot_at = (off_t)slot_word(b, h->seq) * 4;
+	}
+	create(b->path, &m);
+	free(h);
+}
+
+static void open_board(struct writer *w)
+{
+	struct schema s;
+	const char *wrong = schema_parse(&s, xasprintf("%s", w->schema ? w->schema : BOARD_SCHEMA));
+	struct board *b = &w->b;
+	unsigned char *record;
+	int tries = 0;
+
+	if (wrong)
+		bb_show_usage("invalid schema '%s': %s", w->schema, wrong);
+	for (; !attach(b, w->wait_lock); make_file(w, &s, record)) {
+		record = memset(xmalloc(s.record_size), 0, s.record_size);
+		if (w->words && set_record(w, &s, record, 0) < 0)
+			exit(EXIT_USAGE);
+		if (tries++ == 10) /* a link to nowhere */
+			bb_perror_msg_and_die("can't open '%s'", b->path);
+	}
+	board_map(b, PROT_READ | PROT_WRITE);
+	check_match(w, &s);
+	if (b->other_boot) {
+		remake_file(w, b);
+		board_unmap(b);
+		b->fd = -1;
+		if (!attach(b, w->wait_lock))
+			bb_perror_msg_and_die("can't open '%s'", b->path);
+		board_map(b, PROT_READ | PROT_WRITE);
+	}
+}
+
+/* What the board says now, or zeros, is what the first publication changes. */
+static void begin(struct writer *w)
+{
+	struct board *b = &w->b;
+	struct board_header own = { .state = BOARD_READY, .writer_pid = getpid() };
+	size_t size = sizeof(struct board_slot) + b->head.record_size + 3;
+	uint64_t start;
+	char name[32];
+
+	w->next = memset(xmalloc(size), 0, size);
+	if (board_latest(b))
+		memcpy(w->next, b->slot, size - 3);
+	if (w->words && set_record(w, &b->schema, w->next->record, 0) < 0)
+		exit(EXIT_USAGE);
+	if (b->raw)
+		return;
+	start = process_start(own.writer_pid, name);
+	memcpy(own.writer_start, &start, sizeof(start));
+	own.writer_generation = atomic_load(b->map + BOARD_WORD(writer_generation)) + 1;
+	store_words(b->map + BOARD_WORD(state), &own.state, BOARD_WORD(reserved) - BOARD_WORD(state));
+}
+
+/* Who needs a live writer is woken and sees that there is none. */
+static void end(struct writer *w)
+{
+	struct board *b = &w->b;
+
+	if (w->persist > 0)
+		sync_board(w);
+	if (w->opts & OPT('u') && board_in_place(b) && unlink(b->path) < 0)
+		bb_perror_msg_and_die("can't remove '%s'", b->path);
+	if (!b->raw)
+		atomic_store(b->map + BOARD_WORD(state), BOARD_CLOSED);
+	close(b->fd);
+	if (!b->raw)
+		futex_wake(b->map + BOARD_WORD(seq));
+}
+
+/* --- the three ways ---------------------------------------------------------------------- */
+
+/* In slices, as the signal may come between the question and the sleep. */
+static void nap_until(int64_t deadline)
+{
+	while (!bb_got_signal && monotonic_ns() < deadline) {
+		int64_t slice = monotonic_ns() + NS_PER_S;
+
+		sleep_until(slice < deadline ? slice : deadline);
+	}
+}
+
+/* The next line, or NULL at the end; *more: another is there already. */
+static char *next_line(struct input *in, int *more)
+{
+	char *line, *eol;
+	ssize_t n = 1;
+
+	while (!(eol = memchr(in->buf + in->start, '\n', in->end - in->start)) && n) {
+		struct pollfd stdin_poll = { .fd = STDIN_FILENO, .events = POLLIN };
+
+		memmove(in->buf, in->buf + in->start, in->end - in->start);
+		in->end -= in->start;
+		in->start = 0;
+		if (in->end == in->size)
+			bb_error_msg_and_die("can't take a line of more than %zu bytes", in->size);
+		do
+			n = poll(&stdin_poll, 1, 1000); /* as nap_until */
+		while (n == 0 && !bb_got_signal);
+		if (bb_got_signal)
+			return NULL;
+		n = safe_read(STDIN_FILENO, in->buf + in->end, in->size - in->end);
+		if (n < 0)
+			bb_perror_msg_and_die("can't read standard input");
+		in->end += n;
+	}
+	if (!eol && in->start == in->end)
+		return NULL;
+	if (!eol)
+		eol = in->buf + in->end++; /* the last one has no end; there is room for it */
+	*eol = '\0';
+	line = in->buf + in->start;
+	in->start = eol + 1 - in->buf;
+	*more = memchr(in->buf + in->start, '\n', in->end - in->start) != NULL;
+	return line;
+}
+
+/* A line with a mistake publishes nothing, and is remembered to the end. */
+static int publish_lines(struct writer *w, int64_t period, uintmax_t todo)
+{
+	uint32_t size = w->b.head.record_size;
+	struct input in = { .size = (1 << 16) + 8 * (size_t)size };
+	unsigned char *record = xmalloc(size);
+	int status = EXIT_SUCCESS, more;
+	int64_t next_time = monotonic_ns();
+	char *line;
+
+	in.buf = xmalloc(in.size + 1);
+	while (todo && (line = next_line(&in, &more))) {
+		if (!line[strspn(line, " \t\r")])
+			continue;
+		memcpy(record, w->next->record, size);
+		if (set_line(&w->b.schema, record, line) < 0) {
+			status = EXIT_USAGE;
+			continue;
+		}
+		if (period)
+			nap_until(next_time);
+		if (bb_got_signal)
+			break;
+		memcpy(w->next->record, record, size);
+		publish(w, !more || period || todo == 1);
+		todo--;
+		next_time = period ? monotonic_ns() + period : 0;
+	}
+	return status;
+}
+
+static void publish_words(struct writer *w, int64_t period, uintmax_t todo)
+{
+	int64_t next_time = monotonic_ns();
+
+	for (unsigned done = 0; !bb_got_signal;) {
+		publish(w, 1);
+		if (++done == todo)
+			break;
+		next_time += period;
+		nap_until(next_time);
+		if (set_record(w, &w->b.schema, w->next->record, done) < 0)
+			break;
+	}
+}
+
+static int64_t parse_persist(opts_t opts, const char *persist)
+{
+	if (!(opts & OPT('p')) || (persist && strcmp(persist, "never") == 0))
+		return -1;
+	return !persist || strcmp(persist, "each") == 0 ? 0 : xatodur("persist", persist);
+}
+
+int mmapw_main(char **argv)
+{
+	static const int signals[] = { SIGINT, SIGTERM, 0 };
+	char *schema = NULL, *mode = NULL, *interval = NULL, *count = NULL, *slots = NULL;
+	char *wait_lock = NULL, *persist = NULL;
+	struct writer w = { .opts = getopt32(argv, "S(schema):i(interval):c(count):n(slots):m(mode):"
+		"w(wait-lock):X(exclusive)-p(persist)::-u(unlink)-r(raw)",
+		&schema, &interval, &count, &slots, &mode, &wait_lock, &persist) };
+	int64_t period = interval ? xatodur("interval", interval) : NS_PER_S;
+	int lines, status = EXIT_SUCCESS;
+	uintmax_t todo;
+
+	if (!argv[optind])
+		bb_show_usage("no file");
+	w.b = (struct board){ .path = argv[optind], .fd = -1 };
+	w.words = argv + optind + 1;
+	lines = *w.words && strcmp(*w.words, "-") == 0 && !w.words[1];
+	todo = count ? xatou_range("count", count, 1, UINTMAX_MAX)
+		: *w.words && !lines && !interval ? 1 : UINTMAX_MAX;
+	w.schema = schema;
+	w.mode = mode;
+	w.nslots = slots ? xatou_range("number of slots", slots, 2, BOARD_SLOTS_MAX) : 0;
+	w.wait_lock = wait_lock ? xatodur("time to wait", wait_lock) : 0;
+	w.persist = parse_persist(w.opts, persist);
+	if (w.nslots & (w.nslots - 1))
+		bb_show_usage("invalid number of slots: '%s': not 2, 4, 8, ...", slots);
+	if (w.opts & OPT('r') && (schema || slots))
+		bb_show_usage("--raw has its own schema and no slots");
+	if (lines)
+		w.words = NULL;
+	bb_signals(signals);
+	open_board(&w);
+	begin(&w);
+	if (lines)
+		status = publish_lines(&w, interval ? period : 0, todo);
+	else
+		publish_words(&w, period, todo);
+	if (w.opts & OPT('X'))
+		nap_until(INT64_MAX);
+	end(&w);
+	if (bb_got_signal)
+		die_of_signal(bb_got_signal);
+	return status;
+}

@@ -1,0 +1,37 @@
+/*
+ * mmapw.h - the parts of mmapw
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#ifndef MMAPW_H
+#define MMAPW_H
+
+#include "board.h"
+
+/* Sets what is named: FIELD=VALUE words; a line of them, quoted as for a shell, or one JSON
+ * object. -1, after a message, if anything is wrong; record may be half changed then. */
+int set_words(const struct schema *s, unsigned char *record, char **words);
+int set_line(const struct schema *s, unsigned char *record, char *line);
+
+/* A new file, but for its name: written whole, then renamed. */
+struct image {
+	off_t size;
+	const void *head, *slot; /* what is not zero in it; slot may be NULL */
+	size_t head_len, slot_len;
+	off_t slot_at;
+	mode_t mode;
+	int replace, persist;
+};
+
+void create(const char *path, const struct image *image);
+/* The name's file, open and locked; false if there is none yet, or an empty one, which is
+ * locked then. Another writer is waited for, or the end: EXIT_NOT_NOW, EXIT_TIMED_OUT. */
+int attach(struct board *b, int64_t wait_ns);
+/* The text with every offset said. */
+char *schema_text(const struct schema *s);
+/* The beginning of a file: the header and the schema; size is its header_size. */
+struct board_header *make_header(const struct schema *s, uint32_t nslots);
+/* Dates it to this boot, and computes its CRC. */
+void seal_header(struct board_header *h);
+
+#endif

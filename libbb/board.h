@@ -1,0 +1,128 @@
+/*
+ * board.h - the board file, version 1: what mmapw and mmapr share
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#ifndef BOARD_H
+#define BOARD_H
+
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include "libbb.h"
+
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "32-bit atomics must be lock-free");
+_Static_assert(sizeof(_Atomic uint32_t) == 4, "no lock beside the word");
+_Static_assert(sizeof(off_t) == 8, "off_t must have 64 bits");
+
+/* Newer 32-bit machines have only the futex call with 64-bit time, 64-bit ones only the other. */
+#ifndef SYS_futex
+#define SYS_futex SYS_futex_time64
+#endif
+#ifndef SYS_futex_time64
+#define SYS_futex_time64 SYS_futex
+#endif
+
+enum {
+	FUTEX_OP_WAIT = 0, /* linux/futex.h; shared: the two sides are two processes */
+	FUTEX_OP_WAKE = 1,
+	OFD_GETLK = 36, /* asm-generic/fcntl.h, since Linux 3.15; the same on every machine */
+	OFD_SETLK = 37,
+	OFD_SETLKW = 38,
+	BOARD_MAJOR = 1,
+	BOARD_BOM = 0x01020304,
+	BOARD_ALIGN = 64,             /* header_size and slot_stride are multiples of it */
+	BOARD_HEADER_MAX = 1 << 16,   /* so that damage cannot ask for memory */
+	BOARD_RECORD_MAX = 1 << 24,
+	BOARD_SLOTS_MAX = 1 << 16,
+	BOARD_RAW_SIZE = 28,          /* of the tutorial's bare record */
+	BOARD_READY = 1,
+	BOARD_CLOSED = 2,             /* in order, by the writer */
+};
+
+/* The tutorial's struct { int id; char name[20]; char sex; }, as C lays it out. */
+#define BOARD_SCHEMA "id:i32,name:str20,sex:char"
+#define BOARD_MAGIC "\211IPBB\r\n\032"
+
+struct board_header {
+	char magic[8];
+	uint32_t bom;
+	uint16_t major, minor;
+	uint32_t header_size, flags, nslots, slot_stride, record_size, schema_len;
+	uint32_t schema_crc, header_crc;
+	unsigned char boot_id[16];
+	/* From here on it changes while others look: atomic words, in the mapping only. */
+	uint32_t seq, state, writer_pid, writer_generation, writer_start[2], reserved[10];
+};
+_Static_assert(sizeof(struct board_header) == 128, "no padding");
+_Static_assert(offsetof(struct board_header, seq) == 64, "seq has a cache line of its own");
+
+/* The index, in the mapping, of a word of the header. */
+#define BOARD_WORD(member) (offsetof(struct board_header, member) / 4)
+
+struct board_slot {
+	uint32_t n, crc; /* n: the low half of publications; crc: of the record */
+	uint64_t publications, boottime_ns, realtime_ns;
+	unsigned char record[];
+};
+_Static_assert(sizeof(struct board_slot) == 32, "no padding");
+
+/* One "name:type[@offset]" of a schema. kind: 'i'nteger, 'u'nsigned, 'f'loat, 'b'ool, 'c'har,
+ * 's'tring, he'x' (binN). size is one element's. */
+struct field {
+	const char *name, *type;
+	uint32_t offset, size, count;
+	char kind, is_array;
+};
+
+struct schema {
+	struct field *fields;
+	uint32_t count, record_size;
+};
+
+/* NULL, or what is wrong; text is cut up and must stay. Offsets, where they are given,
+ * ascend; where not, they are aligned to the element's size. */
+const char *schema_parse(struct schema *s, char *text);
+const struct field *schema_find(const struct schema *s, const char *name, size_t len);
+/* An integer of f's size at p, in the other byte order if swap. */
+uint64_t field_load(const struct field *f, const void *p, int swap);
+void field_store(const struct field *f, void *p, uint64_t value);
+
+/* A decimal number, inf or nan to the bits of the nearest float of size bytes (4 or 8);
+ * NULL, or why not. */
+const char *parse_decimal(const char *s, unsigned size, uint64_t *bits);
+
+struct board {
+	const char *path;
+	int fd, swap, raw;
+	int other_boot;           /* the file was made before the last boot */
+	struct board_header head; /* as it was when the file was opened, in this machine's order */
+	struct schema schema;
+	char *text;               /* the schema's, as it stands in the file */
+	_Atomic uint32_t *map;
+	size_t len;
+	struct stat st;
+	struct board_slot *slot;  /* board_latest's copy */
+};
+
+/* Maps what b->path and b->fd are, after everything in it was checked, or dies with
+ * EXIT_INTEGRITY. A mapped file that is truncated later ends the process so too. */
+void board_map(struct board *b, int prot);
+void board_unmap(struct board *b);
+/* The number of the latest publication, 0 if there is none. */
+uint32_t board_seq(const struct board *b);
+/* Copies publication n to b->slot; false if it was overwritten. Dies if it is damaged. */
+int board_copy(struct board *b, uint32_t n);
+/* Copies the latest publication to b->slot; false if there is none. Dies if it is damaged. */
+int board_latest(struct board *b);
+/* The index, in the mapping, of the first word of publication n's slot. */
+size_t slot_word(const struct board *b, uint32_t n);
+/* Does b->path still name this file? */
+int board_in_place(const struct board *b);
+/* This boot's identity; zeros if it is unknown. */
+void board_boot_id(unsigned char id[16]);
+/* At most size bytes out of hexadecimal digits, other characters skipped: the digits taken. */
+size_t hex_bytes(unsigned char *to, size_t size, const char *text);
+/* A process's start in clock ticks since boot, and its name; 0 if they are unknown. */
+uint64_t process_start(uint32_t pid, char name[32]);
+
+#endif

@@ -1,0 +1,191 @@
+#!/bin/sh
+. "${0%/*}/tap.sh"
+
+box mmapw b id=10 name='xiao bai' sex=M
+run box mmapr -1 b
+is 'mmapr -1 prints the record' '0 id=10	 name=xiao bai	 sex=M' "$rc $out"
+
+# The tutorial's job: the same line again and again, and what is published in between.
+$EMULATOR "$IPCBOX" mmapr -i 10ms b >lines &
+pid=$!
+wait_for sh -c '[ $(wc -l <lines) -ge 3 ]'
+box mmapw b id=11
+wait_for grep -q 'id=11' lines
+kill $pid
+wait $pid 2>/dev/null
+is 'without -1 it goes on' 'id=10	 name=xiao bai	 sex=M,id=11	 name=xiao bai	 sex=M' "$(uniq lines | paste -sd, -)"
+run timeout 10 $EMULATOR "$IPCBOX" mmapr -i 0 b -h
+is 'options after the file count' 0 "$rc"
+$EMULATOR "$IPCBOX" mmapr -i 1ms b 2>err | head -n 1 >/dev/null
+is 'a reader of ours that leaves ends us, without a word' '' "$(cat err)"
+if [ -w /dev/full ]; then
+	run sh -c "$EMULATOR $IPCBOX mmapr -1 b >/dev/full"
+	is 'a full disk is exit 1' "1 mmapr: can't write to standard output: No space left on device" "$rc $err"
+fi
+
+box mmapw esc name="$(printf 'a\033[2Jb\tc\177')"
+run box mmapr -1 esc
+is 'no control character reaches the terminal' 'id=0	 name=a\x1b[2Jb\x09c\x7f	 sex=' "$out"
+
+# What is no board.
+run box mmapr missing
+is 'a missing file is exit 1' "1 mmapr: can't open 'missing': No such file or directory" "$rc $err"
+run box mmapr .
+is 'a directory too' "1 mmapr: can't use '.': not a regular file" "$rc $err"
+mkfifo fifo
+run box mmapr fifo
+is 'and a FIFO, without waiting for its writer' "1 mmapr: can't use 'fifo': not a regular file" "$rc $err"
+: >empty
+run box mmapr empty
+is 'an empty file is damaged' "5 mmapr: 'empty' is damaged: not a board (too short)" "$rc $err"
+head -c 500 /dev/zero >zeros
+run box mmapr zeros
+is 'so is one of zeros' "5 mmapr: 'zeros' is damaged: not a board (wrong magic)" "$rc $err"
+
+# Truncated under the reader: to nothing (SIGBUS), within the page, and long again.
+for sizes in 0 64 100 200 '200 320' '0 320'; do
+	rm -f cut
+	box mmapw cut id=1
+	$EMULATOR "$IPCBOX" mmapr -i 1ms cut >lines 2>err &
+	pid=$!
+	wait_for test -s lines
+	for size in $sizes; do truncate -s $size cut; done
+	wait $pid 2>/dev/null
+	like "a file cut to $sizes bytes under the reader" "5 mmapr: 'cut' is damaged: *" "$? $(cat err)"
+done
+
+# A file that is replaced is read anew.
+$EMULATOR "$IPCBOX" mmapr -i 1ms b >lines &
+pid=$!
+wait_for test -s lines
+box mmapw -S x:u8 new x=42
+mv new b
+ok 'a board that replaces the file is seen' wait_for grep -qx x=42 lines
+kill $pid
+
+# The bare struct, from a C program as in the tutorial, and back.
+if command -v cc >/dev/null; then
+	cat >raw.c <<-'END'
+		#include <stdio.h>
+		#include <string.h>
+		struct { int id; char name[20]; char sex; } r = { 10, "xiao bai", 'M' };
+		int main(int argc, char **argv)
+		{
+			FILE *f = fopen(argv[1], argc > 2 ? "r" : "w");
+			if (argc > 2 && fread(&r, sizeof(r), 1, f) == 1)
+				printf("id=%d\t name=%s\t sex=%c\n", r.id, r.name, r.sex);
+			else
+				fwrite(&r, sizeof(r), 1, f);
+			return fclose(f);
+		}
+	END
+	cc -o raw raw.c && ./raw bare
+	run box mmapr -1 bare
+	is 'a C program'\''s struct is read' 'id=10	 name=xiao bai	 sex=M' "$out"
+	box mmapw --raw bare id=12
+	run ./raw bare x
+	is 'and written' 'id=12	 name=xiao bai	 sex=M' "$out"
+else
+	skip 'a C program'\''s struct is read' 'no cc'
+fi
+
+# Output forms.
+box mmapw -S 'n:i32[2],s:str12,b:bool,c:char,x:bin2,t:str4[2]' o n=-1,2 s="it's \"a\"" b=1 c=\\ x=00ff t=a,b
+run box mmapr -1 o
+is 'for people' "n=-1,2	 s=it's \"a\"	 b=1	 c=\\	 x=00ff	 t=a,b" "$out"
+run box mmapr -1 --pairs o
+is '--pairs' "n='-1,2' s='it'\\''s \"a\"' b='1' c='\\' x='00ff' t='a,b'" "$out"
+is 'which a shell reads back' "-1,2 it's \"a\"" "$(eval "$out"; echo "$n $s")"
+run box mmapr -1J o
+is '--json' '{"n":[-1,2],"s":"it'\''s \"a\"","b":true,"c":"\\","x":"00ff","t":["a","b"]}' "$out"
+run box mmapr -1 -o s,n,seq o
+is '--fields, in their order' "s=it's \"a\"	 n=-1,2	 seq=1" "$out"
+run box mmapr -1 -F '%{seq}:%{b}\t100%%\n%{s}' o
+is '--format' "1:1	100%
+it's \"a\"" "$out"
+run box mmapr -1 -F '%{nope}' o
+like 'an unknown field is a usage error' "2 mmapr: no field 'nope'*" "$rc $err"
+# Invalid UTF-8: a lone byte, overlong, surrogate, too large, cut off; C1 and DEL.
+for bytes in '\0377' '\0300\0200' '\0340\0200\0200' '\0355\0240\0200' '\0364\0220\0200\0200' '\0303'; do
+	box mmapw esc name="$(printf %b "$bytes")"
+	run box mmapr -1 -J -o name esc
+	is "$bytes is no UTF-8" "{\"name_b64\":\"$(printf %b "$bytes" | base64)\"}" "$out"
+done
+box mmapw esc name="$(printf '\302\233x\177\342\202\254')"
+run box mmapr -1 -J -o name esc
+is 'control characters beyond ASCII are escaped in JSON' '{"name":"\u009bx\u007f€"}' "$out"
+run box mmapr -1 -o name esc
+is 'and for people' 'name=\x9bx\x7f€' "$out"
+
+# Waiting.  Each of these ends only because a publication wakes it.
+follow() { rm -f lines; $EMULATOR "$IPCBOX" mmapr "$@" w >lines 2>err & pid=$!; }
+asleep() { grep -q futex "/proc/$pid/wchan" 2>/dev/null || grep -q '^State:.S' "/proc/$pid/status"; }
+box mmapw w id=1
+follow -w -o id
+wait_for asleep
+box mmapw w id=2
+wait $pid
+is '--wait prints the next publication' '0 id=2' "$? $(cat lines)"
+follow -f -F '%{id},'
+wait_for asleep
+box mmapw w id=3
+wait_for grep -q 3, lines
+box mmapw w id=4
+wait_for grep -q 4, lines
+kill $pid
+is '--follow prints each that comes' '3,4,' "$(cat lines)"
+run box mmapr -w -t 50ms w
+is '--timeout is 124' "124 mmapr: no publication in 'w' in time" "$rc $err"
+run box mmapr -w -s 3 -o id w
+is '--since: there is something newer already' '0 id=4' "$rc $out"
+run box mmapr -1 -s 4 w
+is 'and nothing newer is exit 3' 3 "$rc"
+
+# Nothing published: the file is there, but no more.
+rm w
+box mmapw w - </dev/null
+run box mmapr w
+is 'nothing published is exit 3' "3 mmapr: nothing is published in 'w' yet" "$rc $err"
+follow -w -o id
+wait_for asleep
+box mmapw w id=5
+wait $pid
+is '--wait waits for the first' '0 id=5' "$? $(cat lines)"
+
+# A writer: alive, killed; a record: fresh, old.
+run box mmapr -1W w
+is 'no writer: --require-writer is exit 4' "4 mmapr: 'w' has no live writer" "$rc $err"
+$EMULATOR "$IPCBOX" mmapw -i 100s w &
+writer=$!
+wait_for box mmapr -1W w
+follow -f -W
+wait_for asleep
+is 'asking for the writer takes nothing from it' 3 "$(box mmapw w id=1 2>/dev/null; echo $?)"
+kill -KILL $writer
+wait $writer 2>/dev/null
+wait $pid
+is 'a follower notices that it was killed' "4 mmapr: 'w' has no live writer" "$? $(cat err)"
+run box mmapr -1 -a 0 w
+is 'a record that is too old is exit 4' "4 mmapr: 'w' has only a record that is too old" "$rc $err"
+run box mmapr -1 -a 1h -o name w
+is 'a younger one is printed' '0 name=xiao bai' "$rc $out"
+
+# A file that is replaced while we wait.
+follow -w
+wait_for asleep
+box mmapw -S x:u8 other x=1
+mv other w
+wait $pid
+is 'a board that takes the name ends the wait' '0 x=1' "$? $(cat lines)"
+
+for opts in '-w -f' '-1 -i 1' '-J --pairs' '-t 1' '-a x' '-F x -o y' '-H0' '-s -1'; do
+	run box mmapr $opts b
+	is "$opts is a usage error" 2 "$rc"
+done
+box mmapw --raw bare id=1
+run box mmapr -f bare
+is 'a raw record has no sequence' 1 "$rc"
+run box mmapr
+like 'no file is a usage error' '2 mmapr: no file*' "$rc $err"
+run box mmapr b b
+like 'so are two' "2 mmapr: unexpected operand 'b'*" "$rc $err"

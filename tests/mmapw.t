@@ -1,0 +1,278 @@
+#!/bin/sh
+. "${0%/*}/tap.sh"
+
+# The tutorial's job, for two publications.
+run box mmapw -i 1ms -c 2 student
+is 'mmapw FILE publishes in silence' '0  ' "$rc $out $err"
+run box mmapr -1 student
+is 'the second record has the next id' "id=11	 name=xiao bai	 sex=M" "$out"
+
+run box mmapw student name='li si'
+is 'mmapw FILE FIELD=VALUE publishes once' 0 "$rc"
+run box mmapr -1 student
+is 'other fields keep their value' "id=11	 name=li si	 sex=M" "$out"
+
+run box mmapw other sex=F
+run box mmapr -1 other
+is 'in a new file they are zero' "id=0	 name=	 sex=F" "$out"
+
+# One value out of range, unknown or too long: nothing happens.
+while IFS='|' read -r word why; do
+	run box mmapw student sex=X "$word"
+	is "mmapw student $word is a usage error" "2 mmapw: $why" "$rc $err"
+done <<-'END'
+	id=99999999999|field 'id': '99999999999' is out of range for i32
+	id=2147483648|field 'id': '2147483648' is out of range for i32
+	id=-2147483649|field 'id': '-2147483649' is out of range for i32
+	id=1x|field 'id': '1x' is invalid for i32
+	id=|field 'id': '' is invalid for i32
+	id=+1|field 'id': '+1' is invalid for i32
+	name=12345678901234567890|field 'name': '12345678901234567890' is too long for str20
+	sex=MF|field 'sex': 'MF' is too long for char
+	age=1|no field 'age'
+	nam=1|no field 'nam'
+	id|'id' is not FIELD=VALUE
+END
+run box mmapr -1 student
+is 'and the record is what it was' "id=11	 name=li si	 sex=M" "$out"
+run box mmapw new sex=X age=1
+is 'a new file with a wrong field is not made' '2 no' "$rc $([ -e new ] && echo yes || echo no)"
+
+run box mmapw -S 'a:u8,b:u64,c:i16[3],d:bin4,e:bool,f:str5[2],g:i64@64,h:u16' all \
+	a=255 b=18446744073709551615 c=-1,2,-32768 d=DEadbeef e=true f=ab,cdef g=-9223372036854775808 h=65535
+is 'every type is taken' '0 ' "$rc $err"
+run box mmapr -1 all
+is 'and printed' "a=255	 b=18446744073709551615	 c=-1,2,-32768	 d=deadbeef	 e=1	 f=ab,cdef	 g=-9223372036854775808	 h=65535" "$out"
+for word in a=256 a=-1 b=18446744073709551616 c=1,2 c=1,2,3,4 c=1,2,32768 d=dead d=deadbeeg e=2 f=abcde,x g=9223372036854775808; do
+	run box mmapw all $word
+	is "$word does not fit" 2 "$rc"
+done
+while read -r schema; do
+	run box mmapw -S "$schema" new id=1
+	is "a schema of '$schema' is a usage error" "2 mmapw: invalid schema '$schema'" "$rc ${err%%: a[n ]*}"
+done <<-'END'
+
+	id
+	id:
+	:i32
+	id:i33
+	id:i32,
+	id:i32,id:i8
+	2id:i8
+	i-d:i8
+	id:str
+	id:str0
+	id:str05
+	id:i32[0]
+	id:i32[2
+	id:i32[2]x
+	id:i32@
+	id:i32@x
+	a:i32,b:i8@3
+	a:i32@0,b:i8@-1
+	id:str99999999999
+	id:u64[99999999]
+	id:i32@4294967296
+END
+run box mmapw -S id:i32 student id=1
+like 'another schema than the one of the file is refused' "1 *has another schema: 'id:i32@0,name:str20@4,sex:char@24'" "$rc $err"
+run box mmapw -S id:i32@0,name:str20,sex:char@24 student id=1
+is 'the same, said otherwise, is not' '0 ' "$rc $err"
+
+# The writer's lock.
+$EMULATOR "$IPCBOX" mmapw -i 100s busy &
+pid=$!
+wait_for box mmapr -1 busy
+run box mmapw busy id=1
+like 'a second writer is told who is the first' "3 mmapw: 'busy' is held by pid $pid (*)" "$rc $err"
+kill -KILL $pid
+wait $pid 2>/dev/null
+run box mmapw busy id=1
+is 'a dead one is in nobody'\''s way' '0 ' "$rc $err"
+$EMULATOR "$IPCBOX" mmapw -i 100s busy &
+pid=$!
+wait_for box mmapr -1W busy
+kill $pid
+wait $pid 2>/dev/null
+is 'SIGTERM ends it, and is the cause of death' 143 $?
+
+# Files that are not ours.
+: >empty
+run box mmapw empty id=4
+is 'an empty file becomes a board' '0 id=4	 name=	 sex=' "$rc $(box mmapr -1 empty)"
+echo 'precious data' >text
+run box mmapw text id=1
+is 'a file that is no board is not touched' '5 precious data' "$rc $(cat text)"
+run box mmapw --raw text id=1
+is 'nor with --raw' '5 precious data' "$rc $(cat text)"
+ln -s nowhere/x dangling
+run box mmapw dangling id=1
+is 'a link to nowhere is an error' 1 "$rc"
+run box mmapw nowhere/x id=1
+is 'so is a missing directory' "1 mmapw: can't create 'nowhere/x': No such file or directory" "$rc $err"
+run box mmapw . id=1
+is 'and a directory' "1 mmapw: can't open '.': Is a directory" "$rc $err"
+is 'no temporary file is left' '' "$(ls -d .mmapw* 2>/dev/null)"
+(umask 027; box mmapw masked id=1)
+is 'a new file has mode 0644, less the umask' '-rw-r-----' "$(stat -c %A masked)"
+
+# A disk too small for the board is found out before there is a file.
+if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=64k tmpfs small 2>/dev/null; then
+	run box mmapw -S 'x:str99999' small/b x=1
+	is 'a full disk is exit 1, and leaves nothing' "1 mmapw: can't create 'small/b': No space left on device " "$rc $err $(ls -A small)"
+	umount small
+else
+	skip 'a full disk is exit 1, and leaves nothing' 'cannot mount a tmpfs'
+fi
+
+# The tutorial's bare struct.
+run box mmapw --raw raw id=7 name=abc sex=F
+is '--raw writes the bare struct' '0 28' "$rc $(($(wc -c <raw)))"
+run box mmapw --raw raw id=8
+run box mmapr -1 raw
+is 'mmapr knows it by itself' "id=8	 name=abc	 sex=F" "$out"
+run box mmapw raw id=8
+like 'without --raw it is refused' "1 mmapw: 'raw' is a raw record: *" "$rc $err"
+run box mmapw --raw student id=8
+like 'and so is a board with --raw' "1 mmapw: 'student' is a board: *" "$rc $err"
+
+# Lines of stdin.
+lines() { run sh -c "printf '%s\n' \"\$@\" | $EMULATOR $IPCBOX mmapw ${opts-} l -" sh "$@"; }
+opts='-S n:i32[2],s:str12,b:bool,c:char,x:bin2,t:str4[2],u:u64'
+lines 'n=1,2 s=abc' '' "t=a,b s='it'\''s \"a\"' c=\\' x=00ff" '  b=1 u=18446744073709551615	'
+is 'each line is a publication' '0 ' "$rc $err"
+opts=
+run box mmapr -1 -F '%{seq} %{n} %{s} %{b} %{c} %{x} %{t} %{u}' l
+is 'of what its words say' "3 1,2 it's \"a\" 1 ' 00ff a,b 18446744073709551615" "$out"
+box mmapr -1 --pairs l >pairs
+box mmapr -1 -J l >json
+cp l before
+lines ' { "n" : [ -1 , 2 ] , "s" : "\u20ac\ud83d\ude00\n\"" , "b" : false, "c":"\\", "x":"FF00","t":["",","],"u":0 } '
+run box mmapr -1J l
+is 'or an object' '{"n":[-1,2],"s":"€😀\u000a\"","b":false,"c":"\\","x":"ff00","t":["",","],"u":0}' "$out"
+lines '{}'
+is 'of any number of fields' '5' "$(box mmapr -1 -F '%{seq}' l)"
+for form in pairs json; do
+	lines '{"s":"","u":1}' "$(cat $form)"
+	is "what mmapr prints as $form can be read back" "$(cat json)" "$(box mmapr -1J l)"
+done
+while IFS='|' read -r line why; do
+	lines u=7 "$line" 'b=1'
+	is "$line is refused" "2 mmapw: $why" "$rc $err"
+	is 'the lines around it are not' '7 1' "$(box mmapr -1 -F '%{u} %{b}' l)"
+	lines u=8 b=0
+done <<-'END'
+	u=9 n=1|field 'n': '1' is not of the right length for i32[2]
+	u=9 z=1|no field 'z'
+	u=9 s='abc|a quotation is not closed
+	{"u":9,"z":1}|no field 'z'
+	{"u":9,"n":[1]}|not a JSON object of the board's fields
+	{"u":9,"n":[1,2,3]}|not a JSON object of the board's fields
+	{"u":9,"n":1}|not a JSON object of the board's fields
+	{"u":9,"s":abc}|field 's': 'abc' is invalid for str12
+	{"u":9,"s":null}|field 's': 'null' is invalid for str12
+	{"u":9,"s":"\u0000"}|not a JSON object of the board's fields
+	{"u":9,"s":"\ud800"}|not a JSON object of the board's fields
+	{"u":9,"s":"\udc00\ud800"}|not a JSON object of the board's fields
+	{"u":9,"s":"\q"}|not a JSON object of the board's fields
+	{"u":9,"s":"\u12"}|not a JSON object of the board's fields
+	{"u":9,"s":"a|not a JSON object of the board's fields
+	{"u":9,"s":"123456789012"}|field 's': '123456789012' is too long for str12
+	{"u":9.5}|field 'u': '9.5' is invalid for u64
+	{"u":9|not a JSON object of the board's fields
+	{"u":9}}|not a JSON object of the board's fields
+	{"u":9,}|not a JSON object of the board's fields
+	{"u":9 "b":1}|not a JSON object of the board's fields
+	{"u"}|not a JSON object of the board's fields
+	{|not a JSON object of the board's fields
+END
+printf 'u=11\nu=12' | box mmapw l -
+is 'the last line needs no end' 12 "$(box mmapr -1 -F '%{u}' l)"
+printf 'u=%d\n' 1 2 3 4 5 | box mmapw -c 2 l -
+is '--count counts lines' 2 "$(box mmapr -1 -F '%{u}' l)"
+run sh -c "head -c 70000 /dev/zero | tr '\\0' x | $EMULATOR $IPCBOX mmapw l -"
+is 'a line without end is refused' 1 "$rc"
+run sh -c "$EMULATOR $IPCBOX mmapw nothing - </dev/null; $EMULATOR $IPCBOX mmapr -1 nothing"
+is 'no line: a board where nothing is published' "3 mmapr: nothing is published in 'nothing' yet" "$rc $err"
+run sh -c "$EMULATOR $IPCBOX mmapw l - <&-"
+is 'a closed stdin is an error' "1 mmapw: can't read standard input: Bad file descriptor" "$rc $err"
+
+# The file's options.
+box mmapw -n 8 -m 600 -i 1ms -c 20 slots
+is '--mode' '-rw-------' "$(stat -c %A slots)"
+run box mmapr -H -F '%{id} ' slots
+is '--slots keeps that many, but for the one a writer may be at' '23 24 25 26 27 28 29 ' "$out"
+run box mmapr --history=2 -F '%{id} ' slots
+is 'the last two of them' '28 29 ' "$out"
+run box mmapr -H -s 18 -F '%{id} ' slots
+is 'those after the 18th' '28 29 ' "$out"
+box mmapw -n 8 few id=1
+box mmapw few id=2
+run box mmapr -H -o id few
+is 'slots that were never used are no history' "id=1
+id=2" "$out"
+run box mmapw -n 4 slots id=1
+is 'an existing file keeps its slots' "1 mmapw: 'slots' has 8 slots" "$rc $err"
+run box mmapw --unlink slots id=1
+is '--unlink removes the file at the end' '0 gone' "$rc $([ -e slots ] || echo gone)"
+$EMULATOR "$IPCBOX" mmapw --unlink slots &
+pid=$!
+wait_for box mmapr -1 slots
+kill -INT $pid
+wait $pid 2>/dev/null
+is 'also when a signal ends it' '130 gone' "$? $([ -e slots ] || echo gone)"
+
+# The lock's options.
+$EMULATOR "$IPCBOX" mmapw -X held id=1 &
+pid=$!
+wait_for box mmapr -1 held
+run box mmapr -1W held
+is '--exclusive stays the writer' 0 "$rc"
+run box mmapw -w 100ms held id=2
+like '--wait-lock waits in vain' "124 mmapw: 'held' is held by pid $pid (*)" "$rc $err"
+$EMULATOR "$IPCBOX" mmapw -w 10 held id=3 &
+second=$!
+wait_for grep -q '^State:.S' /proc/$second/status
+kill $pid
+wait $pid 2>/dev/null
+wait $second
+is 'and until the other ends' '0 id=3' "$? $(box mmapr -1 -o id held)"
+
+# After another boot, as after a power cut: the newest slot that is whole counts.
+if command -v python3 >/dev/null; then
+	box mmapw -n 4 -i 1ms -c 6 boot
+	python3 - <<-'END'
+		import struct, zlib
+		d = bytearray(open('boot', 'rb').read())
+		d[48] ^= 1
+		d[44:48] = bytes(4)
+		d[44:48] = struct.pack('=I', zlib.crc32(d[:64]))
+		d[192 + 64 * 2 + 40] ^= 1
+		open('boot', 'wb').write(d)
+	END
+	run box mmapr -1 -o id boot
+	is 'after a power cut the newest whole slot is read' '0 id=14' "$rc $out"
+	run box mmapw boot sex=F
+	run box mmapr -1 -F '%{seq} %{id} %{sex}' boot
+	is 'and continued in a new file' '0 6 14 F' "$rc $out"
+	is 'of this boot' "$(tr -d - </proc/sys/kernel/random/boot_id)" "$(od -An -tx1 -j48 -N16 boot | tr -d ' \n')"
+fi
+for persist in '' =each =never =1ms; do
+	run box mmapw --persist$persist -i 1ms -c 3 disk
+	is "--persist$persist" '0 ' "$rc $err"
+done
+if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+	strace -f -o calls "$IPCBOX" mmapw --persist -i 1ms -c 3 disk 2>/dev/null
+	is '--persist writes each publication to disk' 3 "$(grep -c 'msync(.*MS_SYNC) *= 0' calls)"
+	strace -f -o calls "$IPCBOX" mmapw --persist fresh id=1 2>/dev/null
+	is 'and a new file, and its directory, before' 2 "$(grep -c 'fsync(.*= 0' calls)"
+else
+	skip '--persist writes each publication to disk' 'no strace'
+fi
+
+run box mmapw
+like 'no file is a usage error' '2 mmapw: no file*' "$rc $err"
+for opt in '-i -1' '-i x' '-c 0' '-c x' '-n 1' '-n 3' '-n x' '-m 8' '-m 10000' '-w x' --persist=x '--raw -n 2' '--raw -S x:u8'; do
+	run box mmapw $opt f id=1
+	is "$opt is a usage error" 2 "$rc"
+done
