@@ -76,6 +76,12 @@ name=$(printf '%0255d' 7)
 box pcopy src "$name"
 ok 'a name of 255 bytes' cmp src "$name"
 rm -f "$name" new
+nl='a
+b'
+run box pcopy -c src "$nl"
+is 'a name of two lines: on one' "$crc 20000003 a?b" "$out"
+ok 'is copied to' cmp src "$nl"
+rm "$nl"
 box pcopy src ./-dash
 ok 'a name with a dash' cmp src ./-dash
 
@@ -92,6 +98,15 @@ if [ -r /proc/version ]; then
 else
 	skip 'a file of size 0 with content is read to its end' 'no /proc'
 fi
+thp=/sys/kernel/mm/transparent_hugepage/enabled
+if [ -r $thp ]; then
+	run box pcopy -c $thp dst
+	is 'one that is shorter than it says too' 0 "$rc"
+	ok 'to its end' cmp $thp dst
+	is 'and not further' "$(wc -c <$thp)" "$(stat -c %s dst)"
+fi
+truncate -s 100 hole; rm -f dst; box pcopy -y hole dst
+is 'a small hole' '100 0' "$(stat -c '%s %b' dst)"
 mkfifo fifo
 timeout 10 cat fifo >dst & reader=$!
 box pcopy src fifo; wait $reader
@@ -116,6 +131,16 @@ is 'an existing file keeps its mode' 604 "$(stat -c %a dst)"
 rm -f dst; box pcopy - dst <src
 is 'from standard input: as any new file' 640 "$(stat -c %a dst)"
 umask 022
+
+if [ "$(id -u)" = 0 ]; then
+	mkdir drop; chmod 733 drop; chmod 755 "$T"; chmod 644 src
+	python3 -c 'import os, sys; os.setgid(65534); os.setuid(65534); os.execv(sys.argv[1], sys.argv[1:])' \
+		"$IPCBOX" pcopy src drop/dst 2>err
+	ok 'into a directory that may not be read' cmp src drop/dst
+	chmod 4755 src
+else
+	skip 'into a directory that may not be read' 'not root'
+fi
 
 # --- holes
 truncate -s 5G sparse

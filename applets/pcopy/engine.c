@@ -247,18 +247,22 @@ enum engine start_engine(struct job *job)
 {
 	enum engine engine = job->engine, copier;
 
-	if (job->chunks == 0 || job->sparse != AUTO || job->compare) /* which only rw can do */
-		return ENGINE_RW;
+	if (job->sparse != AUTO || job->compare || job->dir == AT_FDCWD) { /* only rw can do it */
+		engine = ENGINE_RW;
+		errno = EINVAL;
+	}
 	copier = best_copier(job);
 	if (engine <= ENGINE_CLONE && job->reflink != NEVER) {
 		if (ioctl(job->out, MY_FICLONE, job->in) == 0)
 			return ENGINE_CLONE;
-		if (job->reflink == ALWAYS) {
-			xfunc_error_retval = EXIT_UNSUPPORTED;
-			bb_perror_msg_and_die("can't clone '%s'", job->src);
-		}
 		say_fallback(job, ENGINE_CLONE, copier);
 	}
+	if (job->reflink == ALWAYS) {
+		xfunc_error_retval = EXIT_UNSUPPORTED;
+		bb_perror_msg_and_die("can't clone '%s'", job->src);
+	}
+	if (job->chunks == 0)
+		return ENGINE_RW;
 	if (engine <= ENGINE_CLONE || (engine == ENGINE_CFR && job->crc_wanted))
 		engine = copier;
 	if (engine == ENGINE_DIRECT

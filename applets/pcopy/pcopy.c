@@ -92,7 +92,9 @@ static void plan(struct job *job)
 	measure_data(job);
 	while (job->size / job->chunk >= MAX_CHUNKS)
 		job->chunk *= 2;
-	if (job->seekable)
+	if (S_ISREG(job->from.st_mode) && job->size <= getpagesize() && job->from.st_blocks == 0)
+		job->sparse = ALWAYS; /* sysfs says a page and means less; or it is all hole */
+	else if (job->seekable)
 		job->chunks = (job->size + job->chunk - 1) / job->chunk;
 	job->jobs = job->chunks == 0 ? 1 : MIN((uint32_t)job->max_jobs, job->chunks);
 	job->shared = map(sizeof(*job->shared) + (job->chunks + 1) * sizeof(job->shared->crc[0]), MAP_SHARED);
@@ -135,7 +137,7 @@ static void copy(struct job *job)
 	job->shared->engine = start_engine(job);
 	if (job->shared->engine != ENGINE_CLONE)
 		reserve_space(job);
-	else if (!job->crc_wanted)
+	else if (!job->crc_wanted || job->chunks == 0)
 		job->jobs = 0;
 	if (job->jobs && run_workers(job) < 0)
 		exit(job->status);

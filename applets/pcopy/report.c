@@ -100,8 +100,12 @@ void report(const struct job *job)
 	if (job->verbose)
 		bb_error_msg("copied %s to '%s': engine %s, %d worker%s", human(size, job->size), job->dst,
 			engine, job->jobs, job->jobs == 1 ? "" : "s");
-	if (job->checksum)
-		xprintf("%08" PRIx32 " %jd %s\n", job->crc, (intmax_t)job->size, job->dst);
+	if (job->checksum) {
+		xprintf("%08" PRIx32 " %jd ", job->crc, (intmax_t)job->size);
+		for (const char *s = job->dst; *s; s++) /* one line, and nothing that a terminal obeys */
+			xprintf("%c", iscntrl((unsigned char)*s) ? '?' : *s);
+		xprintf("\n");
+	}
 	if (!job->json)
 		return;
 	if (job->crc_wanted)

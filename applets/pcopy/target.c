@@ -96,6 +96,8 @@ static void open_directory(struct job *job)
 		bb_error_msg_and_die("'%s' is not a directory", job->dst);
 	dir = xasprintf("%.*s", (int)(job->base - path), path);
 	job->dir = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (job->dir < 0 && errno == EACCES)
+		job->dir = open(*dir ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (job->dir < 0)
 		bb_perror_msg_and_die("can't open the directory of '%s'", job->dst);
 	free(dir);
@@ -322,7 +324,8 @@ static int rename_new(const struct job *job)
 }
 
 /* fsync and not fdatasync: this must bring the mode and the times to the medium too. What
- * is not stored has no sync: EINVAL (fsync(2)). */
+ * is not stored has no sync: EINVAL (fsync(2)). A directory that may not be read is O_PATH,
+ * EBADF: then all of its file system is brought. */
 static void sync_fd(const struct job *job, int fd, int full, const char *what)
 {
 	int error;
@@ -330,6 +333,8 @@ static void sync_fd(const struct job *job, int fd, int full, const char *what)
 	do
 		error = full ? fsync(fd) : fdatasync(fd);
 	while (error < 0 && errno == EINTR);
+	if (error < 0 && errno == EBADF && fd == job->dir)
+		error = syncfs(job->out);
 	if (error < 0 && errno != EINVAL && errno != EROFS)
 		bb_perror_msg_and_die("can't bring %s'%s' to the medium", what, job->dst);
 }

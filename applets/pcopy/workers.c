@@ -211,7 +211,7 @@ int run_workers(struct job *job)
 {
 	enum { SHORT = 8 << 20 };
 
-	if (job->chunks == 1 && job->size <= SHORT)
+	if (job->size && job->chunks <= 1 && job->size <= SHORT)
 		(void)work(job, 0); /* a process would cost more than the copy */
 	else
 		supervise(job);
