@@ -111,6 +111,11 @@ mkfifo fifo
 timeout 10 cat fifo >dst & reader=$!
 box pcopy src fifo; wait $reader
 ok 'DST a FIFO' cmp src dst
+"$IPCBOX" pcopy src fifo 2>log & pid=$!
+waits() { grep -q 'State:.*S' /proc/$pid/status && grep -q pcopy /proc/$pid/cmdline; }
+if [ -r /proc/self/status ]; then wait_for waits; fi
+kill -s TERM $pid; wait $pid 2>/dev/null; rc=$?
+is 'one without a reader can be interrupted' TERM "$(kill -l $rc)"
 run box pcopy src /dev/null
 is 'DST a device' 0 "$rc"
 run box pcopy src /dev/full
@@ -259,17 +264,35 @@ box pcopy src dst
 ok 'the next run copies' cmp src dst
 ok 'and removes what the killed one left' no_temporary
 
-# --- SRC changes: the worker is stopped at its first read
+# --- SRC changes: the worker is stopped at its first call, and DST must not be touched
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
-	for change in 'truncate -s 100 src2' 'truncate -s 30000000 src2' 'touch src2'; do
+	# changes CHANGE CALL OPTION...
+	changes() {
+		change=$1 call=$2; shift 2
 		cp src src2; echo old >dst
-		strace -f -o log -e trace=pread64 -e inject=pread64:delay_enter=1000000:when=1 "$IPCBOX" pcopy -c src2 dst >out 2>err & pid=$!
+		strace -f -o log -e trace="$call" -e inject="$call:delay_enter=1000000:when=1" \
+			"$IPCBOX" pcopy "$@" src2 dst >out 2>err & pid=$!
 		wait_for test -e .dst.pcopy.000000
 		$change
 		wait $pid; rc=$?
-		like "SRC changes: $change" "4*pcopy: 'src2' * while it was copied*" "$rc $(cat err)"
+		like "SRC changes: $change, $*" "4*pcopy: 'src2' * while it was copied*" "$rc $(cat err)"
 		ok 'DST is untouched' holds_old dst
-	done
+	}
+	changes 'truncate -s 100 src2' pread64 -e rw
+	changes 'truncate -s 30000000 src2' pread64 -c
+	changes 'touch src2' copy_file_range -e cfr
+	changes 'truncate -s 100 src2' copy_file_range -e cfr
+	changes 'truncate -s 100 src2' munmap -e mmap -j 2
+	changes 'truncate -s 100 src2' pread64 -e direct -c
+	if [ "$(id -u)" = 0 ] && mkdir -p small && mount -t tmpfs -o size=1M none small 2>log; then
+		echo old >small/dst
+		run strace -f -o log -e trace=fstatfs -e inject=fstatfs:error=ENOSYS "$IPCBOX" pcopy -e mmap src small/dst
+		is 'a mapped DST that runs full' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
+		is 'DST is untouched' 'old dst' "$(cat small/dst) $(ls -A small)"
+		umount small
+	else
+		skip 'a mapped DST that runs full' 'not root, or no tmpfs'
+	fi
 fi
 ok 'no temporary file is left' no_temporary
 

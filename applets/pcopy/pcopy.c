@@ -222,10 +222,6 @@ int pcopy_main(char **argv)
 		bb_show_usage("--resume does not write into DST itself, as --inplace and --update-blocks do");
 	open_source(&job);
 	find_target(&job);
-	if (!job.seekable && (job.verify || job.update || job.resume)) {
-		bb_error_msg("can't read '%s' back", job.dst);
-		return EXIT_UNSUPPORTED;
-	}
 	plan(&job);
 	copy(&job);
 	report(&job);

@@ -86,8 +86,8 @@ void measure_data(struct job *job);
 uint32_t crc32_zeros(uint32_t crc, uint64_t n);
 uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t len);
 
-/* target.c: DST becomes job->out, in place or as a temporary file, and then final. What
- * was begun goes when the process exits. */
+/* target.c: DST is found, becomes job->out, in place or as a temporary file, and then final.
+ * What was begun goes when the process exits. */
 void find_target(struct job *job);
 void open_target(struct job *job);
 void reserve_space(const struct job *job);

@@ -103,7 +103,16 @@ static void open_directory(struct job *job)
 	free(dir);
 }
 
-/* Which file, and which kind. */
+static void need_seekable(const struct job *job)
+{
+	if (job->seekable || !(job->verify || job->update || job->resume))
+		return;
+	bb_error_msg("can't read '%s' back", job->dst);
+	exit(EXIT_UNSUPPORTED);
+}
+
+/* Which file, and which kind. What is neither a file nor a disk is written as it is: a FIFO,
+ * a terminal, /dev/null. */
 void find_target(struct job *job)
 {
 	job->dir = AT_FDCWD;
@@ -120,16 +129,21 @@ void find_target(struct job *job)
 	}
 	if (is_same(&job->from, &job->old))
 		bb_error_msg_and_die("'%s' and '%s' are the same file", job->src, job->dst);
-	if (job->out == STDOUT_FILENO)
+	if (job->out == STDOUT_FILENO) {
+		need_seekable(job);
 		return;
+	}
 	if (S_ISDIR(job->old.st_mode))
 		bb_error_msg_and_die("'%s' is a directory", job->dst);
 	if (job->no_clobber && job->old.st_nlink)
 		bb_error_msg_and_die("'%s' exists", job->dst);
 	job->seekable = job->old.st_nlink == 0 || S_ISREG(job->old.st_mode) || S_ISBLK(job->old.st_mode);
-	job->compare = job->seekable && (job->update || job->resume);
+	job->compare = job->update || job->resume;
 	job->name = job->dst;
-	if (job->seekable && !S_ISBLK(job->old.st_mode))
+	need_seekable(job);
+	if (!job->seekable)
+		job->out = xopen(job->dst, O_WRONLY); /* may wait for a reader: no signal is held yet */
+	else if (!S_ISBLK(job->old.st_mode))
 		open_directory(job);
 }
 
@@ -288,17 +302,12 @@ static void open_device(struct job *job)
 	job->sparse = NEVER;
 }
 
-/* What is neither a file nor a disk is written as it is: a FIFO, a terminal, /dev/null. */
 void open_target(struct job *job)
 {
-	if (job->out == STDOUT_FILENO)
+	if (!job->seekable)
 		return;
 	if (S_ISBLK(job->old.st_mode)) {
 		open_device(job);
-		return;
-	}
-	if (!job->seekable) {
-		job->out = xopen(job->dst, O_WRONLY);
 		return;
 	}
 	if (job->resume)
