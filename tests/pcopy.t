@@ -122,6 +122,8 @@ run box pcopy src /dev/full
 is 'a full one' "1 pcopy: can't write '/dev/full': No space left on device" "$rc $err"
 run sh -c '"$1" pcopy src - >/dev/full' sh "$IPCBOX"
 is 'a full standard output' "1 pcopy: can't write 'standard output': No space left on device" "$rc $err"
+run sh -c '{ "$1" pcopy src -; echo $? >&2; } | head -c 1 >/dev/null' sh "$IPCBOX"
+is 'a reader that had enough: no message' 1 "$err"
 run sh -c '"$1" pcopy -c src dst >/dev/full' sh "$IPCBOX"
 is 'the checksum that can'\''t be printed' "1 pcopy: can't write to standard output: No space left on device" "$rc $err"
 run sh -c '"$1" pcopy - dst <&-' sh "$IPCBOX"

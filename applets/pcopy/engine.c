@@ -43,6 +43,10 @@ static int write_all(struct job *job, const char *buf, size_t len, off_t off)
 
 		if (n < 0 && again(job->out, POLLOUT))
 			continue;
+		if (n < 0 && errno == EPIPE && job->out == STDOUT_FILENO) {
+			job->status = EXIT_FAILURE; /* whoever reads has had enough: no message */
+			return -1;
+		}
 		if (n < 0)
 			return fail(job, "write", job->dst);
 		buf += n;
@@ -187,7 +191,8 @@ static void say_fallback(const struct job *job, enum engine from, enum engine to
 void count_done(struct job *job, size_t n)
 {
 	job->copied += n;
-	__atomic_store_n(&job->shared->done[job->id], ((job->copied - 1) >> DONE_SHIFT) + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&job->shared->done[job->id], ((job->copied - 1) >> DONE_SHIFT) + 1,
+		__ATOMIC_RELAXED);
 }
 
 int copy_data(struct job *job, off_t off, off_t end)
@@ -200,7 +205,8 @@ int copy_data(struct job *job, off_t off, off_t end)
 
 		if (n < 0)
 			return -1;
-		if (n == 0 && __atomic_exchange_n(&job->shared->engine, ENGINE_RW, __ATOMIC_RELAXED) == engine)
+		if (n == 0
+		    && __atomic_exchange_n(&job->shared->engine, ENGINE_RW, __ATOMIC_RELAXED) == engine)
 			say_fallback(job, engine, ENGINE_RW);
 		off += n;
 		if (n)

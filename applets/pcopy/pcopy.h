@@ -27,7 +27,7 @@ struct shared {
 	uint32_t crc[];		/* of each chunk */
 };
 
-/* The copy. The words before the blank line are the user's; fork() gives each worker its own. */
+/* The copy; fork() gives each worker its own. What is above the blank line is the user's. */
 struct job {
 	const char *src, *dst;
 	enum sync sync;
@@ -37,7 +37,8 @@ struct job {
 	int64_t expect;		/* a CRC-32, or -1 */
 	enum progress progress;
 	int preserve, preserve_all;	/* bits: wanted, and must be done */
-	int checksum, json, crc_wanted, verify, inplace, update, resume, no_clobber, no_target_dir, quiet, verbose;
+	int checksum, verify, inplace, update, resume, no_clobber, no_target_dir, json, quiet, verbose;
+	int crc_wanted;
 
 	int in, out, in_direct, out_direct;
 	int seekable;		/* pwrite(2) works on DST */
