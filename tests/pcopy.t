@@ -76,6 +76,12 @@ name=$(printf '%0255d' 7)
 box pcopy src "$name"
 ok 'a name of 255 bytes' cmp src "$name"
 rm -f "$name" new
+nl='a
+b'
+run box pcopy -c src "$nl"
+is 'a name of two lines: on one' "$crc 20000003 a?b" "$out"
+ok 'is copied to' cmp src "$nl"
+rm "$nl"
 box pcopy src ./-dash
 ok 'a name with a dash' cmp src ./-dash
 
@@ -92,16 +98,32 @@ if [ -r /proc/version ]; then
 else
 	skip 'a file of size 0 with content is read to its end' 'no /proc'
 fi
+thp=/sys/kernel/mm/transparent_hugepage/enabled
+if [ -r $thp ]; then
+	run box pcopy -c $thp dst
+	is 'one that is shorter than it says too' 0 "$rc"
+	ok 'to its end' cmp $thp dst
+	is 'and not further' "$(wc -c <$thp)" "$(stat -c %s dst)"
+fi
+truncate -s 100 hole; rm -f dst; box pcopy -y hole dst
+is 'a small hole' '100 0' "$(stat -c '%s %b' dst)"
 mkfifo fifo
 timeout 10 cat fifo >dst & reader=$!
 box pcopy src fifo; wait $reader
 ok 'DST a FIFO' cmp src dst
+"$IPCBOX" pcopy src fifo 2>log & pid=$!
+waits() { grep -q 'State:.*S' /proc/$pid/status && grep -q pcopy /proc/$pid/cmdline; }
+if [ -r /proc/self/status ]; then wait_for waits; fi
+kill -s TERM $pid; wait $pid 2>/dev/null; rc=$?
+is 'one without a reader can be interrupted' TERM "$(kill -l $rc)"
 run box pcopy src /dev/null
 is 'DST a device' 0 "$rc"
 run box pcopy src /dev/full
 is 'a full one' "1 pcopy: can't write '/dev/full': No space left on device" "$rc $err"
 run sh -c '"$1" pcopy src - >/dev/full' sh "$IPCBOX"
 is 'a full standard output' "1 pcopy: can't write 'standard output': No space left on device" "$rc $err"
+run sh -c '{ "$1" pcopy src -; echo $? >&2; } | head -c 1 >/dev/null' sh "$IPCBOX"
+is 'a reader that had enough: no message' 1 "$err"
 run sh -c '"$1" pcopy -c src dst >/dev/full' sh "$IPCBOX"
 is 'the checksum that can'\''t be printed' "1 pcopy: can't write to standard output: No space left on device" "$rc $err"
 run sh -c '"$1" pcopy - dst <&-' sh "$IPCBOX"
@@ -116,6 +138,16 @@ is 'an existing file keeps its mode' 604 "$(stat -c %a dst)"
 rm -f dst; box pcopy - dst <src
 is 'from standard input: as any new file' 640 "$(stat -c %a dst)"
 umask 022
+
+if [ "$(id -u)" = 0 ]; then
+	mkdir drop; chmod 733 drop; chmod 755 "$T"; chmod 644 src
+	python3 -c 'import os, sys; os.setgid(65534); os.setuid(65534); os.execv(sys.argv[1], sys.argv[1:])' \
+		"$IPCBOX" pcopy src drop/dst 2>err
+	ok 'into a directory that may not be read' cmp src drop/dst
+	chmod 4755 src
+else
+	skip 'into a directory that may not be read' 'not root'
+fi
 
 # --- holes
 truncate -s 5G sparse
@@ -234,17 +266,35 @@ box pcopy src dst
 ok 'the next run copies' cmp src dst
 ok 'and removes what the killed one left' no_temporary
 
-# --- SRC changes: the worker is stopped at its first read
+# --- SRC changes: the worker is stopped at its first call, and DST must not be touched
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
-	for change in 'truncate -s 100 src2' 'truncate -s 30000000 src2' 'touch src2'; do
+	# changes CHANGE CALL OPTION...
+	changes() {
+		change=$1 call=$2; shift 2
 		cp src src2; echo old >dst
-		strace -f -o log -e trace=pread64 -e inject=pread64:delay_enter=1000000:when=1 "$IPCBOX" pcopy -c src2 dst >out 2>err & pid=$!
+		strace -f -o log -e trace="$call" -e inject="$call:delay_enter=1000000:when=1" \
+			"$IPCBOX" pcopy "$@" src2 dst >out 2>err & pid=$!
 		wait_for test -e .dst.pcopy.000000
 		$change
 		wait $pid; rc=$?
-		like "SRC changes: $change" "4*pcopy: 'src2' * while it was copied*" "$rc $(cat err)"
+		like "SRC changes: $change, $*" "4*pcopy: 'src2' * while it was copied*" "$rc $(cat err)"
 		ok 'DST is untouched' holds_old dst
-	done
+	}
+	changes 'truncate -s 100 src2' pread64 -e rw
+	changes 'truncate -s 30000000 src2' pread64 -c
+	changes 'touch src2' copy_file_range -e cfr
+	changes 'truncate -s 100 src2' copy_file_range -e cfr
+	changes 'truncate -s 100 src2' munmap -e mmap -j 2
+	changes 'truncate -s 100 src2' pread64 -e direct -c
+	if [ "$(id -u)" = 0 ] && mkdir -p small && mount -t tmpfs -o size=1M none small 2>log; then
+		echo old >small/dst
+		run strace -f -o log -e trace=fstatfs -e inject=fstatfs:error=ENOSYS "$IPCBOX" pcopy -e mmap src small/dst
+		is 'a mapped DST that runs full' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
+		is 'DST is untouched' 'old dst' "$(cat small/dst) $(ls -A small)"
+		umount small
+	else
+		skip 'a mapped DST that runs full' 'not root, or no tmpfs'
+	fi
 fi
 ok 'no temporary file is left' no_temporary
 

@@ -90,4 +90,5 @@ void measure_data(struct job *job)
 		off = data < job->size ? seek(job, data, job->size, SEEK_HOLE) : job->size;
 		job->data += off - data;
 	}
+	(void)lseek(job->in, 0, SEEK_SET); /* it could be here; sysfs is read as a stream */
 }

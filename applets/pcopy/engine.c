@@ -43,6 +43,10 @@ static int write_all(struct job *job, const char *buf, size_t len, off_t off)
 
 		if (n < 0 && again(job->out, POLLOUT))
 			continue;
+		if (n < 0 && errno == EPIPE && job->out == STDOUT_FILENO) {
+			job->status = EXIT_FAILURE; /* whoever reads has had enough: no message */
+			return -1;
+		}
 		if (n < 0)
 			return give_up(job, "write", job->dst);
 		buf += n;
@@ -187,7 +191,8 @@ static void say_fallback(const struct job *job, enum engine from, enum engine to
 void count_done(struct job *job, size_t n)
 {
 	job->copied += n;
-	__atomic_store_n(&job->shared->done[job->id], ((job->copied - 1) >> DONE_SHIFT) + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&job->shared->done[job->id], ((job->copied - 1) >> DONE_SHIFT) + 1,
+		__ATOMIC_RELAXED);
 }
 
 int copy_data(struct job *job, off_t off, off_t end)
@@ -200,7 +205,8 @@ int copy_data(struct job *job, off_t off, off_t end)
 
 		if (n < 0)
 			return -1;
-		if (n == 0 && __atomic_exchange_n(&job->shared->engine, ENGINE_RW, __ATOMIC_RELAXED) == engine)
+		if (n == 0
+		    && __atomic_exchange_n(&job->shared->engine, ENGINE_RW, __ATOMIC_RELAXED) == engine)
 			say_fallback(job, engine, ENGINE_RW);
 		off += n;
 		if (n)
@@ -247,18 +253,22 @@ enum engine start_engine(struct job *job)
 {
 	enum engine engine = job->engine, copier;
 
-	if (job->chunks == 0 || job->sparse != AUTO || job->compare) /* which only rw can do */
-		return ENGINE_RW;
+	if (job->sparse != AUTO || job->compare || job->dir == AT_FDCWD) { /* only rw can do it */
+		engine = ENGINE_RW;
+		errno = EINVAL;
+	}
 	copier = best_copier(job);
 	if (engine <= ENGINE_CLONE && job->reflink != NEVER) {
 		if (ioctl(job->out, MY_FICLONE, job->in) == 0)
 			return ENGINE_CLONE;
-		if (job->reflink == ALWAYS) {
-			xfunc_error_retval = EXIT_UNSUPPORTED;
-			bb_perror_msg_and_die("can't clone '%s'", job->src);
-		}
 		say_fallback(job, ENGINE_CLONE, copier);
 	}
+	if (job->reflink == ALWAYS) {
+		xfunc_error_retval = EXIT_UNSUPPORTED;
+		bb_perror_msg_and_die("can't clone '%s'", job->src);
+	}
+	if (job->chunks == 0)
+		return ENGINE_RW;
 	if (engine <= ENGINE_CLONE || (engine == ENGINE_CFR && job->crc_wanted))
 		engine = copier;
 	if (engine == ENGINE_DIRECT

@@ -92,10 +92,12 @@ static void plan(struct job *job)
 	measure_data(job);
 	while (job->size / job->chunk >= MAX_CHUNKS)
 		job->chunk *= 2;
-	if (job->seekable)
+	if (S_ISREG(job->from.st_mode) && job->size <= getpagesize() && job->from.st_blocks == 0)
+		job->sparse = ALWAYS; /* sysfs says a page and means less; or it is all hole */
+	else if (job->seekable)
 		job->chunks = (job->size + job->chunk - 1) / job->chunk;
 	job->jobs = job->chunks == 0 ? 1 : MIN((uint32_t)job->max_jobs, job->chunks);
-	job->shared = map(sizeof(*job->shared) + (job->chunks + 1) * sizeof(job->shared->crc[0]), MAP_SHARED);
+	job->shared = map(offsetof(struct shared, crc[job->chunks + 1]), MAP_SHARED);
 	job->buf = map(3 * BUFFER_SIZE, MAP_PRIVATE); /* at a page, for O_DIRECT */
 }
 
@@ -120,12 +122,20 @@ static void check_source(const struct job *job)
 	exit(EXIT_STALE);
 }
 
-static void join_crcs(struct job *job)
+/* The CRC of the whole, which does not depend on who copied which chunk. */
+static void check_crc(struct job *job)
 {
+	if (!job->crc_wanted)
+		return;
 	job->crc = job->shared->crc[0];
 	for (uint32_t i = 1; i < job->chunks; i++)
 		job->crc = crc32_combine(job->crc, job->shared->crc[i],
 			i + 1 < job->chunks ? job->chunk : job->size - i * job->chunk);
+	if (job->expect < 0 || job->expect == job->crc)
+		return;
+	bb_error_msg("'%s' has the CRC-32 %08" PRIx32 ", not %08" PRIx32, job->src, job->crc,
+		(uint32_t)job->expect);
+	exit(EXIT_INTEGRITY);
 }
 
 static void copy(struct job *job)
@@ -135,7 +145,7 @@ static void copy(struct job *job)
 	job->shared->engine = start_engine(job);
 	if (job->shared->engine != ENGINE_CLONE)
 		reserve_space(job);
-	else if (!job->crc_wanted)
+	else if (!job->crc_wanted || job->chunks == 0)
 		job->jobs = 0;
 	if (job->jobs && run_workers(job) < 0)
 		exit(job->status);
@@ -144,12 +154,7 @@ static void copy(struct job *job)
 		job->data = job->size = job->chunk = job->shared->streamed;
 		job->chunks = job->size != 0;
 	}
-	if (job->crc_wanted)
-		join_crcs(job);
-	if (job->expect >= 0 && job->crc != job->expect) {
-		bb_error_msg("'%s' has the CRC-32 %08" PRIx32 ", not %08" PRIx32, job->src, job->crc, (uint32_t)job->expect);
-		exit(EXIT_INTEGRITY);
-	}
+	check_crc(job);
 	job->used = job->shared->engine;
 	sync_target(job);
 	if (job->verify)
@@ -165,65 +170,79 @@ static int auto_jobs(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1 ? 1 : 2;
 }
 
+/* The switches of the command line, as far as they are nothing else. */
+static void take_switches(struct job *job, opts_t opts)
+{
+	static const struct {
+		char letter;
+		size_t field;
+	} switches[] = {
+		{ 'c', offsetof(struct job, checksum) }, { 'y', offsetof(struct job, verify) },
+		{ 'i', offsetof(struct job, inplace) }, { 'u', offsetof(struct job, update) },
+		{ 'R', offsetof(struct job, resume) }, { 'J', offsetof(struct job, json) },
+		{ 'n', offsetof(struct job, no_clobber) }, { 'T', offsetof(struct job, no_target_dir) },
+		{ 'q', offsetof(struct job, quiet) }, { 'v', offsetof(struct job, verbose) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(switches); i++)
+		*(int *)((char *)job + switches[i].field) = (opts & OPT(switches[i].letter)) != 0;
+}
+
+static void take_operands(struct job *job, char **argv, char *jobs)
+{
+	if (!argv[0] || !argv[1])
+		bb_show_usage("needs SRC and DST");
+	job->src = argv[0];
+	job->dst = argv[1];
+	if (argv[2])
+		jobs = argv[2];
+	if (argv[2] && argv[3])
+		bb_show_usage("unexpected operand '%s'", argv[3]);
+	job->max_jobs = jobs && strcmp(jobs, "auto") != 0
+		? (int)MIN(xatou_range("number of jobs", jobs, 1, INT_MAX), MAX_JOBS) : auto_jobs();
+}
+
+static void check_options(const struct job *job)
+{
+	if ((job->checksum || job->json) && strcmp(job->dst, "-") == 0)
+		bb_show_usage("DST '-' and --%s both need standard output", job->json ? "json" : "checksum");
+	if (job->resume && (job->inplace || job->update))
+		bb_show_usage("--resume does not write into DST itself, as --inplace and --update-blocks do");
+}
+
 int pcopy_main(char **argv)
 {
 	static const char *const syncs[] = { "full", "data", "none", NULL };
 	static const char *const whens[] = { "auto", "never", "always", NULL };
 	static const char *const progresses[] = { "auto", "bar", "json", NULL };
 	static const char *const auto_or_never[] = { "auto", "never", NULL };
-	char *jobs = NULL, *block = NULL, *engine = NULL, *reflink = NULL, *sparse = NULL, *prealloc = NULL, *sync = NULL, *expect = NULL,
-		*preserve = NULL, *progress = NULL;
-	opts_t opts = getopt32(argv, "j(jobs):B(block):e(engine):-r(reflink):-a(sparse):-l(preallocate):-s(sync):"
-		"-S(no-sync)c(checksum)-x(expect):y(verify)-i(inplace)u(update-blocks)R(resume)p(preserve)::P(progress)::J(json)n(no-clobber)T(no-target-directory)q(quiet)v(verbose)",
-		&jobs, &block, &engine, &reflink, &sparse, &prealloc, &sync, &expect,
-		&preserve, &progress);
-	struct job job = { .chunk = 8 << 20, .start = monotonic_ns() };
+	char *jobs = NULL, *block = NULL, *engine = NULL, *reflink = NULL, *sparse = NULL, *reserve = NULL,
+		*sync = NULL, *expect = NULL, *preserve = NULL, *progress = NULL;
+	opts_t opts = getopt32(argv, "j(jobs):B(block):e(engine):-r(reflink):-a(sparse):-l(preallocate):"
+		"-s(sync):-S(no-sync)c(checksum)-x(expect):y(verify)-i(inplace)u(update-blocks)R(resume)"
+		"p(preserve)::P(progress)::J(json)n(no-clobber)T(no-target-directory)q(quiet)v(verbose)",
+		&jobs, &block, &engine, &reflink, &sparse, &reserve, &sync, &expect, &preserve, &progress);
+	struct job job = { .chunk = 8 << 20, .expect = -1, .start = monotonic_ns() };
 	size_t page = getpagesize();
 
-	argv += optind;
-	if (!argv[0] || !argv[1])
-		bb_show_usage("needs SRC and DST");
-	job.src = argv[0];
-	job.dst = argv[1];
-	if (argv[2]) {
-		jobs = argv[2];
-		if (argv[3])
-			bb_show_usage("unexpected operand '%s'", argv[3]);
-	}
-	job.max_jobs = jobs && strcmp(jobs, "auto") != 0
-		? (int)MIN(xatou_range("number of jobs", jobs, 1, INT_MAX), MAX_JOBS) : auto_jobs();
+	take_switches(&job, opts);
+	take_operands(&job, argv + optind, jobs);
 	if (block)
 		job.chunk = (xatosize("block size", block, 1, INT_MAX) + page - 1) / page * page;
+	if (expect)
+		job.expect = hex_crc(expect);
+	if (opts & OPT('p'))
+		parse_preserve(&job, preserve);
+	job.crc_wanted = job.checksum || job.verify || expect;
 	job.engine = choose("engine", engine, engine_names);
 	job.reflink = choose("--reflink", reflink, whens);
 	job.sparse = choose("--sparse", sparse, whens);
-	job.preallocate = choose("--preallocate", prealloc, auto_or_never);
+	job.preallocate = choose("--preallocate", reserve, auto_or_never);
 	job.sync = opts & OPT('S') ? SYNC_NONE : choose("--sync", sync, syncs);
-	job.verify = !!(opts & OPT('y'));
-	job.inplace = !!(opts & OPT('i'));
-	job.update = !!(opts & OPT('u'));
-	job.resume = !!(opts & OPT('R'));
-	job.expect = expect ? hex_crc(expect) : -1;
-	job.crc_wanted = job.verify || expect || opts & OPT('c');
-	if (opts & OPT('p'))
-		parse_preserve(&job, preserve);
 	job.progress = opts & OPT('P') && !progress ? PROGRESS_BAR : choose("--progress", progress, progresses);
-	job.json = !!(opts & OPT('J'));
-	job.checksum = !!(opts & OPT('c'));
-	job.no_clobber = !!(opts & OPT('n'));
-	job.no_target_dir = !!(opts & OPT('T'));
-	job.quiet = !!(opts & OPT('q'));
-	job.verbose = (opts & OPT('v')) && !job.quiet;
-	if ((job.checksum || job.json) && strcmp(job.dst, "-") == 0)
-		bb_show_usage("DST '-' and --%s both need standard output", job.json ? "json" : "checksum");
-	if (job.resume && (job.inplace || job.update))
-		bb_show_usage("--resume does not write into DST itself, as --inplace and --update-blocks do");
+	check_options(&job);
 	open_source(&job);
 	find_target(&job);
-	if (!job.seekable && (job.verify || job.update || job.resume)) {
-		bb_error_msg("can't read '%s' back", job.dst);
-		return EXIT_UNSUPPORTED;
-	}
 	plan(&job);
 	copy(&job);
 	report(&job);

@@ -27,7 +27,7 @@ struct shared {
 	uint32_t crc[];		/* of each chunk */
 };
 
-/* The copy. The words before the blank line are the user's; fork() gives each worker its own. */
+/* The copy; fork() gives each worker its own. What is above the blank line is the user's. */
 struct job {
 	const char *src, *dst;
 	enum sync sync;
@@ -37,7 +37,8 @@ struct job {
 	int64_t expect;		/* a CRC-32, or -1 */
 	enum progress progress;
 	int preserve, preserve_all;	/* bits: wanted, and must be done */
-	int checksum, json, crc_wanted, verify, inplace, update, resume, no_clobber, no_target_dir, quiet, verbose;
+	int checksum, verify, inplace, update, resume, no_clobber, no_target_dir, json, quiet, verbose;
+	int crc_wanted;
 
 	int in, out, in_direct, out_direct;
 	int seekable;		/* pwrite(2) works on DST */
@@ -86,8 +87,8 @@ void measure_data(struct job *job);
 uint32_t crc32_zeros(uint32_t crc, uint64_t n);
 uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t len);
 
-/* target.c: DST becomes job->out, in place or as a temporary file, and then final. What
- * was begun goes when the process exits. */
+/* target.c: DST is found, becomes job->out, in place or as a temporary file, and then final.
+ * What was begun goes when the process exits. */
 void find_target(struct job *job);
 void open_target(struct job *job);
 void reserve_space(const struct job *job);

@@ -17,12 +17,17 @@ void parse_preserve(struct job *job, const char *list)
 	job->preserve = list ? 0 : MODE | OWNER | TIME;
 	for (; list; list = list[len] ? list + len + 1 : NULL) {
 		len = strcspn(list, ",");
-		for (i = 0; i < ARRAY_SIZE(words) && (strlen(words[i]) != len || memcmp(words[i], list, len)); i++)
-			;
+		for (i = 0; i < ARRAY_SIZE(words); i++)
+			if (strlen(words[i]) == len && memcmp(words[i], list, len) == 0)
+				break;
 		if (i == ARRAY_SIZE(words))
 			bb_show_usage("invalid --preserve: '%s'", list);
-		job->preserve |= 1 << i == ALL + 1 ? ALL : 1 << i;
-		job->preserve_all |= 1 << i != ALL + 1 ? 1 << i : 0;
+		if (1 << i > ALL) {
+			job->preserve |= ALL;
+		} else {
+			job->preserve |= 1 << i;
+			job->preserve_all |= 1 << i;
+		}
 	}
 }
 
@@ -77,6 +82,6 @@ void set_metadata(const struct job *job)
 	if ((like == &job->from || !inplace) && fchmod(job->out, mode) < 0)
 		bb_perror_msg_and_die("can't set the mode of '%s'", job->dst);
 	if (job->preserve & TIME
-	    && futimens(job->out, (const struct timespec[]){ job->from.st_atim, job->from.st_mtim }) < 0)
+	    && futimens(job->out, (struct timespec[]){ job->from.st_atim, job->from.st_mtim }) < 0)
 		complain(job, TIME, "time");
 }

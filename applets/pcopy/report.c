@@ -5,8 +5,7 @@
  */
 #include "pcopy.h"
 
-/* Not all of a file that it is short of: the words of a JSON string must be UTF-8. Returns
- * the length of the character at s, or 0. */
+/* The length of the character at s, or 0 if it is not UTF-8: a JSON string must be (RFC 8259). */
 static int utf8_length(const unsigned char *s)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -26,10 +25,11 @@ static void print_base64(const unsigned char *s, size_t len)
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (size_t i = 0; i < len; i += 3) {
-		uint32_t bits = s[i] << 16 | (i + 1 < len ? s[i + 1] << 8 : 0) | (i + 2 < len ? s[i + 2] : 0);
+		int more = MIN(len - i - 1, 2); /* the string ends with NUL: s[i + 1] is there */
+		uint32_t bits = s[i] << 16 | s[i + 1] << 8 | (more == 2 ? s[i + 2] : 0);
 
 		xprintf("%c%c%c%c", digits[bits >> 18], digits[bits >> 12 & 63],
-			i + 1 < len ? digits[bits >> 6 & 63] : '=', i + 2 < len ? digits[bits & 63] : '=');
+			more ? digits[bits >> 6 & 63] : '=', more == 2 ? digits[bits & 63] : '=');
 	}
 }
 
@@ -73,7 +73,8 @@ void show_progress(const struct job *job, enum progress how)
 
 	if (how == PROGRESS_JSON)
 		snprintf(line, sizeof(line), "{\"bytes\":%" PRIu64 ",\"total\":%" PRIu64
-			",\"percent\":%u,\"rate\":%" PRIu64 ",\"eta\":%" PRIu64 "}\n", done, total, percent, rate, left);
+			",\"percent\":%u,\"rate\":%" PRIu64 ",\"eta\":%" PRIu64 "}\n",
+			done, total, percent, rate, left);
 	else if (total)
 		snprintf(line, sizeof(line), "%s of %s  %u%%  %s/s  %" PRIu64 " s left", human(text[0], done),
 			human(text[1], total), percent, human(text[2], rate), left);
@@ -100,17 +101,21 @@ void report(const struct job *job)
 	if (job->verbose)
 		bb_error_msg("copied %s to '%s': engine %s, %d worker%s", human(size, job->size), job->dst,
 			engine, job->jobs, job->jobs == 1 ? "" : "s");
-	if (job->checksum)
-		xprintf("%08" PRIx32 " %jd %s\n", job->crc, (intmax_t)job->size, job->dst);
+	if (job->checksum) {
+		xprintf("%08" PRIx32 " %jd ", job->crc, (intmax_t)job->size);
+		for (const char *s = job->dst; *s; s++) /* one line, and nothing that a terminal obeys */
+			xprintf("%c", iscntrl((unsigned char)*s) ? '?' : *s);
+		xprintf("\n");
+	}
 	if (!job->json)
 		return;
 	if (job->crc_wanted)
 		snprintf(crc, sizeof(crc), "\"%08" PRIx32 "\"", job->crc);
 	xprintf("{");
-	print_json("src", job->src);
+	print_json("src", job->in == STDIN_FILENO ? "-" : job->src);
 	print_json("dst", job->dst);
-	xprintf("\"bytes\":%jd,\"data_bytes\":%jd,\"holes\":%" PRIu32 ",\"engine\":\"%s\",\"jobs\":%d,\"crc32\":%s,"
-		"\"verified\":%s,\"synced\":\"%s\",\"sec\":%" PRIu64 ".%03u}\n", (intmax_t)job->size,
-		(intmax_t)job->data, job->holes, engine, job->jobs, crc, job->verify ? "true" : "false",
-		synced[job->sync], ms / 1000, (unsigned)(ms % 1000));
+	xprintf("\"bytes\":%jd,\"data_bytes\":%jd,\"holes\":%" PRIu32 ",\"engine\":\"%s\",\"jobs\":%d,"
+		"\"crc32\":%s,\"verified\":%s,\"synced\":\"%s\",\"sec\":%" PRIu64 ".%03u}\n",
+		(intmax_t)job->size, (intmax_t)job->data, job->holes, engine, job->jobs, crc,
+		job->verify ? "true" : "false", synced[job->sync], ms / 1000, (unsigned)(ms % 1000));
 }

@@ -96,12 +96,23 @@ static void open_directory(struct job *job)
 		bb_error_msg_and_die("'%s' is not a directory", job->dst);
 	dir = xasprintf("%.*s", (int)(job->base - path), path);
 	job->dir = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (job->dir < 0 && errno == EACCES)
+		job->dir = open(*dir ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (job->dir < 0)
 		bb_perror_msg_and_die("can't open the directory of '%s'", job->dst);
 	free(dir);
 }
 
-/* Which file, and which kind. */
+static void need_seekable(const struct job *job)
+{
+	if (job->seekable || !(job->verify || job->update || job->resume))
+		return;
+	bb_error_msg("can't read '%s' back", job->dst);
+	exit(EXIT_UNSUPPORTED);
+}
+
+/* Which file, and which kind. What is neither a file nor a disk is written as it is: a FIFO,
+ * a terminal, /dev/null. */
 void find_target(struct job *job)
 {
 	job->dir = AT_FDCWD;
@@ -112,22 +123,27 @@ void find_target(struct job *job)
 			bb_perror_msg_and_die("can't write '%s'", job->dst);
 	} else if (stat_target(job->dst, &job->old) && S_ISDIR(job->old.st_mode) && !job->no_target_dir) {
 		if (job->in == STDIN_FILENO)
-			bb_error_msg_and_die("'%s' is a directory: standard input has no name in it", job->dst);
-		job->dst = xasprintf("%s/%s", job->dst, base_name(job->src));
+			bb_error_msg_and_die("'%s' is a directory, and standard input has no name", job->dst);
+		job->dst = xasprintf(*base_name(job->dst) ? "%s/%s" : "%s%s", job->dst, base_name(job->src));
 		stat_target(job->dst, &job->old);
 	}
 	if (is_same(&job->from, &job->old))
 		bb_error_msg_and_die("'%s' and '%s' are the same file", job->src, job->dst);
-	if (job->out == STDOUT_FILENO)
+	if (job->out == STDOUT_FILENO) {
+		need_seekable(job);
 		return;
+	}
 	if (S_ISDIR(job->old.st_mode))
 		bb_error_msg_and_die("'%s' is a directory", job->dst);
 	if (job->no_clobber && job->old.st_nlink)
 		bb_error_msg_and_die("'%s' exists", job->dst);
 	job->seekable = job->old.st_nlink == 0 || S_ISREG(job->old.st_mode) || S_ISBLK(job->old.st_mode);
-	job->compare = job->seekable && (job->update || job->resume);
+	job->compare = job->update || job->resume;
 	job->name = job->dst;
-	if (job->seekable && !S_ISBLK(job->old.st_mode))
+	need_seekable(job);
+	if (!job->seekable)
+		job->out = xopen(job->dst, O_WRONLY); /* may wait for a reader: no signal is held yet */
+	else if (!S_ISBLK(job->old.st_mode))
 		open_directory(job);
 }
 
@@ -187,14 +203,6 @@ static char *temporary_name(const struct job *job, unsigned n)
 	return xasprintf(".%.*s.pcopy.%06x", NAME_ROOM, job->base, n);
 }
 
-/* Never O_CREAT on what exists: in a sticky directory that is EACCES (fs.protected_regular). */
-static int open_or_create(const struct job *job, const char *name)
-{
-	int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC, fd = openat(job->dir, name, flags);
-
-	return fd < 0 && errno == ENOENT ? openat(job->dir, name, flags | O_CREAT | O_EXCL, 0600) : fd;
-}
-
 static void doom(const struct job *job)
 {
 	doomed.dir = job->dir;
@@ -230,6 +238,15 @@ static void make_temporary(struct job *job)
 	bb_error_msg_and_die("can't create a temporary file beside '%s': all names are taken", job->dst);
 }
 
+/* For a file that exists: O_CREAT would be EACCES in a sticky directory, even for root, if the
+ * file is not ours (fs.protected_regular). For one that does not: the opposite. */
+static int open_or_create(const struct job *job, int exists)
+{
+	int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | (exists ? 0 : O_CREAT | O_EXCL);
+
+	return openat(job->dir, job->name, flags, 0600);
+}
+
 /* What an earlier --resume left, if it is a file of ours that nobody else writes; else a
  * new one. Nothing about it is believed, not even its size. */
 static void open_resumed(struct job *job)
@@ -237,11 +254,14 @@ static void open_resumed(struct job *job)
 	struct stat st, named;
 
 	job->name = xasprintf(".%.*s.pcopy.resume", NAME_ROOM, job->base);
-	job->out = open_or_create(job, job->name);
+	job->out = open_or_create(job, 1);
+	if (job->out < 0 && errno == ENOENT)
+		job->out = open_or_create(job, 0);
 	if (job->out < 0 || fstat(job->out, &st) < 0)
 		bb_perror_msg_and_die("can't open '%s' beside '%s'", job->name, job->dst);
 	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
-		bb_error_msg_and_die("'%s' beside '%s' is not a file that pcopy made: remove it", job->name, job->dst);
+		bb_error_msg_and_die("'%s' beside '%s' is not a file that pcopy made: remove it",
+			job->name, job->dst);
 	if (!lock(job->out) || fstatat(job->dir, job->name, &named, AT_SYMLINK_NOFOLLOW) < 0
 	    || named.st_ino != st.st_ino) {
 		bb_error_msg("another pcopy is resuming '%s'", job->dst);
@@ -255,13 +275,13 @@ static void open_inplace(struct job *job)
 	struct stat st;
 
 	job->name = job->base;
-	job->out = open_or_create(job, job->name);
+	job->out = open_or_create(job, job->old.st_nlink != 0);
+	if (job->out >= 0 && job->old.st_nlink == 0)
+		doom(job);
 	if (job->out < 0 || fstat(job->out, &st) < 0)
 		bb_perror_msg_and_die("can't open '%s'", job->dst);
 	if (!S_ISREG(st.st_mode))
 		bb_error_msg_and_die("'%s' is no longer a file", job->dst);
-	if (job->old.st_nlink == 0)
-		doom(job);
 	job->taken = st.st_blocks * 512LL;
 	if (!job->update && ftruncate(job->out, 0) < 0)
 		bb_perror_msg_and_die("can't truncate '%s'", job->dst);
@@ -286,17 +306,12 @@ static void open_device(struct job *job)
 	job->sparse = NEVER;
 }
 
-/* What is neither a file nor a disk is written as it is: a FIFO, a terminal, /dev/null. */
 void open_target(struct job *job)
 {
-	if (job->out == STDOUT_FILENO)
+	if (!job->seekable)
 		return;
 	if (S_ISBLK(job->old.st_mode)) {
 		open_device(job);
-		return;
-	}
-	if (!job->seekable) {
-		job->out = xopen(job->dst, O_WRONLY);
 		return;
 	}
 	if (job->resume)
@@ -322,7 +337,8 @@ static int rename_new(const struct job *job)
 }
 
 /* fsync and not fdatasync: this must bring the mode and the times to the medium too. What
- * is not stored has no sync: EINVAL (fsync(2)). */
+ * is not stored has no sync: EINVAL (fsync(2)). A directory that may not be read is O_PATH,
+ * EBADF: then all of its file system is brought. */
 static void sync_fd(const struct job *job, int fd, int full, const char *what)
 {
 	int error;
@@ -330,6 +346,8 @@ static void sync_fd(const struct job *job, int fd, int full, const char *what)
 	do
 		error = full ? fsync(fd) : fdatasync(fd);
 	while (error < 0 && errno == EINTR);
+	if (error < 0 && errno == EBADF && fd == job->dir)
+		error = syncfs(job->out);
 	if (error < 0 && errno != EINVAL && errno != EROFS)
 		bb_perror_msg_and_die("can't bring %s'%s' to the medium", what, job->dst);
 }
@@ -351,7 +369,8 @@ void commit(struct job *job)
 	if (job->name != job->base) {
 		if (job->old.st_nlink > 1 && job->verbose)
 			bb_error_msg("'%s' has other hard links: they keep the old content", job->dst);
-		if ((job->no_clobber ? rename_new(job) : renameat(job->dir, job->name, job->dir, job->base)) < 0)
+		if ((job->no_clobber ? rename_new(job)
+		     : renameat(job->dir, job->name, job->dir, job->base)) < 0)
 			bb_perror_msg_and_die("can't rename the temporary file to '%s'", job->dst);
 	}
 	doomed.name = NULL;

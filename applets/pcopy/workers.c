@@ -104,8 +104,8 @@ static int work(struct job *job, int id)
 	}
 	end_range(&list);
 	if (job->verbose)
-		bb_error_msg("worker %d of %d: %s %s%s", id + 1, job->jobs, job->verifying ? "verified" : "copied",
-			list.last ? "chunks" : "no chunk", list.text);
+		bb_error_msg("worker %d of %d: %s %s%s", id + 1, job->jobs,
+			job->verifying ? "verified" : "copied", list.last ? "chunks" : "no chunk", list.text);
 	return 0;
 }
 
@@ -143,7 +143,8 @@ static int reap(struct job *job, pid_t *pids, int alive)
 			continue;
 		job->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 		if (WIFSIGNALED(status))
-			bb_error_msg("worker %d of %d was killed by signal %d", i + 1, job->jobs, WTERMSIG(status));
+			bb_error_msg("worker %d of %d was killed by signal %d", i + 1, job->jobs,
+				WTERMSIG(status));
 		stop(pids);
 	}
 	return alive;
@@ -211,7 +212,7 @@ int run_workers(struct job *job)
 {
 	enum { SHORT = 8 << 20 };
 
-	if (job->chunks == 1 && job->size <= SHORT)
+	if (job->size && job->chunks <= 1 && job->size <= SHORT)
 		(void)work(job, 0); /* a process would cost more than the copy */
 	else
 		supervise(job);
