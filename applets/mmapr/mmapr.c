@@ -240,7 +240,7 @@ int mmapr_main(char **argv)
 	period = interval ? xatodur("interval", interval) : NS_PER_S;
 	r.timeout = timeout ? xatodur("timeout", timeout) : 0;
 	r.max_age = age ? xatodur("age", age) : 0;
-	r.out.style = r.opts & OPT('J') ? JSON : r.opts & OPT('p') ? PAIRS : TEXT;
+	r.out.style = r.opts & OPT('J') ? JSON : r.opts & OPT('p') ? PAIRS : NO_RECORD;
 	r.b.path = argv[optind];
 	open_board(&r.b);
 	if (r.b.raw && r.opts & (OPT('w') | OPT('f') | OPT('H') | OPT('s') | OPT('a') | OPT('W')))

@@ -8,10 +8,8 @@
 
 #include "board.h"
 
-enum style { TEXT, PAIRS, JSON };
-
 struct output {
-	enum style style;
+	enum record_form style;
 	char *fields; /* of --fields, or NULL: all */
 	char *format; /* of --format, or NULL */
 };

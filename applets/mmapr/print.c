@@ -34,7 +34,7 @@ static int is_utf8(const unsigned char *p, size_t len)
 }
 
 /* No control character, of C1 neither, and no half of a character reaches a terminal. */
-static void print_string(const unsigned char *p, size_t len, enum style style)
+static void print_string(const unsigned char *p, size_t len, enum record_form style)
 {
 	size_t n;
 
@@ -66,7 +66,7 @@ static void print_base64(const unsigned char *p, size_t len)
 }
 
 /* As few digits as give the same bits back. JSON has neither inf nor nan. */
-static void print_float(uint64_t bits, unsigned size, enum style style)
+static void print_float(uint64_t bits, unsigned size, enum record_form style)
 {
 	int precision = size == 8 ? 15 : 6;
 	uint32_t low = bits;
@@ -87,7 +87,7 @@ static void print_float(uint64_t bits, unsigned size, enum style style)
 }
 
 static void print_element(const struct board *b, const struct field *f, const unsigned char *p,
-	enum style style, int base64)
+	enum record_form style, int base64)
 {
 	int shift = 64 - 8 * f->size;
 	uint64_t value;
@@ -127,7 +127,7 @@ static const unsigned char *element(const struct board *b, const struct field *f
 	return b->slot->record + f->offset + (size_t)i * f->size;
 }
 
-static void print_value(const struct board *b, const struct field *f, enum style style, int base64)
+static void print_value(const struct board *b, const struct field *f, enum record_form style, int base64)
 {
 	if (f->is_array && style == JSON)
 		putchar('[');
@@ -141,7 +141,7 @@ static void print_value(const struct board *b, const struct field *f, enum style
 }
 
 /* NAME=VALUE; nth counts what stands before it on the line. */
-static void print_field(const struct board *b, const struct field *f, enum style style, int nth)
+static void print_field(const struct board *b, const struct field *f, enum record_form style, int nth)
 {
 	static const char before[][5] = { "\t ", " ", "," };
 	int base64 = 0;
@@ -179,7 +179,7 @@ static void print_format(const struct board *b, const char *s)
 
 	for (; *s; s++) {
 		if (s[0] == '%' && s[1] == '{' && (end = strchr(s, '}'))) {
-			print_value(b, named(b, s + 2, end - s - 2), TEXT, 0);
+			print_value(b, named(b, s + 2, end - s - 2), NO_RECORD, 0);
 			s = end;
 		} else if (s[0] == '\\' && s[1] && (end = strchr(escapes, s[1]))) {
 			putchar(bytes[end - escapes]);

@@ -98,7 +98,7 @@ static void toggle(void)
 	t_read(t.r, 5, 5);
 }
 
-static void fifo_open(void)
+static void packet_fifo(void)
 {
 	if (mkfifo("direct", 0600) < 0)
 		skip("no-fifo");
@@ -155,8 +155,8 @@ const struct test_case pkt_cases[] = {
 	  "fs/pipe.c", slots_of_packets),
 	CASE("pkt.toggle", "PKT-05", 'L', KINDS, 0, "F_SETFL turns packet mode on and off",
 	  "pipe(2), fcntl(2): Linux 4.5", toggle),
-	CASE("pkt.fifo_open", "PKT-06", 'I', NEEDS_DIR, 0, "opening a FIFO with O_DIRECT is EINVAL",
-	  "fs/open.c", fifo_open),
+	CASE("pkt.packet_fifo", "PKT-06", 'I', NEEDS_DIR, 0, "opening a FIFO with O_DIRECT is EINVAL",
+	  "fs/open.c", packet_fifo),
 	CASE("pkt.fionread", "PKT-07", 'I', 0, 0, "FIONREAD counts the bytes of all packets",
 	  "fs/pipe.c", fionread_sums),
 	CASE("pkt.poll", "PKT-08", 'I', 0, 0, "readable as long as there is a packet", "fs/pipe.c",
