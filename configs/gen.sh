@@ -55,7 +55,7 @@ enabled() {
 # names FILE - the names of the applet: the file's own first
 names() {
 	a=${1##*/}
-	echo "${a%.c}" $(sed -n '/^config /q; s/^ \* also: //p' "$1")
+	echo "${a%.c} $(sed -n '/^config /q; s/^ \* also: //p' "$1")"
 }
 
 case $what in
