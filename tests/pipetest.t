@@ -34,6 +34,63 @@ is 'no case: a usage error' 2 "$rc"
 run box pipetest -c X
 is 'an unknown class: a usage error' 2 "$rc"
 
+run box pipetest -m x
+is 'a wrong multiplier: a usage error' 2 "$rc"
+run box pipetest -r 0
+is 'no runs: a usage error' 2 "$rc"
+
+run box pipetest -l
+is '-l lists as many as run' "$plan" "$(printf '%s\n' "$out" | wc -l)"
+ok "at least 330 by default: $plan" test "$plan" -ge 330
+for id in $(seq -f P%g 1 21) $(seq -f S%g 1 36) $(seq -f R%g 1 6); do
+	printf '%s\n' "$out" | grep -qE "^[^ ]+ +([^ ]+ )*$id " || echo "$id"
+done >unnamed
+is 'every program and rule of the tutorial has a case' '' "$(cat unnamed)"
+for group in BAS:34 BLK:12 NBK:12 EOF:12 ATM:10 CAP:14 PKT:8 FLG:6 POL:18 FIO:4 SIG:8 SPL:20 TEE:4 VMS:6 \
+	FIF:21 PRM:4 MSY:4 MFD:7 SND:8 CFR:3 REG:24; do
+	box pipetest -x -l >list
+	for n in $(seq "${group#*:}"); do
+		id=$(printf '%s-%02d' "${group%:*}" "$n")
+		grep -qE "^[^ ]+ +([^ ]+ )*$id " list || echo "$id"
+	done
+done >unnamed
+is 'every id of the inventory has a case' '' "$(cat unnamed)"
+
+run box pipetest -t 'tut.p1.*' -r 3 -v
+like '-r runs a case again' '*passed 3 times*' "$out"
+like '-v shows the calls' '*# write(* = 11 *' "$out"
+run box pipetest -t bas.stream.pipe -s 200ms --seed 7
+like '-s repeats a stress case' '*passed * times*' "$out"
+like '--seed is in the header' '*seed 7*' "$out"
+run box pipetest -t 'tut.p1.*' -n
+like '-n: subtests, then their group' '*
+  1..*
+  ok 1 p1.*
+ok 1 tut*' "$out"
+run box pipetest -t 'tut.p1.*' --ptest
+like '--ptest' 'PASS: tut.p1.*' "$out"
+run box pipetest -t 'tut.p1.*' --lava
+like '--lava' '*<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=tut.p1.* RESULT=pass UNITS=ms MEASUREMENT=*>*' "$out"
+
+# A time limit that nothing can keep: the run goes on, says so, and leaves nothing behind.
 mkdir dir
+run box pipetest -m 0.00001 -t 'blk.*' -d dir
+is 'a case that does not end is killed' 1 "$rc"
+like 'and reported' '*# killed at its time limit of *not ok 1 blk.*' "$out"
+is 'with all the others' "$(box pipetest -l -t 'blk.*' | wc -l)" "$(printf '%s\n' "$out" | grep -c ' blk\.')"
+is 'nothing is left in the directory' '' "$(ls dir)"
+run box pipetest -m 0.00001 -t 'blk.*' -e
+like '-e stops at the first failure' '*not ok 1 *Bail out!*# Totals: *error:1' "$out"
+
+for sig in INT:130 TERM:143; do
+	bg pipetest -q -r 1000000 -d dir >bailed
+	wait_for sh -c 'ls dir | grep -q pipetest'
+	kill -"${sig%:*}" "$pid"
+	wait "$pid"
+	is "SIG${sig%:*} ends it" "${sig#*:}" $?
+	like 'with a summary' 'Bail out! signal*# Totals: *' "$(cat bailed)"
+	is 'and leaves nothing behind' '' "$(ls dir; pgrep -g "$pid" 2>/dev/null)"
+done
+
 run box pipetest -q -d dir
 is 'nothing is left in the directory' '' "$(ls dir)"

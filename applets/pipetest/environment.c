@@ -22,6 +22,17 @@ void remove_dir(void)
 	}
 }
 
+/* Sparse files that find no block are SIGBUS, which no case could tell from a wrong kernel.
+ * ramfs has no limit and says 0 of 0. */
+static bool has_room(void)
+{
+	enum { ROOM = 4 << 20 };
+	struct statfs fs;
+
+	return statfs(".", &fs) == 0
+		&& (fs.f_blocks == 0 || (uint64_t)fs.f_bavail * fs.f_bsize >= ROOM);
+}
+
 static bool make_dir(const char *parent)
 {
 	char path[PATH_MAX];
@@ -32,8 +43,12 @@ static bool make_dir(const char *parent)
 			< (int)sizeof(private_dir)
 		&& mkdtemp(private_dir)) {
 		owner = getpid();
-		atexit(remove_dir);
-		return chdir(private_dir) == 0;
+		if (chdir(private_dir) == 0 && has_room()) {
+			atexit(remove_dir);
+			return true;
+		}
+		remove_dir();
+		errno = ENOSPC;
 	}
 	private_dir[0] = '\0';
 	return false;
