@@ -249,6 +249,20 @@ if [ -z "$EMULATOR" ] && have setpriv && [ "$(id -u)" = 0 ]; then
 	cp "$IPCBOX" /tmp/ipcbox.$$ && chmod 755 /tmp/ipcbox.$$
 	run sh -c 'setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all "$1" pipecap -s 1G -o | cat' sh /tmp/ipcbox.$$
 	like 'EPERM names the limit' "pipecap: fd 1: 1073741824 is above /proc/sys/fs/pipe-max-size, *" "$err"
+	cat >quota.py <<'END'
+import os, resource, subprocess, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (3000, 3000))
+os.setgroups([]); os.setgid(65533); os.setuid(65533)
+soft = int(open('/proc/sys/fs/pipe-user-pages-soft').read())
+r, w = os.pipe()
+pipes = [os.pipe() for _ in range(soft // 16 + 1)]
+def pipecap(*args): return subprocess.run([sys.argv[1], 'pipecap', *args], capture_output=True, pass_fds=[w], text=True)
+print([l for l in pipecap('-I').stdout.splitlines() if l.startswith('quota')][0].split()[2])
+x = pipecap('-s', '128k', '-n', str(w))
+print(x.returncode, 'pipe-user-pages-soft' in x.stderr, str(soft) in x.stderr)
+END
+	is 'over the quota -I says so, and EPERM names it' "1
+1 True True" "$(cd / && python3 "$T/quota.py" /tmp/ipcbox.$$)"
 	rm /tmp/ipcbox.$$
 else
 	skip 'EPERM names the limit' 'not root'
