@@ -49,12 +49,13 @@ static size_t fill_to_the_brim(int fd)
 	return total;
 }
 
-void measure(size_t write_size, const char *pipe_size, bool packet)
+void measure(const char *write_size, const char *pipe_size, bool packet)
 {
+	size_t chunk = write_size ? xatosize("write size", write_size, 1, INT_MAX) : 0;
 	int fd[2];
 
 	new_pipe(fd, pipe_size, packet);
-	xprintf("size=%zu\n", write_size ? fill(fd[1], write_size).bytes : fill_to_the_brim(fd[1]));
+	xprintf("size=%zu\n", chunk ? fill(fd[1], chunk).bytes : fill_to_the_brim(fd[1]));
 }
 
 static void curve_line(size_t write_size, const char *pipe_size, bool packet, enum record_form form)

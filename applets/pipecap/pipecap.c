@@ -228,21 +228,55 @@ static int hold(char **argv)
 	die_of_signal(bb_got_signal);
 }
 
-static void act_on_targets(
-	const struct action *a, char **files, char **fds, char **pids, opts_t opts)
+/* What the user said. */
+struct args {
+	opts_t opts;
+	char *write_sizes, *pipe_size, *size, *peek_len;
+	char **files, **fds, **pids;
+};
+
+static void act_on_targets(const struct action *a, const struct args *args)
 {
 	static const char standard[] = { 'i', 'o', 'e' };
-	bool none = !(opts & (OPT('f') | OPT('n') | OPT('p') | OPT('i') | OPT('o') | OPT('e')));
+	opts_t any = OPT('f') | OPT('n') | OPT('p') | OPT('i') | OPT('o') | OPT('e');
 
-	for (; files && *files; files++)
-		act_on_path(a, *files, *files);
-	for (; pids && *pids; pids++)
-		act_on_process(a, *pids);
-	for (; fds && *fds; fds++)
-		act_on_fd(a, xatou_range("file descriptor", *fds, 0, INT_MAX));
+	for (char **file = args->files; file && *file; file++)
+		act_on_path(a, *file, *file);
+	for (char **pid = args->pids; pid && *pid; pid++)
+		act_on_process(a, *pid);
+	for (char **fd = args->fds; fd && *fd; fd++)
+		act_on_fd(a, xatou_range("file descriptor", *fd, 0, INT_MAX));
 	for (int fd = 0; fd < 3; fd++)
-		if (opts & OPT(standard[fd]) || (none && fd == (a->verb == SET)))
+		if (args->opts & OPT(standard[fd])
+			|| (!(args->opts & any) && fd == (a->verb == SET)))
 			act_on_fd(a, fd);
+}
+
+/* -g, -k and -s; command is what -s runs then, or NULL. */
+static int act_as_told(int m, const struct args *args, char **command)
+{
+	struct action a = { .verb = m == 'g' ? GET : m == 'k' ? PEEK : SET };
+	struct holders all = { 0 };
+
+	a.hold = args->opts & OPT('H');
+	if (m == 'k')
+		a.number = args->peek_len
+			? xatosize("number of bytes", args->peek_len, 1, INT_MAX)
+			: INT_MAX;
+	else if (args->size && strcmp(args->size, "max") != 0)
+		a.number = xatosize("size", args->size, 1, 1U << 31);
+	if (args->files || args->pids || (m == 'g' && (mode.verbose || mode.form)))
+		all = find_holders();
+	mode.no_proc = !all.seen;
+	a.all = &all;
+	act_on_targets(&a, args);
+	if (mode.failed && (mode.check || !*command))
+		return final_status();
+	if (a.hold)
+		return hold(command);
+	if (*command)
+		xexec(command);
+	return final_status();
 }
 
 static int list(char **pids)
@@ -278,58 +312,35 @@ static int the_mode(opts_t opts)
 
 int pipecap_main(char **argv)
 {
-	char *write_sizes = NULL, *pipe_size = NULL, *size = NULL, *peek_len = NULL;
-	char **files = NULL, **fds = NULL, **pids = NULL;
-	opts_t opts = getopt32(argv,
-		"+m(measure)C(curve)w(write):z(pipe-size):-P(packet)I(info)l(list)"
-		"g(get)k(peek)::s(set):-H(hold)f(file):*n(fd):*p(pid):*i(stdin)o(stdout)e(stderr)"
-		"c(check)q(quiet)v(verbose)J(json)-A(pairs)",
-		&write_sizes, &pipe_size, &peek_len, &size, &files, &fds, &pids);
+	struct args args = { 0 };
+	opts_t opts = args.opts = getopt32(argv,
+		"+m(measure)C(curve)w(write):z(pipe-size):-P(packet)I(info)l(list)g(get)k(peek)::"
+		"s(set):-H(hold)f(file):*n(fd):*p(pid):*i(stdin)o(stdout)e(stderr)c(check)q(quiet)"
+		"v(verbose)J(json)-A(pairs)",
+		&args.write_sizes, &args.pipe_size, &args.peek_len, &args.size, &args.files,
+		&args.fds, &args.pids);
+	bool packet = opts & OPT('P');
 	int m = the_mode(opts);
-	struct action a = { .verb = SET, .hold = opts & OPT('H') };
-	struct holders all = { 0 };
 
+	argv += optind;
 	mode.lenient = strcmp(applet_name, "pipesz") == 0;
 	mode.check = opts & OPT('c');
 	mode.quiet = opts & OPT('q');
 	mode.verbose = opts & OPT('v');
 	mode.form = opts & OPT('J') ? JSON : opts & OPT('A') ? PAIRS : NO_RECORD;
-	argv += optind;
 	if (!m)
 		m = mode.lenient ? 's' : 'm';
 	if (m != 's' && argv[0])
 		bb_show_usage("unexpected operand '%s'", argv[0]);
-	if (m == 'm')
-		measure(write_sizes ? xatosize("write size", write_sizes, 1, INT_MAX) : 0,
-			pipe_size, opts & OPT('P'));
-	else if (m == 'C')
-		print_curve(write_sizes, pipe_size, opts & OPT('P'), mode.form);
+	if (strchr("gks", m))
+		return act_as_told(m, &args, argv);
+	if (m == 'l')
+		return list(args.pids);
+	if (m == 'C')
+		print_curve(args.write_sizes, args.pipe_size, packet, mode.form);
 	else if (m == 'I')
 		print_info(mode.form);
-	else if (m == 'l')
-		return list(pids);
-	if (!strchr("gks", m))
-		return EXIT_SUCCESS;
-
-	if (files || pids || (m == 'g' && (mode.verbose || mode.form)))
-		all = find_holders();
-	mode.no_proc = !all.seen;
-	a.all = &all;
-	a.number = INT_MAX;
-	if (m != 's')
-		a.verb = m == 'g' ? GET : PEEK;
-	if (peek_len)
-		a.number = xatosize("number of bytes", peek_len, 1, INT_MAX);
-	if (m == 's')
-		a.number = 0;
-	if (size && strcmp(size, "max") != 0)
-		a.number = xatosize("size", size, 1, 1U << 31);
-	act_on_targets(&a, files, fds, pids, opts);
-	if (mode.failed && (mode.check || !argv[0]))
-		return final_status();
-	if (a.hold)
-		return hold(argv);
-	if (m == 's' && argv[0])
-		xexec(argv);
-	return final_status();
+	else
+		measure(args.write_sizes, args.pipe_size, packet);
+	return EXIT_SUCCESS;
 }

@@ -53,7 +53,7 @@ int open_quietly(const char *path, const struct holders *all);
 
 void print_look(const struct look *look, enum record_form form, bool verbose);
 void list_pipes(const struct holders *all, pid_t pid, enum record_form form);
-void measure(size_t write_size, const char *pipe_size, bool packet);
+void measure(const char *write_size, const char *pipe_size, bool packet);
 void print_curve(
 	const char *write_sizes, const char *pipe_size, bool packet, enum record_form form);
 void print_info(enum record_form form);
