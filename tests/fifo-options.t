@@ -41,16 +41,16 @@ kill $reader; wait $reader
 is 'and the reader lives until SIGTERM' 143 $?
 is '--stats prints it once more at the end' 2 "$(wc -l <err)"
 
-exec 7<>f
-run box fifow -z 131072 f a
+mkfifo size; exec 7<>size
+run box fifow -z 131072 size a
 if [ "$rc" = 0 ]; then
 	size=$(python3 -c 'import fcntl; print(fcntl.fcntl(7, 1032))' 2>/dev/null || echo 131072)
 	is '--pipe-size' 131072 "$size"
 else
 	skip '--pipe-size' "$err"
 fi
-run box fifow -v -z max f b
-like '-z max: what the kernel grants' "0 fifow: 'f' holds * bytes" "$rc $err"
+run box fifow -v -z max size b
+like '-z max: what the kernel grants' "0 fifow: 'size' holds * bytes" "$rc $err"
 exec 7>&-
 for args in '-z 0 f a' '-z x f a' '-E x f a' '-F x f a'; do
 	run box fifow $args
