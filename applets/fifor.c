@@ -72,6 +72,7 @@ static void flush_output(struct reader *r)
 	size_t done = 0, n;
 	ssize_t written;
 
+	r->f.unsaved = 1;
 	while (done < r->out_len) {
 		n = r->out_len - done;
 		if (n > r->out_chunk)
@@ -240,6 +241,7 @@ static void wait_for_message(struct reader *r)
 	struct pollfd fds[2] = { { .fd = r->f.fd, .events = POLLIN }, { .fd = STDOUT_FILENO } };
 
 	flush_output(r);
+	r->f.unsaved = 0;
 	r->f.waits++;
 	if (!fifo_poll(fds, 2, r->deadline)) {
 		bb_error_msg("timed out: no message in '%s'", r->f.path);
@@ -315,7 +317,7 @@ static size_t fill(struct reader *r)
 
 	for (;;) {
 		make_room(r);
-		if (r->live)
+		if (r->live && !bb_got_signal)
 			n = read_some(r);
 		if (n >= 0)
 			break;

@@ -12,6 +12,7 @@ static struct {
 	struct stat made;
 	struct fifo *fifo;
 	sigset_t mask;
+	int64_t grace;		/* until then may a signal wait */
 } at_end;
 
 static void status(const struct fifo *f)
@@ -159,17 +160,25 @@ int64_t fifo_deadline(int64_t duration)
 	return end;
 }
 
-static void look_at_signals(void)
+/* What has been taken out of the pipe is not lost with us, if it can be put down within a
+ * second. The signals are blocked here: none comes in between. */
+static int64_t look_at_signals(int64_t deadline)
 {
 	int sig = bb_got_signal;
 
-	bb_got_signal = 0; /* they are blocked: none comes in between */
 	if (sig == SIGUSR1) {
 		status(at_end.fifo);
+		bb_got_signal = 0;
 	} else if (sig) {
-		leave();
-		die_of_signal(sig);
+		if (!at_end.grace)
+			at_end.grace = fifo_deadline(NS_PER_S);
+		if (!at_end.fifo->unsaved || monotonic_ns() >= at_end.grace) {
+			leave();
+			die_of_signal(sig);
+		}
+		deadline = at_end.grace;
 	}
+	return deadline;
 }
 
 /* ppoll(2) opens the mask and waits in one step: no signal falls between the two. */
@@ -180,13 +189,14 @@ int fifo_poll(struct pollfd *fds, int n, int64_t deadline)
 	int ready;
 
 	do {
+		deadline = look_at_signals(deadline);
 		left = deadline - monotonic_ns();
 		if (left < 0)
 			left = 0;
 		ts = (struct timespec){ left / NS_PER_S, left % NS_PER_S };
 		ready = ppoll(fds, n, deadline == INT64_MAX ? NULL : &ts, &at_end.mask);
-		look_at_signals();
 	} while (ready < 0 && errno == EINTR);
+	(void)look_at_signals(deadline);
 	if (ready < 0)
 		bb_perror_msg_and_die("can't poll");
 	return ready;

@@ -125,6 +125,7 @@ struct fifo {
 	int size;		/* of the pipe; 0: as it is */
 	int verbose;		/* -1: quiet */
 	int json, stats;
+	int unsaved;		/* a message that would be lost if we died now */
 	uintmax_t messages, bytes, dropped, reconnects, waits;
 	char *mode, *frame_name, *count, *timeout_arg, *open_arg, *size_arg;	/* arguments of options */
 };
