@@ -204,19 +204,21 @@ static void put_message(struct reader *r, const char *msg, size_t len, const cha
 
 /* --- input */
 
+/* If the name is gone, the old FIFO stays as long as it has writers. */
 static void open_reader(struct reader *r)
 {
-	int fd = fifo_open(r->f.path, O_RDONLY);
-	int size;
+	int fd, size;
 
-	if (fd < 0)
-		bb_perror_msg_and_die("can't open '%s'", r->f.path);
-	if (r->f.fd >= 0)
-		close(r->f.fd);
-	r->f.fd = fd;
+	do {
+		fd = fifo_open(&r->f, O_RDONLY);
+		if (r->f.fd >= 0)
+			close(r->f.fd);
+		r->f.fd = fd;
+	} while (fifo_watch(&r->f));
 	r->live = 0;
 	r->packet = r->f.frame == FRAME_PACKET;
-	fifo_resize(&r->f);
+	if (fd >= 0)
+		fifo_resize(&r->f);
 	size = fcntl(fd, F_GETPIPE_SZ);
 	r->pipe_size = size > 0 ? size : OUTPUT;
 }
@@ -238,18 +240,25 @@ static void make_room(struct reader *r)
 /* stdout is watched too: if nobody reads what we print, no message shall be taken. */
 static void wait_for_message(struct reader *r)
 {
-	struct pollfd fds[2] = { { .fd = r->f.fd, .events = POLLIN }, { .fd = STDOUT_FILENO } };
+	struct pollfd fds[] = {
+		{ .fd = r->f.fd, .events = POLLIN }, { .fd = STDOUT_FILENO }, { .fd = r->f.watch, .events = POLLIN },
+	};
 
 	flush_output(r);
 	r->f.unsaved = 0;
 	r->f.waits++;
-	if (!fifo_poll(fds, 2, r->deadline)) {
+	if (!fifo_poll(fds, ARRAY_SIZE(fds), r->deadline)) {
 		bb_error_msg("timed out: no message in '%s'", r->f.path);
 		exit(EXIT_TIMED_OUT);
 	}
 	if (fds[1].revents) {
 		errno = fds[1].revents & POLLNVAL ? EBADF : EPIPE;
 		output_failed();
+	}
+	if (!fds[0].revents) {
+		if (fifo_watch(&r->f))
+			open_reader(r);
+		return;
 	}
 	if (r->f.open_timeout != INT64_MAX) {
 		r->f.open_timeout = INT64_MAX;
@@ -486,7 +495,7 @@ int fifor_main(char **argv)
 	static const char *const outputs[] = { "prefix", "plain", NULL };
 	static const char *const eofs[] = { "wait", "exit", NULL };
 	char *output = NULL, *eof = NULL;
-	static struct reader r = { .f.fd = -1 }; /* read at exit */
+	static struct reader r = { .f.fd = -1, .f.watch = -1 }; /* read at exit */
 	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)o(output):e(eof):", FIFO_ARGUMENTS(&r.f), &output, &eof);
 	struct stat st;
 

@@ -81,7 +81,7 @@ static void set_frame(struct writer *w)
 
 static int open_writer(struct writer *w)
 {
-	int fd = fifo_open(w->f.path, O_WRONLY);
+	int fd = fifo_open(&w->f, O_WRONLY);
 
 	if (fd < 0)
 		return -1;
@@ -94,13 +94,13 @@ static int open_writer(struct writer *w)
 }
 
 /* What blocks, in a child that dies with us: flock(2) with that operation, whose lock is
- * ours since the open file is, or open(2). True if it was done before the deadline; the
- * child still holds its end then. */
+ * ours since the open file is, or open(2). True if it was done before the deadline, or the
+ * name may mean another FIFO; the child still holds its end then. */
 static int block_in_child(struct writer *w, int operation, int64_t deadline, pid_t *child)
 {
 	pid_t parent = getpid();
+	struct pollfd fds[] = { { .events = POLLIN }, { .fd = w->f.watch, .events = POLLIN } };
 	int up[2], done;
-	char c;
 
 	w->f.waits++;
 	xpipe(up);
@@ -114,37 +114,45 @@ static int block_in_child(struct writer *w, int operation, int64_t deadline, pid
 		_exit(EXIT_FAILURE);
 	}
 	close(up[1]);
-	done = fifo_poll(&(struct pollfd){ .fd = up[0], .events = POLLIN }, 1, deadline);
-	if (done)
-		(void)safe_read(up[0], &c, 1); /* nothing, if it failed: the caller tries again */
+	fds[0].fd = up[0];
+	done = fifo_poll(fds, ARRAY_SIZE(fds), deadline);
 	close(up[0]);
 	return done;
 }
 
-static void end_child(pid_t child)
+static void end_child(pid_t *child)
 {
-	kill(child, SIGKILL);
-	(void)waitpid(child, NULL, 0); /* its status is our signal */
+	if (*child > 0) {
+		kill(*child, SIGKILL);
+		(void)waitpid(*child, NULL, 0); /* its status is our signal */
+	}
+	*child = 0;
 }
 
 static void await_reader(struct writer *w, int64_t deadline)
 {
 	int64_t end = fifo_deadline(w->f.open_timeout);
-	int is_open = open_writer(w) == 0;
-	pid_t child;
+	pid_t child = 0;
+	int gone, come;
 
 	if (end > deadline)
 		end = deadline;
-	while (!is_open) {
+	while (open_writer(w) < 0) {
+		gone = errno == ENOENT;
+		end_child(&child);
 		if (w->nonblock)
 			give_up(w, "has no reader");
 		if (w->f.verbose > 0)
 			bb_error_msg("waiting for a reader of '%s'", w->f.path);
-		if (!block_in_child(w, 0, end, &child))
+		come = fifo_watch(&w->f);
+		if (!gone)
+			come = block_in_child(w, 0, end, &child);
+		else if (!come)
+			come = fifo_poll(&(struct pollfd){ .fd = w->f.watch, .events = POLLIN }, 1, end);
+		if (!come)
 			give_up(w, "has no reader");
-		is_open = open_writer(w) == 0;
-		end_child(child);
 	}
+	end_child(&child);
 }
 
 /* Small messages share the lock, one that needs several writes has it alone. It is a lock
@@ -158,7 +166,7 @@ static void lock(struct writer *w, int operation, int64_t deadline)
 			bb_perror_msg_and_die("can't lock '%s'", w->f.path);
 		if (w->nonblock || !block_in_child(w, operation, deadline, &child))
 			give_up(w, "is locked by another writer");
-		end_child(child);
+		end_child(&child);
 	}
 }
 
@@ -379,7 +387,7 @@ int fifow_main(char **argv)
 	static const char *const on_epipes[] = { "wait", "drop", "fail", NULL };
 	static const signed char ends[] = { -1, '\n', -1, '\0', -1, -1 }; /* by frame */
 	char *interval = NULL, *on_epipe = NULL;
-	static struct writer w = { .f.fd = -1 }; /* read at exit */
+	static struct writer w = { .f.fd = -1, .f.watch = -1 }; /* read at exit */
 	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)L(lock)N(nonblock)E(on-epipe):i(interval):",
 		FIFO_ARGUMENTS(&w.f), &on_epipe, &interval);
 	int names, delimiter = opts & OPT('0') ? '\0' : '\n';

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/inotify.h>
 #include "libbb.h"
 
 /* What a signal or exit(3) must find: the FIFO that we made, if it is to go with us, what
@@ -62,8 +63,9 @@ static void create(const char *path, const char *mode, int unlink_at_exit)
 
 /* The type is asked before the open, since to open a device can do something, and again
  * after it, since the name may mean another file by then. */
-int fifo_open(const char *path, int flags)
+int fifo_open(struct fifo *f, int flags)
 {
+	const char *path = f->path;
 	struct stat st;
 	int fd = -1, known = stat(path, &st) == 0;
 
@@ -73,9 +75,28 @@ int fifo_open(const char *path, int flags)
 	}
 	if (known && !S_ISFIFO(st.st_mode))
 		bb_error_msg_and_die("'%s' is not a FIFO", path);
-	if (fd < 0 && errno != ENXIO)
+	if (fd < 0 && errno != ENXIO && (errno != ENOENT || !f->known))
 		bb_perror_msg_and_die("can't open '%s'%s", path, errno == ENOENT ? " (--create makes it)" : "");
+	f->known = 1;
 	return fd;
+}
+
+int fifo_watch(struct fifo *f)
+{
+	const char *slash = strrchr(f->path, '/');
+	struct stat named, ours;
+	char *dir;
+
+	if (f->watch >= 0)
+		close(f->watch);
+	f->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC); /* without it: nothing is noticed */
+	if (inotify_add_watch(f->watch, f->path, IN_ATTRIB | IN_MOVE_SELF) < 0) {
+		dir = xasprintf("%.*s", slash ? (int)(slash - f->path) + 1 : 1, slash ? f->path : ".");
+		(void)inotify_add_watch(f->watch, dir, IN_CREATE | IN_MOVED_TO);
+		free(dir);
+	}
+	return stat(f->path, &named) == 0 && (fstat(f->fd, &ours) < 0 || named.st_ino != ours.st_ino
+		|| named.st_dev != ours.st_dev);
 }
 
 /* "max" is what /proc tells, or its usual value, halved until the kernel grants it: a user

@@ -117,7 +117,8 @@ enum { FRAME_AUTO, FRAME_LINE, FRAME_PACKET, FRAME_NUL, FRAME_LEN, FRAME_RAW };
 enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024, FIFO_SIZE_MAX = -1 };
 struct fifo {
 	const char *path;
-	int fd;			/* -1: not open */
+	int fd, watch;		/* -1: not open */
+	int known;		/* there was a FIFO of that name */
 	int frame;
 	int limited;		/* to this many messages more: */
 	uintmax_t left;
@@ -134,8 +135,11 @@ struct fifo {
 /* Takes the options, makes the FIFO, and blocks the signals that end a program: from then
  * on only fifo_poll sees them, and removes a FIFO that shall not stay. */
 void fifo_init(struct fifo *f, opts_t opts);
-/* Never blocks; -1 without a reader (ENXIO). */
-int fifo_open(const char *path, int flags);
+/* Never blocks; -1 without a reader (ENXIO), or if the FIFO has gone since (ENOENT). */
+int fifo_open(struct fifo *f, int flags);
+/* Makes f->watch, which poll(2) shows as readable when the name may mean another file; true
+ * if it does so already. */
+int fifo_watch(struct fifo *f);
 /* Sets what --pipe-size says. */
 void fifo_resize(struct fifo *f);
 /* One of names, a NULL-terminated list, or a usage error "invalid WHAT: 'NAME'"; NULL: 0. */

@@ -1,8 +1,9 @@
 #!/bin/sh
 . "${0%/*}/tap.sh"
 
-# Eight writers, numbered messages, one reader after the other, all of them killed.
-LIMIT=60 writers=8 each=${MESSAGES:-20000}
+# Eight writers, numbered messages, one reader after the other, all of them killed. The
+# interval lets the writers live longer than the first five readers.
+LIMIT=60 writers=8 each=${MESSAGES:-10000}
 spawn() { exec $EMULATOR "$IPCBOX" "$@"; }
 mkfifo f
 
@@ -11,7 +12,7 @@ send() {
 	pids=
 	for w in $(seq $writers); do
 		seq -f "$w %.0f end" "$each" >in.$w
-		spawn fifow "$@" f - <in.$w & pids="$pids $!"
+		spawn fifow "$@" -i 100us f - <in.$w & pids="$pids $!"
 	done
 }
 # receive SIGNAL ARG...: five readers die of it, the sixth reads to the end
@@ -24,7 +25,7 @@ receive() {
 		[ $r = 3 ] && [ "$signal" = KILL ] && kill -9 "${pids##* }"
 		kill -"$signal" $reader; wait $reader 2>/dev/null
 	done
-	timeout $LIMIT "$IPCBOX" fifor "$@" -e exit -o plain f >got.6
+	timeout $LIMIT "$IPCBOX" fifor "$@" --open-timeout 5 -e exit -o plain f >got.6
 }
 whole() { cat got.* | grep -v '^[1-8] [0-9]* end$'; }
 

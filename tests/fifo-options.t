@@ -85,3 +85,29 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 else
 	skip 'raw: without splice' 'no strace'
 fi
+
+# Another FIFO under the name: both ends go there.
+mkfifo r
+spawn fifor -o plain r >got 2>err & reader=$!
+echo old >r
+wait_for grep -q old got
+rm r; mkfifo r
+box fifow -t 10 r made-again
+ok 'the reader notices a FIFO that was made again' wait_for grep -q made-again got
+mkfifo new; mv new r
+box fifow -t 10 r renamed
+ok 'or renamed to the name' wait_for grep -q renamed got
+kill $reader; wait $reader
+spawn fifow r hello & writer=$!
+wait_for pgrep -P "$writer"
+rm r; mkfifo r
+run box fifor -t 10 -n 1 r
+is 'so does the writer' '0 read:hello' "$rc $out"
+wait $writer
+
+if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+	strace -f -o calls "$IPCBOX" fifow -t 1 f x 2>err
+	is 'a waiting writer waits once' 1 "$(grep -c 'poll(' calls)"
+else
+	skip 'a waiting writer waits once' 'no strace'
+fi
