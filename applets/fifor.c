@@ -9,23 +9,24 @@ config FIFOR
 	help
 	  usage: fifor [options] FIFO
 
-	  Print read:MESSAGE, a line for each message, for ever: writers may come
-	  and go.
+	  Print read:MESSAGE, a line for each message, for ever: writers come and go.
 
-	  -r, --raw              bytes as they come: a cat that stays
-	  -o, --output=plain     bare messages, without read: (--output=prefix)
-	  -0, --null             end messages with NUL
-	  -F, --frame=auto       tell packets and lines apart (default); or force
-	                         packet, line or raw
-	  -e, --eof=exit         exit 0 when the last writer leaves (--eof=wait)
-	  -n, --count N          exit 0 after N messages
-	  -t, --timeout D        exit 124 if no message comes within D: 500ms, 2, 1m
+	  -o, --output=plain   bare messages, without read: (--output=prefix)
+	  -0, --null           end messages with NUL    -J, --json   one object each
+	  -r, --raw            bytes as they come: a cat that stays
+	  -F, --frame=KIND     how fifow sends: packet, line, nul, len, raw; or auto
+	                       (default): packets, lines and whatever comes at once
+	  -e, --eof=exit       exit 0 when the last writer leaves (--eof=wait)
+	  -n, --count N        exit 0 after N messages
+	  -t, --timeout D      exit 124 if no message comes within D: 500ms, 2, 1m
 	      --open-timeout D   the same for the first writer
-	  -p, --create[=MODE]    make the FIFO if it is missing (0600)
-	  -u, --unlink           remove it at the end if we made it
+	  -p, --create[=MODE]  make the FIFO if missing (0600)
+	  -u, --unlink         remove it at the end if we made it
+	  -z, --pipe-size SIZE|max    --stats (also SIGUSR1)    -q    -v
 
 	  A message goes to one reader only; for all to see it: mmapr.
 */
+#include <endian.h>
 #include "libbb.h"
 
 /* A reader's descriptor that has seen its last writer leave reports POLLHUP for ever, a
@@ -33,21 +34,16 @@ config FIFOR
  * w_counter). The fresh one is opened before the old one is closed, so that the pipe
  * never is without a reader, and keeps what is in it. */
 
-enum { FRAME_AUTO, FRAME_LINE, FRAME_PACKET, FRAME_RAW };
-enum { MAX_MESSAGE = 64 * 1024 * 1024, OUTPUT = 64 * 1024 };
+enum { OUTPUT = 64 * 1024, SPLICE_MAX = 1024 * 1024, PEERS = 64 };
 
 struct reader {
-	const char *path;
-	int fd;
-	int live;		/* a writer has been seen on fd */
-	int frame;
+	struct fifo f;
+	int live;		/* a writer has been seen on f.fd */
 	int exit_at_eof;
 	const char *prefix;
-	char end;		/* what ends a message in the output */
-	int64_t timeout, open_timeout;
+	int tty;
+	char end, out_end;	/* what ends a message in the pipe and in the output */
 	int64_t deadline;	/* for the next message */
-	int limited;		/* to this many messages more: */
-	uintmax_t left;
 	size_t pipe_size;
 	char *buf;		/* what has been read and not yet printed */
 	size_t len, size;
@@ -55,6 +51,10 @@ struct reader {
 	size_t out_len, out_chunk;
 	int packet;		/* the queue begins with a packet */
 	int probe[2];		/* a pipe for looking at it */
+	struct {
+		uint32_t writer, seq;
+	} peers[PEERS];		/* of the last header of each writer */
+	unsigned next_peer;
 };
 
 /* --- output: waits where signals are seen; pieces of PIPE_BUF never block after POLLOUT. */
@@ -72,6 +72,7 @@ static void flush_output(struct reader *r)
 	size_t done = 0, n;
 	ssize_t written;
 
+	r->f.unsaved = 1;
 	while (done < r->out_len) {
 		n = r->out_len - done;
 		if (n > r->out_chunk)
@@ -102,15 +103,100 @@ static void put(struct reader *r, const char *buf, size_t len)
 	}
 }
 
-static void put_message(struct reader *r, const char *msg, size_t len)
+/* The length of the UTF-8 character at s, 0 if it is none (RFC 3629). */
+static size_t utf8_length(const unsigned char *s, size_t left)
 {
-	if (r->left == 0)
+	static const unsigned char least[] = { 0, 0, 0, 0xa0, 0x90 }, most[] = { 0, 0, 0, 0x9f, 0x8f };
+	size_t n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+
+	if (n > left || ((*s == 0xe0 || *s == 0xf0) && s[1] < least[n]) || ((*s == 0xed || *s == 0xf4) && s[1] > most[n]))
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+static void put_json_string(struct reader *r, const char *s, size_t len)
+{
+	char escape[8];
+
+	for (; len; s++, len--) {
+		if (*s == '"' || *s == '\\')
+			put(r, "\\", 1);
+		if ((unsigned char)*s < ' ')
+			put(r, escape, sprintf(escape, "\\u%04x", *s));
+		else
+			put(r, s, 1);
+	}
+}
+
+static void put_base64(struct reader *r, const char *s, size_t len)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = (const unsigned char *)s;
+	char four[4];
+
+	for (size_t i = 0; i < len; i += 3) {
+		uint32_t bits = p[i] << 16 | (i + 1 < len ? p[i + 1] << 8 : 0) | (i + 2 < len ? p[i + 2] : 0);
+
+		for (int j = 0; j < 4; j++)
+			four[j] = i + j > len ? '=' : digits[bits >> (18 - 6 * j) & 63];
+		put(r, four, 4);
+	}
+}
+
+static void put_json(struct reader *r, const char *msg, size_t len, const char *frame)
+{
+	struct timespec ts;
+	char head[80];
+	size_t i, n;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail with this clock */
+	put(r, head, sprintf(head, "{\"ts\":%jd.%06ld,\"len\":%zu", (intmax_t)ts.tv_sec, ts.tv_nsec / 1000, len));
+	put(r, frame, strlen(frame));
+	for (i = 0; i < len && (n = utf8_length((const unsigned char *)msg + i, len - i)); i += n)
+		;
+	if (i == len) {
+		put(r, ",\"data\":\"", 9);
+		put_json_string(r, msg, len);
+	} else {
+		put(r, ",\"data_b64\":\"", 13);
+		put_base64(r, msg, len);
+	}
+	put(r, "\"}", 2);
+}
+
+/* A terminal obeys control characters, also those of C1, which are two bytes in UTF-8. */
+static void put_visible(struct reader *r, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = s[i];
+
+		if ((c < ' ' && c != '\t' && c != '\n') || c == 0x7f
+		    || (c >= 0x80 && c < 0xa0 && (i == 0 || s[i - 1] == '\xc2')))
+			put(r, "?", 1);
+		else
+			put(r, s + i, 1);
+	}
+}
+
+static void put_message(struct reader *r, const char *msg, size_t len, const char *frame)
+{
+	if (r->f.left == 0)
 		return;
 	put(r, r->prefix, strlen(r->prefix));
-	put(r, msg, len);
-	put(r, &r->end, 1);
-	r->deadline = fifo_deadline(r->timeout);
-	if (--r->left == 0) {
+	if (r->f.json)
+		put_json(r, msg, len, frame);
+	else if (r->tty)
+		put_visible(r, msg, len);
+	else
+		put(r, msg, len);
+	put(r, &r->out_end, 1);
+	r->f.messages++;
+	r->f.bytes += len;
+	r->deadline = fifo_deadline(r->f.timeout);
+	if (--r->f.left == 0) {
 		flush_output(r);
 		exit(EXIT_SUCCESS);
 	}
@@ -118,18 +204,21 @@ static void put_message(struct reader *r, const char *msg, size_t len)
 
 /* --- input */
 
+/* If the name is gone, the old FIFO stays as long as it has writers. */
 static void open_reader(struct reader *r)
 {
-	int fd = fifo_open(r->path, O_RDONLY);
-	int size;
+	int fd, size;
 
-	if (fd < 0)
-		bb_perror_msg_and_die("can't open '%s'", r->path);
-	if (r->fd >= 0)
-		close(r->fd);
-	r->fd = fd;
+	do {
+		fd = fifo_open(&r->f, O_RDONLY);
+		if (r->f.fd >= 0)
+			close(r->f.fd);
+		r->f.fd = fd;
+	} while (fifo_watch(&r->f));
 	r->live = 0;
-	r->packet = r->frame == FRAME_PACKET;
+	r->packet = r->f.frame == FRAME_PACKET;
+	if (fd >= 0)
+		fifo_resize(&r->f);
 	size = fcntl(fd, F_GETPIPE_SZ);
 	r->pipe_size = size > 0 ? size : OUTPUT;
 }
@@ -140,8 +229,8 @@ static void make_room(struct reader *r)
 {
 	size_t need = r->len + r->pipe_size;
 
-	if (r->len > MAX_MESSAGE)
-		bb_error_msg_and_die("message is larger than %d bytes", MAX_MESSAGE);
+	if (r->len > FIFO_MAX_MESSAGE + sizeof(struct fifo_header))
+		bb_error_msg_and_die("message is larger than %d bytes", FIFO_MAX_MESSAGE);
 	if (need > r->size) {
 		r->size = need + r->len;
 		r->buf = xrealloc(r->buf, r->size);
@@ -151,20 +240,29 @@ static void make_room(struct reader *r)
 /* stdout is watched too: if nobody reads what we print, no message shall be taken. */
 static void wait_for_message(struct reader *r)
 {
-	struct pollfd fds[2] = { { .fd = r->fd, .events = POLLIN }, { .fd = STDOUT_FILENO } };
+	struct pollfd fds[] = {
+		{ .fd = r->f.fd, .events = POLLIN }, { .fd = STDOUT_FILENO }, { .fd = r->f.watch, .events = POLLIN },
+	};
 
 	flush_output(r);
-	if (!fifo_poll(fds, 2, r->deadline)) {
-		bb_error_msg("timed out: no message in '%s'", r->path);
+	r->f.unsaved = 0;
+	r->f.waits++;
+	if (!fifo_poll(fds, ARRAY_SIZE(fds), r->deadline)) {
+		bb_error_msg("timed out: no message in '%s'", r->f.path);
 		exit(EXIT_TIMED_OUT);
 	}
 	if (fds[1].revents) {
 		errno = fds[1].revents & POLLNVAL ? EBADF : EPIPE;
 		output_failed();
 	}
-	if (r->open_timeout != INT64_MAX) {
-		r->open_timeout = INT64_MAX;
-		r->deadline = fifo_deadline(r->timeout);
+	if (!fds[0].revents) {
+		if (fifo_watch(&r->f))
+			open_reader(r);
+		return;
+	}
+	if (r->f.open_timeout != INT64_MAX) {
+		r->f.open_timeout = INT64_MAX;
+		r->deadline = fifo_deadline(r->f.timeout);
 	}
 	r->live = 1;
 }
@@ -174,7 +272,7 @@ static void wait_for_message(struct reader *r)
  * byte is printed in the same way as a line without end. */
 static int packet_next(struct reader *r)
 {
-	ssize_t n = tee(r->fd, r->probe[1], 2, SPLICE_F_NONBLOCK);
+	ssize_t n = tee(r->f.fd, r->probe[1], 2, SPLICE_F_NONBLOCK);
 	char c;
 
 	return n > 0 && safe_read(r->probe[0], &c, 1) == 1 && n == 2 && safe_read(r->probe[0], &c, 1) < 0;
@@ -184,14 +282,14 @@ static int packet_next(struct reader *r)
  * comes behind them is for the next reader. */
 static size_t wanted(struct reader *r, char *buf, size_t size)
 {
-	ssize_t n = tee(r->fd, r->probe[1], size, SPLICE_F_NONBLOCK);
+	ssize_t n = tee(r->f.fd, r->probe[1], size, SPLICE_F_NONBLOCK);
 	uintmax_t messages = 0;
 
 	if (n <= 0)
 		return size;
 	n = safe_read(r->probe[0], buf, n);
 	for (ssize_t i = 0; i < n; i++)
-		if (buf[i] == '\n' && ++messages == r->left)
+		if (buf[i] == r->end && ++messages == r->f.left)
 			return i + 1;
 	return n;
 }
@@ -211,13 +309,13 @@ static ssize_t read_some(struct reader *r)
 	size_t size = r->size - r->len;
 	ssize_t n;
 
-	if (!r->packet && r->frame == FRAME_AUTO)
+	if (!r->packet && r->f.frame == FRAME_AUTO)
 		r->packet = packet_next(r);
-	if (!r->packet && r->limited)
+	if (!r->packet && r->f.limited)
 		size = wanted(r, buf, size);
-	n = safe_read(r->fd, buf, size);
+	n = safe_read(r->f.fd, buf, size);
 	if (n < 0 && errno != EAGAIN)
-		bb_perror_msg_and_die("can't read '%s'", r->path);
+		bb_perror_msg_and_die("can't read '%s'", r->f.path);
 	return n;
 }
 
@@ -228,7 +326,7 @@ static size_t fill(struct reader *r)
 
 	for (;;) {
 		make_room(r);
-		if (r->live)
+		if (r->live && !bb_got_signal)
 			n = read_some(r);
 		if (n >= 0)
 			break;
@@ -238,17 +336,114 @@ static size_t fill(struct reader *r)
 	return n;
 }
 
+/* Until the end, or until splice(2) says that it cannot: read(2) and write(2) then tell why
+ * or do it. Some kernels know no SPLICE_F_NONBLOCK for a FIFO, but take its O_NONBLOCK. */
+static int splice_raw(struct reader *r)
+{
+	unsigned flags = SPLICE_F_NONBLOCK;
+	ssize_t n;
+
+	for (;;) {
+		n = -1;
+		errno = EAGAIN;
+		if (r->live)
+			n = splice(r->f.fd, NULL, STDOUT_FILENO, NULL, SPLICE_MAX, flags);
+		if (n > 0) {
+			r->f.bytes += n;
+			r->deadline = fifo_deadline(r->f.timeout);
+		} else if (n == 0) {
+			if (r->exit_at_eof)
+				return 1;
+			r->f.reconnects++;
+			open_reader(r);
+		} else if (errno == EAGAIN) {
+			fifo_poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1, INT64_MAX);
+			wait_for_message(r);
+		} else if (errno == EOPNOTSUPP && flags) {
+			flags = 0;
+		} else {
+			return 0;
+		}
+	}
+}
+
 /* Prints the messages that are complete; the rest begins at the front of the buffer. */
 static void take_lines(struct reader *r, size_t fresh)
 {
 	char *msg = r->buf, *limit = r->buf + r->len, *from = limit - fresh, *end;
 
-	while ((end = memchr(from, '\n', limit - from))) {
-		put_message(r, msg, end - msg);
+	while ((end = memchr(from, r->end, limit - from))) {
+		put_message(r, msg, end - msg, "");
 		msg = from = end + 1;
 	}
 	r->len = limit - msg;
 	memmove(r->buf, msg, r->len);
+}
+
+/* How many messages of that writer did not come: those between the last one and this. */
+static uint32_t note_peer(struct reader *r, uint32_t writer, uint32_t seq)
+{
+	uint32_t lost = 0;
+	unsigned i = 0;
+
+	while (i < PEERS && r->peers[i].writer != writer)
+		i++;
+	if (i == PEERS)
+		i = r->next_peer++ % PEERS;
+	else if (seq - r->peers[i].seq - 1 < UINT32_MAX / 2 && seq != 1)
+		lost = seq - r->peers[i].seq - 1; /* seq 1: a new process with an old pid */
+	r->peers[i].writer = writer;
+	r->peers[i].seq = seq;
+	return lost;
+}
+
+/* 1: a frame, 0: not yet, -1: none */
+static int parse_frame(const char *buf, size_t len, struct fifo_header *h)
+{
+	uint32_t magic = htole32(FIFO_MAGIC);
+
+	if (memcmp(buf, &magic, len < sizeof(magic) ? len : sizeof(magic)))
+		return -1;
+	if (len < sizeof(*h))
+		return 0;
+	memcpy(h, buf, sizeof(*h));
+	if (le32toh(h->length) > FIFO_MAX_MESSAGE)
+		return -1;
+	if (len - sizeof(*h) < le32toh(h->length))
+		return 0;
+	return le32toh(h->crc) == fifo_crc(h, buf + sizeof(*h), le32toh(h->length)) ? 1 : -1;
+}
+
+/* What is no frame is passed over, byte by byte, up to the next one. */
+static void take_frames(struct reader *r, int final)
+{
+	size_t at = 0, skipped = 0;
+	struct fifo_header h;
+	char text[80];
+	uint32_t lost;
+	int found;
+
+	while (at < r->len) {
+		found = parse_frame(r->buf + at, r->len - at, &h);
+		if (found == 0 && !final)
+			break;
+		if (found <= 0) {
+			skipped++;
+			at++;
+			continue;
+		}
+		lost = note_peer(r, le32toh(h.writer), le32toh(h.seq));
+		r->f.dropped += lost;
+		if (lost && r->f.verbose >= 0)
+			bb_error_msg("lost=%u writer=%u", lost, le32toh(h.writer));
+		sprintf(text, ",\"writer\":%u,\"seq\":%u,\"lost\":%u", le32toh(h.writer), le32toh(h.seq), lost);
+		put_message(r, r->buf + at + sizeof(h), le32toh(h.length), text);
+		at += sizeof(h) + le32toh(h.length);
+	}
+	if (skipped && r->f.verbose >= 0)
+		bb_error_msg("resync=%zu", skipped);
+	r->len -= at;
+	memmove(r->buf, r->buf + at, r->len);
 }
 
 static void take(struct reader *r, size_t fresh)
@@ -256,17 +451,20 @@ static void take(struct reader *r, size_t fresh)
 	size_t old = r->len - fresh;
 	int line = r->buf[r->len - 1] == '\n';
 
-	if (r->frame == FRAME_RAW) {
+	if (r->f.frame == FRAME_RAW) {
 		put(r, r->buf, fresh);
+		r->f.bytes += fresh;
 		r->len = 0;
-	} else if (r->packet || (r->frame == FRAME_AUTO && old == 0 && !memchr(r->buf, '\n', fresh))) {
-		put_message(r, r->buf + old, fresh - line); /* fifow sends an empty packet as a newline */
+	} else if (r->f.frame == FRAME_LEN) {
+		take_frames(r, 0);
+	} else if (r->packet || (r->f.frame == FRAME_AUTO && old == 0 && !memchr(r->buf, '\n', fresh))) {
+		put_message(r, r->buf + old, fresh - line, ""); /* fifow sends an empty packet as a newline */
 		r->len = old;
 	} else {
 		take_lines(r, fresh);
 	}
-	if (line || r->limited)
-		r->packet = r->frame == FRAME_PACKET; /* perhaps of another writer: look again */
+	if (line || r->f.limited)
+		r->packet = r->f.frame == FRAME_PACKET; /* perhaps of another writer: look again */
 }
 
 static void follow(struct reader *r)
@@ -279,9 +477,12 @@ static void follow(struct reader *r)
 			take(r, fresh);
 			continue;
 		}
-		if (r->len)
-			put_message(r, r->buf, r->len); /* a last line without newline */
+		if (r->f.frame == FRAME_LEN)
+			take_frames(r, 1);
+		else if (r->len)
+			put_message(r, r->buf, r->len, ""); /* a last line without newline */
 		r->len = 0;
+		r->f.reconnects++;
 		if (r->exit_at_eof)
 			break;
 		open_reader(r);
@@ -289,47 +490,32 @@ static void follow(struct reader *r)
 	flush_output(r);
 }
 
-static int choose(const char *what, const char *name, const char *const names[])
-{
-	int i = 0;
-
-	while (name && strcmp(name, names[i]))
-		if (!names[++i])
-			bb_show_usage("invalid %s: '%s'", what, name);
-	return i;
-}
-
 int fifor_main(char **argv)
 {
-	static const char *const frames[] = { "auto", "line", "packet", "raw", NULL };
 	static const char *const outputs[] = { "prefix", "plain", NULL };
 	static const char *const eofs[] = { "wait", "exit", NULL };
-	char *mode = NULL, *frame = NULL, *output = NULL, *eof = NULL, *count = NULL, *timeout = NULL, *open_timeout = NULL;
-	opts_t opts = getopt32(argv, "r(raw)o(output):0(null)F(frame):e(eof):n(count):t(timeout):-O(open-timeout):"
-		"p(create)::u(unlink)", &output, &frame, &eof, &count, &timeout, &open_timeout, &mode);
-	struct reader r = { .path = argv[optind], .fd = -1, .left = UINTMAX_MAX, .out = xmalloc(OUTPUT) };
+	char *output = NULL, *eof = NULL;
+	static struct reader r = { .f.fd = -1, .f.watch = -1 }; /* read at exit */
+	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)o(output):e(eof):", FIFO_ARGUMENTS(&r.f), &output, &eof);
 	struct stat st;
 
-	if (!r.path)
-		bb_show_usage("which FIFO?");
-	if (argv[optind + 1])
+	r.f.path = argv[optind];
+	if (r.f.path && argv[optind + 1])
 		bb_show_usage("unexpected operand '%s'", argv[optind + 1]);
-	r.frame = opts & OPT('r') ? FRAME_RAW : choose("frame", frame, frames);
-	r.exit_at_eof = choose("end of file", eof, eofs);
-	r.prefix = choose("output", output, outputs) ? "" : "read:";
-	r.end = opts & OPT('0') ? '\0' : '\n';
-	r.limited = !!count;
-	if (count)
-		r.left = xatou_range("count", count, 1, UINTMAX_MAX);
-	r.timeout = timeout ? xatodur("timeout", timeout) : INT64_MAX;
-	r.open_timeout = open_timeout ? xatodur("timeout", open_timeout) : INT64_MAX;
-	fifo_init();
-	if (opts & OPT('p'))
-		fifo_create(r.path, mode, !!(opts & OPT('u')));
+	r.exit_at_eof = fifo_choose("--eof", eof, eofs);
+	r.prefix = fifo_choose("--output", output, outputs) || opts & OPT('J') ? "" : "read:";
+	r.tty = isatty(STDOUT_FILENO);
+	r.out_end = opts & OPT('0') ? '\0' : '\n';
+	fifo_init(&r.f, opts);
+	r.end = r.f.frame == FRAME_NUL ? '\0' : '\n';
+	r.out = xmalloc(OUTPUT);
 	open_reader(&r);
-	r.deadline = fifo_deadline(open_timeout ? r.open_timeout : r.timeout);
-	r.out_chunk = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) ? OUTPUT : (size_t)fpathconf(r.fd, _PC_PIPE_BUF);
+	r.deadline = fifo_deadline(r.f.open_arg ? r.f.open_timeout : r.f.timeout);
+	r.out_chunk = pathconf(r.f.path, _PC_PIPE_BUF);
+	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+		r.out_chunk = OUTPUT;
 	make_probe(&r);
-	follow(&r);
+	if (r.f.frame != FRAME_RAW || !splice_raw(&r))
+		follow(&r);
 	return EXIT_SUCCESS;
 }

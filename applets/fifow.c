@@ -8,26 +8,28 @@ config FIFOW
 	default y
 	help
 	  usage: fifow [options] FIFO MESSAGE...
-	     or: fifow [options] FIFO [-]        each line of stdin is a message
-	     or: fifow [options] FIFO            stdin is a terminal or /dev/null:
-	                                         xiaoming0001 ... one a second
-
-	  -p, --create[=MODE]    make the FIFO if it is missing (0600)
-	  -u, --unlink           remove it at the end if we made it
-	  -F, --frame=packet     one read of the reader is one message (default
-	                         where the kernel can)
-	  -F, --frame=line       a newline ends a message
-	  -0, --null             NUL, not newline, ends a message of stdin
-	  -r, --raw              bytes of stdin as they come
-	  -n, --count N          stop after N messages
-	  -i, --interval D       from one message to the next: 500ms, 2, 1m
-	  -t, --timeout D        for each message to get into the FIFO (else 124)
+	     or: fifow [options] FIFO [-]     each line of stdin is a message
+	     or: fifow [options] FIFO         stdin is a terminal or /dev/null:
+	                                      xiaoming0001 ... one a second
+	  -p, --create[=MODE]  make the FIFO if missing (0600)
+	  -u, --unlink         remove it at the end if we made it
+	  -F, --frame=KIND     one message is one read (packet; the default where
+	                       the kernel can), ends with a newline (line) or a NUL
+	                       (nul), has a header that shows loss (len)
+	  -0, --null           NUL, not newline, ends a message of stdin
+	  -r, --raw            bytes of stdin as they come
+	  -L, --lock           messages above PIPE_BUF (4096) stay whole too
+	  -t, --timeout D      for each message: 500ms, 2, 1m (else exit 124)
 	      --open-timeout D   wait for a reader at most D
+	  -N, --nonblock       no reader, or full: exit 3 at once
+	  -E, --on-epipe=wait|drop|fail   when the last reader has left (wait)
+	  -n, --count N        stop after N    -i, --interval D   between messages
+	  -z, --pipe-size SIZE|max             --stats (also SIGUSR1)  -q  -v  -J
 
-	  A message of up to PIPE_BUF bytes never mixes with another writer's. If
-	  the readers leave, it goes to the next one. No order among writers, no
-	  acknowledgement, no network; for every reader to see it: mmapw.
+	  No order among writers, no acknowledgement; for all to see it: mmapw.
 */
+#include <endian.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/sysmacros.h>
 #include "libbb.h"
@@ -39,131 +41,246 @@ config FIFOW
  * The descriptor that we have is kept until the next one is open: what readers left in
  * the pipe would be lost with the last descriptor. */
 
-enum { FRAME_LINE, FRAME_PACKET, FRAME_RAW };
-enum { MAX_MESSAGE = 64 * 1024 * 1024, CHUNK = 64 * 1024 };
+enum { CHUNK = 64 * 1024, SPLICE_MAX = 1024 * 1024 };
+enum { EPIPE_WAIT, EPIPE_DROP, EPIPE_FAIL };
 
 struct writer {
-	const char *path;
-	int fd;
-	int frame, forced;	/* forced: the user asked for that frame */
+	struct fifo f;
 	size_t atomic;		/* PIPE_BUF: up to here a write(2) is whole */
-	int64_t timeout, open_timeout, interval;
-	int64_t next;		/* when the next message is due */
-	uintmax_t left;		/* messages still to send */
+	int end;		/* what ends a message in the pipe, or -1 */
+	int foreign;		/* a message may contain that: it is not what ends our input */
+	int lock, nonblock, on_epipe;
+	int64_t interval, next;	/* next: when the next message is due */
+	char *framed;		/* for a header and its message */
+	size_t framed_size;
+	uint32_t seq;
 };
 
-static void set_mode(struct writer *w)
+static NORETURN void give_up(struct writer *w, const char *why)
 {
-	int flags = fcntl(w->fd, F_GETFL);
+	bb_error_msg("%s'%s' %s", w->nonblock ? "" : "timed out: ", w->f.path, why);
+	exit(w->nonblock ? EXIT_NOT_NOW : EXIT_TIMED_OUT);
+}
 
-	if (w->frame == FRAME_PACKET && fcntl(w->fd, F_SETFL, flags | O_DIRECT) < 0) {
-		if (w->forced) {
+static void set_frame(struct writer *w)
+{
+	int flags = fcntl(w->f.fd, F_GETFL);
+
+	if (w->f.frame == FRAME_AUTO || w->f.frame == FRAME_PACKET) {
+		if (fcntl(w->f.fd, F_SETFL, flags | O_DIRECT) == 0) {
+			w->f.frame = FRAME_PACKET;
+		} else if (w->f.frame_name) {
 			xfunc_error_retval = EXIT_UNSUPPORTED;
-			bb_perror_msg_and_die("can't switch '%s' to packets", w->path);
+			bb_perror_msg_and_die("can't switch '%s' to packets", w->f.path);
+		} else {
+			w->f.frame = FRAME_LINE;
+			w->end = '\n';
 		}
-		w->frame = FRAME_LINE;
 	}
 }
 
 static int open_writer(struct writer *w)
 {
-	int fd = fifo_open(w->path, O_WRONLY);
+	int fd = fifo_open(&w->f, O_WRONLY);
 
 	if (fd < 0)
 		return -1;
-	if (w->fd >= 0)
-		close(w->fd);
-	w->fd = fd;
-	set_mode(w);
+	if (w->f.fd >= 0)
+		close(w->f.fd);
+	w->f.fd = fd;
+	set_frame(w);
+	fifo_resize(&w->f);
 	return 0;
 }
 
-static pid_t open_in_child(struct writer *w, int up[2])
+/* What blocks, in a child that dies with us: flock(2) with that operation, whose lock is
+ * ours since the open file is, or open(2). True if it was done before the deadline, or the
+ * name may mean another FIFO; the child still holds its end then. */
+static int block_in_child(struct writer *w, int operation, int64_t deadline, pid_t *child)
 {
-	pid_t parent = getpid(), pid = xfork();
+	pid_t parent = getpid();
+	struct pollfd fds[] = { { .events = POLLIN }, { .fd = w->f.watch, .events = POLLIN } };
+	int up[2], done;
 
-	if (pid == 0) {
+	w->f.waits++;
+	xpipe(up);
+	*child = xfork();
+	if (*child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() == parent && open(w->path, O_WRONLY | O_CLOEXEC) >= 0
-		    && safe_write(up[1], "", 1) == 1)
-			pause();
+		if (getppid() == parent && (operation ? flock(w->f.fd, operation)
+					    : open(w->f.path, O_WRONLY | O_CLOEXEC)) >= 0)
+			if (safe_write(up[1], "", 1) == 1)
+				pause();
 		_exit(EXIT_FAILURE);
 	}
-	return pid;
+	close(up[1]);
+	fds[0].fd = up[0];
+	done = fifo_poll(fds, ARRAY_SIZE(fds), deadline);
+	close(up[0]);
+	return done;
+}
+
+static void end_child(pid_t *child)
+{
+	if (*child > 0) {
+		kill(*child, SIGKILL);
+		(void)waitpid(*child, NULL, 0); /* its status is our signal */
+	}
+	*child = 0;
 }
 
 static void await_reader(struct writer *w, int64_t deadline)
 {
-	int64_t end = fifo_deadline(w->open_timeout);
-	int up[2], ready;
-	pid_t child;
+	int64_t end = fifo_deadline(w->f.open_timeout);
+	pid_t child = 0;
+	int gone, come;
 
 	if (end > deadline)
 		end = deadline;
 	while (open_writer(w) < 0) {
-		xpipe(up);
-		child = open_in_child(w, up);
-		close(up[1]);
-		ready = fifo_poll(&(struct pollfd){ .fd = up[0], .events = POLLIN }, 1, end);
-		if (ready && open_writer(w) == 0)
-			end = 0;
-		close(up[0]);
-		kill(child, SIGKILL);
-		(void)waitpid(child, NULL, 0); /* its status is our signal */
-		if (end == 0)
-			break;
-		if (!ready) {
-			bb_error_msg("timed out: '%s' has no reader", w->path);
-			exit(EXIT_TIMED_OUT);
-		}
+		gone = errno == ENOENT;
+		end_child(&child);
+		if (w->nonblock)
+			give_up(w, "has no reader");
+		if (w->f.verbose > 0)
+			bb_error_msg("waiting for a reader of '%s'", w->f.path);
+		come = fifo_watch(&w->f);
+		if (!gone)
+			come = block_in_child(w, 0, end, &child);
+		else if (!come)
+			come = fifo_poll(&(struct pollfd){ .fd = w->f.watch, .events = POLLIN }, 1, end);
+		if (!come)
+			give_up(w, "has no reader");
+	}
+	end_child(&child);
+}
+
+/* Small messages share the lock, one that needs several writes has it alone. It is a lock
+ * of flock(2): a write-only descriptor cannot take a shared one of fcntl(2). */
+static void lock(struct writer *w, int operation, int64_t deadline)
+{
+	pid_t child;
+
+	while (flock(w->f.fd, operation | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			bb_perror_msg_and_die("can't lock '%s'", w->f.path);
+		if (w->nonblock || !block_in_child(w, operation, deadline, &child))
+			give_up(w, "is locked by another writer");
+		end_child(&child);
 	}
 }
 
-static void put(struct writer *w, const char *buf, size_t len)
+static void await_room(struct writer *w, int64_t deadline)
 {
-	int64_t deadline = fifo_deadline(w->timeout);
+	w->f.waits++;
+	if (w->nonblock || !fifo_poll(&(struct pollfd){ .fd = w->f.fd, .events = POLLOUT }, 1, deadline))
+		give_up(w, "is full");
+}
+
+/* False: the message is dropped. */
+static int next_reader(struct writer *w, int64_t deadline)
+{
+	if (w->on_epipe == EPIPE_FAIL)
+		bb_error_msg_and_die("the last reader of '%s' has left", w->f.path);
+	if (w->on_epipe == EPIPE_DROP) {
+		w->f.dropped++;
+		return 0;
+	}
+	w->f.reconnects++;
+	await_reader(w, deadline);
+	return 1;
+}
+
+/* A reader that leaves in the middle of a long message costs that reader the message: the
+ * next one gets it from the start, after the end of the piece that may be in the pipe.
+ * The lock is not kept where nothing of the message is in the pipe yet. */
+static int put(struct writer *w, const char *buf, size_t len)
+{
+	int64_t deadline = fifo_deadline(w->f.timeout);
+	int held = 0, error;
+	size_t done = 0;
 	ssize_t n;
 
-	while (len) {
-		n = safe_write(w->fd, buf, len);
-		if (n >= 0) {
-			buf += n;
-			len -= n;
-		} else if (errno == EPIPE) {
-			await_reader(w, deadline);
-		} else if (errno != EAGAIN) {
-			bb_perror_msg_and_die("can't write to '%s'", w->path);
-		} else if (!fifo_poll(&(struct pollfd){ .fd = w->fd, .events = POLLOUT }, 1, deadline)) {
-			bb_error_msg("timed out: '%s' is full", w->path);
-			exit(EXIT_TIMED_OUT);
+	while (done < len) {
+		if (w->lock && !held)
+			lock(w, len > w->atomic ? LOCK_EX : LOCK_SH, deadline);
+		held = w->lock;
+		n = safe_write(w->f.fd, buf + done, len - done);
+		error = n < 0 ? errno : 0;
+		done += error ? 0 : n;
+		if (held && (done == 0 || done == len || error == EPIPE))
+			held = flock(w->f.fd, LOCK_UN);
+		if (error == EPIPE) {
+			if (!next_reader(w, deadline))
+				return 0;
+			if (done && w->end >= 0)
+				(void)safe_write(w->f.fd, &(char){ w->end }, 1); /* no reader: seen next */
+			if (w->f.frame != FRAME_RAW)
+				done = 0;
+		} else if (error == EAGAIN) {
+			await_room(w, deadline);
+		} else if (error) {
+			errno = error;
+			bb_perror_msg_and_die("can't write to '%s'", w->f.path);
 		}
 	}
+	return 1;
 }
 
 static void check_message(struct writer *w, const char *msg, size_t len)
 {
-	if (w->frame == FRAME_LINE && memchr(msg, '\n', len))
-		bb_error_msg_and_die("a message contains a newline: use --frame=packet");
-	len += w->frame == FRAME_LINE;
-	if (len > w->atomic)
-		bb_error_msg_and_die("message of %zu bytes is larger than PIPE_BUF (%zu)", len, w->atomic);
+	if (w->foreign && w->end >= 0 && memchr(msg, w->end, len))
+		bb_error_msg_and_die("a message contains a %s: use --frame=len", w->end ? "newline" : "NUL");
+	len += w->end >= 0;
+	if (len > w->atomic && (!w->lock || w->f.frame == FRAME_PACKET))
+		bb_error_msg_and_die("message of %zu bytes is larger than PIPE_BUF (%zu): use --lock or --frame=len",
+			len, w->atomic);
+	if (len > FIFO_MAX_MESSAGE)
+		bb_error_msg_and_die("message of %zu bytes is larger than %d", len, FIFO_MAX_MESSAGE);
 }
 
-/* msg has room for one byte more. An empty packet cannot be: write(2) of 0 bytes does
- * nothing (pipe(2)), so it goes as a newline. */
+static int put_framed(struct writer *w, const char *msg, size_t len)
+{
+	struct fifo_header h = {
+		htole32(FIFO_MAGIC), htole32(len), htole32(getpid()), htole32(++w->seq), 0
+	};
+
+	h.crc = htole32(fifo_crc(&h, msg, len));
+	if (sizeof(h) + len > w->framed_size)
+		w->framed = xrealloc(w->framed, w->framed_size = 2 * (sizeof(h) + len));
+	memcpy(w->framed, &h, sizeof(h));
+	memcpy(w->framed + sizeof(h), msg, len);
+	return put(w, w->framed, sizeof(h) + len);
+}
+
+/* msg has room for one byte more. An empty packet cannot be, for write(2) of 0 bytes does
+ * nothing (pipe(2)): it goes as a newline. */
 static void send_message(struct writer *w, char *msg, size_t len)
 {
+	size_t bytes = len;
+	int sent;
+
 	check_message(w, msg, len);
-	msg[len] = '\n';
-	if (w->frame == FRAME_LINE || len == 0)
-		len++;
 	if (w->interval) {
 		if (w->next)
 			fifo_poll(NULL, 0, w->next);
 		w->next = fifo_deadline(w->interval);
 	}
-	put(w, msg, len);
-	w->left--;
+	msg[len] = w->end >= 0 ? w->end : '\n';
+	if (w->f.frame == FRAME_LEN)
+		sent = put_framed(w, msg, len);
+	else
+		sent = put(w, msg, len + (w->end >= 0 || len == 0));
+	if (sent) {
+		w->f.messages++;
+		w->f.bytes += bytes;
+	}
+	w->f.left--;
+}
+
+static void await_input(void)
+{
+	fifo_poll(&(struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN }, 1, INT64_MAX);
 }
 
 static ssize_t read_input(char *buf, size_t size)
@@ -171,7 +288,7 @@ static ssize_t read_input(char *buf, size_t size)
 	ssize_t n;
 
 	do {
-		fifo_poll(&(struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN }, 1, INT64_MAX);
+		await_input();
 		n = safe_read(STDIN_FILENO, buf, size);
 	} while (n < 0 && errno == EAGAIN);
 	if (n < 0)
@@ -179,13 +296,43 @@ static ssize_t read_input(char *buf, size_t size)
 	return n;
 }
 
-static void send_raw(struct writer *w)
+/* Until the end, or until splice(2) says that it cannot: read(2) and write(2) then tell why
+ * or do it. Some kernels know no SPLICE_F_NONBLOCK for a FIFO, but take its O_NONBLOCK. */
+static int splice_raw(struct writer *w)
 {
-	char *buf = xmalloc(CHUNK);
+	unsigned flags = SPLICE_F_NONBLOCK;
 	ssize_t n;
 
+	for (;;) {
+		await_input();
+		n = splice(STDIN_FILENO, NULL, w->f.fd, NULL, SPLICE_MAX, flags);
+		if (n == 0)
+			return 1;
+		if (n > 0)
+			w->f.bytes += n;
+		else if (errno == EAGAIN)
+			await_room(w, fifo_deadline(w->f.timeout));
+		else if (errno == EOPNOTSUPP && flags)
+			flags = 0;
+		else
+			return 0;
+	}
+}
+
+static void send_raw(struct writer *w)
+{
+	char *buf;
+	ssize_t n;
+
+	if (splice_raw(w))
+		return;
+	if (w->f.verbose > 0)
+		bb_perror_msg("splice(2) stopped: read(2) and write(2) instead");
+	buf = xmalloc(CHUNK);
 	while ((n = read_input(buf, CHUNK)) > 0)
-		put(w, buf, n);
+		if (put(w, buf, n))
+			w->f.bytes += n;
+	free(buf);
 }
 
 /* One byte of the buffer stays free for send_message. */
@@ -195,23 +342,24 @@ static void send_input(struct writer *w, int delimiter)
 	char *buf = xmalloc(size + 1), *msg, *end;
 	ssize_t n;
 
-	while (w->left && (n = read_input(buf + len, size - len)) > 0) {
+	while (w->f.left && (n = read_input(buf + len, size - len)) > 0) {
 		len += n;
-		for (msg = buf; w->left && (end = memchr(buf + seen, delimiter, len - seen)); msg = end + 1) {
-			send_message(w, msg, end - msg);
+		for (msg = buf; w->f.left && (end = memchr(buf + seen, delimiter, len - seen)); msg = end + 1) {
 			seen = end + 1 - buf;
+			send_message(w, msg, end - msg);
 		}
 		len -= msg - buf;
 		memmove(buf, msg, len);
 		seen = len;
 		if (len == size) {
-			if (size >= MAX_MESSAGE)
-				bb_error_msg_and_die("message is larger than %zu bytes", size);
+			if (len > FIFO_MAX_MESSAGE)
+				check_message(w, buf, len);
 			buf = xrealloc(buf, (size *= 2) + 1);
 		}
 	}
-	if (w->left && len)
+	if (w->f.left && len)
 		send_message(w, buf, len);
+	free(buf);
 }
 
 /* What the tutorial's writer sends. */
@@ -219,8 +367,9 @@ static void send_names(struct writer *w)
 {
 	char msg[64];
 
-	bb_error_msg("no message: sending xiaoming0001, xiaoming0002 ... (--help tells more)");
-	for (uintmax_t n = 1; w->left; n++)
+	if (w->f.verbose >= 0)
+		bb_error_msg("no message: sending xiaoming0001, xiaoming0002 ... (--help tells more)");
+	for (uintmax_t n = 1; w->f.left; n++)
 		send_message(w, msg, sprintf(msg, "xiaoming%04ju", n));
 }
 
@@ -233,58 +382,40 @@ static int no_input(void)
 		|| (fstat(STDIN_FILENO, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
 }
 
-static void set_frame(struct writer *w, const char *name, int raw)
-{
-	static const char names[][8] = { "line", "packet", "raw" };
-
-	w->frame = raw ? FRAME_RAW : FRAME_PACKET;
-	w->forced = name != NULL;
-	if (!name)
-		return;
-	for (w->frame = 0; strcmp(name, names[w->frame]); w->frame++)
-		if (w->frame == FRAME_RAW)
-			bb_show_usage("invalid frame: '%s'", name);
-}
-
-static int64_t duration(const char *what, const char *str, int64_t none)
-{
-	return str ? xatodur(what, str) : none;
-}
-
 int fifow_main(char **argv)
 {
-	char *mode = NULL, *frame = NULL, *count = NULL, *interval = NULL, *timeout = NULL, *open_timeout = NULL;
-	opts_t opts = getopt32(argv, "p(create)::u(unlink)F(frame):0(null)r(raw)n(count):i(interval):"
-		"t(timeout):-o(open-timeout):", &mode, &frame, &count, &interval, &timeout, &open_timeout);
-	struct writer w = { .fd = -1, .left = UINTMAX_MAX };
-	int names;
+	static const char *const on_epipes[] = { "wait", "drop", "fail", NULL };
+	static const signed char ends[] = { -1, '\n', -1, '\0', -1, -1 }; /* by frame */
+	char *interval = NULL, *on_epipe = NULL;
+	static struct writer w = { .f.fd = -1, .f.watch = -1 }; /* read at exit */
+	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)L(lock)N(nonblock)E(on-epipe):i(interval):",
+		FIFO_ARGUMENTS(&w.f), &on_epipe, &interval);
+	int names, delimiter = opts & OPT('0') ? '\0' : '\n';
 
-	w.path = argv[optind];
-	if (!w.path)
-		bb_show_usage("which FIFO?");
-	argv += optind + 1;
+	w.f.path = argv[optind];
+	argv += optind + !!w.f.path;
 	names = !*argv && no_input();
-	set_frame(&w, frame, !!(opts & OPT('r')));
-	if (count)
-		w.left = xatou_range("count", count, 1, UINTMAX_MAX);
-	w.timeout = duration("timeout", timeout, INT64_MAX);
-	w.open_timeout = duration("timeout", open_timeout, INT64_MAX);
-	w.atomic = pathconf(w.path, _PC_PIPE_BUF);
-	w.interval = duration("interval", interval, names ? NS_PER_S : 0);
-	for (int i = 0; w.frame != FRAME_RAW && argv[i]; i++)
+	w.on_epipe = fifo_choose("--on-epipe", on_epipe, on_epipes);
+	w.interval = interval ? xatodur("interval", interval) : names ? NS_PER_S : 0;
+	w.nonblock = !!(opts & OPT('N'));
+	fifo_init(&w.f, opts);
+	if (opts & OPT('L') && w.f.frame == FRAME_AUTO)
+		w.f.frame = FRAME_LINE; /* a packet cannot be longer */
+	w.end = ends[w.f.frame];
+	w.lock = opts & OPT('L') || w.f.frame == FRAME_LEN;
+	w.atomic = pathconf(w.f.path, _PC_PIPE_BUF);
+	w.foreign = *argv || delimiter != '\n';
+	for (int i = 0; argv[i]; i++)
 		check_message(&w, argv[i], strlen(argv[i])); /* all or none */
-	fifo_init();
-	if (opts & OPT('p'))
-		fifo_create(w.path, mode, !!(opts & OPT('u')));
-	await_reader(&w, fifo_deadline(w.timeout));
-	if (w.frame == FRAME_RAW)
+	await_reader(&w, fifo_deadline(w.f.timeout));
+	if (w.f.frame == FRAME_RAW)
 		send_raw(&w);
 	else if (names)
 		send_names(&w);
 	else if (!*argv || (strcmp(*argv, "-") == 0 && !argv[1]))
-		send_input(&w, opts & OPT('0') ? '\0' : '\n');
+		send_input(&w, delimiter);
 	else
-		for (; *argv && w.left; argv++)
+		for (; *argv && w.f.left; argv++)
 			send_message(&w, *argv, strlen(*argv));
 	return EXIT_SUCCESS;
 }

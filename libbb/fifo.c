@@ -1,25 +1,40 @@
 /*
- * fifo.c - what both ends of a named pipe need: a safe open, waits that signals can end
+ * fifo.c - what both ends of a named pipe need: options, a safe open, waits that signals end
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/inotify.h>
 #include "libbb.h"
 
-/* What a signal or exit(3) must find: the FIFO that we made, if it is to go with us, and
- * the signals that were blocked when we came. */
+/* What a signal or exit(3) must find: the FIFO that we made, if it is to go with us, what
+ * to report, and the signals that were blocked when we came. */
 static struct {
-	const char *path;
+	int remove;
 	struct stat made;
+	struct fifo *fifo;
 	sigset_t mask;
+	int64_t grace;		/* until then may a signal wait */
 } at_end;
 
-static void remove_fifo(void)
+static void status(const struct fifo *f)
+{
+	static const char text[] = "%s: messages=%ju bytes=%ju dropped=%ju reconnects=%ju waits=%ju\n";
+	static const char json[] = "{\"applet\":\"%s\",\"messages\":%ju,\"bytes\":%ju,\"dropped\":%ju,"
+		"\"reconnects\":%ju,\"waits\":%ju}\n";
+
+	dprintf(STDERR_FILENO, f->json ? json : text, applet_name, f->messages, f->bytes, f->dropped,
+		f->reconnects, f->waits);
+}
+
+static void leave(void)
 {
 	struct stat st;
 
-	if (at_end.path && lstat(at_end.path, &st) == 0 && st.st_ino == at_end.made.st_ino
+	if (at_end.fifo->stats)
+		status(at_end.fifo);
+	if (at_end.remove && lstat(at_end.fifo->path, &st) == 0 && st.st_ino == at_end.made.st_ino
 	    && st.st_dev == at_end.made.st_dev)
-		(void)unlink(at_end.path); /* best effort: another may have been quicker */
+		(void)unlink(at_end.fifo->path); /* best effort: another may have been quicker */
 }
 
 static mode_t parse_mode(const char *str)
@@ -34,7 +49,7 @@ static mode_t parse_mode(const char *str)
 	return mode;
 }
 
-void fifo_create(const char *path, const char *mode, int unlink_at_exit)
+static void create(const char *path, const char *mode, int unlink_at_exit)
 {
 	mode_t bits = mode ? parse_mode(mode) : 0600;
 	mode_t mask = umask(0); /* as mkfifo -m: the mode that was asked for */
@@ -43,16 +58,14 @@ void fifo_create(const char *path, const char *mode, int unlink_at_exit)
 	umask(mask);
 	if (!made && errno != EEXIST)
 		bb_perror_msg_and_die("can't make the FIFO '%s'", path);
-	if (made && unlink_at_exit && stat(path, &at_end.made) == 0) {
-		at_end.path = path;
-		atexit(remove_fifo);
-	}
+	at_end.remove = made && unlink_at_exit && stat(path, &at_end.made) == 0;
 }
 
 /* The type is asked before the open, since to open a device can do something, and again
  * after it, since the name may mean another file by then. */
-int fifo_open(const char *path, int flags)
+int fifo_open(struct fifo *f, int flags)
 {
+	const char *path = f->path;
 	struct stat st;
 	int fd = -1, known = stat(path, &st) == 0;
 
@@ -62,28 +75,131 @@ int fifo_open(const char *path, int flags)
 	}
 	if (known && !S_ISFIFO(st.st_mode))
 		bb_error_msg_and_die("'%s' is not a FIFO", path);
-	if (fd < 0 && errno != ENXIO)
+	if (fd < 0 && errno != ENXIO && (errno != ENOENT || !f->known))
 		bb_perror_msg_and_die("can't open '%s'%s", path, errno == ENOENT ? " (--create makes it)" : "");
+	f->known = 1;
 	return fd;
 }
 
-void fifo_init(void)
+int fifo_watch(struct fifo *f)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, 0 };
+	const char *slash = strrchr(f->path, '/');
+	struct stat named, ours;
+	char *dir;
+
+	if (f->watch >= 0)
+		close(f->watch);
+	f->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC); /* without it: nothing is noticed */
+	if (inotify_add_watch(f->watch, f->path, IN_ATTRIB | IN_MOVE_SELF) < 0) {
+		dir = xasprintf("%.*s", slash ? (int)(slash - f->path) + 1 : 1, slash ? f->path : ".");
+		(void)inotify_add_watch(f->watch, dir, IN_CREATE | IN_MOVED_TO);
+		free(dir);
+	}
+	return stat(f->path, &named) == 0 && (fstat(f->fd, &ours) < 0 || named.st_ino != ours.st_ino
+		|| named.st_dev != ours.st_dev);
+}
+
+/* "max" is what /proc tells, or its usual value, halved until the kernel grants it: a user
+ * over pipe-user-pages-soft gets less (pipe(7)). */
+void fifo_resize(struct fifo *f)
+{
+	enum { USUAL_MAX = 1024 * 1024 };
+	char text[16] = "";
+	int size = USUAL_MAX, fd, now = fcntl(f->fd, F_GETPIPE_SZ);
+
+	if (f->size == 0)
+		return;
+	if (f->size > 0) {
+		if (fcntl(f->fd, F_SETPIPE_SZ, f->size) < 0)
+			bb_perror_msg_and_die("can't set the size of '%s' to %d (/proc/sys/fs/pipe-max-size)",
+				f->path, f->size);
+		return;
+	}
+	fd = open("/proc/sys/fs/pipe-max-size", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
+		size = atoi(text);
+	close(fd);
+	while (size > now && fcntl(f->fd, F_SETPIPE_SZ, size) < 0)
+		size /= 2;
+	if (f->verbose > 0)
+		bb_error_msg("'%s' holds %d bytes", f->path, fcntl(f->fd, F_GETPIPE_SZ));
+}
+
+int fifo_choose(const char *what, const char *name, const char *const names[])
+{
+	int i = 0;
+
+	while (name && strcmp(name, names[i]))
+		if (!names[++i])
+			bb_show_usage("invalid %s: '%s'", what, name);
+	return i;
+}
+
+static int64_t parse_timeout(const char *str)
+{
+	return str ? xatodur("timeout", str) : INT64_MAX;
+}
+
+void fifo_init(struct fifo *f, opts_t opts)
+{
+	static const char *const frames[] = { "auto", "line", "packet", "nul", "len", "raw", NULL };
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0 };
 	sigset_t set;
 
+	if (!f->path)
+		bb_show_usage("which FIFO?");
+	f->frame = opts & OPT('r') ? FRAME_RAW : fifo_choose("frame", f->frame_name, frames);
+	f->limited = f->count != NULL;
+	f->left = f->count ? xatou_range("count", f->count, 1, UINTMAX_MAX) : UINTMAX_MAX;
+	if (f->frame == FRAME_RAW)
+		f->size = FIFO_SIZE_MAX;
+	if (f->size_arg)
+		f->size = strcmp(f->size_arg, "max") ? (int)xatosize("pipe size", f->size_arg, 1, INT_MAX)
+			: FIFO_SIZE_MAX;
+	f->timeout = parse_timeout(f->timeout_arg);
+	f->open_timeout = parse_timeout(f->open_arg);
+	f->verbose = !!(opts & OPT('v')) - !!(opts & OPT('q'));
+	f->json = !!(opts & OPT('J'));
+	f->stats = !!(opts & OPT('s'));
 	sigemptyset(&set);
 	for (const int *sig = ends; *sig; sig++)
 		sigaddset(&set, *sig);
 	sigprocmask(SIG_BLOCK, &set, &at_end.mask);
 	bb_signals(ends);
+	at_end.fifo = f;
+	atexit(leave);
+	if (opts & OPT('p'))
+		create(f->path, f->mode, !!(opts & OPT('u')));
 }
 
 int64_t fifo_deadline(int64_t duration)
 {
 	int64_t end;
 
-	return __builtin_add_overflow(monotonic_ns(), duration, &end) ? INT64_MAX : end;
+	if (duration == INT64_MAX || __builtin_add_overflow(monotonic_ns(), duration, &end))
+		return INT64_MAX;
+	return end;
+}
+
+/* What has been taken out of the pipe is not lost with us, if it can be put down within a
+ * second. The signals are blocked here: none comes in between. */
+static int64_t look_at_signals(int64_t deadline)
+{
+	int sig = bb_got_signal;
+
+	if (sig == SIGUSR1) {
+		status(at_end.fifo);
+		bb_got_signal = 0;
+	} else if (sig) {
+		if (!at_end.grace)
+			at_end.grace = fifo_deadline(NS_PER_S);
+		if (!at_end.fifo->unsaved || monotonic_ns() >= at_end.grace) {
+			leave();
+			die_of_signal(sig);
+		}
+		deadline = at_end.grace;
+	}
+	return deadline;
 }
 
 /* ppoll(2) opens the mask and waits in one step: no signal falls between the two. */
@@ -94,17 +210,20 @@ int fifo_poll(struct pollfd *fds, int n, int64_t deadline)
 	int ready;
 
 	do {
+		deadline = look_at_signals(deadline);
 		left = deadline - monotonic_ns();
 		if (left < 0)
 			left = 0;
 		ts = (struct timespec){ left / NS_PER_S, left % NS_PER_S };
 		ready = ppoll(fds, n, deadline == INT64_MAX ? NULL : &ts, &at_end.mask);
-		if (bb_got_signal) {
-			remove_fifo();
-			die_of_signal(bb_got_signal);
-		}
 	} while (ready < 0 && errno == EINTR);
+	(void)look_at_signals(deadline);
 	if (ready < 0)
 		bb_perror_msg_and_die("can't poll");
 	return ready;
+}
+
+uint32_t fifo_crc(const struct fifo_header *h, const char *msg, size_t len)
+{
+	return crc32(crc32(0, h, offsetof(struct fifo_header, crc)), msg, len);
 }

@@ -135,16 +135,50 @@ void record_nest(const char *name, char bracket);
 void record_unnest(char bracket);
 void record_end(void);
 
-/* --- named pipes. fifo_init blocks the signals that end a program: from then on only
- * fifo_poll sees them, removes the FIFO if fifo_create made it so, and dies of them.
- * mode is octal, NULL is 0600. fifo_open never blocks: -1 if there is no reader (ENXIO). */
-void fifo_init(void);
-void fifo_create(const char *path, const char *mode, int unlink_at_exit);
-int fifo_open(const char *path, int flags);
+/* --- named pipes: what fifow and fifor have in common. */
+enum { FRAME_AUTO, FRAME_LINE, FRAME_PACKET, FRAME_NUL, FRAME_LEN, FRAME_RAW };
+enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024, FIFO_SIZE_MAX = -1 };
+struct fifo {
+	const char *path;
+	int fd, watch;		/* -1: not open */
+	int known;		/* there was a FIFO of that name */
+	int frame;
+	int limited;		/* to this many messages more: */
+	uintmax_t left;
+	int64_t timeout, open_timeout;	/* INT64_MAX: none */
+	int size;		/* of the pipe; 0: as it is */
+	int verbose;		/* -1: quiet */
+	int json, stats;
+	int unsaved;		/* a message that would be lost if we died now */
+	uintmax_t messages, bytes, dropped, reconnects, waits;
+	char *mode, *frame_name, *count, *timeout_arg, *open_arg, *size_arg;	/* arguments of options */
+};
+#define FIFO_OPTIONS "p(create)::u(unlink)F(frame):r(raw)n(count):t(timeout):-o(open-timeout):z(pipe-size):-s(stats)q(quiet)v(verbose)J(json)"
+#define FIFO_ARGUMENTS(f) &(f)->mode, &(f)->frame_name, &(f)->count, &(f)->timeout_arg, &(f)->open_arg, &(f)->size_arg
+/* Takes the options, makes the FIFO, and blocks the signals that end a program: from then
+ * on only fifo_poll sees them, and removes a FIFO that shall not stay. */
+void fifo_init(struct fifo *f, opts_t opts);
+/* Never blocks; -1 without a reader (ENXIO), or if the FIFO has gone since (ENOENT). */
+int fifo_open(struct fifo *f, int flags);
+/* Makes f->watch, which poll(2) shows as readable when the name may mean another file; true
+ * if it does so already. */
+int fifo_watch(struct fifo *f);
+/* Sets what --pipe-size says. */
+void fifo_resize(struct fifo *f);
+/* One of names, a NULL-terminated list, or a usage error "invalid WHAT: 'NAME'"; NULL: 0. */
+int fifo_choose(const char *what, const char *name, const char *const names[]);
 /* The end of a duration that begins now; INT64_MAX is for ever. */
 int64_t fifo_deadline(int64_t duration);
 /* poll(2) until the deadline; 0 if that came first. */
 int fifo_poll(struct pollfd *fds, int n, int64_t deadline);
+
+/* What --frame=len puts before each message; little endian. */
+struct fifo_header {
+	uint32_t magic, length, writer, seq, crc;
+};
+enum { FIFO_MAGIC = 'I' | 'P' << 8 | 'F' << 16 | 1 << 24 };
+/* The crc of a header and its message. */
+uint32_t fifo_crc(const struct fifo_header *h, const char *msg, size_t len);
 
 /* CRC-32 (IEEE 802.3, as zlib): crc is 0, or the result for the bytes before buf. */
 uint32_t crc32(uint32_t crc, const void *buf, size_t len);

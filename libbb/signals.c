@@ -7,9 +7,11 @@
 
 volatile sig_atomic_t bb_got_signal;
 
+/* A request for a status line does not hide the signal that ends us. */
 static void store(int sig)
 {
-	bb_got_signal = sig;
+	if (sig != SIGUSR1 || !bb_got_signal)
+		bb_got_signal = sig;
 }
 
 /* No SA_RESTART: whatever waits comes back with EINTR, and looks. A signal that the parent

@@ -47,7 +47,7 @@ is 'a reader that does not read: 124' "124 fifow: timed out: 'full' is full" "$r
 exec 7>&-
 
 run box fifow f "$big"
-is 'a message above PIPE_BUF fails at once' '1 fifow: message of 5000 bytes is larger than PIPE_BUF (4096)' "$rc $err"
+is 'a message above PIPE_BUF fails at once' '1 fifow: message of 5000 bytes is larger than PIPE_BUF (4096): use --lock or --frame=len' "$rc $err"
 run box fifow f small "$big"
 is 'before the others are sent' 1 "$rc"
 run box fifow -F line f 'a
