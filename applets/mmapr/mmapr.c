@@ -142,7 +142,8 @@ static void wait_for_news(struct reader *r)
 		}
 		futex_wait(r->b.map + BOARD_WORD(seq), r->b.swap ? __builtin_bswap32(seq) : seq,
 			left < NS_PER_S ? left : NS_PER_S);
-		follow_replaced(r);
+		if (board_seq(&r->b) == seq)
+			follow_replaced(r);
 	}
 }
 

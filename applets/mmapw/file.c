@@ -152,25 +152,33 @@ static int lock(int fd, int wait)
 	return errno == EINVAL ? flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) : -1;
 }
 
-/* The alarm comes again and again, as the first may come just before the call that waits. */
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+void tick(int64_t first_ns)
+{
+	struct sigaction sa = { .sa_handler = nothing };
+	struct itimerval timer = {
+		{ 1, 0 }, { first_ns / NS_PER_S, first_ns % NS_PER_S / 1000 + 1 },
+	};
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 static int lock_in_time(int fd, int64_t wait_ns)
 {
-	static const int signals[] = { SIGALRM, 0 };
-	struct itimerval timer = {
-		{ 0, 100000 }, { wait_ns / NS_PER_S, wait_ns % NS_PER_S / 1000 + 1 },
-	};
+	int64_t deadline = monotonic_ns() + wait_ns;
 	int rc;
 
-	bb_signals(signals);
-	setitimer(ITIMER_REAL, &timer, NULL);
+	tick(wait_ns);
 	do
 		rc = lock(fd, 1);
-	while (rc < 0 && errno == EINTR && !bb_got_signal);
-	timer = (struct itimerval){ { 0, 0 }, { 0, 0 } };
-	setitimer(ITIMER_REAL, &timer, NULL);
-	if (bb_got_signal && bb_got_signal != SIGALRM)
+	while (rc < 0 && errno == EINTR && !bb_got_signal && monotonic_ns() < deadline);
+	if (bb_got_signal)
 		die_of_signal(bb_got_signal);
-	bb_got_signal = 0;
 	return rc;
 }
 
