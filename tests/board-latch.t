@@ -26,7 +26,8 @@ if ! command -v cc >/dev/null; then
 	exit
 fi
 box mmapw -S 'a:u32[64]' b - </dev/null
-box mmapr --emit-c b >board.h
+# Without the CRC, which would hide what the latch lets through.
+box mmapr --emit-c b | sed 's/ && copy.1. == board_crc(r, sizeof(.r))//' >board.h
 cat >stress.c <<'END'
 #include <poll.h>
 #include <signal.h>
@@ -67,13 +68,9 @@ static void reader(const char *path, int ms)
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	do {
 		int rc = board_read(&b, &r);
-		uint32_t seq = board_seq(&b), *slot = board_slot(&b, seq);
 
 		if (rc < 0) {
-			busy++; /* only if the writer overtook us each time: the record is whole then */
-			if (__atomic_load_n(slot, __ATOMIC_RELAXED) == seq && board_seq(&b) == seq
-			    && board_read(&b, &r) < 0 && board_seq(&b) == seq)
-				die("damaged", seq, 0);
+			busy++;
 			continue;
 		}
 		reads++;
@@ -117,9 +114,15 @@ END
 cc -O2 -Wall -Wextra -o stress stress.c || exit
 $EMULATOR "$IPCBOX" mmapr -f -F '%{a}\n' b >lines 2>err &
 pid=$!
+$EMULATOR "$IPCBOX" mmapw b </dev/null "a=$(yes 0 | head -n 64 | paste -sd,)"
+$EMULATOR "$IPCBOX" mmapr -i 0 -F '' b 2>err2 &
+pid2=$!
 is 'no record is torn while writers are killed at random' whole "$(timeout 60 ./stress b "${STRESS_MS:-4000}" "$(date +%S)")"
 kill $pid
 wait $pid 2>/dev/null
+kill $pid2
+wait $pid2 2>/dev/null
+is 'mmapr, at full speed, saw none' '143 ' "$? $(cat err2)"
 is 'mmapr -f saw none either' '' "$(awk -F, 'NF { for (i = 2; i <= NF; i++) if ($i != $1) print }' lines | head -n 3; cat err)"
 ok 'but saw many' test "$(wc -l <lines)" -gt 1000
 run box mmapr --check b
@@ -204,7 +207,7 @@ if [ -n "$EMULATOR" ] || ! cc -O2 -Wall -Wextra -include stdlib.h -o step step.c
 	skip 'whole after each instruction of the writer' 'no ptrace'
 else
 	rm b
-	line() { printf 'a='; for i in 1 2 3 4 5 6 7; do printf '%d,%d,%d,%d,%d,%d,%d,%d,%d,' "$1" "$1" "$1" "$1" "$1" "$1" "$1" "$1" "$1"; done; echo "$1"; }
+	line() { echo "a=$(yes "$1" | head -n 64 | paste -sd,)"; }
 	line 101 | box mmapw -S 'a:u32[64]' b -
 	{ line 102; line 103; line 104; } >steps
 	is 'whole after each instruction of the writer' whole "$(timeout 60 ./step b "$IPCBOX" mmapw b - <steps 2>&1)"
