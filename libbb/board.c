@@ -112,9 +112,13 @@ static const char *check_schema(struct board *b)
 {
 	uint32_t len = b->head.schema_len;
 	const char *wrong;
+	ssize_t n;
 
 	b->text = xmalloc(len + 1);
-	if (pread(b->fd, b->text, len, sizeof(b->head)) != (ssize_t)len)
+	n = pread(b->fd, b->text, len, sizeof(b->head));
+	if (n < 0)
+		bb_perror_msg_and_die("can't read '%s'", b->path);
+	if (n != (ssize_t)len)
 		return "it is too short";
 	b->text[len] = '\0';
 	if (crc32(0, b->text, len) != b->head.schema_crc || strlen(b->text) != len)
@@ -168,6 +172,14 @@ static int is_other_boot(const struct board *b)
 	return !b->raw && memcmp(id, unknown, sizeof(id)) && memcmp(id, b->head.boot_id, sizeof(id));
 }
 
+void cannot_map(const char *path)
+{
+	if (errno != EINVAL && errno != ENODEV)
+		bb_perror_msg_and_die("can't map '%s'", path);
+	xfunc_error_retval = EXIT_UNSUPPORTED;
+	bb_error_msg_and_die("can't share '%s' on this file system: use /dev/shm or /run", path);
+}
+
 void board_map(struct board *b, int prot)
 {
 	struct sigaction sa = { .sa_handler = on_sigbus };
@@ -181,11 +193,8 @@ void board_map(struct board *b, int prot)
 	if (wrong)
 		damaged(b, wrong);
 	b->map = mmap(NULL, b->len, prot, MAP_SHARED, b->fd, 0);
-	if (b->map == MAP_FAILED) {
-		if (errno == EINVAL || errno == ENODEV)
-			xfunc_error_retval = EXIT_UNSUPPORTED;
-		bb_perror_msg_and_die("can't map '%s' (use a file in /dev/shm or /run)", b->path);
-	}
+	if (b->map == MAP_FAILED)
+		cannot_map(b->path);
 	b->slot = xmalloc(sizeof(*b->slot) + b->head.record_size + 3);
 	b->other_boot = is_other_boot(b);
 	mapped_path = b->path;

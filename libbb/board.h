@@ -108,6 +108,8 @@ struct board {
  * EXIT_INTEGRITY. A mapped file that is truncated later ends the process so too. */
 void board_map(struct board *b, int prot);
 void board_unmap(struct board *b);
+/* Dies of a failed mmap: EXIT_UNSUPPORTED if the file system is to blame. */
+void cannot_map(const char *path) NORETURN;
 /* The number of the latest publication, 0 if there is none. */
 uint32_t board_seq(const struct board *b);
 /* Copies publication n to b->slot; false if it was overwritten. Dies if it is damaged. */

@@ -63,6 +63,80 @@ mv new b
 ok 'a board that replaces the file is seen' wait_for grep -qx x=42 lines
 kill $pid
 
+# What the file says of itself.
+box mmapw -n 4 -i 1ms -c 6 -S id:u16,name:str9,sex:char i
+run box mmapr --info i
+like '--info' "version: 1.0
+byte_order: *
+schema: id:u16@0,name:str9@2,sex:char@11
+record_size: 12
+slots: 4
+boot: this
+writer: closed
+pid: *
+generation: 1
+seq: 6
+time: [0-9]*.*" "$out"
+$EMULATOR "$IPCBOX" mmapw -X i &
+pid=$!
+wait_for box mmapr -1 -s 6 i
+run box mmapr --info -J i
+like '--info -J of a live writer' '{"version":"1.0",*"writer":"alive","pid":"'$pid'",*' "$out"
+like 'its name' '*"name":"*"*' "$out"
+if command -v python3 >/dev/null; then
+	ok 'is JSON' python3 -c 'import json, sys; json.loads(sys.argv[1])' "$out"
+fi
+kill -KILL $pid
+wait $pid 2>/dev/null
+run box mmapr --info --pairs i
+is 'of a dead one' "7 dead" "$(eval "$out"; echo "$seq $writer")"
+run box mmapr --check i
+is '--check' '0  ' "$rc $out $err"
+printf X | dd of=i bs=1 seek=$((192 + 2 * 64 + 40)) conv=notrunc 2>/dev/null
+run box mmapr -1 -o id i
+is 'an older slot that is damaged is no matter' '0 id=10' "$rc $out"
+run box mmapr --check i
+is 'but for --check' "5 mmapr: 'i' is damaged: wrong CRC of the record" "$rc $err"
+
+# C programs that know nothing of ipcbox.
+cat >use.c <<'END'
+#include <stdio.h>
+#include "board.h"
+int main(int argc, char **argv)
+{
+	struct board b, second;
+	struct board_record r;
+
+	if (board_open(&b, argv[1], argc > 2) < 0 || board_read(&b, &r) != 1)
+		return 1;
+	if (argc > 2 && board_open(&second, argv[1], 1) == 0)
+		return 2;
+	r.c += r.b[2] == -3 && r.f == 1.5 && r.s[1][0] == 'y' && r.x[0] == 0xAB;
+	r.d = 0.25;
+	if (argc > 2)
+		board_write(&b, &r);
+	else
+		board_wait(&b, board_seq(&b) - 1);
+	printf("%d %u %s\n", (int)r.a, (unsigned)r.c, r.s[0]);
+	return 0;
+}
+END
+box mmapw -S a:i8,b:i16[3],c:u64,d:f64,e:bool,f:f32,s:str3[2],x:bin3,g:u32@101 c a=-1 b=1,2,-3 c=0 f=1.5 s=x,y x=abcdef
+box mmapr --emit-c c >board.h
+box mmapw none - </dev/null
+is '--emit-c of the default schema has at most 100 lines' yes \
+	"$([ "$(box mmapr --emit-c none | wc -l)" -le 100 ] && echo yes)"
+n=0
+for cc in gcc clang 'g++ -x c++' 'clang -x c++'; do
+	if ! command -v "${cc%% *}" >/dev/null; then skip "--emit-c with $cc" "no $cc"; continue; fi
+	run $cc -Wall -Wextra -Werror -O2 -o use use.c
+	is "--emit-c compiles with $cc" '0 ' "$rc $err"
+	n=$((n + 1))
+	is 'and writes' "-1 $n x" "$(./use c w)"
+	is 'what mmapr reads' "a=-1	 c=$n	 d=0.25	 seq=$((n + 1))" "$(box mmapr -1 -o a,c,d,seq c && box mmapr --check c)"
+	is 'and reads' "-1 $((n + 1)) x" "$(./use c)"
+done
+
 # The bare struct, from a C program as in the tutorial, and back.
 if command -v cc >/dev/null; then
 	cat >raw.c <<-'END'
@@ -178,7 +252,7 @@ mv other w
 wait $pid
 is 'a board that takes the name ends the wait' '0 x=1' "$? $(cat lines)"
 
-for opts in '-w -f' '-1 -i 1' '-J --pairs' '-t 1' '-a x' '-F x -o y' '-H0' '-s -1'; do
+for opts in '-w -f' '-1 -i 1' '-J --pairs' '-t 1' '-a x' '-F x -o y' '-H0' '-s -1' '--info --check' '-1 --emit-c'; do
 	run box mmapr $opts b
 	is "$opts is a usage error" 2 "$rc"
 done

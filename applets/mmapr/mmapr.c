@@ -9,9 +9,8 @@ config MMAPR
 	help
 	  usage: mmapr [options] FILE
 
-	  Print the latest record of the board FILE once a second, as
-	  id=10<TAB> name=xiao bai<TAB> sex=M. The bare C struct that mmapw --raw
-	  writes is read too.
+	  Print the latest record of FILE once a second, as
+	  id=10<TAB> name=xiao bai<TAB> sex=M. mmapw --raw's bare struct is read too.
 
 	  -1, --once             print it once
 	  -w, --wait             wait for the next publication, print it, exit
@@ -24,10 +23,11 @@ config MMAPR
 	  -W, --require-writer   exit 4 if no writer lives
 	  -o, --fields A,B       these fields; seq and time are the publication's
 	  -F, --format STRING    as 'id=%{id}\n'
-	  -J, --json             as {"id":10,...}; no UTF-8: NAME_b64
+	  -J, --json             as {"id":10,...}; what is no UTF-8 as NAME_b64
 	      --pairs            as id='10' name='xiao bai' sex='M'
-
-	  Exit 3: nothing is published yet. 5: FILE is damaged or not a board.
+	      --info             the header, the schema, the writer (also -J, --pairs)
+	      --check            exit 5, and say why, if FILE is damaged, else 0
+	      --emit-c           a C header to read and write such a board with
 */
 #include <sys/file.h>
 #include "mmapr.h"
@@ -69,21 +69,22 @@ static void stale(const struct reader *r, const char *why)
 
 /* Asking takes nothing, also through a descriptor that may only read. Without locks of open
  * file descriptions (before 3.15) writers use flock(2), which has no way of only asking. */
-static void require_writer(const struct reader *r)
+static int has_writer(const struct board *b)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int alive;
 
-	if (!(r->opts & OPT('W')))
-		return;
-	if (fcntl(r->b.fd, OFD_GETLK, &lock) == 0)
-		alive = lock.l_type != F_UNLCK;
-	else
-		alive = flock(r->b.fd, LOCK_SH | LOCK_NB) < 0;
-	if (!alive) {
-		(void)flock(r->b.fd, LOCK_UN);
+	if (fcntl(b->fd, OFD_GETLK, &lock) == 0)
+		return lock.l_type != F_UNLCK;
+	if (flock(b->fd, LOCK_SH | LOCK_NB) < 0)
+		return 1;
+	(void)flock(b->fd, LOCK_UN);
+	return 0;
+}
+
+static void require_writer(const struct reader *r)
+{
+	if (r->opts & OPT('W') && !has_writer(&r->b))
 		stale(r, "has no live writer");
-	}
 }
 
 /* Boot time runs while the machine sleeps, but starts anew with each boot. A time that is
@@ -141,7 +142,8 @@ static void wait_for_news(struct reader *r)
 		}
 		futex_wait(r->b.map + BOARD_WORD(seq), r->b.swap ? __builtin_bswap32(seq) : seq,
 			left < NS_PER_S ? left : NS_PER_S);
-		follow_replaced(r);
+		if (board_seq(&r->b) == seq)
+			follow_replaced(r);
 	}
 }
 
@@ -178,7 +180,8 @@ static int is_one_of(opts_t set)
 
 static void check_options(opts_t opts, const char *const *operands)
 {
-	opts_t modes = opts & (OPT('1') | OPT('w') | OPT('f') | OPT('H') | OPT('i'));
+	opts_t modes = opts & (OPT('1') | OPT('w') | OPT('f') | OPT('H') | OPT('i')
+		| OPT('n') | OPT('k') | OPT('e'));
 	opts_t forms = opts & (OPT('J') | OPT('p') | OPT('F'));
 
 	if (!operands[0])
@@ -186,7 +189,7 @@ static void check_options(opts_t opts, const char *const *operands)
 	if (operands[1])
 		bb_show_usage("unexpected operand '%s'", operands[1]);
 	if (modes && !is_one_of(modes))
-		bb_show_usage("only one of -1, -w, -f, -H and -i can be");
+		bb_show_usage("only one of -1, -w, -f, -H, -i, --info, --check and --emit-c can be");
 	if (forms && !is_one_of(forms))
 		bb_show_usage("only one of -J, --pairs and -F can be");
 	if (opts & OPT('F') && opts & OPT('o'))
@@ -227,6 +230,20 @@ static int print_history(struct reader *r)
 	return EXIT_SUCCESS;
 }
 
+/* All that is not being written. board_map has checked the rest. */
+static int check_slots(struct reader *r)
+{
+	struct board *b = &r->b;
+
+	if (!b->raw && board_latest(b)) {
+		uint32_t seq = b->slot->n, n = b->head.nslots - 1;
+
+		for (n = n < b->slot->publications ? n : b->slot->publications; n; n--)
+			(void)board_copy(b, seq - n + 1); /* dies if it is damaged */
+	}
+	return EXIT_SUCCESS;
+}
+
 int mmapr_main(char **argv)
 {
 	char *interval = NULL, *since = NULL, *history = NULL, *timeout = NULL, *age = NULL;
@@ -234,7 +251,8 @@ int mmapr_main(char **argv)
 	int64_t period, next = monotonic_ns();
 
 	r.opts = getopt32(argv, "1(once)w(wait)f(follow)H(history)::s(since):i(interval):t(timeout):"
-		"a(max-age):W(require-writer)o(fields):F(format):J(json)-p(pairs)",
+		"a(max-age):W(require-writer)o(fields):F(format):J(json)-p(pairs)"
+		"-n(info)-k(check)-e(emit-c)",
 		&history, &since, &interval, &timeout, &age, &r.out.fields, &r.out.format);
 	check_options(r.opts, (const char *const *)argv + optind);
 	period = interval ? xatodur("interval", interval) : NS_PER_S;
@@ -243,10 +261,19 @@ int mmapr_main(char **argv)
 	r.out.style = r.opts & OPT('J') ? JSON : r.opts & OPT('p') ? PAIRS : NO_RECORD;
 	r.b.path = argv[optind];
 	open_board(&r.b);
-	if (r.b.raw && r.opts & (OPT('w') | OPT('f') | OPT('H') | OPT('s') | OPT('a') | OPT('W')))
+	if (r.b.raw && r.opts & (OPT('w') | OPT('f') | OPT('H') | OPT('s') | OPT('a') | OPT('W')
+	    | OPT('n')))
 		bb_error_msg_and_die("'%s' is a raw record: only -1 and -i can be had of it", r.b.path);
 	if (!r.b.raw)
 		set_start(&r, since, history);
+	if (r.opts & OPT('k'))
+		return check_slots(&r);
+	if (r.opts & OPT('n'))
+		print_info(&r.b, r.out.style, has_writer(&r.b));
+	if (r.opts & OPT('e'))
+		emit_c(&r.b);
+	if (r.opts & (OPT('n') | OPT('e')))
+		return EXIT_SUCCESS;
 	if (r.opts & OPT('H'))
 		return print_history(&r);
 	if (r.opts & OPT('1')) {

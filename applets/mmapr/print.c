@@ -34,7 +34,7 @@ static int is_utf8(const unsigned char *p, size_t len)
 }
 
 /* No control character, of C1 neither, and no half of a character reaches a terminal. */
-static void print_string(const unsigned char *p, size_t len, enum record_form style)
+void print_string(const unsigned char *p, size_t len, enum record_form style)
 {
 	size_t n;
 

@@ -81,6 +81,14 @@ static int fill_file(int fd, const struct image *m)
 	return m->persist ? fsync(fd) : 0;
 }
 
+/* Some file systems have no shared mappings, or not for writers (9p, JFFS2). */
+static int can_share(int fd, size_t size)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return map != MAP_FAILED && munmap(map, size) == 0;
+}
+
 /* rename(2) that does not replace. Where it cannot be had, two that create at once may
  * replace each other's file. */
 static int rename_new(const char *from, const char *to)
@@ -107,9 +115,10 @@ void create(const char *path, const struct image *m)
 	const char *slash = strrchr(path, '/');
 	char *dir = xasprintf("%.*s", slash ? (int)(slash + 1 - path) : 0, path);
 	char *temp = xasprintf("%s.mmapw.XXXXXX", dir);
-	int fd = mkostemp(temp, O_CLOEXEC);
+	int fd = mkostemp(temp, O_CLOEXEC), shared = 1;
 
 	if (fd < 0 || fchmod(fd, m->mode) < 0 || fill_file(fd, m) < 0
+	    || !(shared = can_share(fd, m->size))
 	    || ((m->replace ? rename : rename_new)(temp, path) < 0 && errno != EEXIST)
 	    || (m->persist && sync_directory(dir) < 0)) {
 		int err = errno;
@@ -117,6 +126,8 @@ void create(const char *path, const struct image *m)
 		if (fd >= 0)
 			unlink(temp);
 		errno = err;
+		if (!shared)
+			cannot_map(path);
 		bb_perror_msg_and_die("can't create '%s'", path);
 	}
 	unlink(temp); /* gone, unless another was faster */
@@ -152,25 +163,33 @@ static int lock(int fd, int wait)
 	return errno == EINVAL ? flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) : -1;
 }
 
-/* The alarm comes again and again, as the first may come just before the call that waits. */
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+void tick(int64_t first_ns)
+{
+	struct sigaction sa = { .sa_handler = nothing };
+	struct itimerval timer = {
+		{ 1, 0 }, { first_ns / NS_PER_S, first_ns % NS_PER_S / 1000 + 1 },
+	};
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 static int lock_in_time(int fd, int64_t wait_ns)
 {
-	static const int signals[] = { SIGALRM, 0 };
-	struct itimerval timer = {
-		{ 0, 100000 }, { wait_ns / NS_PER_S, wait_ns % NS_PER_S / 1000 + 1 },
-	};
+	int64_t deadline = monotonic_ns() + wait_ns;
 	int rc;
 
-	bb_signals(signals);
-	setitimer(ITIMER_REAL, &timer, NULL);
+	tick(wait_ns);
 	do
 		rc = lock(fd, 1);
-	while (rc < 0 && errno == EINTR && !bb_got_signal);
-	timer = (struct itimerval){ { 0, 0 }, { 0, 0 } };
-	setitimer(ITIMER_REAL, &timer, NULL);
-	if (bb_got_signal && bb_got_signal != SIGALRM)
+	while (rc < 0 && errno == EINTR && !bb_got_signal && monotonic_ns() < deadline);
+	if (bb_got_signal)
 		die_of_signal(bb_got_signal);
-	bb_got_signal = 0;
 	return rc;
 }
 

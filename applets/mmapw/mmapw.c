@@ -250,14 +250,10 @@ static void end(struct writer *w)
 
 /* --- the three ways ---------------------------------------------------------------------- */
 
-/* In slices, as the signal may come between the question and the sleep. */
 static void nap_until(int64_t deadline)
 {
-	while (!bb_got_signal && monotonic_ns() < deadline) {
-		int64_t slice = monotonic_ns() + NS_PER_S;
-
-		sleep_until(slice < deadline ? slice : deadline);
-	}
+	while (!bb_got_signal && monotonic_ns() < deadline)
+		sleep_until(deadline);
 }
 
 /* The next line, or NULL at the end; *more: another is there already. */
@@ -267,19 +263,16 @@ static char *next_line(struct input *in, int *more)
 	ssize_t n = 1;
 
 	while (!(eol = memchr(in->buf + in->start, '\n', in->end - in->start)) && n) {
-		struct pollfd stdin_poll = { .fd = STDIN_FILENO, .events = POLLIN };
-
 		memmove(in->buf, in->buf + in->start, in->end - in->start);
 		in->end -= in->start;
 		in->start = 0;
 		if (in->end == in->size)
 			bb_error_msg_and_die("can't take a line of more than %zu bytes", in->size);
 		do
-			n = poll(&stdin_poll, 1, 1000); /* as nap_until */
-		while (n == 0 && !bb_got_signal);
+			n = bb_got_signal ? 0 : read(STDIN_FILENO, in->buf + in->end, in->size - in->end);
+		while (n < 0 && errno == EINTR);
 		if (bb_got_signal)
 			return NULL;
-		n = safe_read(STDIN_FILENO, in->buf + in->end, in->size - in->end);
 		if (n < 0)
 			bb_perror_msg_and_die("can't read standard input");
 		in->end += n;
@@ -380,6 +373,7 @@ int mmapw_main(char **argv)
 		w.words = NULL;
 	bb_signals(signals);
 	open_board(&w);
+	tick(NS_PER_S);
 	begin(&w);
 	if (lines)
 		status = publish_lines(&w, interval ? period : 0, todo);

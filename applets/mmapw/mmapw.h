@@ -27,6 +27,9 @@ void create(const char *path, const struct image *image);
 /* The name's file, open and locked; false if there is none yet, or an empty one, which is
  * locked then. Another writer is waited for, or the end: EXIT_NOT_NOW, EXIT_TIMED_OUT. */
 int attach(struct board *b, int64_t wait_ns);
+/* Whatever waits comes back with EINTR after first_ns, and each second: a signal that came
+ * just before the wait is seen then. */
+void tick(int64_t first_ns);
 /* The text with every offset said. */
 char *schema_text(const struct schema *s);
 /* The beginning of a file: the header and the schema; size is its header_size. */

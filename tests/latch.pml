@@ -1,0 +1,106 @@
+/*
+ * latch.pml - the board's latch under weak memory, for spin
+ *
+ * SPDX-License-Identifier: 0BSD
+ *
+ * What C11 promises of the latch, as a machine: the writer's relaxed stores to a slot reach
+ * memory one by one, in any order, before or after its store to seq, except as the fences
+ * say. The release fence keeps the former store to seq before the stores to the slot; the
+ * release store keeps these before the next seq. The reader's loads of the words happen in
+ * any order, behind its acquire load of seq and, for the acquire fence, before its second
+ * load of it. A record is WORDS words, all of publication n hold n; a reader that accepts
+ * words of two publications is torn. The writer may die between any two steps; another
+ * takes over from what memory holds. seq wraps at 2^BITS.
+ *
+ * -DFENCE=0 leaves the release fence out, -DLATE=0 lets the reader accept one more
+ * publication: both must fail, or the model proves nothing.
+ */
+#ifndef NSLOTS
+#define NSLOTS 2
+#endif
+#ifndef FENCE
+#define FENCE 1
+#endif
+#ifndef LATE
+#define LATE 1
+#endif
+#define WORDS 2
+#define WRAP 8              /* seq counts modulo this; more than 2 * NSLOTS */
+#define PUBLICATIONS 7
+
+byte seq = 0;
+byte slot[NSLOTS * WORDS];  /* the word's publication */
+bool idle = true;           /* no writer lives */
+byte done = 0;
+
+/* The writer's own view is ahead of memory by what its buffers hold. */
+proctype Writer()
+{
+	byte n, written, base;
+	bool seq_pending = false;
+	byte pending_seq;
+
+	n = seq;
+	do
+	:: done < PUBLICATIONS ->
+		done++;
+		n = (n + 1) % WRAP;
+		base = (n % NSLOTS) * WORDS;
+		/* release fence: the former seq is in memory before the slot changes */
+		if
+		:: FENCE && seq_pending -> seq = pending_seq; seq_pending = false
+		:: else
+		fi;
+		written = 0;
+		do
+		:: !(written & 1) -> slot[base] = n; written = written | 1
+		:: !(written & 2) -> slot[base + 1] = n; written = written | 2
+		:: seq_pending -> seq = pending_seq; seq_pending = false
+		:: written == 3 && !seq_pending -> break
+		:: idle = true; goto dead      /* killed here; what is buffered may be lost */
+		od;
+		/* release store: after the words, but it may stay in the buffer */
+		pending_seq = n;
+		seq_pending = true
+	:: seq_pending -> seq = pending_seq; seq_pending = false
+	:: idle = true; goto dead
+	:: done == PUBLICATIONS && !seq_pending -> break
+	od;
+	idle = true;
+dead:
+	skip
+}
+
+proctype Reader()
+{
+	byte n, m, a, b, base, got;
+
+again:
+	n = seq;
+	base = (n % NSLOTS) * WORDS;
+	got = 0;
+	do
+	:: !(got & 1) -> a = slot[base]; got = got | 1
+	:: !(got & 2) -> b = slot[base + 1]; got = got | 2
+	:: got == 3 -> break
+	od;
+	m = seq;
+	if
+	:: (m - n + WRAP) % WRAP >= NSLOTS - LATE -> goto again
+	:: else
+	fi;
+	/* not torn, and what n says: publication 0 is the empty slot */
+	assert(a == b && a == n);
+}
+
+/* Takes over while any publication is left. */
+active proctype Init()
+{
+	byte lives = 0;
+
+	run Reader();
+	do
+	:: idle && lives < 3 -> idle = false; lives++; run Writer()
+	:: lives == 3 || done == PUBLICATIONS -> break
+	od
+}
