@@ -1,6 +1,7 @@
 #!/bin/sh
 # Whatever fails and whenever pcopy is killed: DST is the old file or the new one.
 . "${0%/*}/tap.sh"
+export EMULATOR
 
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
 sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Where the bytes go: in place, only the blocks that differ, resumed, on a device; and back.
 . "${0%/*}/tap.sh"
+export EMULATOR
 
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
 sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
@@ -95,7 +96,7 @@ rm .dst.pcopy.resume; mkfifo .dst.pcopy.resume
 run box pcopy --resume src dst
 like 'nor a FIFO opened for long' "1 pcopy: '.dst.pcopy.resume' beside 'dst' is not a file that pcopy made*" "$rc $err"
 rm .dst.pcopy.resume; : >.dst.pcopy.resume
-flock .dst.pcopy.resume "$IPCBOX" pcopy --resume src dst >log 2>err; rc=$?
+flock .dst.pcopy.resume $EMULATOR "$IPCBOX" pcopy --resume src dst >log 2>err; rc=$?
 is 'two do not resume the same file' "3 pcopy: another pcopy is resuming 'dst'" "$rc $(cat err)"
 rm .dst.pcopy.resume
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What pcopy takes along and what it says: metadata, progress, JSON.
 . "${0%/*}/tap.sh"
+export EMULATOR
 
 # json EXPR - the value of EXPR, where j is the JSON object in $out
 json() { printf '%s\n' "$out" | python3 -c 'import json, sys; j = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
@@ -12,7 +13,7 @@ crc=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("src", "rb").read(
 # --- metadata
 set_times() { python3 -c 'import os; os.utime("src", ns=(981173106789000000, 981173106123456789))'; }
 as_nobody() { run python3 -c 'import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
-os.execv(sys.argv[1], sys.argv[1:])' "$IPCBOX" "$@"; }
+os.execvp(sys.argv[1], sys.argv[1:])' $EMULATOR "$IPCBOX" "$@"; }
 set_times; chmod 2751 src
 stamp() { stat -c '%a %.9Y %.9X' "$1"; }
 want=$(stamp src)
@@ -99,7 +100,7 @@ is 'is all there is' '1 ' "$(printf '%s\n' "$out" | wc -l) $err"
 
 # --- progress
 mkfifo fifo
-"$IPCBOX" pcopy fifo dst 2>err & pid=$!
+$EMULATOR "$IPCBOX" pcopy fifo dst 2>err & pid=$!
 exec 9>fifo
 head -c 100000 src >&9
 wait_for test -s .dst.pcopy.000000
@@ -110,7 +111,7 @@ wait $pid
 is 'SIGUSR1: goes on' 0 $?
 like 'and has said how far it is' 'pcopy: *iB  *iB/s' "$(head -1 err)"
 rm -f fifo; mkfifo fifo
-"$IPCBOX" pcopy --progress=json fifo dst 2>err & pid=$!
+$EMULATOR "$IPCBOX" pcopy --progress=json fifo dst 2>err & pid=$!
 exec 9>fifo
 head -c 100000 src >&9
 wait_for grep -q . err

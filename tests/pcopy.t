@@ -1,5 +1,6 @@
 #!/bin/sh
 . "${0%/*}/tap.sh"
+export EMULATOR
 
 # bytes N - N bytes that differ from each other and from every other place
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
@@ -111,7 +112,7 @@ mkfifo fifo
 timeout 10 cat fifo >dst & reader=$!
 box pcopy src fifo; wait $reader
 ok 'DST a FIFO' cmp src dst
-"$IPCBOX" pcopy src fifo 2>log & pid=$!
+$EMULATOR "$IPCBOX" pcopy src fifo 2>log & pid=$!
 waits() { grep -q 'State:.*S' /proc/$pid/status && grep -q pcopy /proc/$pid/cmdline; }
 if [ -r /proc/self/status ]; then wait_for waits; fi
 kill -s TERM $pid; wait $pid 2>/dev/null; rc=$?
@@ -120,13 +121,13 @@ run box pcopy src /dev/null
 is 'DST a device' 0 "$rc"
 run box pcopy src /dev/full
 is 'a full one' "1 pcopy: can't write '/dev/full': No space left on device" "$rc $err"
-run sh -c '"$1" pcopy src - >/dev/full' sh "$IPCBOX"
+run sh -c '$EMULATOR "$1" pcopy src - >/dev/full' sh "$IPCBOX"
 is 'a full standard output' "1 pcopy: can't write 'standard output': No space left on device" "$rc $err"
-run sh -c '{ "$1" pcopy src -; echo $? >&2; } | head -c 1 >/dev/null' sh "$IPCBOX"
+run sh -c '{ $EMULATOR "$1" pcopy src -; echo $? >&2; } | head -c 1 >/dev/null' sh "$IPCBOX"
 is 'a reader that had enough: no message' 1 "$err"
-run sh -c '"$1" pcopy -c src dst >/dev/full' sh "$IPCBOX"
+run sh -c '$EMULATOR "$1" pcopy -c src dst >/dev/full' sh "$IPCBOX"
 is 'the checksum that can'\''t be printed' "1 pcopy: can't write to standard output: No space left on device" "$rc $err"
-run sh -c '"$1" pcopy - dst <&-' sh "$IPCBOX"
+run sh -c '$EMULATOR "$1" pcopy - dst <&-' sh "$IPCBOX"
 is 'a closed standard input' "1 pcopy: can't read 'standard input': Bad file descriptor" "$rc $err"
 
 # --- modes
@@ -141,8 +142,8 @@ umask 022
 
 if [ "$(id -u)" = 0 ]; then
 	mkdir drop; chmod 733 drop; chmod 755 "$T"; chmod 644 src
-	python3 -c 'import os, sys; os.setgid(65534); os.setuid(65534); os.execv(sys.argv[1], sys.argv[1:])' \
-		"$IPCBOX" pcopy src drop/dst 2>err
+	python3 -c 'import os, sys; os.setgid(65534); os.setuid(65534); os.execvp(sys.argv[1], sys.argv[1:])' \
+		$EMULATOR "$IPCBOX" pcopy src drop/dst 2>err
 	ok 'into a directory that may not be read' cmp src drop/dst
 	chmod 4755 src
 else
@@ -216,7 +217,7 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=1M none small 2>l
 else
 	skip 'a full disk' 'not root, or no tmpfs'
 fi
-run sh -c 'ulimit -f 100; exec "$1" pcopy src dst' sh "$IPCBOX"
+run sh -c 'ulimit -f 100; exec $EMULATOR "$1" pcopy src dst' sh "$IPCBOX"
 is 'a file size limit' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
 ok 'DST is untouched' holds_old dst
 if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; then
@@ -244,7 +245,7 @@ ok 'no temporary file is left' no_temporary
 for sig in INT TERM HUP; do
 	rm -f fifo; mkfifo fifo; echo old >dst
 	python3 -c 'import signal, os, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' "$IPCBOX" pcopy fifo dst 2>log & pid=$!
+signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])' $EMULATOR "$IPCBOX" pcopy fifo dst 2>log & pid=$!
 	exec 9>fifo
 	echo new >&9
 	wait_for test -s .dst.pcopy.000000
@@ -255,7 +256,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:]
 	exec 9>&-
 done
 mkfifo fifo2
-"$IPCBOX" pcopy fifo2 dst 2>log & pid=$!
+$EMULATOR "$IPCBOX" pcopy fifo2 dst 2>log & pid=$!
 exec 9>fifo2
 echo new >&9
 wait_for test -s .dst.pcopy.000000
