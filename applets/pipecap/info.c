@@ -35,7 +35,7 @@ long pipe_max_size(void)
 	return read_number("/proc/sys/fs/pipe-max-size");
 }
 
-void print_info(enum record_form form)
+void explain_limits(enum record_form form)
 {
 	long page = getpagesize();
 	int fd[2];

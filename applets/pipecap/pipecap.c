@@ -339,7 +339,7 @@ int pipecap_main(char **argv)
 	if (m == 'C')
 		print_curve(args.write_sizes, args.pipe_size, packet, mode.form);
 	else if (m == 'I')
-		print_info(mode.form);
+		explain_limits(mode.form);
 	else
 		measure(args.write_sizes, args.pipe_size, packet);
 	return EXIT_SUCCESS;

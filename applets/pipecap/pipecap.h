@@ -56,7 +56,7 @@ void list_pipes(const struct holders *all, pid_t pid, enum record_form form);
 void measure(const char *write_size, const char *pipe_size, bool packet);
 void print_curve(
 	const char *write_sizes, const char *pipe_size, bool packet, enum record_form form);
-void print_info(enum record_form form);
+void explain_limits(enum record_form form);
 long pipe_max_size(void);	/* /proc/sys/fs/pipe-max-size, or -1 */
 
 #endif
