@@ -119,7 +119,7 @@ exec 9>&-
 wait $pid
 out=$(tail -1 err)
 is '--progress=json' "['bytes', 'total', 'percent', 'rate', 'eta']" "$(json 'list(j)')"
-run box pcopy -P src dst
+run box pcopy -P -e rw src dst
 like '--progress' '?2.8 MiB of 2.8 MiB  100%  * left*' "$err"
 run box pcopy -e rw -B 64k --progress=json src dst 2
 out=$(tail -1 "$T/.err")

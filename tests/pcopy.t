@@ -89,6 +89,8 @@ ok 'a name with a dash' cmp src ./-dash
 # --- other kinds of files
 box pcopy - dst <src
 ok 'standard input' cmp src dst
+{ dd bs=1000 count=1 of=log status=none; box pcopy - dst; } <src
+ok 'from where it is' cmp src dst 1000 0
 head -c 20000003 src | box pcopy -T - dst
 ok 'a pipe' cmp src dst
 box pcopy src - | cmp src - && box pcopy src - >dst
