@@ -67,6 +67,18 @@ else
 	skip 'owners' 'not root'
 fi
 
+if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true 2>err; then
+	for options in '' -p; do
+		# shellcheck disable=SC2086 # words
+		run strace -o log -e trace=fchmod -e inject=fchmod:error=EPERM "$IPCBOX" pcopy $options src dst
+		is "a file system without modes: pcopy $options" '0 ' "$rc $err"
+	done
+	run strace -o log -e trace=fchmod -e inject=fchmod:error=EPERM "$IPCBOX" pcopy --preserve=mode src dst3
+	is 'asked for by name: an error' "1 pcopy: can't preserve the mode of 'src': Operation not permitted " "$rc $err $(ls dst3 2>/dev/null)"
+else
+	skip 'a file system without modes' 'no strace'
+fi
+
 # --- JSON
 run box pcopy -J src dst 2
 is '--json' "0 ['src', 'dst', 'bytes', 'data_bytes', 'holes', 'engine', 'jobs', 'crc32', 'verified', 'synced', 'sec']" "$rc $(json 'list(j)')"
