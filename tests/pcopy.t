@@ -291,7 +291,7 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	changes 'truncate -s 100 src2' pread64 -e direct -c
 	if [ "$(id -u)" = 0 ] && mkdir -p small && mount -t tmpfs -o size=1M none small 2>log; then
 		echo old >small/dst
-		run strace -f -o log -e trace=fstatfs -e inject=fstatfs:error=ENOSYS "$IPCBOX" pcopy -e mmap src small/dst
+		run strace -f -o log -e trace=/fstatfs -e inject=/fstatfs:error=ENOSYS "$IPCBOX" pcopy -e mmap src small/dst
 		is 'a mapped DST that runs full' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
 		is 'DST is untouched' 'old dst' "$(cat small/dst) $(ls -A small)"
 		umount small
