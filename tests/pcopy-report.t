@@ -67,6 +67,18 @@ else
 	skip 'owners' 'not root'
 fi
 
+if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true 2>err; then
+	for options in '' -p; do
+		# shellcheck disable=SC2086 # words
+		run strace -o log -e trace=fchmod -e inject=fchmod:error=EPERM "$IPCBOX" pcopy $options src dst
+		is "a file system without modes: pcopy $options" '0 ' "$rc $err"
+	done
+	run strace -o log -e trace=fchmod -e inject=fchmod:error=EPERM "$IPCBOX" pcopy --preserve=mode src dst3
+	is 'asked for by name: an error' "1 pcopy: can't preserve the mode of 'src': Operation not permitted " "$rc $err $(ls dst3 2>/dev/null)"
+else
+	skip 'a file system without modes' 'no strace'
+fi
+
 # --- JSON
 run box pcopy -J src dst 2
 is '--json' "0 ['src', 'dst', 'bytes', 'data_bytes', 'holes', 'engine', 'jobs', 'crc32', 'verified', 'synced', 'sec']" "$rc $(json 'list(j)')"
@@ -119,7 +131,7 @@ exec 9>&-
 wait $pid
 out=$(tail -1 err)
 is '--progress=json' "['bytes', 'total', 'percent', 'rate', 'eta']" "$(json 'list(j)')"
-run box pcopy -P src dst
+run box pcopy -P -e rw src dst
 like '--progress' '?2.8 MiB of 2.8 MiB  100%  * left*' "$err"
 run box pcopy -e rw -B 64k --progress=json src dst 2
 out=$(tail -1 "$T/.err")

@@ -89,6 +89,8 @@ ok 'a name with a dash' cmp src ./-dash
 # --- other kinds of files
 box pcopy - dst <src
 ok 'standard input' cmp src dst
+{ dd bs=1000 count=1 of=log status=none; box pcopy - dst; } <src
+ok 'from where it is' cmp src dst 1000 0
 head -c 20000003 src | box pcopy -T - dst
 ok 'a pipe' cmp src dst
 box pcopy src - | cmp src - && box pcopy src - >dst
@@ -289,7 +291,7 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	changes 'truncate -s 100 src2' pread64 -e direct -c
 	if [ "$(id -u)" = 0 ] && mkdir -p small && mount -t tmpfs -o size=1M none small 2>log; then
 		echo old >small/dst
-		run strace -f -o log -e trace=fstatfs -e inject=fstatfs:error=ENOSYS "$IPCBOX" pcopy -e mmap src small/dst
+		run strace -f -o log -e trace=/fstatfs -e inject=/fstatfs:error=ENOSYS "$IPCBOX" pcopy -e mmap src small/dst
 		is 'a mapped DST that runs full' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
 		is 'DST is untouched' 'old dst' "$(cat small/dst) $(ls -A small)"
 		umount small

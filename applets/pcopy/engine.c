@@ -253,7 +253,8 @@ enum engine start_engine(struct job *job)
 {
 	enum engine engine = job->engine, copier;
 
-	if (job->sparse != AUTO || job->compare || job->dir == AT_FDCWD) { /* only rw can do it */
+	if (job->sparse != AUTO || job->compare || job->dir == AT_FDCWD
+	    || job->in == STDIN_FILENO) { /* which may be in the middle: only rw can do it */
 		engine = ENGINE_RW;
 		errno = EINVAL;
 	}

@@ -79,8 +79,11 @@ void set_metadata(const struct job *job)
 		if (fstat(job->out, &now) < 0 || now.st_uid != like->st_uid || now.st_gid != like->st_gid)
 			mode &= 01777;
 	}
-	if ((like == &job->from || !inplace) && fchmod(job->out, mode) < 0)
-		bb_perror_msg_and_die("can't set the mode of '%s'", job->dst);
+	if ((like == &job->from || !inplace) && fchmod(job->out, mode) < 0) {
+		if (errno != EPERM && errno != EOPNOTSUPP) /* FAT, which has no modes */
+			bb_perror_msg_and_die("can't set the mode of '%s'", job->dst);
+		complain(job, MODE, "mode");
+	}
 	if (job->preserve & TIME
 	    && futimens(job->out, (struct timespec[]){ job->from.st_atim, job->from.st_mtim }) < 0)
 		complain(job, TIME, "time");

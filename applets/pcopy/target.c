@@ -159,7 +159,8 @@ void reserve_space(const struct job *job)
 
 	if (job->dir == AT_FDCWD || fstatfs(job->out, &fs) < 0)
 		return;
-	bytes = (uint64_t)(geteuid() ? fs.f_bavail : fs.f_bfree) * fs.f_bsize;
+	bytes = geteuid() ? fs.f_bavail : fs.f_bfree;
+	bytes *= fs.f_frsize ? fs.f_frsize : fs.f_bsize;
 	if (job->name == job->base || job->compare)
 		bytes += job->taken;
 	if (fs.f_blocks && bytes < (uint64_t)job->data)
