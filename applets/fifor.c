@@ -10,7 +10,6 @@ config FIFOR
 	  usage: fifor [options] FIFO
 
 	  Print read:MESSAGE, a line for each message, for ever: writers come and go.
-
 	  -o, --output=plain   bare messages, without read: (--output=prefix)
 	  -0, --null           end messages with NUL    -J, --json   one object each
 	  -r, --raw            bytes as they come: a cat that stays
@@ -22,11 +21,14 @@ config FIFOR
 	      --open-timeout D   the same for the first writer
 	  -p, --create[=MODE]  make the FIFO if missing (0600)
 	  -u, --unlink         remove it at the end if we made it
+	  -X, --exclusive      refuse to be a second fifor, or to let one in (exit 3)
+	      --flush          throw away what is queued, print flushed=BYTES
+	      --hold [-- CMD]  read nothing: keep the queue for later, while CMD runs
 	  -z, --pipe-size SIZE|max    --stats (also SIGUSR1)    -q    -v
-
 	  A message goes to one reader only; for all to see it: mmapr.
 */
 #include <endian.h>
+#include <sys/file.h>
 #include "libbb.h"
 
 /* A reader's descriptor that has seen its last writer leave reports POLLHUP for ever, a
@@ -490,18 +492,63 @@ static void follow(struct reader *r)
 	flush_output(r);
 }
 
+/* Writers find a reader, and the queue stays, as long as CMD, which inherits the
+ * descriptor, or without CMD until a signal. */
+static int hold(struct reader *r, char **cmd)
+{
+	if (!*cmd)
+		for (;;)
+			fifo_poll(NULL, 0, INT64_MAX);
+	fcntl(r->f.fd, F_SETFD, 0);
+	fifo_restore_signals();
+	execvp(*cmd, cmd);
+	bb_perror_msg("can't run '%s'", *cmd);
+	return errno == ENOENT ? EXIT_NO_APPLET : EXIT_NO_APPLET - 1;
+}
+
+static int flush_queue(struct reader *r)
+{
+	uintmax_t total = 0;
+	ssize_t n;
+
+	make_room(r);
+	while ((n = safe_read(r->f.fd, r->buf, r->size)) > 0)
+		total += n;
+	if (n < 0 && errno != EAGAIN)
+		bb_perror_msg_and_die("can't read '%s'", r->f.path);
+	xprintf("flushed=%ju\n", total);
+	return EXIT_SUCCESS;
+}
+
+/* The lock is on a descriptor of its own, for the one that reads is renewed at each end of
+ * file. fcntl(2) has no exclusive lock for a descriptor that can only read. */
+static void exclude_others(struct reader *r, int operation)
+{
+	int fd = fifo_open(&r->f, O_RDONLY);
+
+	if (flock(fd, operation | LOCK_NB) == 0)
+		return;
+	if (errno != EWOULDBLOCK && operation == LOCK_SH)
+		return; /* no locks on this file system: nobody else has one */
+	if (errno != EWOULDBLOCK)
+		bb_perror_msg_and_die("can't lock '%s'", r->f.path);
+	bb_error_msg("'%s' has a reader already", r->f.path);
+	exit(EXIT_NOT_NOW);
+}
+
 int fifor_main(char **argv)
 {
 	static const char *const outputs[] = { "prefix", "plain", NULL };
 	static const char *const eofs[] = { "wait", "exit", NULL };
 	char *output = NULL, *eof = NULL;
 	static struct reader r = { .f.fd = -1, .f.watch = -1 }; /* read at exit */
-	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)o(output):e(eof):", FIFO_ARGUMENTS(&r.f), &output, &eof);
+	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)o(output):e(eof):X(exclusive)-f(flush)-k(hold)", FIFO_ARGUMENTS(&r.f), &output, &eof);
 	struct stat st;
 
 	r.f.path = argv[optind];
-	if (r.f.path && argv[optind + 1])
-		bb_show_usage("unexpected operand '%s'", argv[optind + 1]);
+	argv += optind + !!r.f.path;
+	if (*argv && (!(opts & OPT('k')) || opts & OPT('u')))
+		bb_show_usage("unexpected operand '%s'", *argv);
 	r.exit_at_eof = fifo_choose("--eof", eof, eofs);
 	r.prefix = fifo_choose("--output", output, outputs) || opts & OPT('J') ? "" : "read:";
 	r.tty = isatty(STDOUT_FILENO);
@@ -509,7 +556,12 @@ int fifor_main(char **argv)
 	fifo_init(&r.f, opts);
 	r.end = r.f.frame == FRAME_NUL ? '\0' : '\n';
 	r.out = xmalloc(OUTPUT);
+	exclude_others(&r, opts & OPT('X') ? LOCK_EX : LOCK_SH);
 	open_reader(&r);
+	if (opts & OPT('f'))
+		return flush_queue(&r);
+	if (opts & OPT('k'))
+		return hold(&r, argv);
 	r.deadline = fifo_deadline(r.f.open_arg ? r.f.open_timeout : r.f.timeout);
 	r.out_chunk = pathconf(r.f.path, _PC_PIPE_BUF);
 	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode))

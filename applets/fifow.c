@@ -29,7 +29,6 @@ config FIFOW
 	  No order among writers, no acknowledgement; for all to see it: mmapw.
 */
 #include <endian.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/sysmacros.h>
 #include "libbb.h"
@@ -93,10 +92,10 @@ static int open_writer(struct writer *w)
 	return 0;
 }
 
-/* What blocks, in a child that dies with us: flock(2) with that operation, whose lock is
- * ours since the open file is, or open(2). True if it was done before the deadline, or the
+/* What blocks, in a child that dies with us: a lock, which is ours since the open file is
+ * the same (fcntl(2), open file description locks), or else open(2). True if it was done before the deadline, or the
  * name may mean another FIFO; the child still holds its end then. */
-static int block_in_child(struct writer *w, int operation, int64_t deadline, pid_t *child)
+static int block_in_child(struct writer *w, struct flock *fl, int64_t deadline, pid_t *child)
 {
 	pid_t parent = getpid();
 	struct pollfd fds[] = { { .events = POLLIN }, { .fd = w->f.watch, .events = POLLIN } };
@@ -107,7 +106,7 @@ static int block_in_child(struct writer *w, int operation, int64_t deadline, pid
 	*child = xfork();
 	if (*child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() == parent && (operation ? flock(w->f.fd, operation)
+		if (getppid() == parent && (fl ? fcntl(w->f.fd, F_OFD_SETLKW, fl)
 					    : open(w->f.path, O_WRONLY | O_CLOEXEC)) >= 0)
 			if (safe_write(up[1], "", 1) == 1)
 				pause();
@@ -146,7 +145,7 @@ static void await_reader(struct writer *w, int64_t deadline)
 			bb_error_msg("waiting for a reader of '%s'", w->f.path);
 		come = fifo_watch(&w->f);
 		if (!gone)
-			come = block_in_child(w, 0, end, &child);
+			come = block_in_child(w, NULL, end, &child);
 		else if (!come)
 			come = fifo_poll(&(struct pollfd){ .fd = w->f.watch, .events = POLLIN }, 1, end);
 		if (!come)
@@ -155,19 +154,41 @@ static void await_reader(struct writer *w, int64_t deadline)
 	end_child(&child);
 }
 
-/* Small messages share the lock, one that needs several writes has it alone. It is a lock
- * of flock(2): a write-only descriptor cannot take a shared one of fcntl(2). */
-static void lock(struct writer *w, int operation, int64_t deadline)
+/* Small messages exclude only a long one, not each other: they lock one byte of the FIFO,
+ * another one in each process, the long one locks all. (A write-only descriptor can take no
+ * shared lock.) */
+static struct flock range(struct writer *w, size_t len, int type)
 {
+	struct flock fl = { .l_type = type, .l_whence = SEEK_SET };
+
+	if (len <= w->atomic) {
+		fl.l_start = getpid();
+		fl.l_len = 1;
+	}
+	return fl;
+}
+
+static void lock(struct writer *w, size_t len, int64_t deadline)
+{
+	struct flock fl = range(w, len, F_WRLCK);
 	pid_t child;
 
-	while (flock(w->f.fd, operation | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK)
+	while (fcntl(w->f.fd, F_OFD_SETLK, &fl) < 0) {
+		if (errno == EINVAL || errno == ENOSYS)
+			xfunc_error_retval = EXIT_UNSUPPORTED; /* before Linux 3.15 */
+		if (errno != EAGAIN && errno != EACCES)
 			bb_perror_msg_and_die("can't lock '%s'", w->f.path);
-		if (w->nonblock || !block_in_child(w, operation, deadline, &child))
+		if (w->nonblock || !block_in_child(w, &fl, deadline, &child))
 			give_up(w, "is locked by another writer");
 		end_child(&child);
 	}
+}
+
+static int unlock(struct writer *w, size_t len)
+{
+	struct flock fl = range(w, len, F_UNLCK);
+
+	return fcntl(w->f.fd, F_OFD_SETLK, &fl);
 }
 
 static void await_room(struct writer *w, int64_t deadline)
@@ -203,13 +224,13 @@ static int put(struct writer *w, const char *buf, size_t len)
 
 	while (done < len) {
 		if (w->lock && !held)
-			lock(w, len > w->atomic ? LOCK_EX : LOCK_SH, deadline);
+			lock(w, len, deadline);
 		held = w->lock;
 		n = safe_write(w->f.fd, buf + done, len - done);
 		error = n < 0 ? errno : 0;
 		done += error ? 0 : n;
 		if (held && (done == 0 || done == len || error == EPIPE))
-			held = flock(w->f.fd, LOCK_UN);
+			held = unlock(w, len);
 		if (error == EPIPE) {
 			if (!next_reader(w, deadline))
 				return 0;

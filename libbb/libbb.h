@@ -135,6 +135,8 @@ struct fifo {
 /* Takes the options, makes the FIFO, and blocks the signals that end a program: from then
  * on only fifo_poll sees them, and removes a FIFO that shall not stay. */
 void fifo_init(struct fifo *f, opts_t opts);
+/* For a command that is run in our place. */
+void fifo_restore_signals(void);
 /* Never blocks; -1 without a reader (ENXIO), or if the FIFO has gone since (ENOENT). */
 int fifo_open(struct fifo *f, int flags);
 /* Makes f->watch, which poll(2) shows as readable when the name may mean another file; true
