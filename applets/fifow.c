@@ -74,6 +74,8 @@ static void set_frame(struct writer *w)
 		} else {
 			w->f.frame = FRAME_LINE;
 			w->end = '\n';
+			if (w->f.verbose > 0)
+				bb_perror_msg("no packets here, but lines");
 		}
 	}
 }
@@ -422,6 +424,8 @@ int fifow_main(char **argv)
 	fifo_init(&w.f, opts);
 	if (opts & OPT('L') && w.f.frame == FRAME_AUTO)
 		w.f.frame = FRAME_LINE; /* a packet cannot be longer */
+	if (w.f.frame == FRAME_RAW && (interval || (*argv && (strcmp(*argv, "-") || argv[1]))))
+		bb_show_usage("raw bytes come from stdin, and without intervals");
 	w.end = ends[w.f.frame];
 	w.lock = opts & OPT('L') || w.f.frame == FRAME_LEN;
 	w.atomic = pathconf(w.f.path, _PC_PIPE_BUF);

@@ -21,9 +21,10 @@ static void status(const struct fifo *f)
 	static const char text[] = "%s: messages=%ju bytes=%ju dropped=%ju reconnects=%ju waits=%ju\n";
 	static const char json[] = "{\"applet\":\"%s\",\"messages\":%ju,\"bytes\":%ju,\"dropped\":%ju,"
 		"\"reconnects\":%ju,\"waits\":%ju}\n";
+	char line[256]; /* enough for six numbers of 20 digits */
 
-	dprintf(STDERR_FILENO, f->json ? json : text, applet_name, f->messages, f->bytes, f->dropped,
-		f->reconnects, f->waits);
+	(void)full_write(STDERR_FILENO, line, sprintf(line, f->json ? json : text, applet_name, f->messages,
+		f->bytes, f->dropped, f->reconnects, f->waits)); /* nowhere left to complain */
 }
 
 static void leave(void)
@@ -172,6 +173,8 @@ void fifo_init(struct fifo *f, opts_t opts)
 		bb_show_usage("which FIFO?");
 	f->frame = opts & OPT('r') ? FRAME_RAW : fifo_choose("frame", f->frame_name, frames);
 	f->limited = f->count != NULL;
+	if (f->limited && f->frame == FRAME_RAW)
+		bb_show_usage("raw bytes are no messages: --count makes no sense");
 	f->left = f->count ? xatou_range("count", f->count, 1, UINTMAX_MAX) : UINTMAX_MAX;
 	if (f->frame == FRAME_RAW)
 		f->size = FIFO_SIZE_MAX;

@@ -125,7 +125,7 @@ else
 fi
 run box fifow nope x
 like 'no FIFO: the way out is named' "1 fifow: can't open 'nope' (--create makes it): *" "$rc $err"
-for args in '' '-n 0 f a' '-n x f a' '-F x f a' '-t -1 f a' '--create=8 f a' '-x'; do
+for args in '' '-n 0 f a' '-n x f a' '-F x f a' '-t -1 f a' '--create=8 f a' '-x' '-r f a' '-r -i 1 f'; do
 	run box fifow $args
 	is "usage: fifow $args" 2 "$rc"
 done
