@@ -95,8 +95,8 @@ static int open_writer(struct writer *w)
 }
 
 /* What blocks, in a child that dies with us: a lock, which is ours since the open file is
- * the same (fcntl(2), open file description locks), or else open(2). True if it was done before the deadline, or the
- * name may mean another FIFO; the child still holds its end then. */
+ * the same (fcntl(2), open file description locks), or else open(2). True if it was done
+ * before the deadline, or the name may mean another FIFO; the child still holds its end. */
 static int block_in_child(struct writer *w, struct flock *fl, int64_t deadline, pid_t *child)
 {
 	pid_t parent = getpid();
@@ -256,8 +256,8 @@ static void check_message(struct writer *w, const char *msg, size_t len)
 		bb_error_msg_and_die("a message contains a %s: use --frame=len", w->end ? "newline" : "NUL");
 	len += w->end >= 0;
 	if (len > w->atomic && (!w->lock || w->f.frame == FRAME_PACKET))
-		bb_error_msg_and_die("message of %zu bytes is larger than PIPE_BUF (%zu): use --lock or --frame=len",
-			len, w->atomic);
+		bb_error_msg_and_die("message of %zu bytes is larger than PIPE_BUF (%zu): "
+			"use --lock or --frame=len", len, w->atomic);
 	if (len > FIFO_MAX_MESSAGE)
 		bb_error_msg_and_die("message of %zu bytes is larger than %d", len, FIFO_MAX_MESSAGE);
 }

@@ -22,9 +22,10 @@ static void status(const struct fifo *f)
 	static const char json[] = "{\"applet\":\"%s\",\"messages\":%ju,\"bytes\":%ju,\"dropped\":%ju,"
 		"\"reconnects\":%ju,\"waits\":%ju}\n";
 	char line[256]; /* enough for six numbers of 20 digits */
+	int len = sprintf(line, f->json ? json : text, applet_name, f->messages, f->bytes, f->dropped,
+		f->reconnects, f->waits);
 
-	(void)full_write(STDERR_FILENO, line, sprintf(line, f->json ? json : text, applet_name, f->messages,
-		f->bytes, f->dropped, f->reconnects, f->waits)); /* nowhere left to complain */
+	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
 }
 
 static void leave(void)
