@@ -29,7 +29,6 @@ config FIFOW
 	  No order among writers, no acknowledgement; for all to see it: mmapw.
 */
 #include <endian.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/sysmacros.h>
 #include "libbb.h"
@@ -75,6 +74,8 @@ static void set_frame(struct writer *w)
 		} else {
 			w->f.frame = FRAME_LINE;
 			w->end = '\n';
+			if (w->f.verbose > 0)
+				bb_perror_msg("no packets here, but lines");
 		}
 	}
 }
@@ -93,10 +94,10 @@ static int open_writer(struct writer *w)
 	return 0;
 }
 
-/* What blocks, in a child that dies with us: flock(2) with that operation, whose lock is
- * ours since the open file is, or open(2). True if it was done before the deadline, or the
- * name may mean another FIFO; the child still holds its end then. */
-static int block_in_child(struct writer *w, int operation, int64_t deadline, pid_t *child)
+/* What blocks, in a child that dies with us: a lock, which is ours since the open file is
+ * the same (fcntl(2), open file description locks), or else open(2). True if it was done
+ * before the deadline, or the name may mean another FIFO; the child still holds its end. */
+static int block_in_child(struct writer *w, struct flock *fl, int64_t deadline, pid_t *child)
 {
 	pid_t parent = getpid();
 	struct pollfd fds[] = { { .events = POLLIN }, { .fd = w->f.watch, .events = POLLIN } };
@@ -107,7 +108,7 @@ static int block_in_child(struct writer *w, int operation, int64_t deadline, pid
 	*child = xfork();
 	if (*child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() == parent && (operation ? flock(w->f.fd, operation)
+		if (getppid() == parent && (fl ? fcntl(w->f.fd, F_OFD_SETLKW, fl)
 					    : open(w->f.path, O_WRONLY | O_CLOEXEC)) >= 0)
 			if (safe_write(up[1], "", 1) == 1)
 				pause();
@@ -146,7 +147,7 @@ static void await_reader(struct writer *w, int64_t deadline)
 			bb_error_msg("waiting for a reader of '%s'", w->f.path);
 		come = fifo_watch(&w->f);
 		if (!gone)
-			come = block_in_child(w, 0, end, &child);
+			come = block_in_child(w, NULL, end, &child);
 		else if (!come)
 			come = fifo_poll(&(struct pollfd){ .fd = w->f.watch, .events = POLLIN }, 1, end);
 		if (!come)
@@ -155,19 +156,41 @@ static void await_reader(struct writer *w, int64_t deadline)
 	end_child(&child);
 }
 
-/* Small messages share the lock, one that needs several writes has it alone. It is a lock
- * of flock(2): a write-only descriptor cannot take a shared one of fcntl(2). */
-static void lock(struct writer *w, int operation, int64_t deadline)
+/* Small messages exclude only a long one, not each other: they lock one byte of the FIFO,
+ * another one in each process, the long one locks all. (A write-only descriptor can take no
+ * shared lock.) */
+static struct flock range(struct writer *w, size_t len, int type)
 {
+	struct flock fl = { .l_type = type, .l_whence = SEEK_SET };
+
+	if (len <= w->atomic) {
+		fl.l_start = getpid();
+		fl.l_len = 1;
+	}
+	return fl;
+}
+
+static void lock(struct writer *w, size_t len, int64_t deadline)
+{
+	struct flock fl = range(w, len, F_WRLCK);
 	pid_t child;
 
-	while (flock(w->f.fd, operation | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK)
+	while (fcntl(w->f.fd, F_OFD_SETLK, &fl) < 0) {
+		if (errno == EINVAL || errno == ENOSYS)
+			xfunc_error_retval = EXIT_UNSUPPORTED; /* before Linux 3.15 */
+		if (errno != EAGAIN && errno != EACCES)
 			bb_perror_msg_and_die("can't lock '%s'", w->f.path);
-		if (w->nonblock || !block_in_child(w, operation, deadline, &child))
+		if (w->nonblock || !block_in_child(w, &fl, deadline, &child))
 			give_up(w, "is locked by another writer");
 		end_child(&child);
 	}
+}
+
+static int unlock(struct writer *w, size_t len)
+{
+	struct flock fl = range(w, len, F_UNLCK);
+
+	return fcntl(w->f.fd, F_OFD_SETLK, &fl);
 }
 
 static void await_room(struct writer *w, int64_t deadline)
@@ -203,13 +226,13 @@ static int put(struct writer *w, const char *buf, size_t len)
 
 	while (done < len) {
 		if (w->lock && !held)
-			lock(w, len > w->atomic ? LOCK_EX : LOCK_SH, deadline);
+			lock(w, len, deadline);
 		held = w->lock;
 		n = safe_write(w->f.fd, buf + done, len - done);
 		error = n < 0 ? errno : 0;
 		done += error ? 0 : n;
 		if (held && (done == 0 || done == len || error == EPIPE))
-			held = flock(w->f.fd, LOCK_UN);
+			held = unlock(w, len);
 		if (error == EPIPE) {
 			if (!next_reader(w, deadline))
 				return 0;
@@ -233,8 +256,8 @@ static void check_message(struct writer *w, const char *msg, size_t len)
 		bb_error_msg_and_die("a message contains a %s: use --frame=len", w->end ? "newline" : "NUL");
 	len += w->end >= 0;
 	if (len > w->atomic && (!w->lock || w->f.frame == FRAME_PACKET))
-		bb_error_msg_and_die("message of %zu bytes is larger than PIPE_BUF (%zu): use --lock or --frame=len",
-			len, w->atomic);
+		bb_error_msg_and_die("message of %zu bytes is larger than PIPE_BUF (%zu): "
+			"use --lock or --frame=len", len, w->atomic);
 	if (len > FIFO_MAX_MESSAGE)
 		bb_error_msg_and_die("message of %zu bytes is larger than %d", len, FIFO_MAX_MESSAGE);
 }
@@ -401,6 +424,8 @@ int fifow_main(char **argv)
 	fifo_init(&w.f, opts);
 	if (opts & OPT('L') && w.f.frame == FRAME_AUTO)
 		w.f.frame = FRAME_LINE; /* a packet cannot be longer */
+	if (w.f.frame == FRAME_RAW && (interval || (*argv && (strcmp(*argv, "-") || argv[1]))))
+		bb_show_usage("raw bytes come from stdin, and without intervals");
 	w.end = ends[w.f.frame];
 	w.lock = opts & OPT('L') || w.f.frame == FRAME_LEN;
 	w.atomic = pathconf(w.f.path, _PC_PIPE_BUF);

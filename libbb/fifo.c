@@ -21,9 +21,11 @@ static void status(const struct fifo *f)
 	static const char text[] = "%s: messages=%ju bytes=%ju dropped=%ju reconnects=%ju waits=%ju\n";
 	static const char json[] = "{\"applet\":\"%s\",\"messages\":%ju,\"bytes\":%ju,\"dropped\":%ju,"
 		"\"reconnects\":%ju,\"waits\":%ju}\n";
-
-	dprintf(STDERR_FILENO, f->json ? json : text, applet_name, f->messages, f->bytes, f->dropped,
+	char line[256]; /* enough for six numbers of 20 digits */
+	int len = sprintf(line, f->json ? json : text, applet_name, f->messages, f->bytes, f->dropped,
 		f->reconnects, f->waits);
+
+	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
 }
 
 static void leave(void)
@@ -61,14 +63,37 @@ static void create(const char *path, const char *mode, int unlink_at_exit)
 	at_end.remove = made && unlink_at_exit && stat(path, &at_end.made) == 0;
 }
 
+static char *directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return xasprintf("%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+}
+
+/* What fs.protected_symlinks=1 refuses (sysctl/fs.rst), for kernels where nobody set it: to
+ * follow a link that a stranger put into a directory that all may write to. */
+static void check_link(const char *path)
+{
+	char *dir = directory(path);
+	struct stat link, parent;
+
+	if (lstat(path, &link) == 0 && S_ISLNK(link.st_mode) && link.st_uid != geteuid()
+	    && stat(dir, &parent) == 0 && parent.st_uid != link.st_uid
+	    && (parent.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH))
+		bb_error_msg_and_die("can't open '%s': the link is another user's", path);
+	free(dir);
+}
+
 /* The type is asked before the open, since to open a device can do something, and again
  * after it, since the name may mean another file by then. */
 int fifo_open(struct fifo *f, int flags)
 {
 	const char *path = f->path;
 	struct stat st;
-	int fd = -1, known = stat(path, &st) == 0;
+	int fd = -1, known;
 
+	check_link(path);
+	known = stat(path, &st) == 0;
 	if (known && S_ISFIFO(st.st_mode)) {
 		fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
 		known = fd >= 0 && fstat(fd, &st) == 0;
@@ -83,7 +108,6 @@ int fifo_open(struct fifo *f, int flags)
 
 int fifo_watch(struct fifo *f)
 {
-	const char *slash = strrchr(f->path, '/');
 	struct stat named, ours;
 	char *dir;
 
@@ -91,7 +115,7 @@ int fifo_watch(struct fifo *f)
 		close(f->watch);
 	f->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC); /* without it: nothing is noticed */
 	if (inotify_add_watch(f->watch, f->path, IN_ATTRIB | IN_MOVE_SELF) < 0) {
-		dir = xasprintf("%.*s", slash ? (int)(slash - f->path) + 1 : 1, slash ? f->path : ".");
+		dir = directory(f->path);
 		(void)inotify_add_watch(f->watch, dir, IN_CREATE | IN_MOVED_TO);
 		free(dir);
 	}
@@ -150,6 +174,8 @@ void fifo_init(struct fifo *f, opts_t opts)
 		bb_show_usage("which FIFO?");
 	f->frame = opts & OPT('r') ? FRAME_RAW : fifo_choose("frame", f->frame_name, frames);
 	f->limited = f->count != NULL;
+	if (f->limited && f->frame == FRAME_RAW)
+		bb_show_usage("raw bytes are no messages: --count makes no sense");
 	f->left = f->count ? xatou_range("count", f->count, 1, UINTMAX_MAX) : UINTMAX_MAX;
 	if (f->frame == FRAME_RAW)
 		f->size = FIFO_SIZE_MAX;
@@ -170,6 +196,12 @@ void fifo_init(struct fifo *f, opts_t opts)
 	atexit(leave);
 	if (opts & OPT('p'))
 		create(f->path, f->mode, !!(opts & OPT('u')));
+}
+
+void fifo_restore_signals(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &at_end.mask, NULL);
 }
 
 int64_t fifo_deadline(int64_t duration)

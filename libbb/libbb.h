@@ -151,13 +151,17 @@ struct fifo {
 	int json, stats;
 	int unsaved;		/* a message that would be lost if we died now */
 	uintmax_t messages, bytes, dropped, reconnects, waits;
-	char *mode, *frame_name, *count, *timeout_arg, *open_arg, *size_arg;	/* arguments of options */
+	char *mode, *frame_name, *count, *timeout_arg, *open_arg, *size_arg; /* of options */
 };
-#define FIFO_OPTIONS "p(create)::u(unlink)F(frame):r(raw)n(count):t(timeout):-o(open-timeout):z(pipe-size):-s(stats)q(quiet)v(verbose)J(json)"
-#define FIFO_ARGUMENTS(f) &(f)->mode, &(f)->frame_name, &(f)->count, &(f)->timeout_arg, &(f)->open_arg, &(f)->size_arg
+#define FIFO_OPTIONS "p(create)::u(unlink)F(frame):r(raw)n(count):t(timeout):-o(open-timeout):" \
+	"z(pipe-size):-s(stats)q(quiet)v(verbose)J(json)"
+#define FIFO_ARGUMENTS(f) &(f)->mode, &(f)->frame_name, &(f)->count, &(f)->timeout_arg, \
+	&(f)->open_arg, &(f)->size_arg
 /* Takes the options, makes the FIFO, and blocks the signals that end a program: from then
  * on only fifo_poll sees them, and removes a FIFO that shall not stay. */
 void fifo_init(struct fifo *f, opts_t opts);
+/* For a command that is run in our place. */
+void fifo_restore_signals(void);
 /* Never blocks; -1 without a reader (ENXIO), or if the FIFO has gone since (ENOENT). */
 int fifo_open(struct fifo *f, int flags);
 /* Makes f->watch, which poll(2) shows as readable when the name may mean another file; true

@@ -39,7 +39,7 @@ for frame in packet line len; do
 	send -F $frame
 	receive KILL -F $kind
 	# The line that a killed reader was writing may be cut.
-	for r in 1 2 3 4 5; do sed '$d' got.$r >cut; mv cut got.$r; done
+	for r in 1 2 3 4 5; do sed '$d' got.$r >kept; mv kept got.$r; done
 	is "$frame: none is split or mixed after SIGKILL to readers and a writer" '' "$(whole)"
 	is "$frame: none comes twice" '' "$(cat got.* | sort | uniq -d)"
 	lost=$((7 * each - $(cat got.* | grep -vc '^8')))

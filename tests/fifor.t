@@ -94,6 +94,14 @@ else
 	skip 'waiting costs nothing' 'no strace'
 fi
 
+if command -v script >/dev/null && [ -z "$EMULATOR" ]; then
+	box fifow f "$(printf '\033[2Jx\302\233y\tz\303\251')" &
+	run script -qec "$IPCBOX fifor -t 5 -n 1 f" /dev/null
+	is 'a terminal gets no control sequence' "$(printf 'read:?[2Jx\302?y\tz\303\251')" "$(echo "$out" | tr -d '\r')"
+else
+	skip 'a terminal gets no control sequence' 'no script'
+fi
+
 if command -v gcc >/dev/null; then
 	# The programs of the tutorial, without their blank lines.
 	cat >w.c <<-'EOF'
@@ -148,7 +156,7 @@ ok '--unlink' test ! -e g
 : >file
 run box fifor file
 is 'not a FIFO' "1 fifor: 'file' is not a FIFO" "$rc $err"
-for args in '' 'f f' '-n 0 f' '-e x f' '-o x f' '-F x f' '-t x f'; do
+for args in '' 'f f' '-n 0 f' '-e x f' '-o x f' '-F x f' '-t x f' '-r -n 1 f'; do
 	run box fifor $args
 	is "usage: fifor $args" 2 "$rc"
 done

@@ -87,6 +87,7 @@ uptime() { tr -d . </proc/uptime | cut -d ' ' -f 1; } # in centiseconds
 start=$(uptime)
 reader 4
 run box fifow -i 100ms f 1 2 3 4
+wait $reader
 ok 'an interval between messages' test $(($(uptime) - start)) -ge 29
 
 spawn fifow -u --create=0640 g x &
@@ -111,9 +112,20 @@ ok 'after SIGKILL nothing is left' wait_for gone
 : >file
 run box fifow file x
 is 'not a FIFO' "1 fifow: 'file' is not a FIFO" "$rc $err"
+if [ "$(id -u)" = 0 ]; then
+	mkdir -m 1777 sticky
+	ln -s ../f sticky/link; chown -h 65534 sticky/link
+	ln -s ../f sticky/ours
+	run box fifow -N sticky/link x
+	is "another user's link in a sticky directory" "1 fifow: can't open 'sticky/link': the link is another user's" "$rc $err"
+	run box fifow -N sticky/ours x
+	is 'our own link' 3 "$rc"
+else
+	skip "another user's link in a sticky directory" 'not root'
+fi
 run box fifow nope x
 like 'no FIFO: the way out is named' "1 fifow: can't open 'nope' (--create makes it): *" "$rc $err"
-for args in '' '-n 0 f a' '-n x f a' '-F x f a' '-t -1 f a' '--create=8 f a' '-x'; do
+for args in '' '-n 0 f a' '-n x f a' '-F x f a' '-t -1 f a' '--create=8 f a' '-x' '-r f a' '-r -i 1 f'; do
 	run box fifow $args
 	is "usage: fifow $args" 2 "$rc"
 done

@@ -10,7 +10,6 @@ config FIFOR
 	  usage: fifor [options] FIFO
 
 	  Print read:MESSAGE, a line for each message, for ever: writers come and go.
-
 	  -o, --output=plain   bare messages, without read: (--output=prefix)
 	  -0, --null           end messages with NUL    -J, --json   one object each
 	  -r, --raw            bytes as they come: a cat that stays
@@ -22,187 +21,20 @@ config FIFOR
 	      --open-timeout D   the same for the first writer
 	  -p, --create[=MODE]  make the FIFO if missing (0600)
 	  -u, --unlink         remove it at the end if we made it
+	  -X, --exclusive      refuse to be a second fifor, or to let one in (exit 3)
+	      --flush          throw away what is queued, print flushed=BYTES
+	      --hold [-- CMD]  read nothing: keep the queue for later, while CMD runs
 	  -z, --pipe-size SIZE|max    --stats (also SIGUSR1)    -q    -v
-
 	  A message goes to one reader only; for all to see it: mmapr.
 */
 #include <endian.h>
-#include "libbb.h"
+#include <sys/file.h>
+#include "fifor.h"
 
 /* A reader's descriptor that has seen its last writer leave reports POLLHUP for ever, a
  * fresh one nothing until the next writer comes (fifo(7), fs/pipe.c: f_version and
  * w_counter). The fresh one is opened before the old one is closed, so that the pipe
  * never is without a reader, and keeps what is in it. */
-
-enum { OUTPUT = 64 * 1024, SPLICE_MAX = 1024 * 1024, PEERS = 64 };
-
-struct reader {
-	struct fifo f;
-	int live;		/* a writer has been seen on f.fd */
-	int exit_at_eof;
-	const char *prefix;
-	int tty;
-	char end, out_end;	/* what ends a message in the pipe and in the output */
-	int64_t deadline;	/* for the next message */
-	size_t pipe_size;
-	char *buf;		/* what has been read and not yet printed */
-	size_t len, size;
-	char *out;
-	size_t out_len, out_chunk;
-	int packet;		/* the queue begins with a packet */
-	int probe[2];		/* a pipe for looking at it */
-	struct {
-		uint32_t writer, seq;
-	} peers[PEERS];		/* of the last header of each writer */
-	unsigned next_peer;
-};
-
-/* --- output: waits where signals are seen; pieces of PIPE_BUF never block after POLLOUT. */
-
-static void output_failed(void)
-{
-	if (errno != EPIPE)
-		bb_perror_msg("can't write to standard output");
-	exit(EXIT_FAILURE);
-}
-
-static void flush_output(struct reader *r)
-{
-	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
-	size_t done = 0, n;
-	ssize_t written;
-
-	r->f.unsaved = 1;
-	while (done < r->out_len) {
-		n = r->out_len - done;
-		if (n > r->out_chunk)
-			n = r->out_chunk;
-		fifo_poll(&out, 1, INT64_MAX);
-		written = safe_write(STDOUT_FILENO, r->out + done, n);
-		if (written >= 0)
-			done += written;
-		else if (errno != EAGAIN)
-			output_failed();
-	}
-	r->out_len = 0;
-}
-
-static void put(struct reader *r, const char *buf, size_t len)
-{
-	while (len) {
-		size_t n = OUTPUT - r->out_len;
-
-		if (n > len)
-			n = len;
-		memcpy(r->out + r->out_len, buf, n);
-		r->out_len += n;
-		buf += n;
-		len -= n;
-		if (r->out_len == OUTPUT)
-			flush_output(r);
-	}
-}
-
-/* The length of the UTF-8 character at s, 0 if it is none (RFC 3629). */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-	static const unsigned char least[] = { 0, 0, 0, 0xa0, 0x90 }, most[] = { 0, 0, 0, 0x9f, 0x8f };
-	size_t n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
-
-	if (n > left || ((*s == 0xe0 || *s == 0xf0) && s[1] < least[n]) || ((*s == 0xed || *s == 0xf4) && s[1] > most[n]))
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
-static void put_json_string(struct reader *r, const char *s, size_t len)
-{
-	char escape[8];
-
-	for (; len; s++, len--) {
-		if (*s == '"' || *s == '\\')
-			put(r, "\\", 1);
-		if ((unsigned char)*s < ' ')
-			put(r, escape, sprintf(escape, "\\u%04x", *s));
-		else
-			put(r, s, 1);
-	}
-}
-
-static void put_base64(struct reader *r, const char *s, size_t len)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *p = (const unsigned char *)s;
-	char four[4];
-
-	for (size_t i = 0; i < len; i += 3) {
-		uint32_t bits = p[i] << 16 | (i + 1 < len ? p[i + 1] << 8 : 0) | (i + 2 < len ? p[i + 2] : 0);
-
-		for (int j = 0; j < 4; j++)
-			four[j] = i + j > len ? '=' : digits[bits >> (18 - 6 * j) & 63];
-		put(r, four, 4);
-	}
-}
-
-static void put_json(struct reader *r, const char *msg, size_t len, const char *frame)
-{
-	struct timespec ts;
-	char head[80];
-	size_t i, n;
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail with this clock */
-	put(r, head, sprintf(head, "{\"ts\":%jd.%06ld,\"len\":%zu", (intmax_t)ts.tv_sec, ts.tv_nsec / 1000, len));
-	put(r, frame, strlen(frame));
-	for (i = 0; i < len && (n = utf8_length((const unsigned char *)msg + i, len - i)); i += n)
-		;
-	if (i == len) {
-		put(r, ",\"data\":\"", 9);
-		put_json_string(r, msg, len);
-	} else {
-		put(r, ",\"data_b64\":\"", 13);
-		put_base64(r, msg, len);
-	}
-	put(r, "\"}", 2);
-}
-
-/* A terminal obeys control characters, also those of C1, which are two bytes in UTF-8. */
-static void put_visible(struct reader *r, const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = s[i];
-
-		if ((c < ' ' && c != '\t' && c != '\n') || c == 0x7f
-		    || (c >= 0x80 && c < 0xa0 && (i == 0 || s[i - 1] == '\xc2')))
-			put(r, "?", 1);
-		else
-			put(r, s + i, 1);
-	}
-}
-
-static void put_message(struct reader *r, const char *msg, size_t len, const char *frame)
-{
-	if (r->f.left == 0)
-		return;
-	put(r, r->prefix, strlen(r->prefix));
-	if (r->f.json)
-		put_json(r, msg, len, frame);
-	else if (r->tty)
-		put_visible(r, msg, len);
-	else
-		put(r, msg, len);
-	put(r, &r->out_end, 1);
-	r->f.messages++;
-	r->f.bytes += len;
-	r->deadline = fifo_deadline(r->f.timeout);
-	if (--r->f.left == 0) {
-		flush_output(r);
-		exit(EXIT_SUCCESS);
-	}
-}
-
-/* --- input */
 
 /* If the name is gone, the old FIFO stays as long as it has writers. */
 static void open_reader(struct reader *r)
@@ -241,7 +73,9 @@ static void make_room(struct reader *r)
 static void wait_for_message(struct reader *r)
 {
 	struct pollfd fds[] = {
-		{ .fd = r->f.fd, .events = POLLIN }, { .fd = STDOUT_FILENO }, { .fd = r->f.watch, .events = POLLIN },
+		{ .fd = r->f.fd, .events = POLLIN },
+		{ .fd = STDOUT_FILENO },
+		{ .fd = r->f.watch, .events = POLLIN },
 	};
 
 	flush_output(r);
@@ -452,7 +286,7 @@ static void take(struct reader *r, size_t fresh)
 	int line = r->buf[r->len - 1] == '\n';
 
 	if (r->f.frame == FRAME_RAW) {
-		put(r, r->buf, fresh);
+		put_bytes(r, r->buf, fresh);
 		r->f.bytes += fresh;
 		r->len = 0;
 	} else if (r->f.frame == FRAME_LEN) {
@@ -490,18 +324,64 @@ static void follow(struct reader *r)
 	flush_output(r);
 }
 
+/* Writers find a reader, and the queue stays, as long as CMD, which inherits the
+ * descriptor, or without CMD until a signal. */
+static int hold(struct reader *r, char **cmd)
+{
+	if (!*cmd)
+		for (;;)
+			fifo_poll(NULL, 0, INT64_MAX);
+	fcntl(r->f.fd, F_SETFD, 0);
+	fifo_restore_signals();
+	execvp(*cmd, cmd);
+	bb_perror_msg("can't run '%s'", *cmd);
+	return errno == ENOENT ? EXIT_NO_APPLET : EXIT_NO_APPLET - 1;
+}
+
+static int flush_queue(struct reader *r)
+{
+	uintmax_t total = 0;
+	ssize_t n;
+
+	make_room(r);
+	while ((n = safe_read(r->f.fd, r->buf, r->size)) > 0)
+		total += n;
+	if (n < 0 && errno != EAGAIN)
+		bb_perror_msg_and_die("can't read '%s'", r->f.path);
+	xprintf("flushed=%ju\n", total);
+	return EXIT_SUCCESS;
+}
+
+/* The lock is on a descriptor of its own, for the one that reads is renewed at each end of
+ * file. fcntl(2) has no exclusive lock for a descriptor that can only read. */
+static void exclude_others(struct reader *r, int operation)
+{
+	int fd = fifo_open(&r->f, O_RDONLY);
+
+	if (flock(fd, operation | LOCK_NB) == 0)
+		return;
+	if (errno != EWOULDBLOCK && operation == LOCK_SH)
+		return; /* no locks on this file system: nobody else has one */
+	if (errno != EWOULDBLOCK)
+		bb_perror_msg_and_die("can't lock '%s'", r->f.path);
+	bb_error_msg("'%s' has a reader already", r->f.path);
+	exit(EXIT_NOT_NOW);
+}
+
 int fifor_main(char **argv)
 {
 	static const char *const outputs[] = { "prefix", "plain", NULL };
 	static const char *const eofs[] = { "wait", "exit", NULL };
 	char *output = NULL, *eof = NULL;
 	static struct reader r = { .f.fd = -1, .f.watch = -1 }; /* read at exit */
-	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)o(output):e(eof):", FIFO_ARGUMENTS(&r.f), &output, &eof);
+	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)o(output):e(eof):X(exclusive)-f(flush)-k(hold)",
+		FIFO_ARGUMENTS(&r.f), &output, &eof);
 	struct stat st;
 
 	r.f.path = argv[optind];
-	if (r.f.path && argv[optind + 1])
-		bb_show_usage("unexpected operand '%s'", argv[optind + 1]);
+	argv += optind + !!r.f.path;
+	if (*argv && (!(opts & OPT('k')) || opts & OPT('u')))
+		bb_show_usage("unexpected operand '%s'", *argv);
 	r.exit_at_eof = fifo_choose("--eof", eof, eofs);
 	r.prefix = fifo_choose("--output", output, outputs) || opts & OPT('J') ? "" : "read:";
 	r.tty = isatty(STDOUT_FILENO);
@@ -509,7 +389,12 @@ int fifor_main(char **argv)
 	fifo_init(&r.f, opts);
 	r.end = r.f.frame == FRAME_NUL ? '\0' : '\n';
 	r.out = xmalloc(OUTPUT);
+	exclude_others(&r, opts & OPT('X') ? LOCK_EX : LOCK_SH);
 	open_reader(&r);
+	if (opts & OPT('f'))
+		return flush_queue(&r);
+	if (opts & OPT('k'))
+		return hold(&r, argv);
 	r.deadline = fifo_deadline(r.f.open_arg ? r.f.open_timeout : r.f.timeout);
 	r.out_chunk = pathconf(r.f.path, _PC_PIPE_BUF);
 	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode))

@@ -1,0 +1,36 @@
+/*
+ * fifor.h - what the parts of fifor share
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "libbb.h"
+
+enum { OUTPUT = 64 * 1024, SPLICE_MAX = 1024 * 1024, PEERS = 64 };
+
+struct reader {
+	struct fifo f;
+	int live;		/* a writer has been seen on f.fd */
+	int exit_at_eof;
+	const char *prefix;
+	int tty;
+	char end, out_end;	/* what ends a message in the pipe and in the output */
+	int64_t deadline;	/* for the next message */
+	size_t pipe_size;
+	char *buf;		/* what has been read and not yet printed */
+	size_t len, size;
+	char *out;
+	size_t out_len, out_chunk;
+	int packet;		/* the queue begins with a packet */
+	int probe[2];		/* a pipe for looking at it */
+	struct {
+		uint32_t writer, seq;
+	} peers[PEERS];		/* of the last header of each writer */
+	unsigned next_peer;
+};
+
+/* print.c: the output is kept until it is OUTPUT bytes or flush_output. */
+void output_failed(void) NORETURN;
+void flush_output(struct reader *r);
+void put_bytes(struct reader *r, const char *buf, size_t len);
+/* As the options say; frame is what JSON adds. Exits after the last message wanted. */
+void put_message(struct reader *r, const char *msg, size_t len, const char *frame);
