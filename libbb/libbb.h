@@ -184,6 +184,14 @@ enum { FIFO_MAGIC = 'I' | 'P' << 8 | 'F' << 16 | 1 << 24 };
 /* The crc of a header and its message. */
 uint32_t fifo_crc(const struct fifo_header *h, const char *msg, size_t len);
 
+/* --- text that came from outside. The bytes of the character at p, 0 if it is none (RFC 3629);
+ * is all of it UTF-8; print it for people (no control character reaches a terminal), within
+ * '' or within "". */
+size_t utf8_len(const void *p, size_t len);
+int is_utf8(const void *text, size_t len);
+void print_text(const void *text, size_t len, enum record_form form);
+void print_base64(const void *data, size_t len);
+
 /* CRC-32 (IEEE 802.3, as zlib): crc is 0, or the result for the bytes before buf. */
 uint32_t crc32(uint32_t crc, const void *buf, size_t len);
 

@@ -8,58 +8,64 @@
 static enum record_form form;
 static int fields;
 
-/* Length of the UTF-8 sequence at p, 0 if it is none: RFC 3629 section 4. */
-static size_t utf8_len(const unsigned char *p, size_t left)
+size_t utf8_len(const void *text, size_t left)
 {
-	size_t len = *p < 0x80 ? 1
-		: *p < 0xC2    ? 0
-		: *p < 0xE0    ? 2
-		: *p < 0xF0    ? 3
-		: *p < 0xF5    ? 4
-			       : 0;
+	const unsigned char *p = text;
+	size_t n = *p < 0x80 ? 1 : *p < 0xC2 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF5 ? 4 : 0;
+	unsigned second = n > 1 && n <= left ? p[1] : 0x80;
 
-	if (len > left)
+	if (n > left || (*p == 0xE0 && second < 0xA0) || (*p == 0xED && second >= 0xA0)
+		|| (*p == 0xF0 && second < 0x90) || (*p == 0xF4 && second >= 0x90))
 		return 0;
-	for (size_t i = 1; i < len; i++)
+	for (size_t i = 1; i < n; i++)
 		if ((p[i] & 0xC0) != 0x80)
 			return 0;
-	if ((*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] > 0x9F) ||
-	    (*p == 0xF0 && p[1] < 0x90) || (*p == 0xF4 && p[1] > 0x8F))
-		return 0;
-	return len;
+	return n;
 }
 
-static int is_utf8(const unsigned char *p, size_t len)
+int is_utf8(const void *text, size_t len)
 {
-	for (size_t n; len; p += n, len -= n) {
+	const unsigned char *p = text;
+	size_t n = 1;
+
+	for (; len && n; p += n, len -= n)
 		n = utf8_len(p, len);
-		if (!n)
-			return 0;
-	}
-	return 1;
+	return n != 0;
 }
 
-static void json_text(const unsigned char *p, size_t len)
+void print_text(const void *text, size_t len, enum record_form style)
 {
-	for (; len; p++, len--)
-		if (*p < ' ' || *p == 0x7F)
-			xprintf("\\u%04x", *p);
-		else
-			xprintf(*p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+	const unsigned char *p = text;
+	size_t n;
+
+	for (; len; p += n, len -= n) {
+		n = utf8_len(p, len);
+		if (style != PAIRS && (!n || *p < ' ' || *p == 0x7F || (*p == 0xC2 && p[1] < 0xA0))) {
+			xprintf(style == JSON ? "\\u%04x" : "\\x%02x", n == 2 ? p[1] : *p);
+			n += !n;
+		} else if (style == PAIRS && *p == '\'') {
+			xprintf("'\\''");
+		} else {
+			n += !n;
+			if (style == JSON && (*p == '"' || *p == '\\'))
+				xprintf("\\");
+			fwrite(p, 1, n, stdout); /* the flush reports */
+		}
+	}
 }
 
-static void base64(const unsigned char *p, size_t len)
+void print_base64(const void *data, size_t len)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = data;
 
 	for (size_t i = 0; i < len; i += 3) {
-		uint32_t n = p[i] << 16 | (i + 1 < len ? p[i + 1] : 0) << 8
+		uint32_t bits = p[i] << 16 | (i + 1 < len ? p[i + 1] << 8 : 0)
 			| (i + 2 < len ? p[i + 2] : 0);
 
-		xprintf("%c%c%c%c", digits[n >> 18], digits[n >> 12 & 63],
-			i + 1 < len ? digits[n >> 6 & 63] : '=',
-			i + 2 < len ? digits[n & 63] : '=');
+		for (size_t k = 0; k < 4; k++)
+			xprintf("%c", i + k > len ? '=' : digits[bits >> (18 - 6 * k) & 63]);
 	}
 }
 
@@ -82,22 +88,15 @@ void record_begin(enum record_form f)
 
 void record_bytes(const char *name, const void *data, size_t len)
 {
-	const unsigned char *p = data;
+	int base64 = form == JSON && !is_utf8(data, len);
 
-	if (form == JSON) {
-		int utf8 = is_utf8(p, len);
-
-		key(name, utf8 ? "" : "_b64");
-		xprintf("\"");
-		(utf8 ? json_text : base64)(p, len);
-		xprintf("\"");
-		return;
-	}
-	key(name, "");
-	xprintf("'");
-	for (; len; p++, len--)
-		xprintf(*p == '\'' ? "'\\''" : "%c", *p);
-	xprintf("'");
+	key(name, base64 ? "_b64" : "");
+	xprintf(form == JSON ? "\"" : "'");
+	if (base64)
+		print_base64(data, len);
+	else
+		print_text(data, len, form);
+	xprintf(form == JSON ? "\"" : "'");
 }
 
 void record_string(const char *name, const char *text)

@@ -17,7 +17,7 @@ static void PRINTF(3, 4) item(enum record_form style, const char *name, const ch
 		xprintf("%s\"%s\":\"", strcmp(name, "version") ? "," : "{", name);
 	else
 		xprintf(style == PAIRS ? "%s='" : "%s: ", name);
-	print_string((unsigned char *)value, strlen(value), style);
+	print_text((unsigned char *)value, strlen(value), style);
 	xprintf(style == JSON ? "\"" : style == PAIRS ? "' " : "\n");
 }
 

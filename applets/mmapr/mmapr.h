@@ -17,8 +17,6 @@ struct output {
 /* b->slot on stdout, which is flushed. */
 void print_record(const struct board *b, const struct output *out);
 
-/* Text for people, shells (within '') or JSON parsers (within ""). */
-void print_string(const unsigned char *p, size_t len, enum record_form style);
 void print_info(struct board *b, enum record_form style, int alive);
 void emit_c(const struct board *b);
 

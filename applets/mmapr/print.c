@@ -9,62 +9,6 @@
 static const struct field seq_field = { .name = "seq", .count = 1, .kind = 'u' };
 static const struct field time_field = { .name = "time", .count = 1, .kind = 'u' };
 
-/* The bytes of the UTF-8 character at p, or 0: RFC 3629, neither overlong nor a surrogate. */
-static size_t utf8_len(const unsigned char *p, size_t len)
-{
-	size_t n = *p < 0x80 ? 1 : *p < 0xC2 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF5 ? 4 : 0;
-	unsigned second = n > 1 && n <= len ? p[1] : 0x80;
-
-	if (n > len || (*p == 0xE0 && second < 0xA0) || (*p == 0xED && second >= 0xA0)
-	    || (*p == 0xF0 && second < 0x90) || (*p == 0xF4 && second >= 0x90))
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xC0) != 0x80)
-			return 0;
-	return n;
-}
-
-static int is_utf8(const unsigned char *p, size_t len)
-{
-	size_t n = 1;
-
-	for (; len && n; p += n, len -= n)
-		n = utf8_len(p, len);
-	return n != 0;
-}
-
-/* No control character, of C1 neither, and no half of a character reaches a terminal. */
-void print_string(const unsigned char *p, size_t len, enum record_form style)
-{
-	size_t n;
-
-	for (; len; p += n, len -= n) {
-		n = utf8_len(p, len);
-		if (!n || *p < ' ' || *p == 0x7F || (*p == 0xC2 && p[1] < 0xA0)) {
-			xprintf(style == JSON ? "\\u%04x" : "\\x%02x", n == 2 ? p[1] : *p);
-			n += !n;
-		} else if (style == PAIRS && *p == '\'') {
-			xprintf("'\\''");
-		} else {
-			if (style == JSON && (*p == '"' || *p == '\\'))
-				putchar('\\');
-			fwrite(p, 1, n, stdout); /* the flush reports */
-		}
-	}
-}
-
-static void print_base64(const unsigned char *p, size_t len)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < len; i += 3) {
-		unsigned bits = p[i] << 16 | (i + 1 < len ? p[i + 1] << 8 : 0) | (i + 2 < len ? p[i + 2] : 0);
-
-		for (size_t k = 0; k < 4; k++)
-			putchar(i + k > len ? '=' : digits[bits >> (18 - 6 * k) & 63]);
-	}
-}
-
 /* As few digits as give the same bits back. JSON has neither inf nor nan. */
 static void print_float(uint64_t bits, unsigned size, enum record_form style)
 {
@@ -98,7 +42,7 @@ static void print_element(const struct board *b, const struct field *f, const un
 		if (base64)
 			print_base64(p, strnlen((const char *)p, f->size));
 		else if (f->kind != 'x')
-			print_string(p, strnlen((const char *)p, f->size), style);
+			print_text(p, strnlen((const char *)p, f->size), style);
 		else
 			for (uint32_t i = 0; i < f->size; i++)
 				xprintf("%02x", p[i]);
@@ -143,7 +87,7 @@ static void print_value(const struct board *b, const struct field *f, enum recor
 /* NAME=VALUE; nth counts what stands before it on the line. */
 static void print_field(const struct board *b, const struct field *f, enum record_form style, int nth)
 {
-	static const char before[][5] = { "\t ", " ", "," };
+	static const char before[][3] = { [NO_RECORD] = "\t ", [PAIRS] = " ", [JSON] = "," };
 	int base64 = 0;
 
 	for (uint32_t i = 0; i < f->count && style == JSON && strchr("sc", f->kind); i++)

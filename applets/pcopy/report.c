@@ -5,54 +5,6 @@
  */
 #include "pcopy.h"
 
-/* The length of the character at s, or 0 if it is not UTF-8: a JSON string must be (RFC 8259). */
-static int utf8_length(const unsigned char *s)
-{
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	int len = *s < 0x80 ? 1 : *s >> 5 == 6 ? 2 : *s >> 4 == 14 ? 3 : *s >> 3 == 30 ? 4 : 0;
-	uint32_t c = *s & 0x7F >> len;
-
-	for (int i = 1; i < len; i++) {
-		if (s[i] >> 6 != 2)
-			return 0;
-		c = c << 6 | (s[i] & 0x3F);
-	}
-	return len > 1 && (c < smallest[len] || c > 0x10FFFF || c >> 11 == 0x1B) ? 0 : len;
-}
-
-static void print_base64(const unsigned char *s, size_t len)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < len; i += 3) {
-		int more = MIN(len - i - 1, 2); /* the string ends with NUL: s[i + 1] is there */
-		uint32_t bits = s[i] << 16 | s[i + 1] << 8 | (more == 2 ? s[i + 2] : 0);
-
-		xprintf("%c%c%c%c", digits[bits >> 18], digits[bits >> 12 & 63],
-			more ? digits[bits >> 6 & 63] : '=', more == 2 ? digits[bits & 63] : '=');
-	}
-}
-
-/* "key":"string", or "key_b64" if it is not UTF-8. */
-static void print_json(const char *key, const char *str)
-{
-	const unsigned char *s = (const unsigned char *)str;
-	int len;
-
-	while ((len = *s ? utf8_length(s) : 0) > 0)
-		s += len;
-	if (*s) {
-		xprintf("\"%s_b64\":\"", key);
-		print_base64((const unsigned char *)str, strlen(str));
-	} else {
-		xprintf("\"%s\":\"", key);
-		for (; *str; str++)
-			xprintf((unsigned char)*str < ' ' ? "\\u%04x" : *str == '"' || *str == '\\' ? "\\%c" : "%c",
-				(unsigned char)*str);
-	}
-	xprintf("\",");
-}
-
 static uint64_t bytes_done(const struct job *job)
 {
 	uint64_t sum = 0;
@@ -91,31 +43,46 @@ void show_progress(const struct job *job, enum progress how)
 		(void)full_write(STDERR_FILENO, line, strlen(line));
 }
 
-void report(const struct job *job)
+static void print_json(const struct job *job, const char *engine, uint64_t ms)
 {
 	static const char *const synced[] = { "full", "data", "none" };
+	char crc[16], seconds[32];
+
+	snprintf(crc, sizeof(crc), "%08" PRIx32, job->crc);
+	snprintf(seconds, sizeof(seconds), "%" PRIu64 ".%03u", ms / 1000, (unsigned)(ms % 1000));
+	record_begin(JSON);
+	record_string("src", job->in == STDIN_FILENO ? "-" : job->src);
+	record_string("dst", job->dst);
+	record_number("bytes", job->size);
+	record_number("data_bytes", job->data);
+	record_number("holes", job->holes);
+	record_string("engine", engine);
+	record_number("jobs", job->jobs);
+	if (job->crc_wanted)
+		record_string("crc32", crc);
+	else
+		record_literal("crc32", "null");
+	record_literal("verified", job->verify ? "true" : "false");
+	record_string("synced", synced[job->sync]);
+	record_literal("sec", seconds);
+	record_end();
+}
+
+void report(const struct job *job)
+{
 	const char *engine = engine_names[job->used];
 	uint64_t ms = (monotonic_ns() - job->start) / (NS_PER_S / 1000);
-	char size[16], crc[16] = "null";
+	char size[16];
 
 	if (job->verbose)
-		bb_error_msg("copied %s to '%s': engine %s, %d worker%s", human(size, job->size), job->dst,
-			engine, job->jobs, job->jobs == 1 ? "" : "s");
+		bb_error_msg("copied %s to '%s': engine %s, %d worker%s", human(size, job->size),
+			job->dst, engine, job->jobs, job->jobs == 1 ? "" : "s");
 	if (job->checksum) {
 		xprintf("%08" PRIx32 " %jd ", job->crc, (intmax_t)job->size);
-		for (const char *s = job->dst; *s; s++) /* one line, and nothing that a terminal obeys */
+		for (const char *s = job->dst; *s; s++) /* one line, nothing that a terminal obeys */
 			xprintf("%c", iscntrl((unsigned char)*s) ? '?' : *s);
 		xprintf("\n");
 	}
-	if (!job->json)
-		return;
-	if (job->crc_wanted)
-		snprintf(crc, sizeof(crc), "\"%08" PRIx32 "\"", job->crc);
-	xprintf("{");
-	print_json("src", job->in == STDIN_FILENO ? "-" : job->src);
-	print_json("dst", job->dst);
-	xprintf("\"bytes\":%jd,\"data_bytes\":%jd,\"holes\":%" PRIu32 ",\"engine\":\"%s\",\"jobs\":%d,"
-		"\"crc32\":%s,\"verified\":%s,\"synced\":\"%s\",\"sec\":%" PRIu64 ".%03u}\n",
-		(intmax_t)job->size, (intmax_t)job->data, job->holes, engine, job->jobs, crc,
-		job->verify ? "true" : "false", synced[job->sync], ms / 1000, (unsigned)(ms % 1000));
+	if (job->json)
+		print_json(job, engine, ms);
 }
