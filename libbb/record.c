@@ -54,18 +54,24 @@ void print_text(const void *text, size_t len, enum record_form style)
 	}
 }
 
-void print_base64(const void *data, size_t len)
+void base64_four(char four[4], const void *data, size_t left)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *p = data;
+	uint32_t bits = p[0] << 16 | (left > 1 ? p[1] << 8 : 0) | (left > 2 ? p[2] : 0);
+
+	for (size_t i = 0; i < 4; i++)
+		four[i] = i > left ? '=' : digits[bits >> (18 - 6 * i) & 63];
+}
+
+void print_base64(const void *data, size_t len)
+{
+	char four[4];
 
 	for (size_t i = 0; i < len; i += 3) {
-		uint32_t bits = p[i] << 16 | (i + 1 < len ? p[i + 1] << 8 : 0)
-			| (i + 2 < len ? p[i + 2] : 0);
-
-		for (size_t k = 0; k < 4; k++)
-			xprintf("%c", i + k > len ? '=' : digits[bits >> (18 - 6 * k) & 63]);
+		base64_four(four, (const char *)data + i, len - i);
+		fwrite(four, 1, sizeof(four), stdout); /* the flush reports */
 	}
 }
 

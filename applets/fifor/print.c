@@ -50,21 +50,6 @@ void put_bytes(struct reader *r, const char *buf, size_t len)
 	}
 }
 
-/* The length of the UTF-8 character at s, 0 if it is none (RFC 3629). */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-	static const unsigned char least[] = { 0, 0, 0, 0xa0, 0x90 }, most[] = { 0, 0, 0, 0x9f, 0x8f };
-	size_t n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
-
-	if (n > left || ((*s == 0xe0 || *s == 0xf0) && s[1] < least[n])
-	    || ((*s == 0xed || *s == 0xf4) && s[1] > most[n]))
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 static void put_json_string(struct reader *r, const char *s, size_t len)
 {
 	char escape[8];
@@ -81,16 +66,11 @@ static void put_json_string(struct reader *r, const char *s, size_t len)
 
 static void put_base64(struct reader *r, const char *s, size_t len)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *p = (const unsigned char *)s;
 	char four[4];
 
 	for (size_t i = 0; i < len; i += 3) {
-		uint32_t bits = p[i] << 16 | (i + 1 < len ? p[i + 1] << 8 : 0) | (i + 2 < len ? p[i + 2] : 0);
-
-		for (int j = 0; j < 4; j++)
-			four[j] = i + j > len ? '=' : digits[bits >> (18 - 6 * j) & 63];
-		put_bytes(r, four, 4);
+		base64_four(four, s + i, len - i);
+		put_bytes(r, four, sizeof(four));
 	}
 }
 
@@ -98,15 +78,12 @@ static void put_json(struct reader *r, const char *msg, size_t len, const char *
 {
 	struct timespec ts;
 	char head[80];
-	size_t i, n;
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail with this clock */
 	put_bytes(r, head, sprintf(head, "{\"ts\":%jd.%06ld,\"len\":%zu", (intmax_t)ts.tv_sec,
 		ts.tv_nsec / 1000, len));
 	put_bytes(r, frame, strlen(frame));
-	for (i = 0; i < len && (n = utf8_length((const unsigned char *)msg + i, len - i)); i += n)
-		;
-	if (i == len) {
+	if (is_utf8(msg, len)) {
 		put_bytes(r, ",\"data\":\"", 9);
 		put_json_string(r, msg, len);
 	} else {
