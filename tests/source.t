@@ -18,15 +18,17 @@ is 'every file begins with its name and one line' '' "$(for f in $code; do
 	sed -n 2p "$f" | grep -qE "^ \* (${f##*/}|$(basename "${f%.c}")) - " || echo "$f"; done)"
 }
 
-# A function of libbb is used by two applets, or by another part of libbb.
-applet_users() {
+# A function of libbb has two users: applets, or other functions of libbb.
+users() {
 	{
 		grep -lw -- "$1" applets/*.c
 		for d in applets/*/; do grep -lrw -- "$1" "$d" | head -n 1; done
+		# each line but the definition
+		grep -hw -- "$1" libbb/*.c | grep -vE "^[a-z].*\\<$1\\("
 	} | wc -l
 }
-lonely=$(sed -nE 's/^[a-z].*[ *]([a-z_0-9]+)\(.*\).*;.*/\1/p' libbb/*.h | while read -r f; do
-	[ "$(applet_users "$f")" -ge 2 ] || [ "$(grep -lw -- "$f" libbb/*.c | wc -l)" -ge 2 ] || echo "$f"
+lonely=$(sed -nE 's/^[a-z].*[ *]([a-z_0-9]+)\(.*\).*;.*/\1/p' libbb/*.h | sort -u | while read -r f; do
+	[ "$(users "$f")" -ge 2 ] || echo "$f"
 done)
 is 'each function of libbb.h has two users' '' "$lonely"
 
