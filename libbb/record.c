@@ -11,7 +11,12 @@ static int fields;
 size_t utf8_len(const void *text, size_t left)
 {
 	const unsigned char *p = text;
-	size_t n = *p < 0x80 ? 1 : *p < 0xC2 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF5 ? 4 : 0;
+	size_t n = *p < 0x80 ? 1
+		: *p < 0xC2  ? 0
+		: *p < 0xE0  ? 2
+		: *p < 0xF0  ? 3
+		: *p < 0xF5  ? 4
+			     : 0;
 	unsigned second = n > 1 && n <= left ? p[1] : 0x80;
 
 	if (n > left || (*p == 0xE0 && second < 0xA0) || (*p == 0xED && second >= 0xA0)
@@ -40,7 +45,8 @@ void print_text(const void *text, size_t len, enum record_form style)
 
 	for (; len; p += n, len -= n) {
 		n = utf8_len(p, len);
-		if (style != PAIRS && (!n || *p < ' ' || *p == 0x7F || (*p == 0xC2 && p[1] < 0xA0))) {
+		if (style != PAIRS
+			&& (!n || *p < ' ' || *p == 0x7F || (*p == 0xC2 && p[1] < 0xA0))) {
 			xprintf(style == JSON ? "\\u%04x" : "\\x%02x", n == 2 ? p[1] : *p);
 			n += !n;
 		} else if (style == PAIRS && *p == '\'') {

@@ -39,7 +39,8 @@ int again(int fd, short events)
 static int write_all(struct job *job, const char *buf, size_t len, off_t off)
 {
 	while (len) {
-		ssize_t n = job->seekable ? pwrite(job->out, buf, len, off) : write(job->out, buf, len);
+		ssize_t n = job->seekable ? pwrite(job->out, buf, len, off)
+					  : write(job->out, buf, len);
 
 		if (n < 0 && again(job->out, POLLOUT))
 			continue;
@@ -86,7 +87,7 @@ static ssize_t step_cfr(struct job *job, off_t off, size_t len)
 	ssize_t n = copy_file_range(job->in, &off, job->out, &to, len, 0);
 
 	if (n == 0)
-		errno = ENODATA; /* truncated, or a file system that says nothing (before Linux 5.19) */
+		errno = ENODATA; /* truncated, or before Linux 5.19 */
 	return n < 0 ? 0 : n;
 }
 
@@ -135,7 +136,8 @@ static ssize_t step_mmap(struct job *job, off_t off, size_t len)
 	enum { WINDOW = 4 << 20 };
 	size_t before = off % getpagesize(), size = MIN(len, WINDOW) + before;
 	struct sigaction sa = { .sa_handler = on_bus_error };
-	char *from = mmap(NULL, size, PROT_READ, MAP_SHARED, job->in, off - before), *to = MAP_FAILED;
+	char *from = mmap(NULL, size, PROT_READ, MAP_SHARED, job->in, off - before),
+	     *to = MAP_FAILED;
 	volatile ssize_t n = 0;
 
 	if (from != MAP_FAILED)
@@ -206,7 +208,8 @@ int copy_data(struct job *job, off_t off, off_t end)
 		if (n < 0)
 			return -1;
 		if (n == 0
-		    && __atomic_exchange_n(&job->shared->engine, ENGINE_RW, __ATOMIC_RELAXED) == engine)
+			&& __atomic_exchange_n(&job->shared->engine, ENGINE_RW, __ATOMIC_RELAXED)
+				== engine)
 			say_fallback(job, engine, ENGINE_RW);
 		off += n;
 		if (n)

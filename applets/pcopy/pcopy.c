@@ -177,11 +177,16 @@ static void take_switches(struct job *job, opts_t opts)
 		char letter;
 		size_t field;
 	} switches[] = {
-		{ 'c', offsetof(struct job, checksum) }, { 'y', offsetof(struct job, verify) },
-		{ 'i', offsetof(struct job, inplace) }, { 'u', offsetof(struct job, update) },
-		{ 'R', offsetof(struct job, resume) }, { 'J', offsetof(struct job, json) },
-		{ 'n', offsetof(struct job, no_clobber) }, { 'T', offsetof(struct job, no_target_dir) },
-		{ 'q', offsetof(struct job, quiet) }, { 'v', offsetof(struct job, verbose) },
+		{ 'c', offsetof(struct job, checksum) },
+		{ 'y', offsetof(struct job, verify) },
+		{ 'i', offsetof(struct job, inplace) },
+		{ 'u', offsetof(struct job, update) },
+		{ 'R', offsetof(struct job, resume) },
+		{ 'J', offsetof(struct job, json) },
+		{ 'n', offsetof(struct job, no_clobber) },
+		{ 'T', offsetof(struct job, no_target_dir) },
+		{ 'q', offsetof(struct job, quiet) },
+		{ 'v', offsetof(struct job, verbose) },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(switches); i++)
@@ -205,9 +210,11 @@ static void take_operands(struct job *job, char **argv, char *jobs)
 static void check_options(const struct job *job)
 {
 	if ((job->checksum || job->json) && strcmp(job->dst, "-") == 0)
-		bb_show_usage("DST '-' and --%s both need standard output", job->json ? "json" : "checksum");
+		bb_show_usage("DST '-' and --%s both need standard output",
+			job->json ? "json" : "checksum");
 	if (job->resume && (job->inplace || job->update))
-		bb_show_usage("--resume does not write into DST itself, as --inplace and --update-blocks do");
+		bb_show_usage("--resume does not write into DST itself, as --inplace and "
+			      "--update-blocks do");
 }
 
 int pcopy_main(char **argv)
@@ -216,12 +223,15 @@ int pcopy_main(char **argv)
 	static const char *const whens[] = { "auto", "never", "always", NULL };
 	static const char *const progresses[] = { "auto", "bar", "json", NULL };
 	static const char *const auto_or_never[] = { "auto", "never", NULL };
-	char *jobs = NULL, *block = NULL, *engine = NULL, *reflink = NULL, *sparse = NULL, *reserve = NULL,
-		*sync = NULL, *expect = NULL, *preserve = NULL, *progress = NULL;
-	opts_t opts = getopt32(argv, "j(jobs):B(block):e(engine):-r(reflink):-a(sparse):-l(preallocate):"
-		"-s(sync):-S(no-sync)c(checksum)-x(expect):y(verify)-i(inplace)u(update-blocks)R(resume)"
-		"p(preserve)::P(progress)::J(json)n(no-clobber)T(no-target-directory)q(quiet)v(verbose)",
-		&jobs, &block, &engine, &reflink, &sparse, &reserve, &sync, &expect, &preserve, &progress);
+	char *jobs = NULL, *block = NULL, *engine = NULL, *reflink = NULL, *sparse = NULL,
+	     *reserve = NULL, *sync = NULL, *expect = NULL, *preserve = NULL, *progress = NULL;
+	opts_t opts = getopt32(argv,
+		"j(jobs):B(block):e(engine):-r(reflink):-a(sparse):-l(preallocate):"
+		"-s(sync):-S(no-sync)c(checksum)-x(expect):y(verify)-i(inplace)u(update-blocks)"
+		"R(resume)p(preserve)::P(progress)::J(json)n(no-clobber)T(no-target-directory)"
+		"q(quiet)v(verbose)",
+		&jobs, &block, &engine, &reflink, &sparse, &reserve, &sync, &expect, &preserve,
+		&progress);
 	struct job job = { .chunk = 8 << 20, .expect = -1, .start = monotonic_ns() };
 	size_t page = getpagesize();
 
@@ -239,7 +249,8 @@ int pcopy_main(char **argv)
 	job.sparse = choose("--sparse", sparse, whens);
 	job.preallocate = choose("--preallocate", reserve, auto_or_never);
 	job.sync = opts & OPT('S') ? SYNC_NONE : choose("--sync", sync, syncs);
-	job.progress = opts & OPT('P') && !progress ? PROGRESS_BAR : choose("--progress", progress, progresses);
+	job.progress = opts & OPT('P') && !progress ? PROGRESS_BAR
+						    : choose("--progress", progress, progresses);
 	check_options(&job);
 	open_source(&job);
 	find_target(&job);

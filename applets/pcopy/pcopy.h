@@ -37,7 +37,8 @@ struct job {
 	int64_t expect;		/* a CRC-32, or -1 */
 	enum progress progress;
 	int preserve, preserve_all;	/* bits: wanted, and must be done */
-	int checksum, verify, inplace, update, resume, no_clobber, no_target_dir, json, quiet, verbose;
+	int checksum, verify, inplace, update, resume, no_clobber, no_target_dir, json, quiet,
+		verbose;
 	int crc_wanted;
 
 	int in, out, in_direct, out_direct;

@@ -76,7 +76,8 @@ void set_metadata(const struct job *job)
 	mode &= ~mask;
 	if (like->st_nlink) {
 		mode = like->st_mode & 07777;
-		if (fstat(job->out, &now) < 0 || now.st_uid != like->st_uid || now.st_gid != like->st_gid)
+		if (fstat(job->out, &now) < 0 || now.st_uid != like->st_uid
+			|| now.st_gid != like->st_gid)
 			mode &= 01777;
 	}
 	if ((like == &job->from || !inplace) && fchmod(job->out, mode) < 0) {

@@ -10,7 +10,8 @@ static uint64_t bytes_done(const struct job *job)
 	uint64_t sum = 0;
 
 	for (int i = 0; i < job->jobs; i++)
-		sum += (uint64_t)__atomic_load_n(&job->shared->done[i], __ATOMIC_RELAXED) << DONE_SHIFT;
+		sum += (uint64_t)__atomic_load_n(&job->shared->done[i], __ATOMIC_RELAXED)
+			<< DONE_SHIFT;
 	return job->data && sum > (uint64_t)job->data ? (uint64_t)job->data : sum;
 }
 
@@ -28,10 +29,12 @@ void show_progress(const struct job *job, enum progress how)
 			",\"percent\":%u,\"rate\":%" PRIu64 ",\"eta\":%" PRIu64 "}\n",
 			done, total, percent, rate, left);
 	else if (total)
-		snprintf(line, sizeof(line), "%s of %s  %u%%  %s/s  %" PRIu64 " s left", human(text[0], done),
-			human(text[1], total), percent, human(text[2], rate), left);
+		snprintf(line, sizeof(line), "%s of %s  %u%%  %s/s  %" PRIu64 " s left",
+			human(text[0], done), human(text[1], total), percent, human(text[2], rate),
+			left);
 	else
-		snprintf(line, sizeof(line), "%s  %s/s", human(text[0], done), human(text[2], rate));
+		snprintf(
+			line, sizeof(line), "%s  %s/s", human(text[0], done), human(text[2], rate));
 	if (how == PROGRESS_BAR) {
 		memmove(line + 1, line, strlen(line) + 1);
 		line[0] = '\r';
@@ -79,7 +82,8 @@ void report(const struct job *job)
 			job->dst, engine, job->jobs, job->jobs == 1 ? "" : "s");
 	if (job->checksum) {
 		xprintf("%08" PRIx32 " %jd ", job->crc, (intmax_t)job->size);
-		for (const char *s = job->dst; *s; s++) /* one line, nothing that a terminal obeys */
+		/* one line, and nothing that a terminal obeys */
+		for (const char *s = job->dst; *s; s++)
 			xprintf("%c", iscntrl((unsigned char)*s) ? '?' : *s);
 		xprintf("\n");
 	}

@@ -76,8 +76,8 @@ static char *follow(const char *name)
 	ssize_t len;
 
 	for (int i = 0; i < MAX_LINKS && (len = readlink(path, link, sizeof(link))) >= 0; i++) {
-		char *next = xasprintf("%.*s%.*s", *link == '/' ? 0 : (int)(base_name(path) - path), path,
-			(int)len, link);
+		char *next = xasprintf("%.*s%.*s", *link == '/' ? 0 : (int)(base_name(path) - path),
+			path, (int)len, link);
 
 		free(path);
 		path = next;
@@ -121,10 +121,13 @@ void find_target(struct job *job)
 		job->out = STDOUT_FILENO;
 		if (fstat(job->out, &job->old) < 0)
 			bb_perror_msg_and_die("can't write '%s'", job->dst);
-	} else if (stat_target(job->dst, &job->old) && S_ISDIR(job->old.st_mode) && !job->no_target_dir) {
+	} else if (stat_target(job->dst, &job->old) && S_ISDIR(job->old.st_mode)
+		&& !job->no_target_dir) {
 		if (job->in == STDIN_FILENO)
-			bb_error_msg_and_die("'%s' is a directory, and standard input has no name", job->dst);
-		job->dst = xasprintf(*base_name(job->dst) ? "%s/%s" : "%s%s", job->dst, base_name(job->src));
+			bb_error_msg_and_die(
+				"'%s' is a directory, and standard input has no name", job->dst);
+		job->dst = xasprintf(
+			*base_name(job->dst) ? "%s/%s" : "%s%s", job->dst, base_name(job->src));
 		stat_target(job->dst, &job->old);
 	}
 	if (is_same(&job->from, &job->old))
@@ -137,12 +140,14 @@ void find_target(struct job *job)
 		bb_error_msg_and_die("'%s' is a directory", job->dst);
 	if (job->no_clobber && job->old.st_nlink)
 		bb_error_msg_and_die("'%s' exists", job->dst);
-	job->seekable = job->old.st_nlink == 0 || S_ISREG(job->old.st_mode) || S_ISBLK(job->old.st_mode);
+	job->seekable = job->old.st_nlink == 0 || S_ISREG(job->old.st_mode)
+		|| S_ISBLK(job->old.st_mode);
 	job->compare = job->update || job->resume;
 	job->name = job->dst;
 	need_seekable(job);
 	if (!job->seekable)
-		job->out = xopen(job->dst, O_WRONLY); /* may wait for a reader: no signal is held yet */
+		/* may wait for a reader: no signal is held yet */
+		job->out = xopen(job->dst, O_WRONLY);
 	else if (!S_ISBLK(job->old.st_mode))
 		open_directory(job);
 }
@@ -167,7 +172,8 @@ void reserve_space(const struct job *job)
 		bb_error_msg_and_die("can't write '%s': needs %s, %s free", job->dst,
 			human(need, job->data), human(have, bytes));
 	if (job->preallocate == AUTO && job->sparse != ALWAYS && job->data == job->size && job->size
-	    && fs.f_type != MY_TMPFS_MAGIC && fallocate(job->out, 0, 0, job->size) < 0 && errno == ENOSPC)
+		&& fs.f_type != MY_TMPFS_MAGIC && fallocate(job->out, 0, 0, job->size) < 0
+		&& errno == ENOSPC)
 		bb_perror_msg_and_die("can't write '%s'", job->dst);
 }
 
@@ -224,10 +230,13 @@ static void make_temporary(struct job *job)
 		remove_stale(job->dir, name);
 	}
 	for (int i = 0; i < TRIES; i++, free(name)) {
-		name = temporary_name(job, i < SAME ? (unsigned)i : (unsigned)monotonic_ns() & 0xFFFFFF);
-		job->out = openat(job->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		name = temporary_name(
+			job, i < SAME ? (unsigned)i : (unsigned)monotonic_ns() & 0xFFFFFF);
+		job->out = openat(
+			job->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (job->out < 0 && errno != EEXIST)
-			bb_perror_msg_and_die("can't create a temporary file beside '%s'", job->dst);
+			bb_perror_msg_and_die(
+				"can't create a temporary file beside '%s'", job->dst);
 		if (job->out >= 0 && lock(job->out)) {
 			job->name = name;
 			doom(job);
@@ -236,7 +245,8 @@ static void make_temporary(struct job *job)
 		if (job->out >= 0)
 			close(job->out);
 	}
-	bb_error_msg_and_die("can't create a temporary file beside '%s': all names are taken", job->dst);
+	bb_error_msg_and_die(
+		"can't create a temporary file beside '%s': all names are taken", job->dst);
 }
 
 /* For a file that exists: O_CREAT would be EACCES in a sticky directory, even for root, if the
@@ -328,7 +338,8 @@ void open_target(struct job *job)
 /* renameat2(2): Linux 3.15, and not on every file system; link(2) does not replace either. */
 static int rename_new(const struct job *job)
 {
-	if (syscall(SYS_renameat2, job->dir, job->name, job->dir, job->base, MY_RENAME_NOREPLACE) == 0)
+	if (syscall(SYS_renameat2, job->dir, job->name, job->dir, job->base, MY_RENAME_NOREPLACE)
+		== 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
@@ -369,7 +380,8 @@ void commit(struct job *job)
 		return;
 	if (job->name != job->base) {
 		if (job->old.st_nlink > 1 && job->verbose)
-			bb_error_msg("'%s' has other hard links: they keep the old content", job->dst);
+			bb_error_msg(
+				"'%s' has other hard links: they keep the old content", job->dst);
 		if ((job->no_clobber ? rename_new(job)
 		     : renameat(job->dir, job->name, job->dir, job->base)) < 0)
 			bb_perror_msg_and_die("can't rename the temporary file to '%s'", job->dst);

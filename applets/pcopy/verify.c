@@ -42,13 +42,15 @@ void verify(struct job *job)
 	check.shared->engine = ENGINE_CLONE;
 	check.shared->next = 0;
 	memset(check.shared->done, 0, sizeof(check.shared->done));
-	(void)posix_fadvise(job->out, 0, 0, POSIX_FADV_DONTNEED); /* is_cached() sees whether it worked */
+	(void)posix_fadvise(
+		job->out, 0, 0, POSIX_FADV_DONTNEED); /* is_cached() sees whether it worked */
 	check.in = open_direct(job->dir, job->name, O_RDONLY, job->out);
 	if (check.in < 0) {
 		if (job->verbose)
 			bb_perror_msg("can't read '%s' with O_DIRECT", job->dst);
 		if (is_cached(job->out, job->size)) {
-			bb_error_msg("can't verify '%s': it stays in memory and hides the medium", job->dst);
+			bb_error_msg("can't verify '%s': it stays in memory and hides the medium",
+				job->dst);
 			exit(EXIT_UNSUPPORTED);
 		}
 		check.in = job->out;

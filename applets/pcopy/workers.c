@@ -53,8 +53,11 @@ static void end_range(struct list *list)
 
 	if (list->last == 0 || (len && list->text[len - 1] == '.'))
 		return;
-	snprintf(list->text + len, ROOM, len > sizeof(list->text) - 2 * ROOM ? " ..."
-		: list->first == list->last ? " %" PRIu32 : " %" PRIu32 "-%" PRIu32, list->first, list->last);
+	snprintf(list->text + len, ROOM,
+		len > sizeof(list->text) - 2 * ROOM ? " ..."
+			: list->first == list->last ? " %" PRIu32
+						    : " %" PRIu32 "-%" PRIu32,
+		list->first, list->last);
 }
 
 static void add(struct list *list, uint32_t chunk)
@@ -74,7 +77,8 @@ static off_t chunk_end(const struct job *job, uint32_t chunk)
 static int mismatch(struct job *job, uint32_t chunk)
 {
 	if (first_failure(job, EXIT_INTEGRITY))
-		bb_error_msg("'%s' is not on the medium as it was copied: chunk %" PRIu32 ", from byte %jd",
+		bb_error_msg("'%s' is not on the medium as it was copied: chunk %" PRIu32
+			     ", from byte %jd",
 			job->dst, chunk + 1, (intmax_t)(chunk * job->chunk));
 	return -1;
 }
@@ -87,7 +91,8 @@ static int work(struct job *job, int id)
 	job->id = id;
 	if (job->chunks == 0)
 		return copy_stream(job);
-	while ((chunk = __atomic_fetch_add(&job->shared->next, 1, __ATOMIC_RELAXED)) < job->chunks) {
+	while ((chunk = __atomic_fetch_add(&job->shared->next, 1, __ATOMIC_RELAXED))
+		< job->chunks) {
 		off_t off = chunk * job->chunk, end = chunk_end(job, chunk);
 
 		job->crc = 0;
@@ -105,7 +110,8 @@ static int work(struct job *job, int id)
 	end_range(&list);
 	if (job->verbose)
 		bb_error_msg("worker %d of %d: %s %s%s", id + 1, job->jobs,
-			job->verifying ? "verified" : "copied", list.last ? "chunks" : "no chunk", list.text);
+			job->verifying ? "verified" : "copied", list.last ? "chunks" : "no chunk",
+			list.text);
 	return 0;
 }
 

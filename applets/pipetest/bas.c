@@ -263,8 +263,8 @@ static void espipe(void)
 
 static long preadv2_nowait(struct iovec *v)
 {
-	return ret(
-		syscall(SYS_preadv2, t.r, v, 1, -1L, -1L, 8)); /* RWF_NOWAIT; not in every libc */
+	/* 8 is RWF_NOWAIT, and not every libc has the call */
+	return ret(syscall(SYS_preadv2, t.r, v, 1, -1L, -1L, 8));
 }
 
 static void rwf_nowait(void)
