@@ -24,7 +24,8 @@ config FIFOR
 	  -X, --exclusive      refuse to be a second fifor, or to let one in (exit 3)
 	      --flush          throw away what is queued, print flushed=BYTES
 	      --hold [-- CMD]  read nothing: keep the queue for later, while CMD runs
-	  -z, --pipe-size SIZE|max    --stats (also SIGUSR1)    -q    -v
+	  -z, --pipe-size SIZE|max     --stats at the end and on SIGUSR1
+	  -q, --quiet          -v, --verbose
 	  A message goes to one reader only; for all to see it: mmapr.
 */
 #include <endian.h>
