@@ -18,13 +18,14 @@ config FIFOW
 	                       (nul), has a header that shows loss (len)
 	  -0, --null           NUL, not newline, ends a message of stdin
 	  -r, --raw            bytes of stdin as they come
-	  -L, --lock           messages above PIPE_BUF (4096) stay whole too
+	  -L, --lock           messages above PIPE_BUF stay whole too
 	  -t, --timeout D      for each message: 500ms, 2, 1m (else exit 124)
 	      --open-timeout D   wait for a reader at most D
 	  -N, --nonblock       no reader, or full: exit 3 at once
 	  -E, --on-epipe=wait|drop|fail   when the last reader has left (wait)
-	  -n, --count N        stop after N    -i, --interval D   between messages
-	  -z, --pipe-size SIZE|max             --stats (also SIGUSR1)  -q  -v  -J
+	  -n, --count N        stop after N       -i, --interval D   between messages
+	  -z, --pipe-size SIZE|max                --stats at the end and on SIGUSR1
+	  -q, --quiet          -v, --verbose      -J, --json   for the statistics
 
 	  No order among writers, no acknowledgement; for all to see it: mmapw.
 */

@@ -28,14 +28,18 @@ static void status(const struct fifo *f)
 	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
 }
 
+static int same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
 static void leave(void)
 {
 	struct stat st;
 
 	if (at_end.fifo->stats)
 		status(at_end.fifo);
-	if (at_end.remove && lstat(at_end.fifo->path, &st) == 0 && st.st_ino == at_end.made.st_ino
-	    && st.st_dev == at_end.made.st_dev)
+	if (at_end.remove && lstat(at_end.fifo->path, &st) == 0 && same_file(&st, &at_end.made))
 		(void)unlink(at_end.fifo->path); /* best effort: another may have been quicker */
 }
 
@@ -106,21 +110,29 @@ int fifo_open(struct fifo *f, int flags)
 	return fd;
 }
 
+/* What is watched is noted before the watch is made: if the name changes in between, the
+ * next call sees another file. To end a watch takes long, so that one that still is right
+ * stays. */
 int fifo_watch(struct fifo *f)
 {
-	struct stat named, ours;
-	char *dir;
+	struct stat named = { 0 }, ours = { 0 };
+	char events[1024], *dir;
 
-	if (f->watch >= 0)
-		close(f->watch);
-	f->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC); /* without it: nothing is noticed */
-	if (inotify_add_watch(f->watch, f->path, IN_ATTRIB | IN_MOVE_SELF) < 0) {
-		dir = directory(f->path);
-		(void)inotify_add_watch(f->watch, dir, IN_CREATE | IN_MOVED_TO);
-		free(dir);
+	if (stat(f->path, &named) == 0 && f->watch >= 0 && same_file(&named, &f->watched)) {
+		(void)safe_read(f->watch, events, sizeof(events)); /* that they came is enough */
+	} else {
+		if (f->watch >= 0)
+			close(f->watch);
+		f->watched = named;
+		f->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC); /* without it: nothing is noticed */
+		if (inotify_add_watch(f->watch, f->path, IN_ATTRIB | IN_MOVE_SELF) < 0) {
+			dir = directory(f->path);
+			(void)inotify_add_watch(f->watch, dir, IN_CREATE | IN_MOVED_TO);
+			free(dir);
+		}
 	}
-	return stat(f->path, &named) == 0 && (fstat(f->fd, &ours) < 0 || named.st_ino != ours.st_ino
-		|| named.st_dev != ours.st_dev);
+	(void)fstat(f->fd, &ours); /* no FIFO is open: as if another were */
+	return stat(f->path, &named) == 0 && !same_file(&named, &ours);
 }
 
 /* "max" is what /proc tells, or its usual value, halved until the kernel grants it: a user

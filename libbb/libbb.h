@@ -141,6 +141,7 @@ enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024, FIFO_SIZE_MAX = -1 };
 struct fifo {
 	const char *path;
 	int fd, watch;		/* -1: not open */
+	struct stat watched;
 	int known;		/* there was a FIFO of that name */
 	int frame;
 	int limited;		/* to this many messages more: */

@@ -43,6 +43,14 @@ wait $reader
 is 'its number and its writer are in the JSON' '1 2 3' "$(grep -o '"seq":[0-9]*' got | cut -d : -f 2 | xargs)"
 is 'nothing was lost' '0 0 0' "$(grep -o '"lost":[0-9]*' got | cut -d : -f 2 | xargs)"
 
+exec 9<>f
+box fifow -F len f 'x
+y' z "$(long 9000)"
+: >got
+for n in 1 2; do box fifor -t 5 -F len -o plain -n $n f >>got; done
+is '-n takes whole frames and no more' "$(printf 'x\ny\nz\n%s' "$(long 9000)")" "$(cat got)"
+exec 9<&-
+
 # frame SEQ TEXT: as formats.md has it, out of python's hands
 if command -v python3 >/dev/null; then
 	cat >frame.py <<-'EOF'

@@ -24,7 +24,8 @@ config FIFOR
 	  -X, --exclusive      refuse to be a second fifor, or to let one in (exit 3)
 	      --flush          throw away what is queued, print flushed=BYTES
 	      --hold [-- CMD]  read nothing: keep the queue for later, while CMD runs
-	  -z, --pipe-size SIZE|max    --stats (also SIGUSR1)    -q    -v
+	  -z, --pipe-size SIZE|max     --stats at the end and on SIGUSR1
+	  -q, --quiet          -v, --verbose
 	  A message goes to one reader only; for all to see it: mmapr.
 */
 #include <endian.h>
@@ -128,6 +129,19 @@ static size_t wanted(struct reader *r, char *buf, size_t size)
 	return n;
 }
 
+/* The same for a frame: its header, then the rest of it. */
+static size_t wanted_of_frame(struct reader *r, size_t size)
+{
+	struct fifo_header h;
+	size_t need = sizeof(h);
+
+	if (r->len >= sizeof(h)) {
+		memcpy(&h, r->buf, sizeof(h));
+		need += le32toh(h.length);
+	}
+	return need > r->len && need - r->len < size ? need - r->len : size;
+}
+
 /* The pipe for looking ahead has one slot: a copy never goes past the head of the queue. */
 static void make_probe(struct reader *r)
 {
@@ -145,7 +159,9 @@ static ssize_t read_some(struct reader *r)
 
 	if (!r->packet && r->f.frame == FRAME_AUTO)
 		r->packet = packet_next(r);
-	if (!r->packet && r->f.limited)
+	if (r->f.limited && r->f.frame == FRAME_LEN)
+		size = wanted_of_frame(r, size);
+	else if (r->f.limited && !r->packet)
 		size = wanted(r, buf, size);
 	n = safe_read(r->f.fd, buf, size);
 	if (n < 0 && errno != EAGAIN)
@@ -399,7 +415,8 @@ int fifor_main(char **argv)
 	r.out_chunk = pathconf(r.f.path, _PC_PIPE_BUF);
 	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode))
 		r.out_chunk = OUTPUT;
-	make_probe(&r);
+	if (r.f.frame == FRAME_AUTO || r.f.limited)
+		make_probe(&r);
 	if (r.f.frame != FRAME_RAW || !splice_raw(&r))
 		follow(&r);
 	return EXIT_SUCCESS;
