@@ -265,6 +265,8 @@ wait_for test -s .dst.pcopy.000000
 kill -s KILL $pid; wait $pid 2>log
 ok 'SIGKILL: DST is untouched' holds_old dst
 exec 9>&-
+# Its worker holds the lock on it until it has died, too.
+wait_for flock -n .dst.pcopy.000000 true
 box pcopy src dst
 ok 'the next run copies' cmp src dst
 ok 'and removes what the killed one left' no_temporary
