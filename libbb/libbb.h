@@ -135,6 +135,10 @@ void record_nest(const char *name, char bracket);
 void record_unnest(char bracket);
 void record_end(void);
 
+/* --- as PID 1: run_as_init returns in its children only, with the argv of the box. */
+int is_init(void);
+char **run_as_init(void);
+
 /* CRC-32 (IEEE 802.3, as zlib): crc is 0, or the result for the bytes before buf. */
 uint32_t crc32(uint32_t crc, const void *buf, size_t len);
 
