@@ -153,11 +153,12 @@ static void errors(void)
 		{ t.r, -1, NULL, NULL, -EBADF, "to fd -1" },
 	};
 
-	t_write(t.w, 10, 10);
+	if (t.slots > 1) /* before 6.8 a full pipe is EAGAIN rather than a wrong offset */
+		t_write(t.w, 10, 10);
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		want(ret(splice(table[i].in, table[i].off_in, table[i].out, table[i].off_out, 10,
 				NOWAIT)), table[i].expected, "splice: %s", table[i].what);
-	t_fionread(t.r, 10);
+	t_fionread(t.r, t.slots > 1 ? 10 : 0);
 }
 
 static void unknown_flags(void)
