@@ -154,7 +154,7 @@ BUILD_DEPS := gcc make musl-tools kconfig-frontends-nox
 CHECK_DEPS := busybox-static clang e2fsprogs file g++ libc6-dev libclang-rt-14-dev perl python3 \
 	shellcheck spin strace util-linux
 # "make deps run" needs less than "make deps check"; "make deps" alone takes all.
-packages = $(BUILD_DEPS) $(if $(or $(filter check,$(FOR)),$(if $(FOR),,all)),$(CHECK_DEPS))
+packages = $(BUILD_DEPS) $(shell qemu/deps.sh '$(ARCH)' $(FOR)) $(if $(or $(filter check,$(FOR)),$(if $(FOR),,all)),$(CHECK_DEPS))
 
 # Asks for nothing where nothing is missing, so that it also works offline.
 deps:
@@ -170,6 +170,8 @@ run: $(O)/ipcbox
 
 check: $(O)/ipcbox
 	$(Q)IPCBOX=$(abspath $<) prove tests/*.t
+
+include qemu/qemu.mk
 
 bin = $(CONFIG_PREFIX)/usr/bin
 
@@ -203,7 +205,7 @@ distclean: clean
 	$(Q)rm -f $(O)/.config $(O)/.config.old
 
 help:
-	@sed -n 's/^## \{0,1\}//p' Makefile
+	@sed -n 's/^## \{0,1\}//p' Makefile qemu/qemu.mk
 
 .DELETE_ON_ERROR:
 .PHONY: all deps run install uninstall check baseline bloatcheck clean distclean help allnoconfig \

@@ -162,10 +162,13 @@ int bb_sigpipe_was_ignored;
 
 int main(int argc, char **argv)
 {
-	const char *name = base_name(argc > 0 ? argv[0] : "ipcbox");
+	const char *name;
 	int status;
 
 	fill_standard_fds();
+	if (is_init())
+		argv = run_as_init();
+	name = base_name(argc > 0 ? argv[0] : "ipcbox");
 	bb_sigpipe_was_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
 	if (strncmp(name, "ipcbox", strlen("ipcbox")) == 0)
 		status = box_main(argv);

@@ -169,7 +169,8 @@ static int is_other_boot(const struct board *b)
 	unsigned char id[16];
 
 	board_boot_id(id);
-	return !b->raw && memcmp(id, unknown, sizeof(id)) && memcmp(id, b->head.boot_id, sizeof(id));
+	return !b->raw && memcmp(id, unknown, sizeof(id))
+		&& memcmp(id, b->head.boot_id, sizeof(id));
 }
 
 void cannot_map(const char *path)
@@ -293,7 +294,8 @@ static int newest_slot(struct board *b)
 static int latest_raw(struct board *b)
 {
 	for (int i = 0; i < BOARD_RAW_SIZE / 4; i++)
-		((uint32_t *)b->slot->record)[i] = atomic_load_explicit(b->map + i, memory_order_relaxed);
+		((uint32_t *)b->slot->record)[i] = atomic_load_explicit(
+			b->map + i, memory_order_relaxed);
 	return 1;
 }
 

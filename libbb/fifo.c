@@ -18,12 +18,14 @@ static struct {
 
 static void status(const struct fifo *f)
 {
-	static const char text[] = "%s: messages=%ju bytes=%ju dropped=%ju reconnects=%ju waits=%ju\n";
-	static const char json[] = "{\"applet\":\"%s\",\"messages\":%ju,\"bytes\":%ju,\"dropped\":%ju,"
+	static const char text[] =
+		"%s: messages=%ju bytes=%ju dropped=%ju reconnects=%ju waits=%ju\n";
+	static const char json[] =
+		"{\"applet\":\"%s\",\"messages\":%ju,\"bytes\":%ju,\"dropped\":%ju,"
 		"\"reconnects\":%ju,\"waits\":%ju}\n";
 	char line[256]; /* enough for six numbers of 20 digits */
-	int len = sprintf(line, f->json ? json : text, applet_name, f->messages, f->bytes, f->dropped,
-		f->reconnects, f->waits);
+	int len = sprintf(line, f->json ? json : text, applet_name, f->messages, f->bytes,
+		f->dropped, f->reconnects, f->waits);
 
 	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
 }
@@ -105,7 +107,8 @@ int fifo_open(struct fifo *f, int flags)
 	if (known && !S_ISFIFO(st.st_mode))
 		bb_error_msg_and_die("'%s' is not a FIFO", path);
 	if (fd < 0 && errno != ENXIO && (errno != ENOENT || !f->known))
-		bb_perror_msg_and_die("can't open '%s'%s", path, errno == ENOENT ? " (--create makes it)" : "");
+		bb_perror_msg_and_die(
+			"can't open '%s'%s", path, errno == ENOENT ? " (--create makes it)" : "");
 	f->known = 1;
 	return fd;
 }
@@ -124,7 +127,8 @@ int fifo_watch(struct fifo *f)
 		if (f->watch >= 0)
 			close(f->watch);
 		f->watched = named;
-		f->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC); /* without it: nothing is noticed */
+		f->watch = inotify_init1(
+			IN_NONBLOCK | IN_CLOEXEC); /* without it: nothing is noticed */
 		if (inotify_add_watch(f->watch, f->path, IN_ATTRIB | IN_MOVE_SELF) < 0) {
 			dir = directory(f->path);
 			(void)inotify_add_watch(f->watch, dir, IN_CREATE | IN_MOVED_TO);
@@ -147,7 +151,8 @@ void fifo_resize(struct fifo *f)
 		return;
 	if (f->size > 0) {
 		if (fcntl(f->fd, F_SETPIPE_SZ, f->size) < 0)
-			bb_perror_msg_and_die("can't set the size of '%s' to %d (/proc/sys/fs/pipe-max-size)",
+			bb_perror_msg_and_die(
+				"can't set the size of '%s' to %d (/proc/sys/fs/pipe-max-size)",
 				f->path, f->size);
 		return;
 	}
@@ -192,7 +197,8 @@ void fifo_init(struct fifo *f, opts_t opts)
 	if (f->frame == FRAME_RAW)
 		f->size = FIFO_SIZE_MAX;
 	if (f->size_arg)
-		f->size = strcmp(f->size_arg, "max") ? (int)xatosize("pipe size", f->size_arg, 1, INT_MAX)
+		f->size = strcmp(f->size_arg, "max")
+			? (int)xatosize("pipe size", f->size_arg, 1, INT_MAX)
 			: FIFO_SIZE_MAX;
 	f->timeout = parse_timeout(f->timeout_arg);
 	f->open_timeout = parse_timeout(f->open_arg);

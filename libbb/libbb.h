@@ -194,6 +194,9 @@ void print_text(const void *text, size_t len, enum record_form form);
 void print_base64(const void *data, size_t len);
 /* The next four characters of it; left is 1 or more, and what is behind 3 waits. */
 void base64_four(char four[4], const void *data, size_t left);
+/* --- as PID 1: run_as_init returns in its children only, with the argv of the box. */
+int is_init(void);
+char **run_as_init(void);
 
 /* CRC-32 (IEEE 802.3, as zlib): crc is 0, or the result for the bytes before buf. */
 uint32_t crc32(uint32_t crc, const void *buf, size_t len);

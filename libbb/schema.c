@@ -34,7 +34,8 @@ static char *parse_type(struct field *f, char *s)
 
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		len = strlen(types[i].name);
-		if (strncmp(s, types[i].name, len) == 0 && (!types[i].size || !isalnum((unsigned char)s[len])))
+		if (strncmp(s, types[i].name, len) == 0
+			&& (!types[i].size || !isalnum((unsigned char)s[len])))
 			break;
 	}
 	if (i == ARRAY_SIZE(types))

@@ -62,22 +62,23 @@ static void curve_line(size_t write_size, const char *pipe_size, bool packet, en
 {
 	int fd[2];
 	struct filled filled;
-	long size;
+	int size, percent;
 
 	new_pipe(fd, pipe_size, packet);
 	size = fcntl(fd[1], F_GETPIPE_SZ);
 	filled = fill(fd[1], write_size);
+	percent = (uint64_t)filled.bytes * 100 / size;
 	close(fd[0]);
 	close(fd[1]);
 	if (!form) {
-		xprintf("%8zu %10zu %6zu%% %8zu\n", write_size, filled.bytes,
-			filled.bytes * 100 / size, filled.writes);
+		xprintf("%8zu %10zu %6d%% %8zu\n", write_size, filled.bytes, percent,
+			filled.writes);
 		return;
 	}
 	record_begin(form);
 	record_number("write", write_size);
 	record_number("stored", filled.bytes);
-	record_number("percent", filled.bytes * 100 / size);
+	record_number("percent", percent);
 	record_number("writes", filled.writes);
 	record_end();
 }

@@ -372,21 +372,20 @@ static void atomic_in_a_page(void)
 	t_read(t.r, t.page, t.pipe_buf);
 }
 
-const struct test_case cap_cases[] = { CASE("cap.bytes_fill_capacity", "CAP-01 P4 P10", 'L', KINDS,
-					       0, "as many single bytes fit as F_GETPIPE_SZ says",
-					       "pipe(7)", bytes_fill_capacity),
+const struct test_case cap_cases[] = {
+	CASE("cap.bytes_fill_capacity", "CAP-01 P4 P10", 'L', KINDS, 0,
+		"as many single bytes fit as F_GETPIPE_SZ says", "pipe(7)", bytes_fill_capacity),
 	CASE("cap.side_by_side", "CAP-01 TUT-S11 S11 S12", 'I', MYTH, 0,
 		"PIPE_BUF, ulimit -p, F_GETPIPE_SZ and pipe-max-size",
-		"pipe(7); the tutorial takes 8 x 512 bits for the capacity, and 65535 bits for the "
-		"truth",
+		"pipe(7); the tutorial takes 8 x 512 bits for the capacity, and 65535 bits for the " "truth",
 		side_by_side),
 	CASE("cap.rounds_up", "CAP-02", 'L', KINDS, 0,
 		"F_SETPIPE_SZ rounds up to a power of two of pages", "fcntl(2)", rounds_up),
 	CASE("cap.zero_is_a_page", "CAP-02", 'L', KINDS, 0, "F_SETPIPE_SZ of 0 gives one page",
 		"fcntl(2)", zero_is_a_page),
 	CASE("cap.both_ends_agree", "CAP-03", 'L', KINDS, 0,
-		"F_SETPIPE_SZ returns what F_GETPIPE_SZ says of both ends", "fcntl(2); LTP fcntl30",
-		both_ends_agree),
+		"F_SETPIPE_SZ returns what F_GETPIPE_SZ says of both ends",
+		"fcntl(2); LTP fcntl30", both_ends_agree),
 	CASE("cap.huge_einval", "CAP-04", 'L', KINDS, 0,
 		"more than 2 GiB is EINVAL and changes nothing", "LTP fcntl37", huge_einval),
 	CASE("cap.over_max_eperm", "CAP-05", 'L', KINDS, 0,
@@ -397,10 +396,10 @@ const struct test_case cap_cases[] = { CASE("cap.bytes_fill_capacity", "CAP-01 P
 		new_within_max),
 	CASE("cap.up_to_max", "CAP-06", 'L', KINDS, 0, "anyone may grow a pipe to pipe-max-size",
 		"fcntl(2); LTP fcntl30", up_to_max),
-	CASE("cap.shrink_ebusy", "CAP-07", 'L', KINDS, 0, "to fewer slots than are in use is EBUSY",
-		"fcntl(2); LTP fcntl37", shrink_ebusy),
-	CASE("cap.grow_keeps_data", "CAP-08", 'L', KINDS, 0, "growing keeps the data and adds room",
-		"fcntl(2)", grow_keeps_data),
+	CASE("cap.shrink_ebusy", "CAP-07", 'L', KINDS, 0,
+		"to fewer slots than are in use is EBUSY", "fcntl(2); LTP fcntl37", shrink_ebusy),
+	CASE("cap.grow_keeps_data", "CAP-08", 'L', KINDS, 0,
+		"growing keeps the data and adds room", "fcntl(2)", grow_keeps_data),
 	CASE("cap.shrink_keeps_data", "CAP-08", 'L', KINDS, 0,
 		"shrinking keeps the data, also of a ring that wraps", "fcntl(2)",
 		shrink_keeps_data),
@@ -420,8 +419,8 @@ const struct test_case cap_cases[] = { CASE("cap.bytes_fill_capacity", "CAP-01 P
 		"LTP pipe15", two_pages_token),
 	CASE("cap.one_page_token", "CAP-11", 'I', KINDS, 0,
 		"1 byte and 1 page do not fit in 1 page", "pipe(7)", one_page_token),
-	CASE("cap.quota", "CAP-12", 'E', 0, 0, "a new pipe has 16 pages, or is over the soft limit",
-		"pipe(7)", quota),
+	CASE("cap.quota", "CAP-12", 'E', 0, 0,
+		"a new pipe has 16 pages, or is over the soft limit", "pipe(7)", quota),
 	CASE("cap.accounting", "CAP-13", 'L', STRESS, 0,
 		"closed pipes are given back to the user's limit", "pipe(7)", accounting),
 	CASE("cap.accounting_notes", "CAP-13 REG-14", 'B', EXOTIC, RELEASE(6, 15),
@@ -430,4 +429,5 @@ const struct test_case cap_cases[] = { CASE("cap.bytes_fill_capacity", "CAP-01 P
 	CASE("cap.atomic_in_a_page", "CAP-14", 'P', KINDS, 0,
 		"PIPE_BUF bytes are written whole or not at all, in one page", "POSIX write",
 		atomic_in_a_page),
-	{ 0 } };
+	{ 0 }
+};

@@ -150,10 +150,10 @@ static void suid(void)
 	want(st.st_mode & 07777, 0600, "mode of the copy");
 }
 
-const struct test_case cfr_cases[] = { CASE("cfr.contents", "CFR-01", 'L', 0, 0,
-					       "the bytes come, both positions move, 0 at the end",
-					       "copy_file_range(2); LTP copy_file_range01",
-					       contents),
+const struct test_case cfr_cases[] = {
+	CASE("cfr.contents", "CFR-01", 'L', 0, 0,
+		"the bytes come, both positions move, 0 at the end",
+		"copy_file_range(2); LTP copy_file_range01", contents),
 	CASE("cfr.offsets", "CFR-01", 'L', 0, 0, "offsets move, the positions stay",
 		"copy_file_range(2)", offsets),
 	CASE("cfr.holes", "CFR-01", 'L', 0, 0, "a hole's copy is zeros", "copy_file_range(2)",
@@ -168,4 +168,5 @@ const struct test_case cfr_cases[] = { CASE("cfr.contents", "CFR-01", 'L', 0, 0,
 		"LTP copy_file_range03", mtime),
 	CASE("cfr.suid", "CFR-03", 'L', 0, 0, "the set-uid bit of the copy is cleared",
 		"write(2); file_modified in fs/inode.c", suid),
-	{ 0 } };
+	{ 0 }
+};

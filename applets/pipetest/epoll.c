@@ -326,18 +326,19 @@ static void pwait_mask(void)
 	want(t.caught, 1, "signals caught with the mask restored");
 }
 
-const struct test_case epoll_cases[] = { CASE("epoll.level", "POL-08", 'L', KINDS, 0,
-						 "reported as long as it is so", "epoll(7)", level),
+const struct test_case epoll_cases[] = {
+	CASE("epoll.level", "POL-08", 'L', KINDS, 0, "reported as long as it is so", "epoll(7)",
+		level),
 	CASE("epoll.hup", "POL-08", 'L', KINDS, 0, "no writer: IN and HUP with data, HUP without",
 		"epoll_ctl(2)", hup),
 	CASE("epoll.err", "POL-08", 'L', KINDS, 0, "no reader: ERR, even if not asked for",
 		"epoll_ctl(2)", err),
 	CASE("epoll.wakes_on_write", "POL-08", 'L', KINDS, 0, "a write ends the wait", "epoll(7)",
 		wakes_on_write),
-	CASE("epoll.wakes_on_hup", "POL-08", 'L', KINDS, 0, "the last writer's close ends the wait",
-		"LTP epoll_wait11", wakes_on_hup),
-	CASE("epoll.wakes_on_err", "POL-08", 'L', KINDS, 0, "the last reader's close ends the wait",
-		"LTP epoll_wait12", wakes_on_err),
+	CASE("epoll.wakes_on_hup", "POL-08", 'L', KINDS, 0,
+		"the last writer's close ends the wait", "LTP epoll_wait11", wakes_on_hup),
+	CASE("epoll.wakes_on_err", "POL-08", 'L', KINDS, 0,
+		"the last reader's close ends the wait", "LTP epoll_wait12", wakes_on_err),
 	CASE("epoll.ctl_errors", "POL-08", 'L', KINDS, 0,
 		"EEXIST, ENOENT, EBADF, EINVAL; what is removed is silent", "epoll_ctl(2)",
 		ctl_errors),
@@ -367,4 +368,5 @@ const struct test_case epoll_cases[] = { CASE("epoll.level", "POL-08", 'L', KIND
 		"epoll_ctl(2)", loop_eloop),
 	CASE("epoll.pwait_mask", "POL-15", 'L', KINDS, 0,
 		"epoll_pwait's mask lets a pending signal in, once", "epoll_pwait(2)", pwait_mask),
-	{ 0 } };
+	{ 0 }
+};

@@ -255,9 +255,9 @@ static void pipe2_sets_both(void)
 	want_nonblock(t.w, false);
 }
 
-const struct test_case nbk_cases[] = { CASE("nbk.empty_eagain", "NBK-01", 'P', KINDS, 0,
-					       "read of an empty pipe with a writer: EAGAIN",
-					       "POSIX read", empty_eagain),
+const struct test_case nbk_cases[] = {
+	CASE("nbk.empty_eagain", "NBK-01", 'P', KINDS, 0,
+		"read of an empty pipe with a writer: EAGAIN", "POSIX read", empty_eagain),
 	CASE("nbk.full_eagain", "NBK-02", 'P', KINDS, 0,
 		"write to a full pipe: EAGAIN, whatever the size", "POSIX write", full_eagain),
 	CASE("nbk.all_or_nothing", "NBK-03 S12", 'P', KINDS, 0,
@@ -298,4 +298,5 @@ const struct test_case nbk_cases[] = { CASE("nbk.empty_eagain", "NBK-01", 'P', K
 	CASE("nbk.pollout_keeps_its_word", "NBK-12", 'P', KINDS, 0,
 		"POLLOUT: PIPE_BUF bytes go in at once", "POSIX poll, write",
 		pollout_keeps_its_word),
-	{ 0 } };
+	{ 0 }
+};

@@ -462,9 +462,9 @@ static void fifo_fresh_reader(void)
 	t_poll(t.r, ANYTHING, POLLHUP);
 }
 
-const struct test_case pol_cases[] = { CASE("pol.empty", "POL-01", 'L', KINDS, 0,
-					       "empty: only the write end is ready", "POSIX poll",
-					       empty),
+const struct test_case pol_cases[] = {
+	CASE("pol.empty", "POL-01", 'L', KINDS, 0, "empty: only the write end is ready",
+		"POSIX poll", empty),
 	CASE("pol.data", "POL-01", 'L', KINDS, 0,
 		"data: the read end is ready; the write end while a slot is free", "fs/pipe.c",
 		data),
@@ -533,4 +533,5 @@ const struct test_case pol_cases[] = { CASE("pol.empty", "POL-01", 'L', KINDS, 0
 		"HUP only for who has seen a writer", "fs/pipe.c", fifo_fresh_reader),
 	CASE("pol.never_rdhup_pri", "POL-18", 'I', KINDS, 0, "RDHUP and PRI are never reported",
 		"fs/pipe.c", never_rdhup_pri),
-	{ 0 } };
+	{ 0 }
+};

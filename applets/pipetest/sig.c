@@ -261,9 +261,9 @@ static void signal_fd(void)
 	want(ret(read(fd, &got, sizeof(got))), -EAGAIN, "read(signalfd) again");
 }
 
-const struct test_case sig_cases[] = { CASE("sig.read_eintr", "SIG-01", 'P', KINDS, 0,
-					       "a signal ends a blocked read: EINTR", "POSIX read",
-					       read_eintr),
+const struct test_case sig_cases[] = {
+	CASE("sig.read_eintr", "SIG-01", 'P', KINDS, 0, "a signal ends a blocked read: EINTR",
+		"POSIX read", read_eintr),
 	CASE("sig.read_restart", "SIG-01", 'P', KINDS, 0, "with SA_RESTART a blocked read goes on",
 		"POSIX sigaction", read_restart),
 	CASE("sig.write_eintr", "SIG-02", 'P', KINDS, 0,
@@ -295,4 +295,5 @@ const struct test_case sig_cases[] = { CASE("sig.read_eintr", "SIG-01", 'P', KIN
 		"F_SETOWN_EX: SIGIO is sent to the thread that owns", "fcntl(2)", own_thread),
 	CASE("sig.signalfd", "SIG-07", 'P', KINDS, 0,
 		"a blocked SIGPIPE can be read from a signalfd, once", "signalfd(2)", signal_fd),
-	{ 0 } };
+	{ 0 }
+};

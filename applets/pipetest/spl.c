@@ -153,11 +153,12 @@ static void errors(void)
 		{ t.r, -1, NULL, NULL, -EBADF, "to fd -1" },
 	};
 
-	t_write(t.w, 10, 10);
+	if (t.slots > 1) /* before 6.8 a full pipe is EAGAIN rather than a wrong offset */
+		t_write(t.w, 10, 10);
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		want(ret(splice(table[i].in, table[i].off_in, table[i].out, table[i].off_out, 10,
 				NOWAIT)), table[i].expected, "splice: %s", table[i].what);
-	t_fionread(t.r, 10);
+	t_fionread(t.r, t.slots > 1 ? 10 : 0);
 }
 
 static void unknown_flags(void)
@@ -287,9 +288,9 @@ static void slot_each(void)
 	want(n, t.slots, "splices of a byte that fit");
 }
 
-const struct test_case spl_cases[] = { CASE("spl.file_to_file", "SPL-01", 'L', KINDS, 0,
-					       "file to pipe to file: the same bytes",
-					       "splice(2); LTP splice01, 02", file_to_file),
+const struct test_case spl_cases[] = {
+	CASE("spl.file_to_file", "SPL-01", 'L', KINDS, 0, "file to pipe to file: the same bytes",
+		"splice(2); LTP splice01, 02", file_to_file),
 	CASE("spl.offset_in", "SPL-02", 'L', KINDS, 0,
 		"a source offset moves, the file's position does not", "splice(2)", offset_in),
 	CASE("spl.offset_out", "SPL-02", 'L', KINDS, 0,
@@ -302,8 +303,8 @@ const struct test_case spl_cases[] = { CASE("spl.file_to_file", "SPL-01", 'L', K
 		"splice(2); LTP splice03, 07", errors),
 	CASE("spl.unknown_flags", "SPL-04", 'B', 0, RELEASE(4, 13), "unknown flags: EINVAL",
 		"3d6ea290f337", unknown_flags),
-	CASE("spl.lengths", "SPL-05", 'I', 0, 0, "0 bytes, SIZE_MAX (EINVAL since 6.8), 0x7ffff000",
-		"fs/splice.c", lengths),
+	CASE("spl.lengths", "SPL-05", 'I', 0, 0,
+		"0 bytes, SIZE_MAX (EINVAL since 6.8), 0x7ffff000", "fs/splice.c", lengths),
 	CASE("spl.append_einval", "SPL-06", 'L', KINDS, 0,
 		"to a file with O_APPEND: EINVAL; the data stay", "splice(2)", append_einval),
 	CASE("spl.empty_blocks", "SPL-07", 'L', KINDS, 0,
@@ -318,12 +319,13 @@ const struct test_case spl_cases[] = { CASE("spl.file_to_file", "SPL-01", 'L', K
 		"fs/splice.c", no_slot_eagain),
 	CASE("spl.zero_copy", "SPL-16", 'I', 0, 0, "whether what is spliced is a copy",
 		"fs/splice.c", zero_copy),
-	CASE("spl.truncated", "SPL-17", 'I', 0, 0, "what is spliced outlives the file's truncation",
-		"fs/splice.c", truncated),
+	CASE("spl.truncated", "SPL-17", 'I', 0, 0,
+		"what is spliced outlives the file's truncation", "fs/splice.c", truncated),
 	CASE("spl.slot_each", "SPL-18", 'I', KINDS, 0, "each splice of a byte takes a slot",
 		"fs/splice.c", slot_each),
 	CASE("spl.circular", "SPL-19", 'L', KINDS, 0,
 		"round and round between two pipes: the same bytes", "splice(2)", circular),
 	CASE("spl.epipe", "SPL-20", 'L', KINDS, 0, "without a reader: EPIPE and one SIGPIPE",
 		"splice(2), pipe(7)", epipe),
-	{ 0 } };
+	{ 0 }
+};

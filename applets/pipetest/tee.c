@@ -177,9 +177,9 @@ static void copies_part(void)
 	want(memcmp(buf, "ax", t.slots > 1 ? 2 : 1), 0, "memcmp with what was written there");
 }
 
-const struct test_case tee_cases[] = { CASE("tee.duplicates", "TEE-01", 'L', KINDS, 0,
-					       "both pipes have the bytes", "tee(2); LTP tee01",
-					       duplicates),
+const struct test_case tee_cases[] = {
+	CASE("tee.duplicates", "TEE-01", 'L', KINDS, 0, "both pipes have the bytes",
+		"tee(2); LTP tee01", duplicates),
 	CASE("tee.errors", "TEE-02", 'L', KINDS, 0,
 		"not a pipe, the same pipe: EINVAL; wrong end: EBADF", "tee(2); LTP tee02", errors),
 	CASE("tee.partial", "TEE-03", 'L', KINDS, 0, "part of a slot", "tee(2)", partial),
@@ -198,4 +198,5 @@ const struct test_case tee_cases[] = { CASE("tee.duplicates", "TEE-01", 'L', KIN
 	CASE("tee.copies_part", "TEE-04 REG-09", 'L', KINDS, 0,
 		"later writes to one pipe are not seen in the other",
 		"fs/splice.c: the copy may not merge; CVE-2022-0847", copies_part),
-	{ 0 } };
+	{ 0 }
+};

@@ -147,9 +147,10 @@ static void gift_unaligned(void)
 	     do_vmsplice(t.w, p + 1, 10, SPLICE_F_NONBLOCK | SPLICE_F_GIFT));
 }
 
-const struct test_case vms_cases[] = { CASE("vms.to_pipe_to_file", "VMS-01", 'L', KINDS, 0,
-					       "memory to pipe to file: the same bytes",
-					       "vmsplice(2); LTP vmsplice01", to_pipe_to_file),
+const struct test_case vms_cases[] = {
+	CASE("vms.to_pipe_to_file", "VMS-01", 'L', KINDS, 0,
+		"memory to pipe to file: the same bytes", "vmsplice(2); LTP vmsplice01",
+		to_pipe_to_file),
 	CASE("vms.no_more_than_fits", "VMS-01", 'L', KINDS, 0,
 		"SPLICE_F_NONBLOCK: no more than fits", "vmsplice(2)", no_more_than_fits),
 	CASE("vms.errors", "VMS-02", 'L', KINDS, 0, "EBADF, EINVAL, EFAULT; nothing is queued",
@@ -166,4 +167,5 @@ const struct test_case vms_cases[] = { CASE("vms.to_pipe_to_file", "VMS-01", 'L'
 		"vmsplice(2)", zero_copy),
 	CASE("vms.gift_unaligned", "VMS-06", 'I', 0, 0, "SPLICE_F_GIFT of part of a page",
 		"vmsplice(2)", gift_unaligned),
-	{ 0 } };
+	{ 0 }
+};

@@ -1,0 +1,109 @@
+/*
+ * init.c - the box as the first process of a kernel: mounts, runs, powers off
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/klog.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <termios.h>
+#include "libbb.h"
+
+/* An initramfs needs the box and nothing else: rdinit=/ipcbox, or the box as /init. What it
+ * runs is in the kernel's command line, in words without spaces, so that no boot loader has
+ * to know about quotes: ipcbox.run=pipetest,-q;pipecap */
+enum { MAX_WORDS = 64, CONSOLE_LEVEL = 8 /* syslog(2), SYSLOG_ACTION_CONSOLE_LEVEL */ };
+
+/* The first process of a container is 1 as well, but it finds /proc mounted; the kernel
+ * starts us in a bare root. */
+int is_init(void)
+{
+	return getpid() == 1 && access("/proc/self", F_OK) < 0;
+}
+
+/* What cannot be mounted, pipetest reports as missing. */
+static void mount_all(void)
+{
+	static const char list[][2][9] = {
+		{ "devtmpfs", "/dev" },
+		{ "proc", "/proc" },
+		{ "sysfs", "/sys" },
+		{ "tmpfs", "/tmp" },
+	};
+
+	umask(0);
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
+		const char *type = list[i][0], *dir = list[i][1];
+
+		(void)mkdir(dir, *type == 't' ? 01777 : 0755);
+		(void)mount(type, dir, type, 0, NULL);
+	}
+	umask(022);
+}
+
+/* The last one that the command line has. */
+static char *commands(char *line, size_t size)
+{
+	static const char name[] = "ipcbox.run=";
+	static char usual[] = "pipetest";
+	char *found = usual;
+	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t len = full_read(fd, line, size - 1);
+
+	line[len < 0 ? 0 : len] = '\0';
+	close(fd);
+	for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n"))
+		if (strncmp(word, name, strlen(name)) == 0)
+			found = word + strlen(name);
+	return found;
+}
+
+/* Until pid has ended; orphans are everybody's, and so are ours. */
+static int reap(pid_t pid)
+{
+	int status;
+	pid_t ended;
+
+	do
+		ended = wait(&status);
+	while (ended != pid && (ended > 0 || errno == EINTR));
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void power_off(int rc) NORETURN;
+static void power_off(int rc)
+{
+	xprintf("# ipcbox end rc=%d\n", rc);
+	xfflush_stdout();
+	tcdrain(STDOUT_FILENO); /* a serial line takes its time */
+	sync();
+	reboot(RB_POWER_OFF);
+	exit(rc); /* not allowed to: then we were not the kernel's first process */
+}
+
+/* Returns in each child, with what it is to run. */
+char **run_as_init(void)
+{
+	static char line[4096], *words[MAX_WORDS + 1];
+	char *rest, *command;
+	int rc = EXIT_SUCCESS;
+
+	mount_all();
+	klogctl(CONSOLE_LEVEL, NULL, 1);
+	rest = commands(line, sizeof(line));
+	while ((command = strsep(&rest, ";"))) {
+		pid_t pid = xfork();
+		int status;
+
+		if (pid == 0) {
+			words[0] = (char *)applet_name;
+			for (int i = 1; i < MAX_WORDS && (words[i] = strsep(&command, ",")); i++)
+				;
+			return words;
+		}
+		status = reap(pid);
+		if (rc == EXIT_SUCCESS)
+			rc = status;
+	}
+	power_off(rc);
+}

@@ -1,0 +1,30 @@
+# judge.awk - a log of pipetest: one record on stdout, in words; exit 0 if all is well
+#
+# -v name=TARGET -v seconds=N -v end=1 (a guest: its init must have said how it ended).
+# Only the output counts: QEMU exits with 0 when the kernel panics, too. Header, complete
+# plan, no "not ok", totals that agree, the end.
+{ sub(/\r$/, "") }
+/^KTAP version 1$/ { header = 1 }
+!header { next }
+/^1\.\.[0-9]+$/ { plan = substr($0, 4) + 0 }
+/^# ipcbox .* pipetest on / { kernel = $7; bits = $9; order = $11 }
+/^# page [0-9]+,/ { page = $3 + 0 }
+/^ok / && / # SKIP / { skip++; seen++; next }
+/^ok / && / # XFAIL / { xfail++; seen++; next }
+/^ok / { pass++; seen++ }
+/^not ok / { fail++; seen++ }
+/^# Totals:/ { totals = $0 }
+/^# ipcbox end rc=/ { rc = substr($0, 17) }
+END {
+	sum = sprintf("# Totals: pass:%d fail:%d xfail:%d xpass:0 skip:%d error:0", pass, fail, xfail, skip)
+	why = "-"
+	if (end && rc != "0") why = rc == "" ? "no-end" : "rc=" rc
+	if (totals != sum) why = "totals"
+	if (seen != plan) why = "incomplete"
+	if (fail) why = "not-ok"
+	if (!plan) why = "no-plan"
+	if (!header) why = "no-header"
+	if (kernel == "") kernel = order = "-"
+	print name, why == "-" ? "pass" : "FAIL", kernel, page + 0, order, pass + 0, fail + 0, xfail + 0, skip + 0, seconds, why
+	exit why != "-"
+}

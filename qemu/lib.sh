@@ -1,0 +1,30 @@
+# lib.sh - what the scripts of this directory share; each begins with . "${0%/*}/lib.sh"
+# shellcheck shell=sh disable=SC2034 # whoever reads it uses the variables
+
+here=${0%/*}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/ipcbox
+LC_ALL=C
+export LC_ALL
+
+die() { echo "${0##*/}: $*" >&2; exit 1; }
+
+# lines KIND [NAME]: of the table, without the first word
+lines() { awk -v kind="$1" -v name="${2-}" '$1 == kind && (name == "" || $2 == name) { $1 = ""; print substr($0, 2) }' "$here/targets"; }
+names() { lines "$1" | cut -d' ' -f1; }
+
+# set_arch NAME: $arch $compiler $user $musl $flags
+set_arch() {
+	read -r arch compiler user musl flags <<-END
+	$(lines arch "$1")
+	END
+	[ -n "$arch" ] || die "no architecture '$1': one of $(names arch | tr '\n' ' ')"
+}
+
+# set_board NAME: its columns, and those of its architecture
+set_board() {
+	read -r board tier suite kernel system cpus memory console options <<-END
+	$(lines board "$1")
+	END
+	[ -n "$board" ] || die "no board '$1': one of $(names board | tr '\n' ' ')"
+	set_arch "${board%%-*}"
+}

@@ -1,0 +1,30 @@
+# Boards: ipcbox on other architectures and kernels. What is emulated: qemu/targets.
+#
+## make qemu ARCH=arm64 [KERNEL=16k]   boot a board of qemu/targets, run pipetest there; or KERNEL=vmlinuz
+## make qemu-user ARCH=arm64           run pipetest under qemu-user, on this machine's kernel
+## make qemu-all [JOBS=2]              all of them: a table, obj/boards.json, obj/boards.html
+## make cross ARCH=arm64               a static binary: obj/arm64/ipcbox
+## make initramfs ARCH=arm64           obj/arm64/initramfs.cpio.gz: ipcbox as /init; make cpio: to add to another
+
+ARCH ?= $(shell dpkg --print-architecture)
+JOBS ?= 2
+cross := $(obj)/$(ARCH)
+
+cross:
+	$(say) CROSS $(ARCH)
+	$(Q)tools=$$(qemu/cross.sh $(ARCH)) && eval "$(MAKE) --no-print-directory O=$(cross) $$tools all" $(if $(V),,>/dev/null)
+
+initramfs cpio: cross
+	$(Q)qemu/cpio.sh $@ $(cross)/ipcbox $(cross)/$@.cpio.gz
+	$(say) CPIO $(cross)/$@.cpio.gz
+
+qemu: initramfs
+	$(Q)O=$(obj) qemu/boot.sh $(ARCH) $(KERNEL)
+
+qemu-user: cross
+	$(Q)O=$(obj) qemu/user.sh $(ARCH)
+
+qemu-all:
+	$(Q)O=$(obj) MAKE='$(MAKE)' qemu/all.sh $(JOBS)
+
+.PHONY: cross initramfs cpio qemu qemu-user qemu-all
