@@ -7,7 +7,8 @@
 #   skip NAME REASON
 #   wait_for CMD...         until CMD succeeds, at most 10 seconds
 #   box APPLET ARG...       the applet of $IPCBOX, by name as through a link
-#   bg APPLET ARG...        the same in the background; sets $pid; killed at the end
+#   bg APPLET ARG...        the same in the background; sets $pid; killed at the end. A shell
+#                           without job control lets it ignore SIGINT: send SIGTERM
 #
 # The test's own directory is $T, and the current one; it goes at the end.
 

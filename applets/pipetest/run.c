@@ -345,14 +345,24 @@ struct pick *pick_cases(const struct options *o, unsigned *count)
 	return picks;
 }
 
-int run_cases(const struct pick *picks, unsigned count, const struct options *o)
+/* One that was ignored when we were started (nohup, a job in the background) stays so. */
+static void choose_signals(void)
 {
-	static const int ends[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP };
-	int sig = 0;
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction sa;
 
 	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-		sigaddset(&signals, ends[i]);
+		if (sigaction(ends[i], NULL, &sa) == 0 && sa.sa_handler != SIG_IGN)
+			sigaddset(&signals, ends[i]);
+}
+
+int run_cases(const struct pick *picks, unsigned count, const struct options *o)
+{
+	int sig = 0;
+
+	choose_signals();
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	for (unsigned i = 0; i < count && !sig; i++) {
