@@ -159,6 +159,7 @@ static void fill_standard_fds(void)
 }
 
 int bb_sigpipe_was_ignored;
+sigset_t bb_inherited_mask;
 
 int main(int argc, char **argv)
 {
@@ -169,6 +170,7 @@ int main(int argc, char **argv)
 	if (is_init())
 		argv = run_as_init();
 	name = base_name(argc > 0 ? argv[0] : "ipcbox");
+	sigprocmask(SIG_BLOCK, NULL, &bb_inherited_mask);
 	bb_sigpipe_was_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
 	if (strncmp(name, "ipcbox", strlen("ipcbox")) == 0)
 		status = box_main(argv);

@@ -216,12 +216,6 @@ void fifo_init(struct fifo *f, opts_t opts)
 		create(f->path, f->mode, !!(opts & OPT('u')));
 }
 
-void fifo_restore_signals(void)
-{
-	signal(SIGPIPE, SIG_DFL);
-	sigprocmask(SIG_SETMASK, &at_end.mask, NULL);
-}
-
 int64_t fifo_deadline(int64_t duration)
 {
 	int64_t end;

@@ -88,7 +88,8 @@ char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
 int xopen(const char *path, int flags);
 void xpipe(int fd[2]);
 pid_t xfork(void);
-/* Runs a command found in PATH, with SIGPIPE as we inherited it; or exits with 126 or 127. */
+/* Runs a command found in PATH, with SIGPIPE and the mask of signals as we inherited them; or
+ * exits with 126 or 127. */
 void xexec(char **argv) NORETURN;
 void xprintf(const char *fmt, ...) PRINTF(1, 2);
 /* stdout is complete, or the exit status is not 0: a message, but none for EPIPE. */
@@ -111,7 +112,9 @@ int sleep_until(int64_t deadline_ns);
  * sigs is a 0-terminated list. die_of_signal never returns: the caller's parent sees
  * that signal as the cause of death. */
 extern volatile sig_atomic_t bb_got_signal;
-extern int bb_sigpipe_was_ignored; /* by our parent; main() ignores it in any case */
+/* What main() found. It ignores SIGPIPE in any case. */
+extern int bb_sigpipe_was_ignored;
+extern sigset_t bb_inherited_mask;
 void bb_signals(const int *sigs);
 void die_of_signal(int sig) NORETURN;
 
@@ -161,8 +164,6 @@ struct fifo {
 /* Takes the options, makes the FIFO, and blocks the signals that end a program: from then
  * on only fifo_poll sees them, and removes a FIFO that shall not stay. */
 void fifo_init(struct fifo *f, opts_t opts);
-/* For a command that is run in our place. */
-void fifo_restore_signals(void);
 /* Never blocks; -1 without a reader (ENXIO), or if the FIFO has gone since (ENOENT). */
 int fifo_open(struct fifo *f, int flags);
 /* Makes f->watch, which poll(2) shows as readable when the name may mean another file; true

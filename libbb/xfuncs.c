@@ -57,6 +57,7 @@ void xexec(char **argv)
 {
 	if (!bb_sigpipe_was_ignored)
 		signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &bb_inherited_mask, NULL);
 	xfflush_stdout();
 	execvp(argv[0], argv);
 	xfunc_error_retval = errno == ENOENT ? 127 : 126;

@@ -348,10 +348,7 @@ static int hold(struct reader *r, char **cmd)
 		for (;;)
 			fifo_poll(NULL, 0, INT64_MAX);
 	fcntl(r->f.fd, F_SETFD, 0);
-	fifo_restore_signals();
-	execvp(*cmd, cmd);
-	bb_perror_msg("can't run '%s'", *cmd);
-	return errno == ENOENT ? EXIT_NO_APPLET : EXIT_NO_APPLET - 1;
+	xexec(cmd);
 }
 
 static int flush_queue(struct reader *r)
