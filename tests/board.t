@@ -39,7 +39,7 @@ is 'schema, with its offsets' 'id:i32@0,name:str20@4,sex:char@24' "$(show b b.sc
 is 'seq, the number of the publication, publications' '2 2 2' "$(show b 'str(b.seq)+" "+str(b.n)+" "+str(b.publications)')"
 is 'slots, record and header sizes, flags' '(2, 28, 192, 0)' "$(show b '(b.nslots, b.record_size, b.header_size, b.flags)')"
 is 'the record is the C struct' True \
-	"$(show b 'b.record == struct.pack("@i20sc3x", 11, b"xiao bai", b"M")')"
+	"$(show b 'b.record == struct.pack(b.e + "i20sc3x", 11, b"xiao bai", b"M")')"
 is 'closed in order, by the second writer' '(2, 2)' "$(show b '(b.state, b.generation)')"
 is 'the times are now' True "$(show b '(lambda t: abs(t.time_ns() - b.realtime) < 60e9 and
 	0 < t.clock_gettime_ns(t.CLOCK_BOOTTIME) - b.boottime < 60e9)(__import__("time"))')"
@@ -51,7 +51,7 @@ is 'natural alignment, whatever C does on i386' '(24, "a:u8@0,b:u64@8,c:u16@16")
 $EMULATOR "$IPCBOX" mmapw -i 100s live &
 pid=$!
 wait_for box mmapr -1 live
-is 'a live writer is named, by pid and start' "(1, $(cut -d' ' -f'22' /proc/$pid/stat))" "$(show live '(b.state, b.start)')"
+[ -n "$EMULATOR" ] || is 'a live writer is named, by pid and start' "(1, $(cut -d' ' -f'22' /proc/$pid/stat))" "$(show live '(b.state, b.start)')"
 kill -KILL $pid
 wait $pid 2>/dev/null
 is 'a killed one too: state is still 1' 1 "$(show live b.state)"
@@ -78,6 +78,12 @@ box mmapw -c 3 -i 1ms f
 for bits in 255 1; do
 	is "each byte flipped in turn (^ $bits)" '[]' "$(python3 flip.py "$EMULATOR $IPCBOX" $bits)"
 done
+
+# What follows makes boards in this machine's byte order.
+if [ "$(show b 'b.e == dict(little="<", big=">")[__import__("sys").byteorder]')" = False ]; then
+	skip 'hostile headers, floats, the other byte order, seq wraps' 'emulated with another byte order'
+	exit
+fi
 
 # Each field of the header wrong, with CRCs that are right again.
 cat >hostile.py <<'END'

@@ -82,7 +82,7 @@ pid=$!
 wait_for box mmapr -1 -s 6 i
 run box mmapr --info -J i
 like '--info -J of a live writer' '{"version":"1.0",*"writer":"alive","pid":"'$pid'",*' "$out"
-like 'its name' '*"name":"*"*' "$out"
+[ -n "$EMULATOR" ] || like 'its name' '*"name":"*"*' "$out"
 if command -v python3 >/dev/null; then
 	ok 'is JSON' python3 -c 'import json, sys; json.loads(sys.argv[1])' "$out"
 fi
@@ -128,7 +128,7 @@ is '--emit-c of the default schema has at most 100 lines' yes \
 	"$([ "$(box mmapr --emit-c none | wc -l)" -le 100 ] && echo yes)"
 n=0
 for cc in gcc clang 'g++ -x c++' 'clang -x c++'; do
-	if ! command -v "${cc%% *}" >/dev/null; then skip "--emit-c with $cc" "no $cc"; continue; fi
+	if [ -n "$EMULATOR" ] || ! command -v "${cc%% *}" >/dev/null; then skip "--emit-c with $cc" "no $cc"; continue; fi
 	run $cc -Wall -Wextra -Werror -O2 -o use use.c
 	is "--emit-c compiles with $cc" '0 ' "$rc $err"
 	n=$((n + 1))
@@ -138,7 +138,7 @@ for cc in gcc clang 'g++ -x c++' 'clang -x c++'; do
 done
 
 # The bare struct, from a C program as in the tutorial, and back.
-if command -v cc >/dev/null; then
+if command -v cc >/dev/null && [ -z "$EMULATOR" ]; then
 	cat >raw.c <<-'END'
 		#include <stdio.h>
 		#include <string.h>

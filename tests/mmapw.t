@@ -218,7 +218,7 @@ is '--unlink removes the file at the end' '0 gone' "$rc $([ -e slots ] || echo g
 $EMULATOR "$IPCBOX" mmapw --unlink slots &
 pid=$!
 wait_for box mmapr -1 slots
-kill -TERM $pid
+kill $pid
 wait $pid 2>/dev/null
 is 'also when a signal ends it' '143 gone' "$? $([ -e slots ] || echo gone)"
 
@@ -246,7 +246,7 @@ if command -v python3 >/dev/null; then
 		d = bytearray(open('boot', 'rb').read())
 		d[48] ^= 1
 		d[44:48] = bytes(4)
-		d[44:48] = struct.pack('=I', zlib.crc32(d[:64]))
+		d[44:48] = struct.pack('<I' if d[8] == 4 else '>I', zlib.crc32(d[:64]))
 		d[192 + 64 * 2 + 40] ^= 1
 		open('boot', 'wb').write(d)
 	END
