@@ -150,7 +150,8 @@ static void await_reader(struct writer *w, int64_t deadline)
 		if (!gone)
 			come = block_in_child(w, NULL, end, &child);
 		else if (!come)
-			come = fifo_poll(&(struct pollfd){ .fd = w->f.watch, .events = POLLIN }, 1, end);
+			come = fifo_poll(
+				&(struct pollfd){ .fd = w->f.watch, .events = POLLIN }, 1, end);
 		if (!come)
 			give_up(w, "has no reader");
 	}
@@ -197,7 +198,8 @@ static int unlock(struct writer *w, size_t len)
 static void await_room(struct writer *w, int64_t deadline)
 {
 	w->f.waits++;
-	if (w->nonblock || !fifo_poll(&(struct pollfd){ .fd = w->f.fd, .events = POLLOUT }, 1, deadline))
+	if (w->nonblock
+		|| !fifo_poll(&(struct pollfd){ .fd = w->f.fd, .events = POLLOUT }, 1, deadline))
 		give_up(w, "is full");
 }
 
@@ -238,7 +240,8 @@ static int put(struct writer *w, const char *buf, size_t len)
 			if (!next_reader(w, deadline))
 				return 0;
 			if (done && w->end >= 0)
-				(void)safe_write(w->f.fd, &(char){ w->end }, 1); /* no reader: seen next */
+				(void)safe_write(
+					w->f.fd, &(char){ w->end }, 1); /* no reader: seen next */
 			if (w->f.frame != FRAME_RAW)
 				done = 0;
 		} else if (error == EAGAIN) {
@@ -254,13 +257,15 @@ static int put(struct writer *w, const char *buf, size_t len)
 static void check_message(struct writer *w, const char *msg, size_t len)
 {
 	if (w->foreign && w->end >= 0 && memchr(msg, w->end, len))
-		bb_error_msg_and_die("a message contains a %s: use --frame=len", w->end ? "newline" : "NUL");
+		bb_error_msg_and_die(
+			"a message contains a %s: use --frame=len", w->end ? "newline" : "NUL");
 	len += w->end >= 0;
 	if (len > w->atomic && (!w->lock || w->f.frame == FRAME_PACKET))
 		bb_error_msg_and_die("message of %zu bytes is larger than PIPE_BUF (%zu): "
 			"use --lock or --frame=len", len, w->atomic);
 	if (len > FIFO_MAX_MESSAGE)
-		bb_error_msg_and_die("message of %zu bytes is larger than %d", len, FIFO_MAX_MESSAGE);
+		bb_error_msg_and_die(
+			"message of %zu bytes is larger than %d", len, FIFO_MAX_MESSAGE);
 }
 
 static int put_framed(struct writer *w, const char *msg, size_t len)
@@ -368,7 +373,8 @@ static void send_input(struct writer *w, int delimiter)
 
 	while (w->f.left && (n = read_input(buf + len, size - len)) > 0) {
 		len += n;
-		for (msg = buf; w->f.left && (end = memchr(buf + seen, delimiter, len - seen)); msg = end + 1) {
+		for (msg = buf; w->f.left && (end = memchr(buf + seen, delimiter, len - seen));
+			msg = end + 1) {
 			seen = end + 1 - buf;
 			send_message(w, msg, end - msg);
 		}
@@ -392,7 +398,8 @@ static void send_names(struct writer *w)
 	char msg[64];
 
 	if (w->f.verbose >= 0)
-		bb_error_msg("no message: sending xiaoming0001, xiaoming0002 ... (--help tells more)");
+		bb_error_msg(
+			"no message: sending xiaoming0001, xiaoming0002 ... (--help tells more)");
 	for (uintmax_t n = 1; w->f.left; n++)
 		send_message(w, msg, sprintf(msg, "xiaoming%04ju", n));
 }
@@ -403,7 +410,8 @@ static int no_input(void)
 	struct stat st;
 
 	return isatty(STDIN_FILENO)
-		|| (fstat(STDIN_FILENO, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
+		|| (fstat(STDIN_FILENO, &st) == 0 && S_ISCHR(st.st_mode)
+			&& st.st_rdev == makedev(1, 3));
 }
 
 int fifow_main(char **argv)
@@ -412,7 +420,8 @@ int fifow_main(char **argv)
 	static const signed char ends[] = { -1, '\n', -1, '\0', -1, -1 }; /* by frame */
 	char *interval = NULL, *on_epipe = NULL;
 	static struct writer w = { .f.fd = -1, .f.watch = -1 }; /* read at exit */
-	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)L(lock)N(nonblock)E(on-epipe):i(interval):",
+	opts_t opts = getopt32(argv,
+		FIFO_OPTIONS "0(null)L(lock)N(nonblock)E(on-epipe):i(interval):",
 		FIFO_ARGUMENTS(&w.f), &on_epipe, &interval);
 	int names, delimiter = opts & OPT('0') ? '\0' : '\n';
 

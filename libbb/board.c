@@ -318,7 +318,7 @@ int board_latest(struct board *b)
 		}
 		n = board_seq(b);
 	} while (!board_copy(b, n));
-	/* What was cut off reads as zeros up to the end of the page: nothing published, it seems. */
+	/* What was cut off reads as zeros to the end of the page: nothing published, it seems */
 	if (!b->slot->publications
 	    && (fstat(b->fd, &st) < 0 || st.st_size < (off_t)b->len || !atomic_load(b->map)))
 		damaged(b, "it was truncated");

@@ -28,6 +28,7 @@ enum {
 	OFD_GETLK = 36, /* asm-generic/fcntl.h, since Linux 3.15; the same on every machine */
 	OFD_SETLK = 37,
 	OFD_SETLKW = 38,
+	LITTLE = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	BOARD_MAJOR = 1,
 	BOARD_BOM = 0x01020304,
 	BOARD_ALIGN = 64,             /* header_size and slot_stride are multiples of it */
@@ -83,9 +84,6 @@ struct schema {
  * ascend; where not, they are aligned to the element's size. */
 const char *schema_parse(struct schema *s, char *text);
 const struct field *schema_find(const struct schema *s, const char *name, size_t len);
-/* An integer of f's size at p, in the other byte order if swap. */
-uint64_t field_load(const struct field *f, const void *p, int swap);
-void field_store(const struct field *f, void *p, uint64_t value);
 
 /* A decimal number, inf or nan to the bits of the nearest float of size bytes (4 or 8);
  * NULL, or why not. */

@@ -5,7 +5,7 @@
  */
 #include "board.h"
 
-enum { NAME_LEN_MAX = 64, LITTLE = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ };
+enum { NAME_LEN_MAX = 64 };
 
 static const struct {
 	char name[5], kind, size;
@@ -122,22 +122,4 @@ const struct field *schema_find(const struct schema *s, const char *name, size_t
 		if (strncmp(s->fields[i].name, name, len) == 0 && !s->fields[i].name[len])
 			return &s->fields[i];
 	return NULL;
-}
-
-uint64_t field_load(const struct field *f, const void *p, int swap)
-{
-	const unsigned char *b = p;
-	uint64_t value = 0;
-
-	for (unsigned i = 0; i < f->size; i++)
-		value |= (uint64_t)b[LITTLE ^ swap ? i : f->size - 1 - i] << 8 * i;
-	return value;
-}
-
-void field_store(const struct field *f, void *p, uint64_t value)
-{
-	unsigned char *b = p;
-
-	for (unsigned i = 0; i < f->size; i++)
-		b[LITTLE ? i : f->size - 1 - i] = value >> 8 * i;
 }

@@ -18,8 +18,10 @@ is 'every file begins with its name and one line' '' "$(for f in $code; do
 	sed -n 2p "$f" | grep -qE "^ \* (${f##*/}|$(basename "${f%.c}")) - " || echo "$f"; done)"
 }
 
-# A function of libbb has two users: applets, or other functions of libbb.
+# A function of libbb has two users: applets, or other functions of libbb; or it is part
+# of the box itself, which appletlib.c is.
 users() {
+	! grep -qw -- "$1" libbb/appletlib.c || { echo 2; return; }
 	{
 		grep -lw -- "$1" applets/*.c
 		for d in applets/*/; do grep -lrw -- "$1" "$d" | head -n 1; done

@@ -110,7 +110,8 @@ static int packet_next(struct reader *r)
 	ssize_t n = tee(r->f.fd, r->probe[1], 2, SPLICE_F_NONBLOCK);
 	char c;
 
-	return n > 0 && safe_read(r->probe[0], &c, 1) == 1 && n == 2 && safe_read(r->probe[0], &c, 1) < 0;
+	return n > 0 && safe_read(r->probe[0], &c, 1) == 1 && n == 2
+		&& safe_read(r->probe[0], &c, 1) < 0;
 }
 
 /* How much of the slot at the head to take for the messages that are still wanted: what
@@ -207,7 +208,8 @@ static int splice_raw(struct reader *r)
 			r->f.reconnects++;
 			open_reader(r);
 		} else if (errno == EAGAIN) {
-			fifo_poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1, INT64_MAX);
+			fifo_poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1,
+				INT64_MAX);
 			wait_for_message(r);
 		} else if (errno == EOPNOTSUPP && flags) {
 			flags = 0;
@@ -286,7 +288,8 @@ static void take_frames(struct reader *r, int final)
 		r->f.dropped += lost;
 		if (lost && r->f.verbose >= 0)
 			bb_error_msg("lost=%u writer=%u", lost, le32toh(h.writer));
-		sprintf(text, ",\"writer\":%u,\"seq\":%u,\"lost\":%u", le32toh(h.writer), le32toh(h.seq), lost);
+		sprintf(text, ",\"writer\":%u,\"seq\":%u,\"lost\":%u", le32toh(h.writer),
+			le32toh(h.seq), lost);
 		put_message(r, r->buf + at + sizeof(h), le32toh(h.length), text);
 		at += sizeof(h) + le32toh(h.length);
 	}
@@ -307,8 +310,10 @@ static void take(struct reader *r, size_t fresh)
 		r->len = 0;
 	} else if (r->f.frame == FRAME_LEN) {
 		take_frames(r, 0);
-	} else if (r->packet || (r->f.frame == FRAME_AUTO && old == 0 && !memchr(r->buf, '\n', fresh))) {
-		put_message(r, r->buf + old, fresh - line, ""); /* fifow sends an empty packet as a newline */
+	} else if (r->packet
+		|| (r->f.frame == FRAME_AUTO && old == 0 && !memchr(r->buf, '\n', fresh))) {
+		put_message(r, r->buf + old, fresh - line,
+			""); /* fifow sends an empty packet as a newline */
 		r->len = old;
 	} else {
 		take_lines(r, fresh);
@@ -387,7 +392,8 @@ int fifor_main(char **argv)
 	static const char *const eofs[] = { "wait", "exit", NULL };
 	char *output = NULL, *eof = NULL;
 	static struct reader r = { .f.fd = -1, .f.watch = -1 }; /* read at exit */
-	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)o(output):e(eof):X(exclusive)-f(flush)-k(hold)",
+	opts_t opts = getopt32(argv,
+		FIFO_OPTIONS "0(null)o(output):e(eof):X(exclusive)-f(flush)-k(hold)",
 		FIFO_ARGUMENTS(&r.f), &output, &eof);
 	struct stat st;
 

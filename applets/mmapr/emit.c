@@ -96,9 +96,18 @@ static const char *c_type(const struct field *f)
 	static const struct {
 		char kind, size, name[14];
 	} types[] = {
-		{ 'i', 1, "int8_t" }, { 'i', 2, "int16_t" }, { 'i', 4, "int32_t" }, { 'i', 8, "int64_t" },
-		{ 'u', 1, "uint8_t" }, { 'u', 2, "uint16_t" }, { 'u', 4, "uint32_t" }, { 'u', 8, "uint64_t" },
-		{ 'f', 4, "float" }, { 'f', 8, "double" }, { 'b', 1, "uint8_t" }, { 'x', 0, "unsigned char" },
+		{ 'i', 1, "int8_t" },
+		{ 'i', 2, "int16_t" },
+		{ 'i', 4, "int32_t" },
+		{ 'i', 8, "int64_t" },
+		{ 'u', 1, "uint8_t" },
+		{ 'u', 2, "uint16_t" },
+		{ 'u', 4, "uint32_t" },
+		{ 'u', 8, "uint64_t" },
+		{ 'f', 4, "float" },
+		{ 'f', 8, "double" },
+		{ 'b', 1, "uint8_t" },
+		{ 'x', 0, "unsigned char" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
@@ -121,7 +130,8 @@ void emit_c(const struct board *b)
 	int packed = 0;
 
 	xprintf("/* A board of one schema: made by mmapr --emit-c, free to use.  Link nothing. */\n"
-		"#ifndef BOARD_SCHEMA\n#define BOARD_SCHEMA \"%s\"\n", b->text ? b->text : BOARD_SCHEMA);
+		"#ifndef BOARD_SCHEMA\n#define BOARD_SCHEMA \"%s\"\n",
+		b->text ? b->text : BOARD_SCHEMA);
 	for (const char *const *h = (const char *const []){ "fcntl.h", "stdint.h", "string.h",
 		"time.h", "unistd.h", "sys/mman.h", "sys/stat.h", "sys/syscall.h", NULL }; *h; h++)
 		xprintf("#include <%s>\n", *h);

@@ -42,10 +42,7 @@ struct reader {
 
 static void open_board(struct board *b)
 {
-	/* not blocked by a FIFO of that name */
-	b->fd = open(b->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (b->fd < 0)
-		bb_perror_msg_and_die("can't open '%s'", b->path);
+	b->fd = xopen(b->path, O_RDONLY | O_NONBLOCK); /* a FIFO of that name does not block us */
 	board_map(b, PROT_READ);
 }
 
@@ -120,7 +117,8 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t ns)
 	/* Before 5.1 a 32-bit kernel has only the call with 32-bit times. */
 	if (!wide || (syscall(SYS_futex_time64, word, FUTEX_OP_WAIT, value, &ts, NULL, 0) < 0
 		      && errno == ENOSYS))
-		(void)syscall(SYS_futex, word, FUTEX_OP_WAIT, value, old, NULL, 0); /* the caller looks */
+		(void)syscall(
+			SYS_futex, word, FUTEX_OP_WAIT, value, old, NULL, 0); /* the caller looks */
 }
 
 /* Until something is newer than r->last. Slices of a second: no one wakes us when a writer
@@ -189,7 +187,8 @@ static void check_options(opts_t opts, const char *const *operands)
 	if (operands[1])
 		bb_show_usage("unexpected operand '%s'", operands[1]);
 	if (modes && !is_one_of(modes))
-		bb_show_usage("only one of -1, -w, -f, -H, -i, --info, --check and --emit-c can be");
+		bb_show_usage(
+			"only one of -1, -w, -f, -H, -i, --info, --check and --emit-c can be");
 	if (forms && !is_one_of(forms))
 		bb_show_usage("only one of -J, --pairs and -F can be");
 	if (opts & OPT('F') && opts & OPT('o'))
@@ -250,7 +249,8 @@ int mmapr_main(char **argv)
 	struct reader r = { .max_age = 0 };
 	int64_t period, next = monotonic_ns();
 
-	r.opts = getopt32(argv, "1(once)w(wait)f(follow)H(history)::s(since):i(interval):t(timeout):"
+	r.opts = getopt32(argv,
+		"1(once)w(wait)f(follow)H(history)::s(since):i(interval):t(timeout):"
 		"a(max-age):W(require-writer)o(fields):F(format):J(json)-p(pairs)"
 		"-n(info)-k(check)-e(emit-c)",
 		&history, &since, &interval, &timeout, &age, &r.out.fields, &r.out.format);
@@ -263,7 +263,8 @@ int mmapr_main(char **argv)
 	open_board(&r.b);
 	if (r.b.raw && r.opts & (OPT('w') | OPT('f') | OPT('H') | OPT('s') | OPT('a') | OPT('W')
 	    | OPT('n')))
-		bb_error_msg_and_die("'%s' is a raw record: only -1 and -i can be had of it", r.b.path);
+		bb_error_msg_and_die(
+			"'%s' is a raw record: only -1 and -i can be had of it", r.b.path);
 	if (!r.b.raw)
 		set_start(&r, since, history);
 	if (r.opts & OPT('k'))

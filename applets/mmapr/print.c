@@ -9,6 +9,17 @@
 static const struct field seq_field = { .name = "seq", .count = 1, .kind = 'u' };
 static const struct field time_field = { .name = "time", .count = 1, .kind = 'u' };
 
+/* An integer of f's size at p, in the other byte order if swap. */
+static uint64_t field_load(const struct field *f, const void *p, int swap)
+{
+	const unsigned char *b = p;
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < f->size; i++)
+		value |= (uint64_t)b[LITTLE ^ swap ? i : f->size - 1 - i] << 8 * i;
+	return value;
+}
+
 /* As few digits as give the same bits back. JSON has neither inf nor nan. */
 static void print_float(uint64_t bits, unsigned size, enum record_form style)
 {
@@ -71,7 +82,8 @@ static const unsigned char *element(const struct board *b, const struct field *f
 	return b->slot->record + f->offset + (size_t)i * f->size;
 }
 
-static void print_value(const struct board *b, const struct field *f, enum record_form style, int base64)
+static void print_value(
+	const struct board *b, const struct field *f, enum record_form style, int base64)
 {
 	if (f->is_array && style == JSON)
 		putchar('[');
@@ -85,13 +97,15 @@ static void print_value(const struct board *b, const struct field *f, enum recor
 }
 
 /* NAME=VALUE; nth counts what stands before it on the line. */
-static void print_field(const struct board *b, const struct field *f, enum record_form style, int nth)
+static void print_field(
+	const struct board *b, const struct field *f, enum record_form style, int nth)
 {
 	static const char before[][3] = { [NO_RECORD] = "\t ", [PAIRS] = " ", [JSON] = "," };
 	int base64 = 0;
 
 	for (uint32_t i = 0; i < f->count && style == JSON && strchr("sc", f->kind); i++)
-		base64 |= !is_utf8(element(b, f, i), strnlen((const char *)element(b, f, i), f->size));
+		base64 |= !is_utf8(
+			element(b, f, i), strnlen((const char *)element(b, f, i), f->size));
 	if (nth)
 		xprintf("%s", before[style]);
 	if (style == JSON)

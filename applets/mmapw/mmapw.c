@@ -98,7 +98,8 @@ static void publish(struct writer *w, int wake)
 		next->boottime_ns = now_ns(CLOCK_BOOTTIME);
 		next->realtime_ns = now_ns(CLOCK_REALTIME);
 		atomic_thread_fence(memory_order_release);
-		store_words(b->map + slot_word(b, next->n), next, (sizeof(*next) + b->head.record_size + 3) / 4);
+		store_words(b->map + slot_word(b, next->n), next,
+			(sizeof(*next) + b->head.record_size + 3) / 4);
 		atomic_store_explicit(b->map + BOARD_WORD(seq), next->n, memory_order_release);
 		if (wake)
 			futex_wake(b->map + BOARD_WORD(seq));
@@ -115,9 +116,11 @@ static void check_match(const struct writer *w, const struct schema *s)
 	int raw = !!(w->opts & OPT('r'));
 
 	if (b->raw != raw)
-		bb_error_msg_and_die("'%s' is a %s --raw", b->path, raw ? "board: leave out" : "raw record: use");
+		bb_error_msg_and_die("'%s' is a %s --raw", b->path,
+			raw ? "board: leave out" : "raw record: use");
 	if (b->swap)
-		bb_error_msg_and_die("can't write '%s': it is in another machine's byte order", b->path);
+		bb_error_msg_and_die(
+			"can't write '%s': it is in another machine's byte order", b->path);
 	if (w->schema && strcmp(schema_text(s), b->text))
 		bb_error_msg_and_die("'%s' has another schema: '%s'", b->path, b->text);
 	if (w->nslots && w->nslots != b->head.nslots)
@@ -229,7 +232,8 @@ static void begin(struct writer *w)
 	start = process_start(own.writer_pid, name);
 	memcpy(own.writer_start, &start, sizeof(start));
 	own.writer_generation = atomic_load(b->map + BOARD_WORD(writer_generation)) + 1;
-	store_words(b->map + BOARD_WORD(state), &own.state, BOARD_WORD(reserved) - BOARD_WORD(state));
+	store_words(
+		b->map + BOARD_WORD(state), &own.state, BOARD_WORD(reserved) - BOARD_WORD(state));
 }
 
 /* Who needs a live writer is woken and sees that there is none. */
@@ -269,7 +273,9 @@ static char *next_line(struct input *in, int *more)
 		if (in->end == in->size)
 			bb_error_msg_and_die("can't take a line of more than %zu bytes", in->size);
 		do
-			n = bb_got_signal ? 0 : read(STDIN_FILENO, in->buf + in->end, in->size - in->end);
+			n = bb_got_signal
+				? 0
+				: read(STDIN_FILENO, in->buf + in->end, in->size - in->end);
 		while (n < 0 && errno == EINTR);
 		if (bb_got_signal)
 			return NULL;
@@ -346,9 +352,11 @@ int mmapw_main(char **argv)
 	static const int signals[] = { SIGINT, SIGTERM, 0 };
 	char *schema = NULL, *mode = NULL, *interval = NULL, *count = NULL, *slots = NULL;
 	char *wait_lock = NULL, *persist = NULL;
-	struct writer w = { .opts = getopt32(argv, "S(schema):i(interval):c(count):n(slots):m(mode):"
-		"w(wait-lock):X(exclusive)-p(persist)::-u(unlink)-r(raw)",
-		&schema, &interval, &count, &slots, &mode, &wait_lock, &persist) };
+	struct writer w = { .opts = getopt32(argv,
+				    "S(schema):i(interval):c(count):n(slots):m(mode):"
+				    "w(wait-lock):X(exclusive)-p(persist)::-u(unlink)-r(raw)",
+				    &schema, &interval, &count, &slots, &mode, &wait_lock,
+				    &persist) };
 	int64_t period = interval ? xatodur("interval", interval) : NS_PER_S;
 	int lines, status = EXIT_SUCCESS;
 	uintmax_t todo;

@@ -5,6 +5,14 @@
  */
 #include "mmapw.h"
 
+static void field_store(const struct field *f, void *p, uint64_t value)
+{
+	unsigned char *b = p;
+
+	for (unsigned i = 0; i < f->size; i++)
+		b[LITTLE ? i : f->size - 1 - i] = value >> 8 * i;
+}
+
 static int report(const struct field *f, const char *text, const char *why)
 {
 	bb_error_msg("field '%s': '%s' is %s for %s", f->name, text, why, f->type);

@@ -377,7 +377,7 @@ const struct test_case cap_cases[] = {
 		"as many single bytes fit as F_GETPIPE_SZ says", "pipe(7)", bytes_fill_capacity),
 	CASE("cap.side_by_side", "CAP-01 TUT-S11 S11 S12", 'I', MYTH, 0,
 		"PIPE_BUF, ulimit -p, F_GETPIPE_SZ and pipe-max-size",
-		"pipe(7); the tutorial takes 8 x 512 bits for the capacity, and 65535 bits for the truth",
+		"pipe(7); the tutorial takes 8 x 512 bits for the capacity, then 65535 bits",
 		side_by_side),
 	CASE("cap.rounds_up", "CAP-02", 'L', KINDS, 0,
 		"F_SETPIPE_SZ rounds up to a power of two of pages", "fcntl(2)", rounds_up),
