@@ -57,7 +57,7 @@ static void times(void)
 	want(ret(futimens(r, past)), 0, "futimens");
 	t_write(w, 1, 1);
 	want(ret(fstat(r, &st)), 0, "fstat");
-	want(st.st_mtime > 1000, true, "write marks st_mtime");
+	want(st.st_mtime != 1000, true, "write marks st_mtime");
 	want(st.st_atime, 1000, "st_atime after write");
 	if (fs.f_flags & ST_NOATIME)
 		skip("noatime");

@@ -154,7 +154,7 @@ static long write_timed(long left)
 
 static void timer(void)
 {
-	long total = 256 * (long)t.page;
+	long total = 1 << 20;
 	struct job job = t_start(write_timed, total);
 
 	t_close(&t.w);
