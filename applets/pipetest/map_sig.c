@@ -133,6 +133,7 @@ static void perms(const char *p, char got[5])
 	snprintf(got, 5, "%s", line ? line + 1 : "");
 }
 
+/* POSIX lets a mapping allow more than was asked for: RISC-V has no pages to write only. */
 static void in_maps(void)
 {
 	static const char rwx[][4] = { "---", "r--", "-w-", "rw-" };
@@ -140,10 +141,13 @@ static void in_maps(void)
 
 	for (int prot = PROT_NONE; prot <= RW; prot++)
 		for (int flags = MAP_SHARED; flags <= MAP_PRIVATE; flags++) {
+			const char *expected = rwx[prot];
 			char got[5];
 
 			perms(t_map(t.page, prot, flags, fd, 0), got);
-			want(memcmp(got, rwx[prot], 2), 0, "\"%s\" against %s", got, rwx[prot]);
+			if (prot == PROT_WRITE && got[0] == 'r')
+				expected = rwx[RW];
+			want(memcmp(got, expected, 2), 0, "\"%s\" against %s", got, expected);
 			want(got[3], flags == MAP_SHARED ? 's' : 'p', "the last letter");
 		}
 }
