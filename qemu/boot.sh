@@ -1,29 +1,28 @@
 #!/bin/sh
 # boot.sh ARCH [KERNEL] - boot a board with its initramfs and judge what it prints
 #
-# KERNEL: the name's second half in the table, or a kernel image. Files of $O/ARCH are used;
-# the log is $O/qemu/NAME.log, the verdict NAME.result. Environment, as others name them:
+# KERNEL: the name's second half in the table, or a kernel image. Files of $OUT/ARCH are used;
+# the log is $OUT/qemu/NAME.log, the verdict NAME.result. Environment, as others name them:
 # IPCBOX_QEMU, IPCBOX_QEMU_APPEND (options), IPCBOX_APPEND (the kernel's command line),
 # IPCBOX_TIMEOUT (seconds in all), IPCBOX_TIMEOUT_SCALE, ACCEL=kvm, INITRAMFS.
 . "${0%/*}/lib.sh"
 set -eu
-: "${O:=obj}"
+: "${OUT:=obj}"
 image=${2-}
 case $image in
 */* | *vmlinu* | *Image*) [ -f "$image" ] || die "no kernel '$image'"; set_board "$1" ;;
 *) set_board "$1${2:+-$2}"; image= ;;
 esac
-mkdir -p "$O/qemu"
-log=$O/qemu/$board.log result=$O/qemu/$board.result
-: "${INITRAMFS:=$O/$arch/initramfs.cpio.gz}"
+mkdir -p "$OUT/qemu"
+log=$OUT/qemu/$board.log
+: "${INITRAMFS:=$OUT/$arch/initramfs.cpio.gz}"
 : "${IPCBOX_QEMU:=qemu-system-$system}" "${IPCBOX_TIMEOUT_SCALE:=1}"
 : "${IPCBOX_TIMEOUT:=$((240 * IPCBOX_TIMEOUT_SCALE))}"
 silence=$((110 * IPCBOX_TIMEOUT_SCALE)) # a case may take that long on a slow machine
 
 if ! command -v "$IPCBOX_QEMU" >/dev/null; then
-	echo "$board SKIP - 0 - 0 0 0 0 0 no-$IPCBOX_QEMU" >"$result"
-	echo "$board: SKIP: no $IPCBOX_QEMU: make deps qemu ARCH=$arch" >&2
-	exit 77
+	verdict "$board" FAIL "no-$IPCBOX_QEMU"
+	die "no $IPCBOX_QEMU: make deps qemu ARCH=$arch"
 fi
 
 # The kernel, and the files of its package that the options name.
@@ -31,10 +30,10 @@ set -f
 patterns=$(printf '%s\n' $options | sed -n 's/^@/*\//p')
 if [ -z "$image" ] || [ -n "$patterns" ]; then
 	if ! dir=$("$here/fetch.sh" "$suite" "$arch" "$kernel" './boot/vmlinu*' './usr/lib/modules/*/vmlinuz' $patterns); then
-		echo "$board SKIP - 0 - 0 0 0 0 0 no-kernel" >"$result"
+		[ "$tier" = 2 ] || { verdict "$board" FAIL no-kernel; die "$suite has no $kernel"; }
+		verdict "$board" SKIP no-kernel
 		echo "$board: SKIP: $suite has no $kernel that can be fetched" >&2
-		[ "$tier" = 2 ] && exit 77
-		exit 1
+		exit
 	fi
 	: "${image:=$(find "$dir" -name 'vmlinu[xz]*' | head -n 1)}"
 fi
@@ -72,10 +71,4 @@ done
 kill $pid 2>/dev/null || :
 wait $pid || :
 trap - EXIT
-if awk -v end=1 -v name="$board" -v seconds=$(($(date +%s) - start)) -f "$here/judge.awk" "$log" >"$result"; then
-	cat "$result"
-else
-	cat "$result"
-	{ grep -B3 '^not ok' "$log" | tail -n 40; echo "--- the last 20 lines of $log:"; tail -n 20 "$log"; } | tr -d '\r' >&2
-	exit 1
-fi
+judge "$board" $(($(date +%s) - start)) "$log" guest

@@ -28,3 +28,19 @@ set_board() {
 	[ -n "$board" ] || die "no board '$1': one of $(names board | tr '\n' ' ')"
 	set_arch "${board%%-*}"
 }
+
+# judge NAME SECONDS LOG [GUEST]: the verdict to stdout and LOG's .result; why, to stderr
+judge() {
+	rc=0
+	awk -v name="$1" -v seconds="$2" -v guest="${4-}" -f "$here/judge.awk" "$3" >"${3%.log}.result" || rc=1
+	cat "${3%.log}.result"
+	[ $rc = 0 ] || {
+		grep -B3 '^not ok' "$3" | tail -n 40
+		echo "--- the last 20 lines of $3:"
+		tail -n 20 "$3"
+	} | tr -d '\r' >&2
+	return $rc
+}
+
+# verdict NAME WORD REASON: of one that did not run
+verdict() { echo "$1 $2 - 0 - 0 0 0 0 0 $3" >"$OUT/qemu/$1.result"; }

@@ -19,12 +19,12 @@ initramfs cpio: cross
 	$(say) CPIO $(cross)/$@.cpio.gz
 
 qemu: initramfs
-	$(Q)O=$(obj) qemu/boot.sh $(ARCH) $(KERNEL)
+	$(Q)OUT=$(obj) qemu/boot.sh $(ARCH) $(KERNEL)
 
 qemu-user: cross
-	$(Q)O=$(obj) qemu/user.sh $(ARCH)
+	$(Q)OUT=$(obj) qemu/user.sh $(ARCH)
 
 qemu-all:
-	$(Q)O=$(obj) MAKE='$(MAKE)' qemu/all.sh $(JOBS)
+	$(Q)OUT=$(obj) MAKE='$(MAKE)' qemu/all.sh $(JOBS)
 
 .PHONY: cross initramfs cpio qemu qemu-user qemu-all

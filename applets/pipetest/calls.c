@@ -228,6 +228,14 @@ size_t t_fill(int fd)
 	return total;
 }
 
+void t_leave_some(int fd)
+{
+	enum { ENOUGH = 65536 };
+
+	for (size_t room = t.cap; room >= ENOUGH + t.page; room -= t.page)
+		t_write(fd, t.page, t.page);
+}
+
 void t_drain(int fd, size_t n)
 {
 	while (n) {

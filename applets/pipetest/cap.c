@@ -55,7 +55,7 @@ static unsigned long max_size(void)
 
 static size_t fill_bytewise(void)
 {
-	size_t total = 0;
+	size_t total = t.shared->written;
 	long n;
 
 	nonblock(t.w);
@@ -67,6 +67,7 @@ static size_t fill_bytewise(void)
 
 static void bytes_fill_capacity(void)
 {
+	t_leave_some(t.w);
 	want(fill_bytewise(), t.cap, "single bytes that fit");
 	t_drain(t.r, t.cap);
 }

@@ -126,7 +126,7 @@ static void overlap(void)
 
 static void mtime(void)
 {
-	static const struct timespec past[2] = { { 1000, 0 }, { 1000, 0 } };
+	static const struct timespec past[2]; /* 1970: no clock is older */
 	int in = data("in", 9), out = data("out", 9);
 	struct stat st;
 
@@ -134,7 +134,7 @@ static void mtime(void)
 	want(ret(futimens(out, past)), 0, "futimens");
 	copy(in, NULL, out, NULL, 9);
 	want(ret(fstat(out, &st)), 0, "fstat");
-	want(st.st_mtime > 1000, true, "st_mtime is marked");
+	want(st.st_mtime > 0, true, "st_mtime is marked");
 }
 
 static void suid(void)

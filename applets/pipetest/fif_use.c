@@ -45,7 +45,7 @@ static void size_zero(void)
 static void times(void)
 {
 	enum { OVERLAYFS = 0x794c7630 }; /* statfs(2) */
-	static const struct timespec past[2] = { { 1000, 0 }, { 1000, 0 } };
+	static const struct timespec past[2]; /* 1970: no clock is older */
 	struct statfs fs;
 	struct stat st;
 	int r, w;
@@ -57,13 +57,13 @@ static void times(void)
 	want(ret(futimens(r, past)), 0, "futimens");
 	t_write(w, 1, 1);
 	want(ret(fstat(r, &st)), 0, "fstat");
-	want(st.st_mtime > 1000, true, "write marks st_mtime");
-	want(st.st_atime, 1000, "st_atime after write");
+	want(st.st_mtime > 0, true, "write marks st_mtime");
+	want(st.st_atime, 0, "st_atime after write");
 	if (fs.f_flags & ST_NOATIME)
 		skip("noatime");
 	t_read(r, 1, 1);
 	want(ret(fstat(r, &st)), 0, "fstat");
-	want(st.st_atime > 1000, true, "read marks st_atime");
+	want(st.st_atime > 0, true, "read marks st_atime");
 }
 
 static void truncate_einval(void)

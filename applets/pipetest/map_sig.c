@@ -35,6 +35,8 @@ static void fault_at(char *p, char access)
 	uintptr_t page = (uintptr_t)p / t.page;
 
 	want(fault_of(p, access) != 0, 1, "a signal of '%c' at %p", access, p);
+	if ((uintptr_t)t_fault.si_addr / t.page != page && emulated())
+		skip("emulated");
 	want((uintptr_t)t_fault.si_addr / t.page, page, "the page of si_addr, %p", t_fault.si_addr);
 }
 
@@ -131,6 +133,7 @@ static void perms(const char *p, char got[5])
 	snprintf(got, 5, "%s", line ? line + 1 : "");
 }
 
+/* POSIX lets a mapping allow more than was asked for: RISC-V has no pages to write only. */
 static void in_maps(void)
 {
 	static const char rwx[][4] = { "---", "r--", "-w-", "rw-" };
@@ -138,10 +141,13 @@ static void in_maps(void)
 
 	for (int prot = PROT_NONE; prot <= RW; prot++)
 		for (int flags = MAP_SHARED; flags <= MAP_PRIVATE; flags++) {
+			const char *expected = rwx[prot];
 			char got[5];
 
 			perms(t_map(t.page, prot, flags, fd, 0), got);
-			want(memcmp(got, rwx[prot], 2), 0, "\"%s\" against %s", got, rwx[prot]);
+			if (prot == PROT_WRITE && got[0] == 'r')
+				expected = rwx[RW];
+			want(memcmp(got, expected, 2), 0, "\"%s\" against %s", got, expected);
 			want(got[3], flags == MAP_SHARED ? 's' : 'p', "the last letter");
 		}
 }
@@ -197,12 +203,15 @@ static void unmap_byte(void)
 	t_touch(p + t.page, 'r', 0, 0);
 }
 
+/* Caches that go by virtual addresses, as of ARMv6, ask for the same distance of addresses
+ * and offsets (SHMLBA): so the one below is a file as well. */
 static void unmap_two(void)
 {
-	char *p = pages(4), *second = p + 2 * t.page;
-	int fd = t_object(t.page);
+	const size_t len = 4 * t.page, half = 2 * t.page;
+	char *p = t_map(len, RW, MAP_SHARED, t_object(len), 0), *second = p + half;
 
-	want(mmap(second, t.page, RW, MAP_SHARED | MAP_FIXED, fd, 0) == second, 1, "MAP_FIXED");
+	want(mmap(second, t.page, RW, MAP_SHARED | MAP_FIXED, t_object(len), half) == second, 1,
+	     "MAP_FIXED");
 	t_unmap(p + t.page, 2 * t.page);
 	gone(p + t.page);
 	gone(second);

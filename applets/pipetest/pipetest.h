@@ -124,6 +124,9 @@ void t_poll(int fd, int events, int revents);	/* at once */
 void t_fionread(int fd, long expected);
 void nonblock(int fd);
 size_t t_fill(int fd);		/* to the brim, without blocking; returns the bytes */
+/* Fills whole pages of a new pipe, and leaves as much as a usual one holds: byte by byte, a
+ * megabyte (that of 64 KiB pages) takes a slow machine seconds. */
+void t_leave_some(int fd);
 void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
 enum { RW = PROT_READ | PROT_WRITE };
 enum { ANON = MAP_ANONYMOUS | MAP_PRIVATE, ANON_SHARED = MAP_ANONYMOUS | MAP_SHARED };

@@ -1,0 +1,43 @@
+#!/bin/sh
+# all.sh JOBS - this machine, qemu-user and all boards; a table, JSON and a page of them
+#
+# TARGETS='amd64 arm64-user' restricts it; TIER=1 leaves out the boards of tier 2.
+. "${0%/*}/lib.sh"
+set -u
+: "${OUT:=obj}" "${MAKE:=make}" "${TIER:=2}"
+jobs=$1
+unset MAKEFLAGS MFLAGS MAKELEVEL
+mkdir -p "$OUT/qemu"
+rm -f "$OUT"/qemu/*.result
+
+everything() {
+	echo native
+	lines board | awk -v tier="$TIER" '$2 <= tier { print $1 }'
+	names arch | sed '/^amd64$/d; s/$/-user/'
+}
+targets=${TARGETS:-$(everything)}
+
+# Builds come first, one after the other: each uses all processors.
+for arch in $(printf '%s\n' $targets | sed "s/^native$/$(dpkg --print-architecture)/; s/-.*//" | sort -u); do
+	"$MAKE" -s -j"$jobs" O="$(dirname "$OUT")" ARCH="$arch" initramfs >"$OUT/qemu/$arch.build" 2>&1 || {
+		echo "$arch: FAIL: it does not build:" >&2
+		tail -n 20 "$OUT/qemu/$arch.build" >&2
+		for t in $targets; do
+			[ "${t%%-*}" != "$arch" ] || verdict "$t" FAIL no-build
+		done
+	}
+done
+
+export OUT
+one='t=$1; [ ! -e "$OUT/qemu/$t.result" ] || exit 0
+	case $t in
+	native) exec "$0/user.sh" native ;;
+	*-user) exec "$0/user.sh" "${t%-user}" ;;
+	*-*) exec "$0/boot.sh" "${t%%-*}" "${t#*-}" ;;
+	*) exec "$0/boot.sh" "$t" ;;
+	esac'
+# The slow ones first, so that no processor waits at the end.
+printf '%s\n' $targets | awk '/ppc64el$|-16k$|^arm/ { print; next } { rest = rest $0 "\n" } END { printf "%s", rest }' |
+	xargs -P "$jobs" -n 1 sh -c "$one" "$here" >/dev/null
+
+"$here/table.sh" $targets

@@ -1,0 +1,38 @@
+#!/bin/sh
+# table.sh TARGET... - what $OUT/qemu/*.result say: a table, $OUT/boards.json, $OUT/boards.html;
+# exit 1 if one failed. Then what differs from qemu/EXPECTED.
+. "${0%/*}/lib.sh"
+set -u
+: "${OUT:=obj}"
+
+for t; do
+	[ -e "$OUT/qemu/$t.result" ] || verdict "$t" FAIL did-not-run
+	cat "$OUT/qemu/$t.result"
+done >"$OUT/boards.txt"
+
+awk 'BEGIN { form = "%-13s %-7s %-32s %6s %-6s %5s %4s %5s %4s %4s  %s\n"
+	printf form, "target", "", "kernel", "page", "order", "pass", "fail", "xfail", "skip", "s", "" }
+	{ printf form, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 == "-" ? "" : $11; n[$2]++ }
+	END { printf "%d passed, %d failed, %d skipped\n", n["pass"], n["FAIL"], n["SKIP"] }' "$OUT/boards.txt"
+
+awk 'BEGIN { print "[" } { printf "%s{\"target\":\"%s\",\"result\":\"%s\",\"kernel\":\"%s\",\"page\":%d,\"order\":\"%s\"," \
+	"\"pass\":%d,\"fail\":%d,\"xfail\":%d,\"skip\":%d,\"seconds\":%d,\"reason\":\"%s\"}", sep, $1, tolower($2), $3, $4, $5, $6, $7, $8, $9, $10, $11
+	sep = ",\n" } END { print "\n]" }' "$OUT/boards.txt" >"$OUT/boards.json"
+
+# One file: the results and the logs are in it as text that its script reads. What a log
+# contains must not end the element.
+{
+	sed '/@RESULTS@/,$d' "$here/page.html"
+	cat "$OUT/boards.json"
+	sed '1,/@RESULTS@/d; /@LOGS@/,$d' "$here/page.html"
+	for t; do
+		[ -e "$OUT/qemu/$t.log" ] || continue
+		echo "<script type=\"text/plain\" data-target=\"$t\">"
+		sed 's/\r$//; s|</|<\\/|g; s/<!--/<\\!--/g' "$OUT/qemu/$t.log" | tr -cd '\11\12\40-\176'
+		echo '</script>'
+	done
+	sed '1,/@LOGS@/d' "$here/page.html"
+} >"$OUT/boards.html"
+
+"$here/expected.sh" "$@"
+! grep -q ' FAIL ' "$OUT/boards.txt"
