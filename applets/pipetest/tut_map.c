@@ -129,7 +129,8 @@ static void p19_visible(void)
 static void s36_length(void)
 {
 	int fd = t_object(3 * t.page);
-	char *p = t_map(2 * t.page, PROT_NONE, MAP_SHARED, fd, 0); /* an address fit for this file */
+	/* an address fit for this file */
+	char *p = t_map(2 * t.page, PROT_NONE, MAP_SHARED, fd, 0);
 
 	want(mmap(p, sizeof(struct student), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == p, 1,
 	     "mmap of the record there");
