@@ -115,7 +115,8 @@ sanitize := $(if $(call on,SANITIZE),-fsanitize=address -fsanitize=undefined -fn
 # A static binary has a fixed address: position-independent code would only be longer.
 static := $(if $(call on,STATIC),-fno-pie)
 CPPFLAGS_ALL = -I$(obj) -Ilibbb -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' $(CPPFLAGS)
-CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,-Os) \
+small := $(if $(shell $(CC) -Oz -E -x c /dev/null 2>/dev/null),-Oz,-Os)
+CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,$(small)) \
 	-Wall -Wextra -Wshadow -Wundef -Wvla -Wwrite-strings -Wformat=2 \
 	-Wstrict-prototypes -Wmissing-prototypes $(if $(call on,WERROR),-Werror) \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables $(static) \

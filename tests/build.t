@@ -56,9 +56,9 @@ budget() {
 	fi
 	ok "$1: $size bytes are under the ceiling of $4" test "$size" -le "$4"
 }
-budget 'six applets' ../six/ipcbox 65536 139264
-budget 'with pipetest' ipcbox 196608 322560
-budget 'minimal' ../min/ipcbox 32768 71680
+budget 'six applets' ../six/ipcbox 65536 135168
+budget 'with pipetest' ipcbox 196608 317440
+budget 'minimal' ../min/ipcbox 32768 69632
 
 ok 'gcc, all warnings are errors' build O=../gcc CFLAGS=-Werror
 if missing clang; then skip 'clang' 'no clang'; else
