@@ -152,7 +152,7 @@ $(O)/ipcbox: $(obj)/ipcbox
 # --- use and upkeep -----------------------------------------------------------------
 
 BUILD_DEPS := gcc make musl-tools kconfig-frontends-nox
-CHECK_DEPS := busybox-static clang e2fsprogs file g++ libc6-dev libclang-rt-14-dev perl procps \
+CHECK_DEPS := busybox-static chromium clang cpio e2fsprogs file g++ libc6-dev libclang-rt-14-dev perl procps \
 	python3 shellcheck spin strace util-linux
 # "make deps run" needs less than "make deps check"; "make deps" alone takes all.
 packages = $(BUILD_DEPS) $(shell qemu/deps.sh '$(ARCH)' $(FOR)) $(if $(or $(filter check,$(FOR)),$(if $(FOR),,all)),$(CHECK_DEPS))
