@@ -264,7 +264,7 @@ x = pipecap('-s', '128k', '-n', str(w))
 print(x.returncode, 'pipe-user-pages-soft' in x.stderr, str(soft) in x.stderr)
 END
 	is 'over the quota -I says so, and EPERM names it' "1
-1 True True" "$(python3 quota.py "$T/anyones")"
+1 True True" "$(python3 quota.py "$T/ipcbox.anyone")"
 else
 	skip 'EPERM names the limit' 'not root'
 fi

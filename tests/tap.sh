@@ -46,9 +46,9 @@ run() {
 	rc=$? out=$(cat "$T/.out") err=$(cat "$T/.err")
 }
 as_nobody() {
-	cp "$IPCBOX" "$T/anyones" && chmod 755 "$T" "$T/anyones"
+	cp "$IPCBOX" "$T/ipcbox.anyone" && chmod 755 "$T" "$T/ipcbox.anyone"
 	run python3 -c 'import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
-os.execvp(sys.argv[1], sys.argv[1:])' $EMULATOR "$T/anyones" "$@"
+os.execvp(sys.argv[1], sys.argv[1:])' $EMULATOR "$T/ipcbox.anyone" "$@"
 }
 wait_for() {
 	tries=0
