@@ -5,6 +5,7 @@
 ## make deps                install what is missing from the distribution's packages
 ## make run                 build, then prove this machine's kernel: pipetest
 ## make check               build, then run tests/*.t (make deps check on a bare machine)
+## make bench               measure beside other tools: BENCH='F1 C2' SIZE=1G (make deps bench)
 ## make defconfig           the usual configuration; so too for each configs/*_defconfig
 ## make menuconfig          choose applets and options; oldconfig asks for new ones only
 ## make allnoconfig | allyesconfig | randconfig | olddefconfig
@@ -152,10 +153,13 @@ $(O)/ipcbox: $(obj)/ipcbox
 # --- use and upkeep -----------------------------------------------------------------
 
 BUILD_DEPS := gcc make musl-tools kconfig-frontends-nox
-CHECK_DEPS := busybox-static chromium clang cpio e2fsprogs file g++ libc6-dev libclang-rt-14-dev perl procps \
-	python3 shellcheck spin strace util-linux
+CHECK_DEPS := busybox-static chromium clang cpio e2fsprogs file g++ libc6-dev libclang-rt-14-dev \
+	perl procps python3 shellcheck spin strace util-linux
+BENCH_DEPS := btrfs-progs busybox-static gnuplot-nox mbuffer pv socat toybox xfsprogs
 # "make deps run" needs less than "make deps check"; "make deps" alone takes all.
-packages = $(BUILD_DEPS) $(shell qemu/deps.sh '$(ARCH)' $(FOR)) $(if $(or $(filter check,$(FOR)),$(if $(FOR),,all)),$(CHECK_DEPS))
+wants = $(if $(FOR),$(filter $(1),$(FOR)),all)
+packages = $(BUILD_DEPS) $(shell qemu/deps.sh '$(ARCH)' $(FOR)) \
+	$(if $(call wants,check),$(CHECK_DEPS)) $(if $(call wants,bench),$(BENCH_DEPS))
 
 # Asks for nothing where nothing is missing, so that it also works offline.
 deps:
@@ -171,6 +175,9 @@ run: $(O)/ipcbox
 
 check: $(O)/ipcbox
 	$(Q)IPCBOX=$(abspath $<) prove tests/*.t
+
+bench: $(O)/ipcbox
+	$(Q)IPCBOX=$(abspath $<) MAKE='$(MAKE)' tests/bench.sh $(obj)
 
 include qemu/qemu.mk
 
@@ -209,6 +216,6 @@ help:
 	@sed -n 's/^## \{0,1\}//p' Makefile qemu/qemu.mk
 
 .DELETE_ON_ERROR:
-.PHONY: all deps run install uninstall check baseline bloatcheck clean distclean help allnoconfig \
+.PHONY: all bench deps run install uninstall check baseline bloatcheck clean distclean help allnoconfig \
 	allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig $(defconfigs)
 endif
