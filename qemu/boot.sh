@@ -1,6 +1,7 @@
 #!/bin/sh
 # boot.sh ARCH [KERNEL] - boot a board with its initramfs and judge what it prints
 #
+# With IMAGE=tests the image that runs tests/*.t there, and the name is BOARD-tests.
 # KERNEL: the name's second half in the table, or a kernel image. Files of $OUT/ARCH are used;
 # the log is $OUT/qemu/NAME.log, the verdict NAME.result. Environment, as others name them:
 # IPCBOX_QEMU, IPCBOX_QEMU_APPEND (options), IPCBOX_APPEND (the kernel's command line),
@@ -14,14 +15,15 @@ case $image in
 *) set_board "$1${2:+-$2}"; image= ;;
 esac
 mkdir -p "$OUT/qemu"
-log=$OUT/qemu/$board.log
-: "${INITRAMFS:=$OUT/$arch/initramfs.cpio.gz}"
+name=$board${IMAGE:+-$IMAGE}
+log=$OUT/qemu/$name.log
+: "${INITRAMFS:=$OUT/$arch/${IMAGE:-initramfs}.cpio.gz}"
 : "${IPCBOX_QEMU:=qemu-system-$system}" "${IPCBOX_TIMEOUT_SCALE:=1}"
 : "${IPCBOX_TIMEOUT:=$((240 * IPCBOX_TIMEOUT_SCALE))}"
 silence=$((110 * IPCBOX_TIMEOUT_SCALE)) # a case may take that long on a slow machine
 
 if ! command -v "$IPCBOX_QEMU" >/dev/null; then
-	verdict "$board" FAIL "no-$IPCBOX_QEMU"
+	verdict "$name" FAIL "no-$IPCBOX_QEMU"
 	die "no $IPCBOX_QEMU: make deps qemu ARCH=$arch"
 fi
 
@@ -30,9 +32,9 @@ set -f
 patterns=$(printf '%s\n' $options | sed -n 's/^@/*\//p')
 if [ -z "$image" ] || [ -n "$patterns" ]; then
 	if ! dir=$("$here/fetch.sh" "$suite" "$arch" "$kernel" './boot/vmlinu*' './usr/lib/modules/*/vmlinuz' $patterns); then
-		[ "$tier" = 2 ] || { verdict "$board" FAIL no-kernel; die "$suite has no $kernel"; }
-		verdict "$board" SKIP no-kernel
-		echo "$board: SKIP: $suite has no $kernel that can be fetched" >&2
+		[ "$tier" = 2 ] || { verdict "$name" FAIL no-kernel; die "$suite has no $kernel"; }
+		verdict "$name" SKIP no-kernel
+		echo "$name: SKIP: $suite has no $kernel that can be fetched" >&2
 		exit
 	fi
 	: "${image:=$(find "$dir" -name 'vmlinu[xz]*' | head -n 1)}"
@@ -71,4 +73,4 @@ done
 kill $pid 2>/dev/null || :
 wait $pid || :
 trap - EXIT
-judge "$board" $(($(date +%s) - start)) "$log" guest
+judge "$name" $(($(date +%s) - start)) "$log" guest

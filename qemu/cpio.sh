@@ -1,9 +1,9 @@
 #!/bin/sh
-# cpio.sh initramfs|cpio BINARY FILE.cpio.gz [NAME...] - an archive for the kernel
+# cpio.sh initramfs|cpio|tests BINARY FILE.cpio.gz [NAME...] - an archive for the kernel
 #
 # initramfs: the box as /init. cpio: /usr/bin/ipcbox with a link for each NAME, to be
-# appended to another initramfs (the kernel unpacks one after the other). The same input
-# gives the same bytes, whoever makes it: order, owner, times and modes are fixed. No device
+# appended to another initramfs (the kernel unpacks one after the other). tests: the first
+# NAME is a static busybox, the others are what belongs into /tests. The same input gives the same bytes, whoever makes it: order, owner, times and modes are fixed. No device
 # nodes: the kernel's own root has /dev/console, and init mounts devtmpfs.
 set -eu
 kind=$1 binary=$2 out=$3
@@ -19,6 +19,13 @@ cpio)
 	mkdir -p "$root/usr/bin"
 	cp "$binary" "$root/usr/bin/ipcbox"
 	for name; do ln -s ipcbox "$root/usr/bin/$name"; done ;;
+tests)
+	mkdir -p "$root/usr/bin" "$root/bin" "$root/tests"
+	cp "$binary" "$root/usr/bin/ipcbox"
+	cp "$1" "$root/bin/busybox"
+	cp "${0%/*}/tests-init" "$root/init"
+	shift
+	cp "$@" "$root/tests" ;;
 *) echo "cpio.sh: no archive '$kind'" >&2; exit 2 ;;
 esac
 find "$root" ! -type l -exec chmod 755 {} +

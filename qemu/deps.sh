@@ -28,12 +28,12 @@ emulator_for() {
 }
 
 for goal in $goals; do
-	case $goal in cross | cpio | initramfs | qemu | qemu-user) ;; *) continue ;; esac
+	case $goal in cross | cpio | initramfs | tests-image | qemu | qemu-tests | qemu-user) ;; *) continue ;; esac
 	echo cpio util-linux
 	for a in $arches; do
 		tools_for "$a"
 		case $goal in
-		qemu) emulator_for "$a" ;;
+		qemu | qemu-tests) emulator_for "$a" ;;
 		qemu-user) echo qemu-user-static ;;
 		esac
 	done

@@ -2,6 +2,7 @@
 #
 ## make qemu ARCH=arm64 [KERNEL=16k]   boot a board of qemu/targets, run pipetest there; or KERNEL=vmlinuz
 ## make qemu-user ARCH=arm64           run pipetest under qemu-user, on this machine's kernel
+## make qemu-tests ARCH=arm64          boot it with a busybox and run tests/*.t there
 ## make qemu-all [JOBS=2]              all of them: a table, obj/boards.json, obj/boards.html
 ## make cross ARCH=arm64               a static binary: obj/arm64/ipcbox
 ## make initramfs ARCH=arm64           obj/arm64/initramfs.cpio.gz: ipcbox as /init; make cpio: to add to another
@@ -15,8 +16,17 @@ cross:
 	$(Q)tools=$$(qemu/cross.sh $(ARCH)) && eval "$(MAKE) --no-print-directory O=$(cross) $$tools all" $(if $(V),,>/dev/null)
 
 initramfs cpio: cross
-	$(Q)qemu/cpio.sh $@ $(cross)/ipcbox $(cross)/$@.cpio.gz
+	$(Q)qemu/cpio.sh $@ $(cross)/ipcbox $(cross)/$@.cpio.gz $(if $(filter cpio,$@),$(NAMES))
 	$(say) CPIO $(cross)/$@.cpio.gz
+
+# The distribution's busybox for that architecture, and the tests that need no compiler.
+tests-image: cross
+	$(Q)busybox=$$(qemu/fetch.sh $$(. qemu/lib.sh; here=qemu; set_arch $(ARCH); echo $${musl#+}) $(ARCH) busybox-static) && \
+		qemu/cpio.sh tests $(cross)/ipcbox $(cross)/tests.cpio.gz $$busybox/bin/busybox \
+			tests/tap.sh $(filter-out $(addprefix tests/,build.t source.t qemu.t),$(wildcard tests/*.t))
+
+qemu-tests: tests-image
+	$(Q)OUT=$(obj) IMAGE=tests qemu/boot.sh $(ARCH) $(KERNEL)
 
 qemu: initramfs
 	$(Q)OUT=$(obj) qemu/boot.sh $(ARCH) $(KERNEL)
@@ -27,4 +37,4 @@ qemu-user: cross
 qemu-all:
 	$(Q)OUT=$(obj) MAKE='$(MAKE)' qemu/all.sh $(JOBS)
 
-.PHONY: cross initramfs cpio qemu qemu-user qemu-all
+.PHONY: cross initramfs cpio tests-image qemu qemu-tests qemu-user qemu-all

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The box as PID 1: in namespaces, where powering off ends the namespace. With a kernel of
 # its own: make qemu.
+LIMIT=100
 . "${0%/*}/tap.sh"
 
 ns='unshare -pfm'
