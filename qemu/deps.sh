@@ -7,7 +7,9 @@ shift
 host=$(dpkg --print-architecture)
 
 case " $* " in
-*' qemu-all '*) goals='qemu qemu-user' arches=$(names arch) ;;
+*' qemu-all '*)
+	goals='qemu qemu-user' arches=$(names arch)
+	echo chromium-headless-shell ;; # tests/qemu.t looks at the page
 *) goals=$* ;;
 esac
 

@@ -18,7 +18,7 @@ done
 facts() {
 	for t in $boards; do
 		tr -d '\r' <"$OUT/qemu/$t.log" | awk -v t="$t" '
-			/^# / { if (on && !/0x|[0-9] us$|reads:|[0-9] ns|pid |process [0-9]|split|pieces|writers of|half to/) note[++n] = substr($0, 3); next }
+			/^# / { if (on && !/0x|[0-9] us$|reads:|[0-9] ns|pid |process [0-9]|split|pieces|writers of|half to|seed |pipetest on /) note[++n] = substr($0, 3); next }
 			/^1\.\./ { on = 1 }
 			/^(not )?ok / { name = $1 == "not" ? $4 : $3
 				if (/ # (SKIP|XFAIL) /) { sub(/.* # /, ""); print t, name, $0 }

@@ -9,7 +9,7 @@
 
 ARCH ?= $(shell dpkg --print-architecture)
 JOBS ?= 2
-cross := $(obj)/$(ARCH)
+cross = $(obj)/$(ARCH)
 
 cross:
 	$(say) CROSS $(ARCH)

@@ -54,7 +54,7 @@ LIMIT=60 run "$qemu/table.sh" t gone
 is 'the table: one that failed is status 1' 1 "$rc"
 like 'with a line for each target' '*t  *FAIL *big *not-ok*gone *FAIL *did-not-run*2 failed*' "$out"
 ok 'JSON' python3 -c 'import json; assert len(json.load(open("out/boards.json"))) == 2'
-browser=$(command -v chromium || command -v chromium-headless-shell)
+browser=$(command -v chromium-headless-shell || command -v chromium)
 if [ -n "$browser" ]; then
 	# --virtual-time-budget: the page has drawn itself when it is printed
 	LIMIT=60 run "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$T/profile" \
