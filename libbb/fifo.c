@@ -39,6 +39,7 @@ static void leave(void)
 {
 	struct stat st;
 
+	at_end.fifo->dropped += at_end.fifo->queued;
 	if (at_end.fifo->stats)
 		status(at_end.fifo);
 	if (at_end.remove && lstat(at_end.fifo->path, &st) == 0 && same_file(&st, &at_end.made))

@@ -154,6 +154,7 @@ struct fifo {
 	int verbose;		/* -1: quiet */
 	int json, stats;
 	int unsaved;		/* a message that would be lost if we died now */
+	uintmax_t queued;	/* in memory: dropped, if we die */
 	uintmax_t messages, bytes, dropped, reconnects, waits;
 	char *mode, *frame_name, *count, *timeout_arg, *open_arg, *size_arg; /* of options */
 };

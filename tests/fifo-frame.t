@@ -24,10 +24,12 @@ run box fifow -L -F packet f "$(long 5000)"
 is 'but a packet cannot be longer' 1 "$rc"
 
 start -F line -o plain
+exec 9>f # so that the reader does not leave before the last of them has come
 for n in 1 2 3 4; do
 	yes "$n$(long 20000)" | head -n 20 | spawn fifow -L f & writers="$writers $!"
 done
 wait $writers
+exec 9>&-
 wait $reader
 is 'several at once: none is mixed' '20 1 20001 20 2 20001 20 3 20001 20 4 20001' \
 	"$(awk '{ print substr($0, 1, 1), length($0) }' got | sort | uniq -c | xargs)"

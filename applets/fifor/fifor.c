@@ -225,7 +225,7 @@ static void take_lines(struct reader *r, size_t fresh)
 	char *msg = r->buf, *limit = r->buf + r->len, *from = limit - fresh, *end;
 
 	while ((end = memchr(from, r->end, limit - from))) {
-		put_message(r, msg, end - msg, "");
+		put_message(r, msg, end - msg, NULL);
 		msg = from = end + 1;
 	}
 	r->len = limit - msg;
@@ -285,6 +285,8 @@ static void take_frames(struct reader *r, int final)
 			continue;
 		}
 		lost = note_peer(r, le32toh(h.writer), le32toh(h.seq));
+		if (!lost) /* before the first one of this writer that we see */
+			lost = told_lost(r->buf + at + sizeof(h), le32toh(h.length));
 		r->f.dropped += lost;
 		if (lost && r->f.verbose >= 0)
 			bb_error_msg("lost=%u writer=%u", lost, le32toh(h.writer));
@@ -312,8 +314,8 @@ static void take(struct reader *r, size_t fresh)
 		take_frames(r, 0);
 	} else if (r->packet
 		|| (r->f.frame == FRAME_AUTO && old == 0 && !memchr(r->buf, '\n', fresh))) {
-		put_message(r, r->buf + old, fresh - line,
-			""); /* fifow sends an empty packet as a newline */
+		/* fifow sends an empty packet as a newline */
+		put_message(r, r->buf + old, fresh - line, NULL);
 		r->len = old;
 	} else {
 		take_lines(r, fresh);
@@ -335,7 +337,7 @@ static void follow(struct reader *r)
 		if (r->f.frame == FRAME_LEN)
 			take_frames(r, 1);
 		else if (r->len)
-			put_message(r, r->buf, r->len, ""); /* a last line without newline */
+			put_message(r, r->buf, r->len, NULL); /* a last line without newline */
 		r->len = 0;
 		r->f.reconnects++;
 		if (r->exit_at_eof)

@@ -32,5 +32,8 @@ struct reader {
 void output_failed(void) NORETURN;
 void flush_output(struct reader *r);
 void put_bytes(struct reader *r, const char *buf, size_t len);
-/* As the options say; frame is what JSON adds. Exits after the last message wanted. */
+/* How many messages this one stands for: fifow --drop sends "dropped N" for N. */
+uintmax_t told_lost(const char *msg, size_t len);
+/* As the options say; frame is what JSON adds, NULL if the message has no header. Exits after
+ * the last message wanted. */
 void put_message(struct reader *r, const char *msg, size_t len, const char *frame);

@@ -107,13 +107,33 @@ static void put_visible(struct reader *r, const char *s, size_t len)
 	}
 }
 
+uintmax_t told_lost(const char *msg, size_t len)
+{
+	static const char told[] = "dropped ";
+	size_t i = sizeof(told) - 1;
+	uintmax_t lost = 0;
+
+	if (len <= i || len > i + 18 || memcmp(msg, told, i)) /* 18 digits do not overflow */
+		return 0;
+	for (; i < len && isdigit((unsigned char)msg[i]); i++)
+		lost = lost * 10 + msg[i] - '0';
+	return i == len ? lost : 0;
+}
+
 void put_message(struct reader *r, const char *msg, size_t len, const char *frame)
 {
+	uintmax_t lost = frame ? 0 : told_lost(msg, len);
+	char text[32] = "";
+
+	if (lost && r->f.left) {
+		r->f.dropped += lost;
+		sprintf(text, ",\"lost\":%ju", lost);
+	}
 	if (r->f.left == 0)
 		return;
 	put_bytes(r, r->prefix, strlen(r->prefix));
 	if (r->f.json)
-		put_json(r, msg, len, frame);
+		put_json(r, msg, len, frame ? frame : text);
 	else if (r->tty)
 		put_visible(r, msg, len);
 	else

@@ -1,0 +1,207 @@
+/*
+ * peer.c - the other end: wait for a reader, room or a lock, and write to it
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/prctl.h>
+#include "fifow.h"
+
+/* Waiting for a reader. open(2) of the write end is the only call that a reader wakes in
+ * every case: inotify sees no reader that is itself blocked in open(2), since its IN_OPEN
+ * comes after the open; and there is no poll(2) before there is a descriptor. So a child
+ * blocks in open(2) while we wait in ppoll(2) for it, for signals, stdin and the deadline.
+ * The descriptor that we have is kept until the next one is open: what readers left in
+ * the pipe would be lost with the last descriptor. */
+
+static NORETURN void give_up(struct writer *w, const char *why)
+{
+	bb_error_msg("%s'%s' %s", w->nonblock ? "" : "timed out: ", w->f.path, why);
+	exit(w->nonblock ? EXIT_NOT_NOW : EXIT_TIMED_OUT);
+}
+
+static void set_frame(struct writer *w)
+{
+	int flags = fcntl(w->f.fd, F_GETFL);
+
+	if (w->f.frame == FRAME_AUTO || w->f.frame == FRAME_PACKET) {
+		if (fcntl(w->f.fd, F_SETFL, flags | O_DIRECT) == 0) {
+			w->f.frame = FRAME_PACKET;
+		} else if (w->f.frame_name) {
+			xfunc_error_retval = EXIT_UNSUPPORTED;
+			bb_perror_msg_and_die("can't switch '%s' to packets", w->f.path);
+		} else {
+			w->f.frame = FRAME_LINE;
+			w->end = '\n';
+			if (w->f.verbose > 0)
+				bb_perror_msg("no packets here, but lines");
+		}
+	}
+}
+
+static int open_writer(struct writer *w)
+{
+	int fd = fifo_open(&w->f, O_WRONLY);
+
+	if (fd < 0)
+		return -1;
+	if (w->f.fd >= 0)
+		close(w->f.fd);
+	w->f.fd = fd;
+	set_frame(w);
+	fifo_resize(&w->f);
+	return 0;
+}
+
+/* What blocks, in a child that dies with us: a lock, which is ours since the open file is
+ * the same (fcntl(2), open file description locks), or else open(2). True if it was done
+ * before the deadline, or the name may mean another FIFO; the child still holds its end. */
+static int block_in_child(struct writer *w, struct flock *fl, int64_t deadline, pid_t *child)
+{
+	pid_t parent = getpid();
+	int up[2], done;
+
+	w->f.waits++;
+	xpipe(up);
+	*child = xfork();
+	if (*child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() == parent && (fl ? fcntl(w->f.fd, F_OFD_SETLKW, fl)
+					    : open(w->f.path, O_WRONLY | O_CLOEXEC)) >= 0)
+			if (safe_write(up[1], "", 1) == 1)
+				pause();
+		_exit(EXIT_FAILURE);
+	}
+	close(up[1]);
+	done = await(w, up[0], POLLIN, w->f.watch, deadline);
+	close(up[0]);
+	return done;
+}
+
+static void end_child(pid_t *child)
+{
+	if (*child > 0) {
+		kill(*child, SIGKILL);
+		(void)waitpid(*child, NULL, 0); /* its status is our signal */
+	}
+	*child = 0;
+}
+
+void await_reader(struct writer *w, int64_t deadline)
+{
+	int64_t end = fifo_deadline(w->f.open_timeout);
+	pid_t child = 0;
+	int gone, come;
+
+	if (end > deadline)
+		end = deadline;
+	while (open_writer(w) < 0) {
+		gone = errno == ENOENT;
+		end_child(&child);
+		if (w->nonblock)
+			give_up(w, "has no reader");
+		if (w->f.verbose > 0)
+			bb_error_msg("waiting for a reader of '%s'", w->f.path);
+		come = fifo_watch(&w->f);
+		if (!gone)
+			come = block_in_child(w, NULL, end, &child);
+		else if (!come)
+			come = await(w, -1, 0, w->f.watch, end);
+		if (!come)
+			give_up(w, "has no reader");
+	}
+	end_child(&child);
+}
+
+/* Small messages exclude only a long one, not each other: they lock one byte of the FIFO,
+ * another one in each process, the long one locks all. (A write-only descriptor can take no
+ * shared lock.) */
+static struct flock range(struct writer *w, size_t len, int type)
+{
+	struct flock fl = { .l_type = type, .l_whence = SEEK_SET };
+
+	if (len <= w->atomic) {
+		fl.l_start = getpid();
+		fl.l_len = 1;
+	}
+	return fl;
+}
+
+static void lock(struct writer *w, size_t len, int64_t deadline)
+{
+	struct flock fl = range(w, len, F_WRLCK);
+	pid_t child;
+
+	while (fcntl(w->f.fd, F_OFD_SETLK, &fl) < 0) {
+		if (errno == EINVAL || errno == ENOSYS)
+			xfunc_error_retval = EXIT_UNSUPPORTED; /* before Linux 3.15 */
+		if (errno != EAGAIN && errno != EACCES)
+			bb_perror_msg_and_die("can't lock '%s'", w->f.path);
+		if (w->nonblock || !block_in_child(w, &fl, deadline, &child))
+			give_up(w, "is locked by another writer");
+		end_child(&child);
+	}
+}
+
+static int unlock(struct writer *w, size_t len)
+{
+	struct flock fl = range(w, len, F_UNLCK);
+
+	return fcntl(w->f.fd, F_OFD_SETLK, &fl);
+}
+
+void await_room(struct writer *w, int64_t deadline)
+{
+	w->f.waits++;
+	if (w->nonblock || !await(w, w->f.fd, POLLOUT, -1, deadline))
+		give_up(w, "is full");
+}
+
+/* False: the message is dropped. */
+static int next_reader(struct writer *w, int64_t deadline)
+{
+	if (w->on_epipe == EPIPE_FAIL)
+		bb_error_msg_and_die("the last reader of '%s' has left", w->f.path);
+	if (w->on_epipe == EPIPE_DROP)
+		return 0;
+	w->f.reconnects++;
+	await_reader(w, deadline);
+	return 1;
+}
+
+/* A reader that leaves in the middle of a long message costs that reader the message: the
+ * next one gets it from the start, after the end of the piece that may be in the pipe.
+ * The lock is not kept where nothing of the message is in the pipe yet. */
+int write_whole(struct writer *w, const char *buf, size_t len)
+{
+	int64_t deadline = fifo_deadline(w->f.timeout);
+	int held = 0, error;
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		if (w->lock && !held)
+			lock(w, len, deadline);
+		held = w->lock;
+		n = safe_write(w->f.fd, buf + done, len - done);
+		error = n < 0 ? errno : 0;
+		done += error ? 0 : n;
+		if (held && (done == 0 || done == len || error == EPIPE))
+			held = unlock(w, len);
+		if (error == EPIPE) {
+			if (!next_reader(w, deadline))
+				return 0;
+			if (done && w->end >= 0)
+				(void)safe_write(
+					w->f.fd, &(char){ w->end }, 1); /* no reader: seen next */
+			if (w->f.frame != FRAME_RAW)
+				done = 0;
+		} else if (error == EAGAIN) {
+			await_room(w, deadline);
+		} else if (error) {
+			errno = error;
+			bb_perror_msg_and_die("can't write to '%s'", w->f.path);
+		}
+	}
+	return 1;
+}
+
