@@ -46,7 +46,7 @@ for applet in $($EMULATOR "$IPCBOX" --list | grep -v pipesz); do
 done
 
 if command -v shellcheck >/dev/null; then
-	ok 'shellcheck' shellcheck -s sh tests/*.t tests/*.sh configs/gen.sh .ci/run
+	ok 'shellcheck' shellcheck -s sh tests/*.t tests/*.sh configs/gen.sh qemu/*.sh .ci/run
 else
 	skip 'shellcheck' 'not installed'
 fi
