@@ -10,7 +10,10 @@
 #include <sys/syscall.h>
 #include "libbb.h"
 
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "32-bit atomics must be lock-free");
+/* 1, "sometimes", is ARMv5: there libgcc takes the helpers that the kernel maps into each
+ * process (kernel_user_helpers.rst), which are lock-free too. A lock would need libatomic,
+ * and that we do not link. */
+_Static_assert(ATOMIC_INT_LOCK_FREE != 0, "32-bit atomics must be lock-free");
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "no lock beside the word");
 _Static_assert(sizeof(off_t) == 8, "off_t must have 64 bits");
 
