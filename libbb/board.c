@@ -161,7 +161,6 @@ static const char *check_file(struct board *b)
 	return check_schema(b);
 }
 
-
 /* Without /proc none is known, and all are the same. */
 static int is_other_boot(const struct board *b)
 {
@@ -210,7 +209,7 @@ void board_unmap(struct board *b)
 	free(b->text);
 	free((char *)b->schema.fields[0].name); /* the text that was cut up begins there */
 	free(b->schema.fields);
-	*b = (struct board){ .path = b->path };
+	*b = (struct board){ .path = b->path, .verbose = b->verbose };
 }
 
 uint32_t board_seq(const struct board *b)
@@ -273,7 +272,8 @@ int board_copy(struct board *b, uint32_t n)
 }
 
 /* After a power cut the disk may hold seq and the slots as they were at different times:
- * what counts is the newest slot that is whole. */
+ * what counts is the newest slot that is whole. Without one, seq tells whether the first
+ * publication was ever complete. */
 static int newest_slot(struct board *b)
 {
 	uint64_t newest = 0;
@@ -287,6 +287,8 @@ static int newest_slot(struct board *b)
 			at = i;
 		}
 	}
+	if (!newest && board_seq(b))
+		damaged(b, "no slot is whole: remove it to begin anew");
 	(void)copy_slot(b, at);
 	return newest != 0;
 }
@@ -330,6 +332,30 @@ int board_in_place(const struct board *b)
 	struct stat st;
 
 	return stat(b->path, &st) == 0 && st.st_dev == b->st.st_dev && st.st_ino == b->st.st_ino;
+}
+
+static volatile sig_atomic_t status_asked;
+
+static void on_usr1(int sig)
+{
+	(void)sig;
+	status_asked = 1;
+}
+
+void board_catch_usr1(int flags)
+{
+	struct sigaction sa = { .sa_handler = on_usr1, .sa_flags = flags }, old;
+
+	if (sigaction(SIGUSR1, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		sigaction(SIGUSR1, &sa, NULL);
+}
+
+int board_status_asked(void)
+{
+	int asked = status_asked;
+
+	status_asked = 0;
+	return asked;
 }
 
 /* "412 (name) S 1 ...": the name may hold anything, and the start is field 22. */

@@ -96,6 +96,7 @@ struct board {
 	const char *path;
 	int fd, swap, raw;
 	int other_boot;           /* the file was made before the last boot */
+	int verbose;
 	struct board_header head; /* as it was when the file was opened, in this machine's order */
 	struct schema schema;
 	char *text;               /* the schema's, as it stands in the file */
@@ -125,6 +126,10 @@ int board_in_place(const struct board *b);
 void board_boot_id(unsigned char id[16]);
 /* At most size bytes out of hexadecimal digits, other characters skipped: the digits taken. */
 size_t hex_bytes(unsigned char *to, size_t size, const char *text);
+/* SIGUSR1 asks for a status line: from board_catch_usr1 on it only makes the next
+ * board_status_asked true. flags are those of sigaction(2). */
+void board_catch_usr1(int flags);
+int board_status_asked(void);
 /* A process's start in clock ticks since boot, and its name; 0 if they are unknown. */
 uint64_t process_start(uint32_t pid, char name[32]);
 

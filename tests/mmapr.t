@@ -137,6 +137,30 @@ for cc in gcc clang 'g++ -x c++' 'clang -x c++'; do
 	is 'and reads' "-1 $((n + 1)) x" "$(./use c)"
 done
 
+# Fields named as keywords of C or C++, types, macros of the headers, and what would collide.
+names='int int_ class new and true this _Bool __x linux unix errno NULL O_RDONLY st_mtime int32_t pad_4 _pad4 template operator typeof constexpr requires board_record T'
+schema=$(for name in $names; do printf '%s:u8,' "$name"; done)
+box mmapw -S "${schema}last:u32" words int=1 int_=2
+box mmapr --emit-c words >board.h
+cat >words.c <<'END'
+#include <errno.h>
+#include <stdio.h>
+#include "board.h"
+int main(void)
+{
+	struct board b;
+	struct board_record r;
+	return board_open(&b, "words", 0) || board_read(&b, &r) != 1 || r.int_ != 1 || r.int__ != 2 || r.class_;
+}
+END
+for cc in gcc 'gcc -std=gnu2x' clang 'g++ -x c++' 'clang -x c++ -std=c++20'; do
+	if [ -n "$EMULATOR" ] || ! command -v "${cc%% *}" >/dev/null; then skip "keywords with $cc" "no $cc"; continue; fi
+	run $cc -Wall -Wextra -Werror -o words.bin words.c
+	is "keywords as names compile with $cc" '0 ' "$rc $err"
+	ok 'and are read' ./words.bin
+done
+is 'a comment says the name' '	uint8_t class_; /* class */' "$(grep "class_" board.h)"
+
 # The bare struct, from a C program as in the tutorial, and back.
 if command -v cc >/dev/null && [ -z "$EMULATOR" ]; then
 	cat >raw.c <<-'END'
@@ -214,6 +238,35 @@ run box mmapr -w -s 3 -o id w
 is '--since: there is something newer already' '0 id=4' "$rc $out"
 run box mmapr -1 -s 4 w
 is 'and nothing newer is exit 3' 3 "$rc"
+
+# SIGUSR1 asks for a status, and disturbs nothing.
+usr1() { : >err; kill -USR1 $pid && wait_for test -s err; }
+follow -f -o id
+wait_for asleep
+ok 'SIGUSR1 while it waits' usr1
+is 'says what was printed' "mmapr: 'w': printed 0, missed 0, no writer" "$(cat err)"
+box mmapw w id=5
+wait_for grep -q 5 lines
+ok 'and again' usr1
+is 'what is new' "mmapr: 'w': printed 1, missed 0, no writer" "$(cat err)"
+kill $pid
+wait $pid 2>/dev/null
+is 'and the publications are all there' '143 id=5' "$? $(cat lines)"
+follow -f -o id -s 1
+wait_for grep -q 5 lines
+ok 'SIGUSR1 after some were overwritten' usr1
+is 'says how many' "mmapr: 'w': printed 1, missed 3, no writer" "$(cat err)"
+kill $pid
+follow -i 100s -o id
+wait_for test -s lines
+ok 'SIGUSR1 between two prints' usr1
+is 'prints no record' 'id=5' "$(cat lines)"
+kill $pid
+follow -w -t 300ms
+wait_for asleep
+while kill -USR1 $pid 2>/dev/null; do :; done
+wait $pid
+is 'and the time limit stays' 124 $?
 
 # Nothing published: the file is there, but no more.
 rm w

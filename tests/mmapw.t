@@ -150,8 +150,18 @@ cp l before
 lines ' { "n" : [ -1 , 2 ] , "s" : "\u20ac\ud83d\ude00\n\"" , "b" : false, "c":"\\", "x":"FF00","t":["",","],"u":0 } '
 run box mmapr -1J l
 is 'or an object' '{"n":[-1,2],"s":"€😀\u000a\"","b":false,"c":"\\","x":"ff00","t":["",","],"u":0}' "$out"
+lines '{"s_b64":"/wECAw==","c_b64":"gA==","t_b64":["/w==","YWI="],"x":"0001"}'
+run box mmapr -1J l
+is 'bytes that are no UTF-8 are NAME_b64' '{"n":[-1,2],"s_b64":"/wECAw==","b":false,"c_b64":"gA==","x":"0001","t_b64":["/w==","YWI="],"u":0}' "$out"
+want=$out
+lines "$want"
+is 'and can be read back' "0  $want" "$rc $err $(box mmapr -1J l)"
+box mmapw -S a_b64:u8,a:str3 named - <<-'END'
+	{"a_b64":7,"a":"x"}
+END
+is 'unless a field has that name' '{"a_b64":7,"a":"x"}' "$(box mmapr -1J named)"
 lines '{}'
-is 'of any number of fields' '5' "$(box mmapr -1 -F '%{seq}' l)"
+is 'of any number of fields' '7' "$(box mmapr -1 -F '%{seq}' l)"
 for form in pairs json; do
 	lines '{"s":"","u":1}' "$(cat $form)"
 	is "what mmapr prints as $form can be read back" "$(cat json)" "$(box mmapr -1J l)"
@@ -178,6 +188,20 @@ done <<-'END'
 	{"u":9,"s":"\u12"}|not a JSON object of the board's fields
 	{"u":9,"s":"a|not a JSON object of the board's fields
 	{"u":9,"s":"123456789012"}|field 's': '123456789012' is too long for str12
+	{"u":9,"s_b64":"/w"}|field 's': 'base64' is invalid for str12
+	{"u":9,"s_b64":"/w="}|field 's': 'base64' is invalid for str12
+	{"u":9,"s_b64":"/w==="}|field 's': 'base64' is invalid for str12
+	{"u":9,"s_b64":"/x=="}|field 's': 'base64' is invalid for str12
+	{"u":9,"s_b64":"/w==/w=="}|field 's': 'base64' is invalid for str12
+	{"u":9,"s_b64":"A"}|field 's': 'base64' is invalid for str12
+	{"u":9,"s_b64":"YQBi"}|field 's': 'base64' is invalid for str12
+	{"u":9,"s_b64":"Y Q="}|field 's': 'base64' is invalid for str12
+	{"u":9,"s_b64":"//////////////////////"}|field 's': 'base64' is invalid for str12
+	{"u":9,"s_b64":9}|field 's': 'base64' is invalid for str12
+	{"u":9,"c_b64":"//8="}|field 'c': 'base64' is too long for char
+	{"u":9,"x_b64":"//8="}|no field 'x_b64'
+	{"u":9,"u_b64":"//8="}|no field 'u_b64'
+	{"u":9,"_b64":"//8="}|no field '_b64'
 	{"u":9.5}|field 'u': '9.5' is invalid for u64
 	{"u":9|not a JSON object of the board's fields
 	{"u":9}}|not a JSON object of the board's fields
@@ -237,6 +261,81 @@ kill $pid
 wait $pid 2>/dev/null
 wait $second
 is 'and until the other ends' '0 id=3' "$? $(box mmapr -1 -o id held)"
+
+# SIGUSR1 asks for a status, and disturbs nothing.
+usr1() { kill -USR1 $pid && wait_for grep -q "$1" err; }
+rm -f held
+bg mmapw -i 100s held 2>err
+wait_for box mmapr -1 held
+ok 'SIGUSR1 while it sleeps' usr1 .
+is 'says what was published' "mmapw: 'held': published 1, now at publication 1" "$(cat err)"
+bg mmapw -w 100 held id=2 2>err
+wait_for grep -q '^State:.S' /proc/$pid/status
+ok 'SIGUSR1 while it waits for the lock' usr1 .
+is 'says that' "mmapw: 'held': waiting for its writer's end" "$(sort -u err)"
+for p in $PIDS; do [ "$p" = "$pid" ] || kill "$p" 2>/dev/null; done
+wait $pid
+is 'and it goes on waiting' '0 id=2' "$? $(box mmapr -1 -o id held)"
+mkfifo in
+$EMULATOR "$IPCBOX" mmapw held - <in 2>err &
+pid=$! PIDS="$PIDS $!"
+exec 9>in
+echo id=3 >&9
+wait_for sh -c "[ \"\$($EMULATOR $IPCBOX mmapr -1 -o id held)\" = id=3 ]"
+ok 'SIGUSR1 while it waits for a line' usr1 .
+printf 'id=' >&9
+ok 'and in the middle of one' usr1 .
+echo 4 >&9
+exec 9>&-
+wait $pid
+is 'loses nothing of it' "0 id=4" "$? $(box mmapr -1 -o id held)"
+like 'and it is told each time' "mmapw: 'held': published 1, now at publication 3*" "$(cat err)"
+(trap '' USR1; exec $EMULATOR "$IPCBOX" mmapw -i 100s ignored) 2>err &
+pid=$!
+wait_for box mmapr -1 ignored
+kill -USR1 $pid
+box mmapr -1W ignored >/dev/null
+kill $pid
+wait $pid 2>/dev/null
+is 'if it was ignored before, it stays so' '143 ' "$? $(cat err)"
+
+# --quiet and --verbose.
+bg mmapw -X held
+wait_for box mmapr -1W held
+run box mmapw -q held id=5
+is '--quiet: the exit status alone' '3  ' "$rc $out $err"
+kill $pid
+wait $pid 2>/dev/null
+run box mmapw -q held id=x
+is 'of wrong values too' '2  ' "$rc $out $err"
+run box mmapw -q -i x held
+like 'but wrong options are told' "2 mmapw: invalid interval*" "$rc $err"
+run box mmapw -v new2 id=1
+is '--verbose says that the file is made, and what is in it' "0  mmapw: made 'new2'
+mmapw: 'new2': schema id:i32@0,name:str20@4,sex:char@24, 2 slots, publication 0; the first writer
+mmapw: 'new2': published 1, now at publication 1" "$rc $out $err"
+run box mmapw -v new2 id=1
+like 'or what was there' "0 *publication 1; the former writer ended in order
+*" "$rc $err"
+bg mmapw -i 100s new2
+wait_for box mmapr -1W new2
+kill -KILL $pid
+wait $pid 2>/dev/null
+run box mmapw -v new2 id=1
+like 'and whose' "0 *; the former writer died
+*" "$rc $err"
+if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o calls -e inject=fallocate:error=EOPNOTSUPP "$IPCBOX" mmapw probe id=1 2>/dev/null; then
+	run strace -o calls -e inject=fallocate:error=EOPNOTSUPP "$IPCBOX" mmapw -v zeroed id=1
+	like 'and which fallback was taken' "0 mmapw: no fallocate(2) here: 320 zeros
+*" "$rc $err"
+	run strace -o calls -e inject=fallocate:error=EINTR:when=1..3 "$IPCBOX" mmapw interrupted id=1
+	is 'an interrupted fallocate is tried again' '0 id=1' "$rc $(box mmapr -1 -o id interrupted)"
+	run strace -o calls -e inject=fcntl:error=EINVAL "$IPCBOX" mmapw -v flocked id=1
+	like 'also for the lock' "0 *mmapw: no locks of open file descriptions (Linux 3.15): flock(2)
+*" "$rc $err"
+else
+	skip 'and which fallback was taken' 'no strace'
+fi
 
 # After another boot, as after a power cut: the newest slot that is whole counts.
 if command -v python3 >/dev/null; then

@@ -116,10 +116,38 @@ static const char *c_type(const struct field *f)
 	return "char";
 }
 
+/* Keywords of C23 and C++23, types and macros that come with the headers or with gcc. */
+static const char words[] =
+	"alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t"
+	" char32_t char8_t class co_await co_return co_yield compl concept const const_cast"
+	" consteval constexpr constinit continue decltype default delete do double dynamic_cast"
+	" else enum errno explicit export extern false float for friend goto i386 if inline int"
+	" int16_t int32_t int64_t int8_t linux long mips mutable namespace new noexcept not not_eq"
+	" nullptr operator or or_eq private protected public register reinterpret_cast requires"
+	" restrict return short signed sizeof st_atime st_ctime st_mtime static static_assert"
+	" static_cast struct switch template this thread_local throw true try typedef typeid"
+	" typename typeof typeof_unqual uint16_t uint32_t uint64_t uint8_t union unix unsigned"
+	" using virtual void volatile wchar_t while xor xor_eq ";
+
+/* Also macros as the headers have them, without any lower-case letter, and what is the
+ * compiler's. Underscores at the end do not count: int and int_ become int_ and int__, so
+ * that no two fields become the same. */
+static int is_reserved(const char *name)
+{
+	size_t len = strlen(name);
+
+	while (len > 1 && name[len - 1] == '_')
+		len--;
+	for (const char *w = words; *w; w += strcspn(w, " ") + 1)
+		if (strncmp(w, name, len) == 0 && w[len] == ' ')
+			return 1;
+	return *name == '_' || !strpbrk(name, "abcdefghijklmnopqrstuvwxyz");
+}
+
 static uint32_t emit_gap(uint32_t from, uint32_t to)
 {
 	if (from < to)
-		xprintf("	char pad_%u[%u];\n", (unsigned)from, (unsigned)(to - from));
+		xprintf("	char _pad%u[%u];\n", (unsigned)from, (unsigned)(to - from));
 	return to;
 }
 
@@ -138,16 +166,20 @@ void emit_c(const struct board *b)
 	xprintf("struct board_record {\n");
 	for (uint32_t i = 0; i < b->schema.count; i++) {
 		const struct field *f = &b->schema.fields[i];
+		int reserved = is_reserved(f->name);
 
 		at = emit_gap(at, f->offset) + f->size * f->count;
-		xprintf("	%s %s", c_type(f), f->name);
+		xprintf("	%s %s%s", c_type(f), f->name, reserved ? "_" : "");
 		if (f->is_array)
 			xprintf("[%u]", (unsigned)f->count);
 		if (strchr("sx", f->kind))
 			xprintf("[%u]", (unsigned)f->size);
 		else
 			packed |= f->offset % f->size != 0;
-		xprintf(";\n");
+		xprintf(";");
+		if (reserved)
+			xprintf(" /* %s */", f->name);
+		xprintf("\n");
 	}
 	emit_gap(at, b->head.record_size);
 	xprintf("}%s;\n%s", packed ? " __attribute__((packed))" : "", header_text);

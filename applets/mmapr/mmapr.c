@@ -28,6 +28,7 @@ config MMAPR
 	      --info             the header, the schema, the writer (also -J, --pairs)
 	      --check            exit 5, and say why, if FILE is damaged, else 0
 	      --emit-c           a C header to read and write such a board with
+	  On SIGUSR1 it says how many it printed and missed.
 */
 #include <sys/file.h>
 #include "mmapr.h"
@@ -37,6 +38,7 @@ struct reader {
 	struct output out;
 	opts_t opts;
 	uint32_t last;       /* printed, or not wanted any more */
+	uintmax_t printed, missed;
 	int64_t max_age, timeout;
 };
 
@@ -101,10 +103,18 @@ static void require_age(const struct reader *r)
 		stale(r, "has only a record that is too old");
 }
 
-static void print(const struct reader *r)
+static void print(struct reader *r)
 {
 	require_age(r);
 	print_record(&r->b, &r->out);
+	r->printed++;
+}
+
+static void answer_usr1(const struct reader *r)
+{
+	if (board_status_asked())
+		bb_error_msg("'%s': printed %ju, missed %ju, %s", r->b.path, r->printed, r->missed,
+			r->b.raw ? "raw" : has_writer(&r->b) ? "writer alive" : "no writer");
 }
 
 /* Sleeps while *word is value, at most ns nanoseconds. */
@@ -133,6 +143,7 @@ static void wait_for_news(struct reader *r)
 
 		if ((int32_t)(seq - r->last) > 0)
 			return;
+		answer_usr1(r);
 		require_writer(r);
 		if (left <= 0) {
 			bb_error_msg("no publication in '%s' in time", r->b.path);
@@ -150,10 +161,14 @@ static void print_news(struct reader *r)
 {
 	uint32_t seq = board_seq(&r->b), reach = r->b.head.nslots - 1;
 
-	if (seq - r->last > reach)
+	if (seq - r->last > reach) {
+		r->missed += seq - r->last - reach;
 		r->last = seq - reach;
+	}
 	while (r->last != seq)
-		if (board_copy(&r->b, ++r->last) && r->b.slot->publications)
+		if (!board_copy(&r->b, ++r->last))
+			r->missed++;
+		else if (r->b.slot->publications)
 			print(r);
 }
 
@@ -243,6 +258,13 @@ static int check_slots(struct reader *r)
 	return EXIT_SUCCESS;
 }
 
+/* In slices of a second, for the SIGUSR1 that comes just before the sleep. */
+static void nap_until(const struct reader *r, int64_t deadline)
+{
+	for (int64_t now; (now = monotonic_ns()) < deadline; answer_usr1(r))
+		(void)sleep_until(deadline - now < NS_PER_S ? deadline : now + NS_PER_S);
+}
+
 int mmapr_main(char **argv)
 {
 	char *interval = NULL, *since = NULL, *history = NULL, *timeout = NULL, *age = NULL;
@@ -260,6 +282,7 @@ int mmapr_main(char **argv)
 	r.max_age = age ? xatodur("age", age) : 0;
 	r.out.style = r.opts & OPT('J') ? JSON : r.opts & OPT('p') ? PAIRS : NO_RECORD;
 	r.b.path = argv[optind];
+	board_catch_usr1(SA_RESTART); /* stdio takes EINTR for a failure */
 	open_board(&r.b);
 	if (r.b.raw && r.opts & (OPT('w') | OPT('f') | OPT('H') | OPT('s') | OPT('a') | OPT('W')
 	    | OPT('n')))
@@ -293,8 +316,9 @@ int mmapr_main(char **argv)
 		} else {
 			print_latest(&r, since != NULL);
 			next += period;
-			sleep_until(next);
+			nap_until(&r, next);
 			follow_replaced(&r);
 		}
+		answer_usr1(&r);
 	}
 }

@@ -66,14 +66,19 @@ static int fill_file(int fd, const struct image *m)
 {
 	static char zeros[4096]; /* never written: not in the file */
 
-	if (fallocate(fd, 0, 0, m->size) < 0) {
+	while (fallocate(fd, 0, 0, m->size) < 0) {
+		if (errno == EINTR && !bb_got_signal)
+			continue; /* a status was asked for, or a tick came */
 		if (errno != EOPNOTSUPP && errno != ENOSYS)
 			return -1;
+		if (m->verbose)
+			bb_error_msg("no fallocate(2) here: %jd zeros", (intmax_t)m->size);
 		for (off_t at = 0; at < m->size; at += sizeof(zeros))
 			if (full_write(fd, zeros, sizeof(zeros)) != sizeof(zeros))
 				return -1;
 		if (ftruncate(fd, m->size) < 0)
 			return -1;
+		break;
 	}
 	if (pwrite(fd, m->head, m->head_len, 0) != (ssize_t)m->head_len
 	    || (m->slot && pwrite(fd, m->slot, m->slot_len, m->slot_at) != (ssize_t)m->slot_len))
@@ -131,6 +136,8 @@ void create(const char *path, const struct image *m)
 		bb_perror_msg_and_die("can't create '%s'", path);
 	}
 	unlink(temp); /* gone, unless another was faster */
+	if (m->verbose)
+		bb_error_msg("made '%s'", path);
 	free(temp);
 	free(dir);
 	close(fd);
@@ -154,13 +161,17 @@ static void held(struct board *b, int status)
 }
 
 /* An open file description's lock: it ends with the process, however that ends. */
-static int lock(int fd, int wait)
+static int lock(const struct board *b, int wait)
 {
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
-	if (fcntl(fd, wait ? OFD_SETLKW : OFD_SETLK, &whole) == 0)
+	if (fcntl(b->fd, wait ? OFD_SETLKW : OFD_SETLK, &whole) == 0)
 		return 0;
-	return errno == EINVAL ? flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) : -1;
+	if (errno != EINVAL)
+		return -1;
+	if (b->verbose)
+		bb_error_msg("no locks of open file descriptions (Linux 3.15): flock(2)");
+	return flock(b->fd, LOCK_EX | (wait ? 0 : LOCK_NB));
 }
 
 static void nothing(int sig)
@@ -179,15 +190,18 @@ void tick(int64_t first_ns)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-static int lock_in_time(int fd, int64_t wait_ns)
+static int lock_in_time(const struct board *b, int64_t wait_ns)
 {
-	int64_t deadline = monotonic_ns() + wait_ns;
+	int64_t deadline = monotonic_ns() + wait_ns, left = wait_ns;
 	int rc;
 
-	tick(wait_ns);
-	do
-		rc = lock(fd, 1);
-	while (rc < 0 && errno == EINTR && !bb_got_signal && monotonic_ns() < deadline);
+	do {
+		if (board_status_asked())
+			bb_error_msg("'%s': waiting for its writer's end", b->path);
+		tick(left < NS_PER_S ? left : NS_PER_S);
+		rc = lock(b, 1);
+	} while (rc < 0 && errno == EINTR && !bb_got_signal
+		&& (left = deadline - monotonic_ns()) > 0);
 	if (bb_got_signal)
 		die_of_signal(bb_got_signal);
 	return rc;
@@ -203,7 +217,7 @@ int attach(struct board *b, int64_t wait_ns)
 			return 0;
 		if (b->fd < 0 || fstat(b->fd, &b->st) < 0)
 			bb_perror_msg_and_die("can't open '%s'", b->path);
-		if ((wait_ns ? lock_in_time(b->fd, wait_ns) : lock(b->fd, 0)) < 0) {
+		if ((wait_ns ? lock_in_time(b, wait_ns) : lock(b, 0)) < 0) {
 			if (errno == EAGAIN || errno == EACCES || errno == EINTR)
 				held(b, wait_ns ? EXIT_TIMED_OUT : EXIT_NOT_NOW);
 			bb_perror_msg_and_die("can't lock '%s'", b->path);

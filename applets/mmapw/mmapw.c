@@ -28,6 +28,9 @@ config MMAPW
 	      --persist[=each|never|D]    write to disk each time (or each D)
 	      --unlink           remove FILE at the end
 	      --raw              the bare C struct, as without mmapw: may tear
+	  -q, --quiet            no diagnostics: the exit status tells
+	  -v, --verbose          say what FILE was and is; at the end, as on SIGUSR1, how
+	                         many were published
 */
 #include "mmapw.h"
 
@@ -39,6 +42,7 @@ struct writer {
 	const char *schema, *mode;
 	uint32_t nslots;         /* 0: not said */
 	int64_t wait_lock, persist, next_sync; /* persist < 0: never */
+	uintmax_t published;
 };
 
 struct input {
@@ -84,6 +88,18 @@ static void sync_board(struct writer *w)
 	w->next_sync = monotonic_ns() + w->persist;
 }
 
+static void show_status(const struct writer *w)
+{
+	bb_error_msg("'%s': published %ju, now at publication %" PRIu64, w->b.path, w->published,
+		w->next ? w->next->publications : 0);
+}
+
+static void answer_usr1(const struct writer *w)
+{
+	if (board_status_asked())
+		show_status(w);
+}
+
 /* The latch: see board.c. */
 static void publish(struct writer *w, int wake)
 {
@@ -104,8 +120,10 @@ static void publish(struct writer *w, int wake)
 		if (wake)
 			futex_wake(b->map + BOARD_WORD(seq));
 	}
+	w->published++;
 	if (w->persist >= 0 && monotonic_ns() >= w->next_sync)
 		sync_board(w);
+	answer_usr1(w);
 }
 
 /* --- the file -------------------------------------------------------------------------- */
@@ -150,6 +168,7 @@ static void make_file(const struct writer *w, const struct schema *s, unsigned c
 		.size = h->header_size + (off_t)h->nslots * h->slot_stride,
 		.head = h, .head_len = h->header_size, .mode = file_mode(w->mode),
 		.replace = w->b.fd >= 0, .persist = w->persist >= 0,
+		.verbose = w->b.verbose,
 	};
 
 	if (w->opts & OPT('r')) {
@@ -168,6 +187,7 @@ static void remake_file(const struct writer *w, struct board *b)
 	struct image m = {
 		.size = b->len, .head = h, .head_len = b->head.header_size,
 		.mode = b->st.st_mode & 07777, .replace = 1, .persist = w->persist >= 0,
+		.verbose = b->verbose,
 	};
 
 	if (pread(b->fd, h, m.head_len, 0) != (ssize_t)m.head_len)
@@ -232,6 +252,12 @@ static void begin(struct writer *w)
 	start = process_start(own.writer_pid, name);
 	memcpy(own.writer_start, &start, sizeof(start));
 	own.writer_generation = atomic_load(b->map + BOARD_WORD(writer_generation)) + 1;
+	if (b->verbose)
+		bb_error_msg("'%s': schema %s, %u slots, publication %" PRIu64 "; %s", b->path,
+			b->text, (unsigned)b->head.nslots, w->next->publications,
+			own.writer_generation == 1 ? "the first writer"
+			: atomic_load(b->map + BOARD_WORD(state)) == BOARD_CLOSED
+			? "the former writer ended in order" : "the former writer died");
 	store_words(
 		b->map + BOARD_WORD(state), &own.state, BOARD_WORD(reserved) - BOARD_WORD(state));
 }
@@ -254,14 +280,14 @@ static void end(struct writer *w)
 
 /* --- the three ways ---------------------------------------------------------------------- */
 
-static void nap_until(int64_t deadline)
+static void nap_until(const struct writer *w, int64_t deadline)
 {
-	while (!bb_got_signal && monotonic_ns() < deadline)
-		sleep_until(deadline);
+	for (; !bb_got_signal && monotonic_ns() < deadline; answer_usr1(w))
+		(void)sleep_until(deadline);
 }
 
 /* The next line, or NULL at the end; *more: another is there already. */
-static char *next_line(struct input *in, int *more)
+static char *next_line(const struct writer *w, struct input *in, int *more)
 {
 	char *line, *eol;
 	ssize_t n = 1;
@@ -272,11 +298,12 @@ static char *next_line(struct input *in, int *more)
 		in->start = 0;
 		if (in->end == in->size)
 			bb_error_msg_and_die("can't take a line of more than %zu bytes", in->size);
-		do
+		do {
+			answer_usr1(w);
 			n = bb_got_signal
 				? 0
 				: read(STDIN_FILENO, in->buf + in->end, in->size - in->end);
-		while (n < 0 && errno == EINTR);
+		} while (n < 0 && errno == EINTR);
 		if (bb_got_signal)
 			return NULL;
 		if (n < 0)
@@ -305,7 +332,7 @@ static int publish_lines(struct writer *w, int64_t period, uintmax_t todo)
 	char *line;
 
 	in.buf = xmalloc(in.size + 1);
-	while (todo && (line = next_line(&in, &more))) {
+	while (todo && (line = next_line(w, &in, &more))) {
 		if (!line[strspn(line, " \t\r")])
 			continue;
 		memcpy(record, w->next->record, size);
@@ -314,7 +341,7 @@ static int publish_lines(struct writer *w, int64_t period, uintmax_t todo)
 			continue;
 		}
 		if (period)
-			nap_until(next_time);
+			nap_until(w, next_time);
 		if (bb_got_signal)
 			break;
 		memcpy(w->next->record, record, size);
@@ -334,7 +361,7 @@ static void publish_words(struct writer *w, int64_t period, uintmax_t todo)
 		if (++done == todo)
 			break;
 		next_time += period;
-		nap_until(next_time);
+		nap_until(w, next_time);
 		if (set_record(w, &w->b.schema, w->next->record, done) < 0)
 			break;
 	}
@@ -347,6 +374,16 @@ static int64_t parse_persist(opts_t opts, const char *persist)
 	return !persist || strcmp(persist, "each") == 0 ? 0 : xatodur("persist", persist);
 }
 
+/* As pipesz does: errors of usage are told, what comes later is not. Without a /dev/null it
+ * stays on stderr. */
+static void be_quiet(void)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)dup2(fd, STDERR_FILENO);
+}
+
 int mmapw_main(char **argv)
 {
 	static const int signals[] = { SIGINT, SIGTERM, 0 };
@@ -354,7 +391,8 @@ int mmapw_main(char **argv)
 	char *wait_lock = NULL, *persist = NULL;
 	struct writer w = { .opts = getopt32(argv,
 				    "S(schema):i(interval):c(count):n(slots):m(mode):"
-				    "w(wait-lock):X(exclusive)-p(persist)::-u(unlink)-r(raw)",
+				    "w(wait-lock):X(exclusive)-p(persist)::-u(unlink)-r(raw)"
+				    "q(quiet)v(verbose)",
 				    &schema, &interval, &count, &slots, &mode, &wait_lock,
 				    &persist) };
 	int64_t period = interval ? xatodur("interval", interval) : NS_PER_S;
@@ -363,7 +401,7 @@ int mmapw_main(char **argv)
 
 	if (!argv[optind])
 		bb_show_usage("no file");
-	w.b = (struct board){ .path = argv[optind], .fd = -1 };
+	w.b = (struct board){ .path = argv[optind], .fd = -1, .verbose = !!(w.opts & OPT('v')) };
 	w.words = argv + optind + 1;
 	lines = *w.words && strcmp(*w.words, "-") == 0 && !w.words[1];
 	todo = count ? xatou_range("count", count, 1, UINTMAX_MAX)
@@ -380,6 +418,9 @@ int mmapw_main(char **argv)
 	if (lines)
 		w.words = NULL;
 	bb_signals(signals);
+	board_catch_usr1(0);
+	if (w.opts & OPT('q'))
+		be_quiet();
 	open_board(&w);
 	tick(NS_PER_S);
 	begin(&w);
@@ -388,8 +429,10 @@ int mmapw_main(char **argv)
 	else
 		publish_words(&w, period, todo);
 	if (w.opts & OPT('X'))
-		nap_until(INT64_MAX);
+		nap_until(&w, INT64_MAX);
 	end(&w);
+	if (w.b.verbose)
+		show_status(&w);
 	if (bb_got_signal)
 		die_of_signal(bb_got_signal);
 	return status;

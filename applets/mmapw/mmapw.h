@@ -20,7 +20,7 @@ struct image {
 	size_t head_len, slot_len;
 	off_t slot_at;
 	mode_t mode;
-	int replace, persist;
+	int replace, persist, verbose;
 };
 
 void create(const char *path, const struct image *image);

@@ -109,13 +109,10 @@ static int set_field(const struct field *f, unsigned char *record, char *text)
 	return 0;
 }
 
-static const struct field *find(const struct schema *s, const char *name, size_t len)
+static int no_field(const char *name, size_t len)
 {
-	const struct field *f = schema_find(s, name, len);
-
-	if (!f)
-		bb_error_msg("no field '%.*s'", (int)len, name);
-	return f;
+	bb_error_msg("no field '%.*s'", (int)len, name);
+	return -1;
 }
 
 static int set_word(const struct schema *s, unsigned char *record, char *word)
@@ -127,8 +124,8 @@ static int set_word(const struct schema *s, unsigned char *record, char *word)
 		bb_error_msg("'%s' is not FIELD=VALUE", word);
 		return -1;
 	}
-	f = find(s, word, value - word);
-	return f ? set_field(f, record, value + 1) : -1;
+	f = schema_find(s, word, value - word);
+	return f ? set_field(f, record, value + 1) : no_field(word, value - word);
 }
 
 int set_words(const struct schema *s, unsigned char *record, char **words)
@@ -239,11 +236,49 @@ static char *json_string(char *s)
 	return s + 1;
 }
 
-/* One scalar at s into element i of f; returns what follows, or NULL, with *bad set if a
- * message has been written. */
-static char *json_element(const struct field *f, unsigned char *record, uint32_t i, char *s,
-	int *bad)
+static int base64_digit(unsigned char c)
 {
+	return isalpha(c) ? (c & 31) - 1 + (c & 32 ? 26 : 0)
+		: isdigit(c) ? c - '0' + 52
+		: c == '+' ? 62
+		: c == '/' ? 63 : -1;
+}
+
+/* RFC 4648, section 4, in place; false if it is none, or has a NUL in it. */
+static int decode_base64(char *s)
+{
+	char *to = s;
+	unsigned bits = 0, have = 0;
+
+	for (; base64_digit(*s) >= 0; s++) {
+		bits = bits << 6 | base64_digit(*s);
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			*to = bits >> have;
+			if (!*to++)
+				return 0;
+		}
+	}
+	/* 2 digits and "==", or 3 and "=", are left; the bits that fill them up are 0. */
+	bits &= (1U << have) - 1;
+	have = have < 6 && !bits && strspn(s, "=") == have / 2 && !s[have / 2];
+	*to = '\0';
+	return have;
+}
+
+struct json {
+	const struct schema *schema;
+	unsigned char *record;
+	const struct field *field;
+	int base64; /* the name is NAME_b64, as mmapr prints what is no UTF-8 */
+	int bad;    /* a message has been written */
+};
+
+/* One scalar at s into element i of the field; returns what follows, or NULL. */
+static char *json_element(struct json *j, uint32_t i, char *s)
+{
+	const struct field *f = j->field;
 	char *text = s, *end = s + strcspn(s, ",]} \t\r"), saved;
 	const char *why = NULL;
 
@@ -255,24 +290,27 @@ static char *json_element(const struct field *f, unsigned char *record, uint32_t
 	}
 	saved = *end;
 	*end = '\0';
-	if (text == s && strchr("scx", f->kind))
+	if (text == s && strchr("scx", f->kind)) {
 		why = "invalid";
-	else
-		why = set_element(f, record + f->offset + (size_t)i * f->size, text);
+	} else if (j->base64 && !decode_base64(text)) {
+		why = "invalid";
+	} else {
+		why = set_element(f, j->record + f->offset + (size_t)i * f->size, text);
+	}
 	if (why)
-		*bad = report(f, text, why);
+		j->bad = report(f, j->base64 ? "base64" : text, why); /* spoiled, or bytes */
 	*end = saved;
 	return why ? NULL : end;
 }
 
-static char *json_value(const struct field *f, unsigned char *record, char *s, int *bad)
+static char *json_value(struct json *j, char *s)
 {
-	if (!f->is_array)
-		return json_element(f, record, 0, s, bad);
-	for (uint32_t i = 0; i < f->count; i++) {
+	if (!j->field->is_array)
+		return json_element(j, 0, s);
+	for (uint32_t i = 0; i < j->field->count; i++) {
 		if (*s++ != (i ? ',' : '['))
 			return NULL;
-		s = json_element(f, record, i, skip_space(s), bad);
+		s = json_element(j, i, skip_space(s));
 		if (!s)
 			return NULL;
 		s = skip_space(s);
@@ -280,10 +318,22 @@ static char *json_value(const struct field *f, unsigned char *record, char *s, i
 	return *s == ']' ? s + 1 : NULL;
 }
 
-/* What follows the object at s, or NULL. */
-static char *json_object(const struct schema *s, unsigned char *record, char *p, int *bad)
+/* A field may itself be called so. */
+static void json_field(struct json *j, const char *name)
 {
-	const struct field *f;
+	size_t len = strlen(name);
+
+	j->field = schema_find(j->schema, name, len);
+	j->base64 = !j->field && len > 4 && strcmp(name + len - 4, "_b64") == 0;
+	if (j->base64)
+		j->field = schema_find(j->schema, name, len - 4);
+	if (!j->field || (j->base64 && !strchr("sc", j->field->kind)))
+		j->bad = no_field(name, len);
+}
+
+/* What follows the object at p, or NULL. */
+static char *json_object(struct json *j, char *p)
+{
 	char *name;
 
 	p = skip_space(p + 1);
@@ -293,13 +343,11 @@ static char *json_object(const struct schema *s, unsigned char *record, char *p,
 		name = p + 1;
 		if (*p != '"' || !(p = json_string(p)))
 			return NULL;
-		f = find(s, name, strlen(name));
-		if (!f)
-			*bad = -1;
+		json_field(j, name);
 		p = skip_space(p);
-		if (!f || *p != ':')
+		if (j->bad || *p != ':')
 			return NULL;
-		p = json_value(f, record, skip_space(p + 1), bad);
+		p = json_value(j, skip_space(p + 1));
 		if (!p)
 			return NULL;
 		p = skip_space(p);
@@ -312,15 +360,15 @@ static char *json_object(const struct schema *s, unsigned char *record, char *p,
 
 int set_line(const struct schema *s, unsigned char *record, char *line)
 {
+	struct json j = { .schema = s, .record = record };
 	char *word;
-	int bad = 0;
 
 	line = skip_space(line);
 	if (*line == '{') {
-		line = json_object(s, record, line, &bad);
-		if (!bad && (!line || *skip_space(line)))
+		line = json_object(&j, line);
+		if (!j.bad && (!line || *skip_space(line)))
 			bb_error_msg("not a JSON object of the board's fields");
-		return bad || !line || *skip_space(line) ? -1 : 0;
+		return j.bad || !line || *skip_space(line) ? -1 : 0;
 	}
 	while ((word = next_word(&line)))
 		if (set_word(s, record, word) < 0)
