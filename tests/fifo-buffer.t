@@ -97,6 +97,7 @@ if [ -z "$EMULATOR" ]; then
 		spawn fifow -b 1M -D $drop f <in & writer=$!
 		exec 8>in
 		numbers 100 >&8
+		wait_for pgrep -P $writer
 		first=$(kilobytes)
 		for n in 1 2 3; do cat many >&8; done
 		second=$(kilobytes)

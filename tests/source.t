@@ -23,7 +23,7 @@ is 'every file begins with its name and one line' '' "$(for f in $code; do
 users() {
 	! grep -qw -- "$1" libbb/appletlib.c || { echo 2; return; }
 	{
-		grep -lw -- "$1" applets/*.c
+		grep -lsw -- "$1" applets/*.c # -s: there may be none
 		for d in applets/*/; do grep -lrw -- "$1" "$d" | head -n 1; done
 		# each line but the definition
 		grep -hw -- "$1" libbb/*.c | grep -vE "^[a-z].*\\<$1\\("
