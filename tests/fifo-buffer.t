@@ -68,7 +68,8 @@ is 'no reader, none: the feed has to wait, all arrive' '10000 ' "$(account got)"
 late newest -J --stats
 is '"lost" in the JSON of packets' 10000 $(($(wc -l <got) - 1 + $(field lost got)))
 is 'counts for --stats too' "$(field lost got)" "$(sed -n 's/.*"dropped":\([0-9]*\).*/\1/p' err)"
-spawn fifow -b 8k -D oldest -F len f <many & writer=$!
+spawn fifow -b 8k -D oldest -F len f <in & writer=$!
+cat many >in
 timeout 20 "$IPCBOX" fifor -t 10 -e exit -F len -J f >got 2>err; wait $writer
 lost=0; for n in $(field lost got); do lost=$((lost + n)); done
 is 'and of frames with a header' 10000 $(($(grep -vc '"data":"dropped' got) + lost))
@@ -97,6 +98,7 @@ if [ -z "$EMULATOR" ]; then
 		spawn fifow -b 1M -D $drop f <in & writer=$!
 		exec 8>in
 		numbers 100 >&8
+		wait_for pgrep -P $writer
 		first=$(kilobytes)
 		for n in 1 2 3; do cat many >&8; done
 		second=$(kilobytes)
