@@ -25,11 +25,9 @@ enum case_flags {
  * hangs or crashes), B known kernel bug, E environment. */
 struct test_case {
 	const char *texts;	/* name, ids and rule, each ended by a NUL: see case_text */
-	const char
-		*source; /* who says so; for a myth: what the tutorial says; for a B: the commit */
+	const char *source;	/* who says so; a myth: what the tutorial says; a B: the commit */
 	void (*run)(void);
-	unsigned short
-		fixed; /* class B: the RELEASE that has the fix; older ones are expected to fail */
+	unsigned short fixed;	/* a B: the RELEASE with the fix; older ones are expected to fail */
 	char class;
 	unsigned char flags;
 };
@@ -142,7 +140,6 @@ int t_data(
 void t_pipe(int fd[2]);	/* one more */
 /* For a call that an old kernel or seccomp refuses: result is of arguments that give EBADF. */
 void t_needs(long result, const char *token);
-void t_mkfifo(const char *name);	/* 0600; skips where the file system has none */
 int t_open(const char *name, int flags);	/* open that succeeds; not to create */
 int t_memfd(const char *name, unsigned flags);	/* empty and O_RDWR, or the case is skipped */
 int t_object(size_t len); /* len zero bytes, O_RDWR: a memfd, or a file where there are none */
