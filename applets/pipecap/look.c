@@ -157,13 +157,6 @@ static void record_look(const struct look *look, enum record_form form)
 	record_end();
 }
 
-/* What a name can do to a terminal or to columns becomes '?'. */
-static void print_name(const char *name)
-{
-	for (; *name; name++)
-		xprintf("%c", iscntrl((unsigned char)*name) ? '?' : *name);
-}
-
 static void print_side(const struct look *look, bool writers)
 {
 	const char *separator = "";
@@ -174,7 +167,7 @@ static void print_side(const struct look *look, bool writers)
 		if (!(writers ? h->writes : h->reads))
 			continue;
 		xprintf("%s", separator);
-		print_name(h->comm);
+		print_text(h->comm, strlen(h->comm), NO_RECORD);
 		xprintf("[%d]:%d%s", (int)h->pid, h->fd, h->blocked ? "*" : "");
 		separator = ",";
 	}
@@ -188,7 +181,7 @@ void print_look(const struct look *look, enum record_form form, bool verbose)
 		record_look(look, form);
 		return;
 	}
-	print_name(look->name);
+	print_text(look->name, strlen(look->name), NO_RECORD);
 	xprintf("\t%ld\t%ld", look->size, look->unread < 0 ? 0 : look->unread);
 	if (verbose) {
 		if (look->slots < 0)
