@@ -129,7 +129,7 @@ CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,$(small)) \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables $(static) \
 	-ffile-prefix-map='$(CURDIR)'=. -ffile-prefix-map=$(obj)=obj $(sanitize) $(CFLAGS)
 # The data follows the text in the same page of the file: nothing is padded to a page.
-LDFLAGS_ALL = $(if $(call on,STATIC),-static -no-pie) \
+LDFLAGS_ALL = $(if $(call on,STATIC),-static) \
 	-Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none $(sanitize) $(LDFLAGS)
 
 # libbb is an archive: a file that no applet needs must not even be looked at, for one
