@@ -57,6 +57,7 @@ all: $(O)/ipcbox
 folders := $(patsubst applets/%/,%,$(sort $(wildcard applets/*/)))
 applets := $(sort $(wildcard applets/*.c) $(foreach d,$(folders),$(wildcard applets/$(d)/$(d).c)))
 gen := configs/gen.sh
+headers := $(obj)/config.h $(obj)/applets.h $(obj)/texts.h
 kconfig := Config.in $(obj)/Config.applets
 
 # kconfig runs in obj/, where Config.applets is, and finds Config.in through srctree.
@@ -100,10 +101,20 @@ $(obj)/config.mk: $(O)/.config $(kconfig) $(gen)
 	$(Q)cp $(O)/.config $(obj)/.config && $(settle)
 	$(Q)$(gen) header $(O)/.config $(kconfig) >$(obj)/config.h.new
 	$(Q)$(gen) applets $(O)/.config $(applets) >$(obj)/applets.h.new
-	$(Q)for h in $(obj)/config.h $(obj)/applets.h; do \
+	$(Q)$(gen) text-numbers $(O)/.config $(applets) >$(obj)/texts.h.new
+	$(Q)for h in $(headers); do \
 		if cmp -s $$h.new $$h; then rm $$h.new; else mv $$h.new $$h; fi; done
 	$(Q)$(gen) make $(O)/.config $(applets) >$@
-$(obj)/config.h $(obj)/applets.h: $(obj)/config.mk ; @:
+$(headers): $(obj)/config.mk ; @:
+
+# What is said in --help and in pipetest --explain is read seldom: it is kept deflated.
+$(obj)/texts.z.h: $(obj)/config.mk libbb/help.txt $(wildcard applets/*.c applets/*/*)
+	$(Q)$(gen) texts $(O)/.config $(applets) >$(obj)/texts.new
+	$(Q)tr '\001' '\000' <$(obj)/texts.new >$(obj)/texts
+	$(Q){ echo "enum { TEXTS_SIZE = $$(wc -c <$(obj)/texts) };"; \
+		echo "static const uint8_t deflated[] = {"; \
+		gzip -9n <$(obj)/texts | od -An -v -tu1 | sed 's/  */,/g; s/,//; s/$$/,/'; echo "};"; } >$@
+$(obj)/libbb/texts.o: $(obj)/texts.z.h
 
 ifeq ($(filter $(apart),$(MAKECMDGOALS)),)
 include $(obj)/config.mk
@@ -131,7 +142,7 @@ LDFLAGS_ALL = $(if $(call on,STATIC),-static -no-pie) \
 lib := $(patsubst %.c,$(obj)/%.o,$(sort $(wildcard libbb/*.c)))
 objs := $(patsubst %.c,$(obj)/%.o,$(sort $(foreach a,$(APPLETS),$(wildcard applets/$(a).c applets/$(a)/*.c))))
 
-$(obj)/%.o: %.c $(obj)/config.h $(obj)/applets.h Makefile
+$(obj)/%.o: %.c $(headers) Makefile
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<

@@ -28,9 +28,10 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "texts.h"
 
 /* The main function of each applet: 0-terminated argv, returns the exit status. */
-#define APPLET(name, function, line, help) int function##_main(char **argv);
+#define APPLET(name, function) int function##_main(char **argv);
 #include "applets.h"
 #undef APPLET
 
@@ -61,6 +62,10 @@ void bb_perror_msg_and_die(const char *fmt, ...) PRINTF(1, 2) NORETURN;
 
 /* The message, the line "Try 'APPLET --help'.", exit EXIT_USAGE. */
 void bb_show_usage(const char *fmt, ...) PRINTF(1, 2) NORETURN;
+/* The TEXT_... of texts.h, and those that follow it. */
+const char *bb_text(unsigned number);
+/* From raw deflate (RFC 1951) that the build made: out has room for all of it. */
+void inflate(char *out, const uint8_t *deflated);
 /* The applet's help text on stdout, exit EXIT_SUCCESS. */
 void bb_show_help(void) NORETURN;
 

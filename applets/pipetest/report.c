@@ -91,7 +91,7 @@ static void json_result(const struct result *r, const char *verdict)
 
 	record_begin(JSON);
 	record_string("name", r->name);
-	record_string("ids", case_text(r->c, IDS));
+	record_string("ids", case_text(r->row, IDS));
 	record_bytes("class", &r->c->class, 1);
 	record_string("result", verdict);
 	record_string("reason", r->reason);
