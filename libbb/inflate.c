@@ -108,7 +108,8 @@ static unsigned read_lengths(struct input *in, uint8_t *lengths)
 	return literals;
 }
 
-static char *block(struct input *in, char *out, const struct code *literal, const struct code *distance)
+static char *block(struct input *in, char *out, const struct code *literal,
+	const struct code *distance)
 {
 	unsigned s;
 
