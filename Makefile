@@ -137,9 +137,8 @@ CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,$(small)) \
 LDFLAGS_ALL = $(if $(call on,STATIC),-static -no-pie) \
 	-Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none $(sanitize) $(LDFLAGS)
 
-# libbb is an archive: a file that no applet needs must not even be looked at, for one
-# mention of realloc(3) is enough to link the whole of musl's allocator.
-lib := $(patsubst %.c,$(obj)/%.o,$(sort $(wildcard libbb/*.c)))
+# libbb is an archive: a file that no applet needs must not even be looked at.
+lib := $(patsubst %.c,$(obj)/%.o,$(filter-out $(if $(sanitize),libbb/malloc.c),$(sort $(wildcard libbb/*.c))))
 objs := $(patsubst %.c,$(obj)/%.o,$(sort $(foreach a,$(APPLETS),$(wildcard applets/$(a).c applets/$(a)/*.c))))
 
 $(obj)/%.o: %.c $(headers) Makefile

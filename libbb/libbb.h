@@ -96,9 +96,17 @@ pid_t xfork(void);
 /* Runs a command found in PATH, with SIGPIPE and the mask of signals as we inherited them; or
  * exits with 126 or 127. */
 void xexec(char **argv) NORETURN;
+/* stdout is buffered, but a terminal gets each line at once. It is complete, or the exit
+ * status is not 0: a message, but none for EPIPE. */
 void xprintf(const char *fmt, ...) PRINTF(1, 2);
-/* stdout is complete, or the exit status is not 0: a message, but none for EPIPE. */
+void xwrite_stdout(const void *data, size_t len);
+void xputchar(char c);
 void xfflush_stdout(void);
+int flush_stdout(void);	/* the same, but a failure is -1 */
+/* As the kernel's: the bytes that are in buf now, without the NUL that is always there; the
+ * conversions are those that printf.c names. size is 1 or more. */
+size_t scnprintf(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
+size_t vscnprintf(char *buf, size_t size, const char *fmt, va_list args) PRINTF(3, 0);
 
 /* --- read(2) and write(2). safe_: once, EINTR retried. full_: until all is done, end of
  * file or an error; returns the bytes done, and -1 only if there are none. */
