@@ -63,6 +63,7 @@ all: $(O)/ipcbox
 folders := $(patsubst applets/%/,%,$(sort $(wildcard applets/*/)))
 applets := $(sort $(wildcard applets/*.c) $(foreach d,$(folders),$(wildcard applets/$(d)/$(d).c)))
 gen := configs/gen.sh
+headers := $(obj)/config.h $(obj)/applets.h $(obj)/texts.h
 kconfig := Config.in $(obj)/Config.applets
 
 # kconfig runs in obj/, where Config.applets is, and finds Config.in through srctree.
@@ -106,10 +107,20 @@ $(obj)/config.mk: $(O)/.config $(kconfig) $(gen)
 	$(Q)cat $(O)/.config >$(obj)/.config && $(settle)
 	$(Q)$(gen) header $(O)/.config $(kconfig) >$(obj)/config.h.new
 	$(Q)$(gen) applets $(O)/.config $(applets) >$(obj)/applets.h.new
-	$(Q)for h in $(obj)/config.h $(obj)/applets.h; do \
+	$(Q)$(gen) text-numbers $(O)/.config $(applets) >$(obj)/texts.h.new
+	$(Q)for h in $(headers); do \
 		if cmp -s $$h.new $$h; then rm $$h.new; else mv $$h.new $$h; fi; done
 	$(Q)$(gen) make $(O)/.config $(applets) >$@
-$(obj)/config.h $(obj)/applets.h: $(obj)/config.mk ; @:
+$(headers): $(obj)/config.mk ; @:
+
+# What is said in --help and in pipetest --explain is read seldom: it is kept deflated.
+$(obj)/texts.z.h: $(obj)/config.mk libbb/help.txt $(wildcard applets/*.c applets/*/*)
+	$(Q)$(gen) texts $(O)/.config $(applets) >$(obj)/texts.new
+	$(Q)tr '\001' '\000' <$(obj)/texts.new >$(obj)/texts
+	$(Q){ echo "enum { TEXTS_SIZE = $$(wc -c <$(obj)/texts) };"; \
+		echo "static const uint8_t deflated[] = {"; \
+		gzip -9n <$(obj)/texts | od -An -v -tu1 | sed 's/  */,/g; s/,//; s/$$/,/'; echo "};"; } >$@
+$(obj)/libbb/texts.o: $(obj)/texts.z.h
 
 ifeq ($(filter $(apart),$(MAKECMDGOALS)),)
 include $(obj)/config.mk
@@ -132,12 +143,11 @@ CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,$(small)) \
 LDFLAGS_ALL = $(if $(call on,STATIC),-static) \
 	-Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none $(sanitize) $(LDFLAGS)
 
-# libbb is an archive: a file that no applet needs must not even be looked at, for one
-# mention of realloc(3) is enough to link the whole of musl's allocator.
-lib := $(patsubst %.c,$(obj)/%.o,$(sort $(wildcard libbb/*.c)))
+# libbb is an archive: a file that no applet needs must not even be looked at.
+lib := $(patsubst %.c,$(obj)/%.o,$(filter-out $(if $(sanitize),libbb/malloc.c),$(sort $(wildcard libbb/*.c))))
 objs := $(patsubst %.c,$(obj)/%.o,$(sort $(foreach a,$(APPLETS),$(wildcard applets/$(a).c applets/$(a)/*.c))))
 
-$(obj)/%.o: %.c $(obj)/config.h $(obj)/applets.h Makefile
+$(obj)/%.o: %.c $(headers) Makefile
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<

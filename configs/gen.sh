@@ -7,11 +7,18 @@
 #   diff    .config KCONFIG...       only what differs from the defaults
 #   header  .config KCONFIG...       config.h: every known symbol is defined, so if() works
 #   make    .config APPLET.c...      CONFIG_*, APPLETS and their NAMES for the Makefile
-#   applets .config APPLET.c...      applets.h: APPLET(name, function, line, help) for each
-#                                    name of an enabled applet
+#   applets .config APPLET.c...      applets.h: APPLET(name, function) for each name of an
+#                                    enabled applet
+#   text-numbers .config APPLET.c... texts.h: the number of each text
+#   texts   .config APPLET.c...      the texts themselves, each ended by a \001
 #
 # An applet's source is applets/NAME.c or applets/NAME/NAME.c; a line " * also: NAME" of
 # its header comment gives it another name.  Runs under any POSIX shell and awk.
+#
+# The texts, in this order: the box's help (TEXT_box), the help of each enabled applet
+# (TEXT_NAME), each FILE.txt in its folder (TEXT_FILE), and from TEXT_rows on the four strings
+# at the head of each CASE(...) row in the files that a header of the folder lists as
+# GROUP(NAME).
 
 LC_ALL=C; export LC_ALL
 what=$1; shift
@@ -56,8 +63,37 @@ enabled() {
 
 # names FILE - the names of the applet: the file's own first
 names() {
-	a=${1##*/}
-	echo "${a%.c} $(sed -n '/^config /q; s/^ \* also: //p' "$1")"
+	echo "$(applet "$1") $(sed -n '/^config /q; s/^ \* also: //p' "$1")"
+}
+
+applet() { a=${1##*/}; echo "${a%.*}"; }
+line() { sed -n '2s/^ \* [a-z0-9]* - //p' "$1"; }
+end() { printf '\001'; } # in C a NUL, which is too much for some awks
+
+# help FILE - the applet's --help: the help of its first stanza
+help() {
+	awk -v name="$(applet "$1")" '
+	/^\*\// { exit }
+	/^config / { on = tolower($2) == name; help = 0 }
+	on && help && !NF { gap = gap "\n"; next }
+	on && help { sub(/^\t  /, ""); print gap $0; gap = "" }
+	on && $1 == "help" { help = 1 }' "$1"
+}
+
+in_folder() { case $1 in applets/*/*) ;; *) false ;; esac; }
+extra() { if in_folder "$1"; then find "${1%/*}" -name '*.txt' | sort; fi; }
+groups() { if in_folder "$1"; then sed -n 's/^	GROUP(\([a-z_]*\)).*/\1/p' "${1%/*}"/*.h; fi; }
+
+rows() {
+	awk '
+	/^\tCASE\(/ { row = ""; on = 1 }
+	on { row = row $0 }
+	on && gsub(/\(/, "(", row) == gsub(/\)/, ")", row) {
+		on = 0
+		gsub(/"[ \t]+"/, "", row)
+		if (split(row, part, "\"") != 9 || row ~ /\\/) exit 1
+		printf "%s\001%s\001%s\001%s\001", part[2], part[4], part[6], part[8]
+	}' "$1" || { echo "$1: a CASE() without four plain strings" >&2; exit 1; }
 }
 
 case $what in
@@ -85,18 +121,25 @@ make)
 	echo "NAMES :=$(for f in $(enabled "$@"); do printf ' %s' "$(names "$f")"; done)" ;;
 applets)
 	for f in $(enabled "$@"); do
-		awk -v names="$(names "$f")" '
-		function esc(s) { gsub(/\\/, "&&", s); gsub(/"/, "\\\"", s); return s }
-		BEGIN { count = split(names, name, " ") }
-		FNR == 2 { line = $0; sub(/^ \* [a-z0-9]+ - /, "", line) }
-		/^\*\// { exit }
-		/^config / { on = tolower($2) == name[1]; help = 0 }
-		on && help && !NF { gap = gap "\t\"\\n\"\n"; next }
-		on && help { sub(/^\t  /, ""); text = text gap "\t\"" esc($0) "\\n\"\n"; gap = "" }
-		on && $1 == "help" { help = 1 }
-		END {
-			for (i = 1; i <= count; i++)
-				printf "APPLET(%s, %s, \"%s\",\n%s)\n", name[i], name[1], esc(line), text
-		}' "$f"
+		for name in $(names "$f"); do echo "APPLET($name, $(applet "$f"))"; done
+	done ;;
+text-numbers)
+	echo "enum {"
+	echo "	TEXT_box,"
+	for f in $(enabled "$@"); do echo "	TEXT_$(applet "$f"),"; done
+	for f in $(enabled "$@"); do for t in $(extra "$f"); do echo "	TEXT_$(applet "$t"),"; done; done
+	echo "	TEXT_rows,"
+	echo "};" ;;
+texts)
+	sed '/^APPLETS$/,$d' libbb/help.txt
+	for f in $(enabled "$@"); do
+		for name in $(names "$f"); do printf '  %-9s %s\n' "$name" "$(line "$f")"; done
+	done
+	sed '1,/^APPLETS$/d' libbb/help.txt
+	end
+	for f in $(enabled "$@"); do help "$f"; end; done
+	for f in $(enabled "$@"); do for t in $(extra "$f"); do cat "$t"; end; done; done
+	for f in $(enabled "$@"); do
+		for group in $(groups "$f"); do rows "${f%/*}/$group.c"; done
 	done ;;
 esac

@@ -6,36 +6,15 @@
 #include "libbb.h"
 
 static const struct applet {
-	const char *name, *line, *help;
+	const char *name;
 	int (*main)(char **argv);
+	unsigned help;
 } applets[] = {
-#define APPLET(name, function, line, help) { #name, line, help, function##_main },
+#define APPLET(name, function) { #name, function##_main, TEXT_##function },
 #include "applets.h"
 #undef APPLET
 	{ 0 },
 };
-
-static const char box_help[] =
-	"usage: ipcbox APPLET [ARG...]\n"
-	"   or: APPLET [ARG...]              through a link of that name\n"
-	"   or: ipcbox --list                the applets' names\n"
-	"   or: ipcbox --help [APPLET]       this, or the applet's help\n"
-	"   or: ipcbox --version\n"
-	"   or: ipcbox --install [-s] DIR    make hard (or symbolic) links in DIR\n";
-
-static const char status_help[] =
-	"Exit status, the same for every applet:\n"
-	"    0  done\n"
-	"    1  failed: I/O, permission, protocol\n"
-	"    2  wrong usage\n"
-	"    3  not now: no peer, would block, nothing published, held by another\n"
-	"    4  stale: the writer is dead, the data too old, the source changed;\n"
-	"       pipetest: everything was skipped\n"
-	"    5  integrity: CRC or verification mismatch, damaged file\n"
-	"   77  this kernel or file system cannot do it\n"
-	"  124  a time limit ran out\n"
-	"  126  the command could not be run; 127: was not found, or no such applet\n"
-	"128+N  the command died of signal N\n";
 
 static const struct applet *find_applet(const char *name)
 {
@@ -60,14 +39,7 @@ void bb_show_help(void)
 {
 	const struct applet *a = find_applet(applet_name);
 
-	if (a) {
-		xprintf("%s", a->help);
-	} else {
-		xprintf("%s\n", box_help);
-		for (a = applets; a->name; a++)
-			xprintf("  %-9s %s\n", a->name, a->line);
-		xprintf("\n%s", status_help);
-	}
+	xprintf("%s", bb_text(a ? a->help : TEXT_box));
 	xfflush_stdout();
 	exit(EXIT_SUCCESS);
 }

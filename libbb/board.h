@@ -91,6 +91,8 @@ const struct field *schema_find(const struct schema *s, const char *name, size_t
 /* A decimal number, inf or nan to the bits of the nearest float of size bytes (4 or 8);
  * NULL, or why not. */
 const char *parse_decimal(const char *s, unsigned size, uint64_t *bits);
+/* And back, with as few digits as it takes; in at most 32 bytes. */
+void format_decimal(char *text, unsigned size, uint64_t bits);
 
 struct board {
 	const char *path;

@@ -28,9 +28,10 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "texts.h"
 
 /* The main function of each applet: 0-terminated argv, returns the exit status. */
-#define APPLET(name, function, line, help) int function##_main(char **argv);
+#define APPLET(name, function) int function##_main(char **argv);
 #include "applets.h"
 #undef APPLET
 
@@ -61,6 +62,10 @@ void bb_perror_msg_and_die(const char *fmt, ...) PRINTF(1, 2) NORETURN;
 
 /* The message, the line "Try 'APPLET --help'.", exit EXIT_USAGE. */
 void bb_show_usage(const char *fmt, ...) PRINTF(1, 2) NORETURN;
+/* The TEXT_... of texts.h, and those that follow it. */
+const char *bb_text(unsigned number);
+/* From raw deflate (RFC 1951) that the build made: out has room for all of it. */
+void inflate(char *out, const uint8_t *deflated);
 /* The applet's help text on stdout, exit EXIT_SUCCESS. */
 void bb_show_help(void) NORETURN;
 
@@ -91,9 +96,17 @@ pid_t xfork(void);
 /* Runs a command found in PATH, with SIGPIPE and the mask of signals as we inherited them; or
  * exits with 126 or 127. */
 void xexec(char **argv) NORETURN;
+/* stdout is buffered, but a terminal gets each line at once. It is complete, or the exit
+ * status is not 0: a message, but none for EPIPE. */
 void xprintf(const char *fmt, ...) PRINTF(1, 2);
-/* stdout is complete, or the exit status is not 0: a message, but none for EPIPE. */
+void xwrite_stdout(const void *data, size_t len);
+void xputchar(char c);
 void xfflush_stdout(void);
+int flush_stdout(void);	/* the same, but a failure is -1 */
+/* As the kernel's: the bytes that are in buf now, without the NUL that is always there; the
+ * conversions are those that printf.c names. size is 1 or more. */
+size_t scnprintf(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
+size_t vscnprintf(char *buf, size_t size, const char *fmt, va_list args) PRINTF(3, 0);
 
 /* --- read(2) and write(2). safe_: once, EINTR retried. full_: until all is done, end of
  * file or an error; returns the bytes done, and -1 only if there are none. */

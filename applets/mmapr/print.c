@@ -20,24 +20,12 @@ static uint64_t field_load(const struct field *f, const void *p, int swap)
 	return value;
 }
 
-/* As few digits as give the same bits back. JSON has neither inf nor nan. */
+/* JSON has neither inf nor nan. */
 static void print_float(uint64_t bits, unsigned size, enum record_form style)
 {
-	int precision = size == 8 ? 15 : 6;
-	uint32_t low = bits;
-	uint64_t again;
-	char text[40];
-	double number;
-	float narrow;
+	char text[32];
 
-	memcpy(&number, &bits, sizeof(number));
-	if (size == 4) {
-		memcpy(&narrow, &low, sizeof(narrow));
-		number = narrow;
-	}
-	do
-		snprintf(text, sizeof(text), "%.*g", precision, number);
-	while (++precision <= 17 && (parse_decimal(text, size, &again) || again != bits));
+	format_decimal(text, size, bits);
 	xprintf("%s", style == JSON && strpbrk(text, "in") ? "null" : text);
 }
 
@@ -49,7 +37,7 @@ static void print_element(const struct board *b, const struct field *f, const un
 
 	if (strchr("scx", f->kind)) {
 		if (style == JSON)
-			putchar('"');
+			xputchar('"');
 		if (base64)
 			print_base64(p, strnlen((const char *)p, f->size));
 		else if (f->kind != 'x')
@@ -58,7 +46,7 @@ static void print_element(const struct board *b, const struct field *f, const un
 			for (uint32_t i = 0; i < f->size; i++)
 				xprintf("%02x", p[i]);
 		if (style == JSON)
-			putchar('"');
+			xputchar('"');
 		return;
 	}
 	value = field_load(f, p, b->swap);
@@ -86,14 +74,14 @@ static void print_value(
 	const struct board *b, const struct field *f, enum record_form style, int base64)
 {
 	if (f->is_array && style == JSON)
-		putchar('[');
+		xputchar('[');
 	for (uint32_t i = 0; i < f->count; i++) {
 		if (i)
-			putchar(',');
+			xputchar(',');
 		print_element(b, f, element(b, f, i), style, base64);
 	}
 	if (f->is_array && style == JSON)
-		putchar(']');
+		xputchar(']');
 }
 
 /* NAME=VALUE; nth counts what stands before it on the line. */
@@ -114,7 +102,7 @@ static void print_field(
 		xprintf("%s=%s", f->name, style == PAIRS ? "'" : "");
 	print_value(b, f, style, base64);
 	if (style == PAIRS)
-		putchar('\'');
+		xputchar('\'');
 }
 
 static const struct field *named(const struct board *b, const char *name, size_t len)
@@ -140,11 +128,11 @@ static void print_format(const struct board *b, const char *s)
 			print_value(b, named(b, s + 2, end - s - 2), NO_RECORD, 0);
 			s = end;
 		} else if (s[0] == '\\' && s[1] && (end = strchr(escapes, s[1]))) {
-			putchar(bytes[end - escapes]);
+			xputchar(bytes[end - escapes]);
 			s++;
 		} else {
 			s += s[0] == '%' && s[1] == '%';
-			putchar(*s);
+			xputchar(*s);
 		}
 	}
 }
@@ -160,7 +148,7 @@ void print_record(const struct board *b, const struct output *out)
 		return;
 	}
 	if (out->style == JSON)
-		putchar('{');
+		xputchar('{');
 	for (; name && *name; name += *name == ',') {
 		size_t len = strcspn(name, ",");
 

@@ -30,19 +30,17 @@ config PIPETEST
 */
 #include "pipetest.h"
 
-static void list(const struct pick *picks, unsigned count)
+static void list(const struct pick *p)
 {
-	for (unsigned i = 0; i < count; i++) {
-		const struct test_case *c = picks[i].c;
+	unsigned flags = p->c->flags;
 
-		xprintf("%-28s %-16s %c %s%s%s%s %s\n", picks[i].name, case_text(c, IDS), c->class,
-			c->flags & NEEDS_PROC ? "proc" : c->flags & NEEDS_DIR ? "dir" : "-",
-			c->flags & EXOTIC ? ",exotic" : "", c->flags & STRESS ? ",stress" : "",
-			c->flags & MYTH ? ",myth" : "", case_text(c, RULE));
-	}
+	xprintf("%-28s %-16s %c %s%s%s%s %s\n", p->name, case_text(p->row, IDS), p->c->class,
+		flags & NEEDS_PROC ? "proc" : flags & NEEDS_DIR ? "dir" : "-",
+		flags & EXOTIC ? ",exotic" : "", flags & STRESS ? ",stress" : "",
+		flags & MYTH ? ",myth" : "", case_text(p->row, RULE));
 }
 
-static void explain(const struct test_case *c)
+static void explain(const struct test_case *c, const char *row)
 {
 	static const char classes[] = "PLIBE";
 	static const char *const meanings[] = {
@@ -50,9 +48,9 @@ static void explain(const struct test_case *c)
 		"probe for a known kernel bug", "environment",
 	};
 
-	xprintf("%s (%s)\nclass:  %c, %s\nrule:   %s\nsource: %s\n", case_text(c, NAME),
-		case_text(c, IDS), c->class, meanings[strchr(classes, c->class) - classes],
-		case_text(c, RULE), c->source);
+	xprintf("%s (%s)\nclass:  %c, %s\nrule:   %s\nsource: %s\n", case_text(row, NAME),
+		case_text(row, IDS), c->class, meanings[strchr(classes, c->class) - classes],
+		case_text(row, RULE), case_text(row, SOURCE));
 }
 
 static int explain_all(char *id)
@@ -66,7 +64,7 @@ static int explain_all(char *id)
 		bb_show_usage("no case '%s': pipetest -l lists them", id);
 	for (unsigned i = 0; i < count; i++)
 		if (i == 0 || picks[i].c != picks[i - 1].c)
-			explain(picks[i].c);
+			explain(picks[i].c, picks[i].row);
 	return EXIT_SUCCESS;
 }
 
@@ -117,7 +115,8 @@ int pipetest_main(char **argv)
 	if (!count)
 		bb_show_usage("no case matches");
 	if (opts & OPT('l')) {
-		list(picks, count);
+		for (unsigned i = 0; i < count; i++)
+			list(&picks[i]);
 		return EXIT_SUCCESS;
 	}
 	probe(dir, opts & OPT('v'));

@@ -24,20 +24,18 @@ enum case_flags {
 /* Classes: P POSIX shall, L Linux ABI, I implementation detail (never not ok, unless it
  * hangs or crashes), B known kernel bug, E environment. */
 struct test_case {
-	const char *texts;	/* name, ids and rule, each ended by a NUL: see case_text */
-	const char *source;	/* who says so; a myth: what the tutorial says; a B: the commit */
 	void (*run)(void);
 	unsigned short fixed;	/* a B: the RELEASE with the fix; older ones are expected to fail */
 	char class;
 	unsigned char flags;
 };
 /* name: group.case, [a-z0-9_.-]+, never reused for another meaning. ids: of the inventory,
- * separated by spaces. rule: what is asserted, in one line. One pointer for the three: two
- * more a row would be 8 KB. */
-#define CASE(name, ids, class, flags, fixed, rule, source, run) \
-	{ name "\0" ids "\0" rule, source, run, fixed, class, flags }
-enum case_text { NAME, IDS, RULE };
-const char *case_text(const struct test_case *c, enum case_text which);
+ * separated by spaces. rule: what is asserted, in one line. source: who says so; a myth:
+ * what the tutorial says; a B: the commit. These four configs/gen.sh reads from the row and
+ * keeps with the other texts, deflated, one after the other. */
+#define CASE(name, ids, class, flags, fixed, rule, source, run) { run, fixed, class, flags }
+enum case_text { NAME, IDS, RULE, SOURCE, NEXT_ROW };
+const char *case_text(const char *row, enum case_text which);
 #define RELEASE(major, minor) ((major) << 8 | (minor))
 
 /* The groups, in the order in which they run: each is NAME_cases[] in NAME.c, ended by { 0 }. */
@@ -226,12 +224,14 @@ struct options {
 
 struct pick {
 	const struct test_case *c;
+	const char *row;	/* the texts */
 	enum kind kind;
 	char name[NAME_SIZE];	/* with the kind */
 };
 
 struct result {
 	const struct test_case *c;
+	const char *row;
 	const char *name;
 	enum verdict verdict;
 	const char *reason;	/* of a skip or an expected failure */

@@ -164,14 +164,17 @@ static bool older_than(unsigned release)
 
 /* What a failure means depends on the class. ERROR, a hang or a crash, is forgiven only
  * where the kernel is known to be the cause. */
-static enum verdict judge(const struct test_case *c, enum verdict v, const char **reason)
+static enum verdict judge(const struct result *r, const char **reason)
 {
+	const struct test_case *c = r->c;
+	enum verdict v = r->verdict;
+
 	if (v != FAIL && v != ERROR)
 		return v;
 	if (c->class == 'I' && v == FAIL)
 		return PASS;
 	if (c->class == 'B') {
-		info("you may be missing a fix: %s", c->source);
+		info("you may be missing a fix: %s", case_text(r->row, SOURCE));
 		*reason = "known-kernel-bug";
 		return older_than(c->fixed) ? XFAIL : v;
 	}
@@ -225,7 +228,7 @@ static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t 
 		*sig = end;
 	if (end == 0)
 		return verdict_of(status);
-	info("killed at its time limit of %.1f s", limit / 1e9);
+	info("killed at its time limit of %lld ms", (long long)limit / 1000000);
 	return ERROR;
 }
 
@@ -257,20 +260,18 @@ static void run_case(struct result *r, enum kind kind, const struct options *o, 
 	if (runs > 1)
 		info("passed %u times", runs);
 	r->reason = t.shared->reason;
-	r->verdict = judge(r->c, r->verdict, &r->reason);
+	r->verdict = judge(r, &r->reason);
 	r->ns = monotonic_ns() - start;
 	text_to(r);
 }
 
 /* --- which cases ---------------------------------------------------------------------- */
 
-const char *case_text(const struct test_case *c, enum case_text which)
+const char *case_text(const char *row, enum case_text which)
 {
-	const char *text = c->texts;
-
 	for (; which; which--)
-		text += strlen(text) + 1;
-	return text;
+		row += strlen(row) + 1;
+	return row;
 }
 
 /* "*" and "?" are all that names of [a-z0-9_.-] need; fnmatch(3) would bring 15 KB of
@@ -300,8 +301,10 @@ static bool matches_id(const char *id, const char *ids)
 	return false;
 }
 
-static bool selected(const struct test_case *c, const char *name, const struct options *o)
+static bool selected(const struct pick *p, const struct options *o)
 {
+	const struct test_case *c = p->c;
+
 	if (c->flags & EXOTIC && !o->exotic)
 		return false;
 	if (o->classes && !strchr(o->classes, c->class))
@@ -309,7 +312,7 @@ static bool selected(const struct test_case *c, const char *name, const struct o
 	if (!o->globs)
 		return true;
 	for (char **glob = o->globs; *glob; glob++)
-		if (glob_matches(*glob, name) || matches_id(*glob, case_text(c, IDS)))
+		if (glob_matches(*glob, p->name) || matches_id(*glob, case_text(p->row, IDS)))
 			return true;
 	return false;
 }
@@ -324,23 +327,25 @@ static const struct test_case *const groups[] = {
 struct pick *pick_cases(const struct options *o, unsigned *count)
 {
 	struct pick *picks = NULL;
+	const char *row = bb_text(TEXT_rows);
 
 	*count = 0;
 	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
-		for (const struct test_case *c = groups[g]; c->texts; c++) {
+		for (const struct test_case *c = groups[g]; c->run; c++) {
 			enum kind kind = c->flags & KINDS ? PIPE : ANY,
 				  last = c->flags & KINDS ? FIFO : ANY;
 
 			for (; kind <= last; kind++) {
-				struct pick p = { .c = c, .kind = kind };
+				struct pick p = { .c = c, .row = row, .kind = kind };
 
-				snprintf(p.name, sizeof(p.name), "%s%s", case_text(c, NAME),
+				snprintf(p.name, sizeof(p.name), "%s%s", case_text(row, NAME),
 					kind_name(kind));
-				if (!selected(c, p.name, o))
+				if (!selected(&p, o))
 					continue;
 				picks = xrealloc(picks, (*count + 1) * sizeof(p));
 				picks[(*count)++] = p;
 			}
+			row = case_text(row, NEXT_ROW);
 		}
 	return picks;
 }
@@ -366,7 +371,7 @@ int run_cases(const struct pick *picks, unsigned count, const struct options *o)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	for (unsigned i = 0; i < count && !sig; i++) {
-		struct result r = { .c = picks[i].c, .name = picks[i].name };
+		struct result r = { picks[i].c, picks[i].row, .name = picks[i].name };
 
 		run_case(&r, picks[i].kind, o, &sig);
 		if (sig)
