@@ -197,7 +197,7 @@ size_t scnprintf(char *buf, size_t size, const char *fmt, ...)
 
 char *xasprintf(const char *fmt, ...)
 {
-	struct sink s = { NULL, NULL, 0 };
+	struct sink s = { out_buffer, out_buffer, 0 }; /* no NULL: memcpy(3) takes none */
 	char *text;
 	va_list args;
 
