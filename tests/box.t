@@ -49,6 +49,10 @@ if [ -z "$EMULATOR" ]; then
 	is 'that are the same file' "$(stat -c %i ipcbox)" "$(stat -c %i hard/pipecap)"
 	ok 'and again' ./ipcbox --install hard
 	is 'no temporary name is left' '' "$(find links hard -name '.*.new')"
+	mkdir -p taken/pcopy
+	run box --install -s taken
+	is '--install does not replace a directory' "1 ipcbox: can't rename 'taken/.pcopy.new' to 'taken/pcopy': Is a directory" "$rc $err"
+	is 'and takes its temporary name away' '' "$(find taken -name '.*.new')"
 	ln -s ipcbox ./-pipecap
 	is 'a leading - of the name is stripped' "$(box --help pipecap)" "$(./-pipecap --help)"
 fi
