@@ -1,5 +1,5 @@
 /*
- * decimal.c - a decimal number to the bits of the nearest IEEE 754 float, and back
+ * decimal.c - a decimal number to the bits of the nearest IEEE 754 float
  *
  * SPDX-License-Identifier: 0BSD
  *
@@ -10,17 +10,7 @@
  */
 #include "board.h"
 
-enum {
-	DIGITS = 800, /* no number halfway between two doubles has more than 767 */
-	WORDS = DIGITS / 9 + (DIGITS + 340) / 9 + 8,
-};
-
-struct big {
-	uint32_t w[WORDS]; /* least significant first */
-	int n;
-};
-
-static void multiply_add(struct big *b, uint32_t factor, uint32_t carry)
+void big_multiply_add(struct big *b, uint32_t factor, uint32_t carry)
 {
 	for (int i = 0; i < b->n || carry; i++) {
 		uint64_t product = (uint64_t)(i < b->n ? b->w[i] : 0) * factor + carry;
@@ -32,8 +22,7 @@ static void multiply_add(struct big *b, uint32_t factor, uint32_t carry)
 	}
 }
 
-/* Returns the rest. */
-static uint32_t divide(struct big *b, uint32_t divisor)
+uint32_t big_divide(struct big *b, uint32_t divisor)
 {
 	uint64_t rest = 0;
 
@@ -58,8 +47,8 @@ static const char *read_digits(const char *s, struct big *b, int *exponent, int 
 			continue;
 		}
 		seen = 1;
-		if (digits < DIGITS) {
-			multiply_add(b, 10, *s - '0');
+		if (digits < BIG_DIGITS) {
+			big_multiply_add(b, 10, *s - '0');
 			digits += b->n != 0;
 			*exponent -= point;
 		} else {
@@ -79,9 +68,9 @@ static int scale(struct big *b, int exponent, int *rest)
 	memset(b->w, 0, shift * sizeof(*b->w));
 	b->n += shift;
 	for (; exponent > 0; exponent--)
-		multiply_add(b, 10, 0);
+		big_multiply_add(b, 10, 0);
 	for (; exponent < 0; exponent++)
-		*rest |= divide(b, 10) != 0;
+		*rest |= big_divide(b, 10) != 0;
 	return -32 * shift;
 }
 
@@ -144,7 +133,7 @@ const char *parse_decimal(const char *s, unsigned size, uint64_t *bits)
 	*bits = 0;
 	if (exponent > 310 && b.n)
 		return "out of range";
-	if (exponent >= -DIGITS - 340 && b.n) {
+	if (exponent >= -BIG_DIGITS - 340 && b.n) {
 		exponent = scale(&b, exponent, &rest);
 		*bits = round_bits(&b, exponent, rest, precision, lowest);
 	}
@@ -152,96 +141,4 @@ const char *parse_decimal(const char *s, unsigned size, uint64_t *bits)
 		return "out of range";
 	*bits |= sign;
 	return NULL;
-}
-
-/* --- and back: a mantissa times 2^-k is the mantissa times 5^k, with the point k digits to
- * the left. That number has all of its digits; what is printed are as many as it takes to
- * read the same bits again. */
-
-/* The digits without zeros at the end, ended by a NUL; returns the power of ten of the
- * first one. */
-static int exact_digits(uint64_t bits, unsigned size, char digits[DIGITS])
-{
-	int stored = size == 8 ? 52 : 23, exponent = bits >> stored, power = 0;
-	uint64_t mantissa = bits & ((1ULL << stored) - 1);
-	struct big b = { .n = 2 };
-	char *end = digits + DIGITS, *at = end;
-
-	if (exponent--)
-		mantissa |= 1ULL << stored;
-	else
-		exponent = 0;
-	b.w[0] = mantissa;
-	b.w[1] = mantissa >> 32;
-	for (exponent -= size == 8 ? 1074 : 149; exponent > 0; exponent--)
-		multiply_add(&b, 2, 0);
-	for (; exponent < 0; exponent++, power--)
-		multiply_add(&b, 5, 0);
-	while (b.n)
-		*--at = '0' + divide(&b, 10);
-	power += (int)(end - at) - 1;
-	while (end[-1] == '0')
-		end--;
-	memmove(digits, at, end - at);
-	digits[end - at] = '\0';
-	return power;
-}
-
-/* One more in the last of n digits; true if that makes them 1000..., ten times as much. */
-static int carry(char *digits, int n)
-{
-	while (n && digits[n - 1] == '9')
-		digits[--n] = '0';
-	if (n)
-		digits[n - 1]++;
-	else
-		*digits = '1';
-	return !n;
-}
-
-/* n digits, the first of them worth 10^power, as printf's %g has them: with an exponent
- * where it is shorter, and without zeros at the end. */
-static void write_decimal(char *text, const char *digits, int n, int power, int widest)
-{
-	int fixed = power >= -4 && power < widest, point = fixed ? power : 0;
-
-	while (n > 1 && digits[n - 1] == '0')
-		n--;
-	for (int i = point < 0 ? point : 0; i < n || i <= point; i++) {
-		*text++ = i >= 0 && i < n ? digits[i] : '0';
-		if (i == point && i + 1 < n)
-			*text++ = '.';
-	}
-	*text = '\0';
-	if (!fixed)
-		scnprintf(text, 6, "e%c%02d", power < 0 ? '-' : '+', abs(power));
-}
-
-void format_decimal(char *text, unsigned size, uint64_t bits)
-{
-	uint64_t again, sign = 1ULL << (8 * size - 1);
-	uint64_t infinity = size == 8 ? 0x7FFULL << 52 : 0xFFULL << 23;
-	char all[DIGITS], digits[DIGITS];
-	int usual = size == 8 ? 15 : 6; /* digits that each number can have */
-	int power, n = 0;
-
-	if (bits & sign) {
-		*text++ = '-';
-		bits &= ~sign;
-	}
-	if (bits >= infinity || !bits) {
-		strcpy(text, !bits ? "0" : bits == infinity ? "inf" : "nan");
-		return;
-	}
-	power = exact_digits(bits, size, all);
-	do {
-		int tens = power;
-
-		strcpy(digits, all);
-		if (all[n])
-			n++;
-		if (all[n] > '5' || (all[n] == '5' && (all[n + 1] || all[n - 1] & 1)))
-			tens += carry(digits, n);
-		write_decimal(text, digits, n, tens, n > usual ? n : usual);
-	} while (parse_decimal(text, size, &again) || again != bits);
 }

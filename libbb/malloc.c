@@ -29,7 +29,8 @@ void *malloc(size_t size)
 {
 	size_t all = size > PTRDIFF_MAX ? SIZE_MAX : size + sizeof(union head);
 
-	return block(mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), all);
+	return block(mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		all);
 }
 
 void *calloc(size_t n, size_t size)

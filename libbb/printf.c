@@ -240,11 +240,6 @@ void xwrite_stdout(const void *data, size_t len)
 	end_of_line();
 }
 
-void xputchar(char c)
-{
-	xwrite_stdout(&c, 1);
-}
-
 void xfflush_stdout(void)
 {
 	if (flush_stdout() == 0)

@@ -8,7 +8,7 @@
  *   libbb inflate SIZE   stdin, a gzip file without a name, unpacked to SIZE bytes
  *   libbb malloc         blocks grow, shrink, and keep what is in them
  */
-#include "board.h"
+#include "mmapr.h"
 
 int bb_sigpipe_was_ignored;
 sigset_t bb_inherited_mask;

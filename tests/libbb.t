@@ -10,9 +10,9 @@ fi
 src=$tests/..
 touch texts.z.h config.h applets.h
 echo 'enum { TEXT_box };' >texts.h
-ok 'libbb builds against the host libc' cc -w -O1 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -I"$src/libbb" -o libbb \
+ok 'libbb builds against the host libc' cc -w -O1 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -I"$src/libbb" -I"$src/applets/mmapr" -o libbb \
 	"$tests/libbb.c" "$src"/libbb/printf.c "$src"/libbb/messages.c "$src"/libbb/full_io.c \
-	"$src"/libbb/xfuncs.c "$src"/libbb/decimal.c "$src"/libbb/inflate.c "$src"/libbb/malloc.c
+	"$src"/libbb/xfuncs.c "$src"/libbb/decimal.c "$src"/applets/mmapr/decimal.c "$src"/libbb/inflate.c "$src"/libbb/malloc.c
 ok 'scnprintf and xasprintf as snprintf' ./libbb printf
 ok 'floats: the shortest decimal, and back' ./libbb decimal 3000
 ok 'malloc: grows, shrinks, refuses' ./libbb malloc

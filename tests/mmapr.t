@@ -77,7 +77,7 @@ pid: *
 generation: 1
 seq: 6
 time: [0-9]*.*" "$out"
-$EMULATOR "$IPCBOX" mmapw -X i &
+$EMULATOR "$IPCBOX" mmapw -X -i 1h i &
 pid=$!
 wait_for box mmapr -1 -s 6 i
 run box mmapr --info -J i

@@ -9,6 +9,11 @@
 static const struct field seq_field = { .name = "seq", .count = 1, .kind = 'u' };
 static const struct field time_field = { .name = "time", .count = 1, .kind = 'u' };
 
+static void put_char(char c)
+{
+	xwrite_stdout(&c, 1);
+}
+
 /* An integer of f's size at p, in the other byte order if swap. */
 static uint64_t field_load(const struct field *f, const void *p, int swap)
 {
@@ -37,7 +42,7 @@ static void print_element(const struct board *b, const struct field *f, const un
 
 	if (strchr("scx", f->kind)) {
 		if (style == JSON)
-			xputchar('"');
+			put_char('"');
 		if (base64)
 			print_base64(p, strnlen((const char *)p, f->size));
 		else if (f->kind != 'x')
@@ -46,7 +51,7 @@ static void print_element(const struct board *b, const struct field *f, const un
 			for (uint32_t i = 0; i < f->size; i++)
 				xprintf("%02x", p[i]);
 		if (style == JSON)
-			xputchar('"');
+			put_char('"');
 		return;
 	}
 	value = field_load(f, p, b->swap);
@@ -74,14 +79,14 @@ static void print_value(
 	const struct board *b, const struct field *f, enum record_form style, int base64)
 {
 	if (f->is_array && style == JSON)
-		xputchar('[');
+		put_char('[');
 	for (uint32_t i = 0; i < f->count; i++) {
 		if (i)
-			xputchar(',');
+			put_char(',');
 		print_element(b, f, element(b, f, i), style, base64);
 	}
 	if (f->is_array && style == JSON)
-		xputchar(']');
+		put_char(']');
 }
 
 /* NAME=VALUE; nth counts what stands before it on the line. */
@@ -102,7 +107,7 @@ static void print_field(
 		xprintf("%s=%s", f->name, style == PAIRS ? "'" : "");
 	print_value(b, f, style, base64);
 	if (style == PAIRS)
-		xputchar('\'');
+		put_char('\'');
 }
 
 static const struct field *named(const struct board *b, const char *name, size_t len)
@@ -128,11 +133,11 @@ static void print_format(const struct board *b, const char *s)
 			print_value(b, named(b, s + 2, end - s - 2), NO_RECORD, 0);
 			s = end;
 		} else if (s[0] == '\\' && s[1] && (end = strchr(escapes, s[1]))) {
-			xputchar(bytes[end - escapes]);
+			put_char(bytes[end - escapes]);
 			s++;
 		} else {
 			s += s[0] == '%' && s[1] == '%';
-			xputchar(*s);
+			put_char(*s);
 		}
 	}
 }
@@ -148,7 +153,7 @@ void print_record(const struct board *b, const struct output *out)
 		return;
 	}
 	if (out->style == JSON)
-		xputchar('{');
+		put_char('{');
 	for (; name && *name; name += *name == ',') {
 		size_t len = strcspn(name, ",");
 

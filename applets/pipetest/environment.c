@@ -212,8 +212,8 @@ void print_environment(void (*line)(const char *fmt, ...))
 	line("# SIGPIPE inherited as %s, /proc %s, clock CLOCK_MONOTONIC\n",
 	     bb_sigpipe_was_ignored ? "ignored" : "default", t.proc ? "yes" : "no");
 	line("# files in %s (%s), time factor %u.%u, seed %u\n", t.dir ? private_dir : "none",
-		t.dir ? file_system(magic, sizeof(magic)) : "no directory to write in", tenths / 10, tenths % 10,
-		(unsigned)t.seed);
+		t.dir ? file_system(magic, sizeof(magic)) : "no directory to write in", tenths / 10,
+		tenths % 10, (unsigned)t.seed);
 	close(fd[0]);
 	close(fd[1]);
 }

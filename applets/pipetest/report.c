@@ -213,7 +213,8 @@ void report_result(const struct result *r)
 	else
 		tap_result(r, failed);
 	if (out.format == LAVA)
-		line("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=%s RESULT=%s UNITS=ms MEASUREMENT=%u.%03u>\n",
+		line("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=%s RESULT=%s UNITS=ms "
+			"MEASUREMENT=%u.%03u>\n",
 			r->name, lava[r->verdict], us / 1000, us % 1000);
 	if (out.nested)
 		group_end(out.done - 1, group_failed);
