@@ -53,12 +53,13 @@ struct look look_at(int fd, const char *name)
 	return look;
 }
 
-int is_writable(const struct look *look)
+/* These two: true, false, or -1 if it cannot be seen. */
+static int is_writable(const struct look *look)
 {
 	return look->slots < 0 ? -1 : look->slots < look->max_slots;
 }
 
-int is_wedged(const struct look *look)
+static int is_wedged(const struct look *look)
 {
 	return look->slots < 0 ? -1 : look->slots >= look->max_slots && look->unread < look->size;
 }

@@ -40,9 +40,6 @@ struct look {
 };
 
 struct look look_at(int fd, const char *name);
-/* true, false, or -1 if it cannot be seen. */
-int is_writable(const struct look *look);
-int is_wedged(const struct look *look);
 /* A scratch pipe, non-blocking, with a copy of at most len of the bytes queued in fd, a pipe
  * of that size. Returns the bytes, or -1 if that cannot be. */
 ssize_t copy_queue(int fd, long size, size_t len, int scratch[2]);
