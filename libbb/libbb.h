@@ -202,10 +202,8 @@ enum { FIFO_MAGIC = 'I' | 'P' << 8 | 'F' << 16 | 1 << 24 };
 /* The crc of a header and its message. */
 uint32_t fifo_crc(const struct fifo_header *h, const char *msg, size_t len);
 
-/* --- text that came from outside. The bytes of the character at p, 0 if it is none (RFC 3629);
- * is all of it UTF-8; print it for people (no control character reaches a terminal), within
- * '' or within "". */
-size_t utf8_len(const void *p, size_t len);
+/* --- text that came from outside: is all of it UTF-8; print it for people (no control
+ * character reaches a terminal), within '' or within "". */
 int is_utf8(const void *text, size_t len);
 void print_text(const void *text, size_t len, enum record_form form);
 void print_base64(const void *data, size_t len);
