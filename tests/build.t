@@ -15,6 +15,10 @@ ok 'make builds' build
 like 'a static binary' '*statically linked*' "$(file ipcbox)"
 run ./ipcbox --list
 is 'that runs' 0 "$rc"
+# What no other object needs is static, but for what libc calls or replaces.
+nm -A -g obj/*/*.o obj/*/*/*.o | awk '$(NF - 1) ~ /^[Uw]$/ { used[$NF]; next } { defined[$NF] = $1 }
+	END { for (f in defined) if (!(f in used) && f !~ /^(main|.*_main|malloc|calloc)$/) print f, defined[f] }' >../log
+is 'all that is local is static' '' "$(cat ../log)"
 is 'a second make has nothing to do' '' "$(make 2>&1)"
 ok 'O= builds outside, after make in the tree too' build O=../o
 ok 'two directories give the same bytes' cmp ipcbox ../o/ipcbox
