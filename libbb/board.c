@@ -180,15 +180,20 @@ void cannot_map(const char *path)
 	bb_error_msg_and_die("can't share '%s' on this file system: use /dev/shm or /run", path);
 }
 
+void board_stat(struct board *b)
+{
+	if (fstat(b->fd, &b->st) < 0)
+		bb_perror_msg_and_die("can't stat '%s'", b->path);
+	if (!S_ISREG(b->st.st_mode))
+		bb_error_msg_and_die("can't use '%s': not a regular file", b->path);
+}
+
 void board_map(struct board *b, int prot)
 {
 	struct sigaction sa = { .sa_handler = on_sigbus };
 	const char *wrong;
 
-	if (fstat(b->fd, &b->st) < 0)
-		bb_perror_msg_and_die("can't stat '%s'", b->path);
-	if (!S_ISREG(b->st.st_mode))
-		bb_error_msg_and_die("can't use '%s': not a regular file", b->path);
+	board_stat(b);
 	wrong = check_file(b);
 	if (wrong)
 		damaged(b, wrong);

@@ -106,6 +106,8 @@ struct board {
 	struct board_slot *slot;  /* board_latest's copy */
 };
 
+/* b->st is that of b->fd, or dies if that is no regular file. */
+void board_stat(struct board *b);
 /* Maps what b->path and b->fd are, after everything in it was checked, or dies with
  * EXIT_INTEGRITY. A mapped file that is truncated later ends the process so too. */
 void board_map(struct board *b, int prot);

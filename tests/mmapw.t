@@ -112,6 +112,12 @@ run box mmapw nowhere/x id=1
 is 'so is a missing directory' "1 mmapw: can't create 'nowhere/x': No such file or directory" "$rc $err"
 run box mmapw . id=1
 is 'and a directory' "1 mmapw: can't open '.': Is a directory" "$rc $err"
+mkfifo fifo
+for special in fifo /dev/null; do
+	run box mmapw $special id=1
+	is "$special is not replaced" "1 mmapw: can't use '$special': not a regular file no" \
+		"$rc $err $([ -f $special ] && echo yes || echo no)"
+done
 is 'no temporary file is left' '' "$(ls -d .mmapw* 2>/dev/null)"
 (umask 027; box mmapw masked id=1)
 is 'a new file has mode 0644, less the umask' '-rw-r-----' "$(stat -c %A masked)"

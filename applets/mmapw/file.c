@@ -215,8 +215,9 @@ int attach(struct board *b, int64_t wait_ns)
 		b->fd = open(b->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 		if (b->fd < 0 && errno == ENOENT)
 			return 0;
-		if (b->fd < 0 || fstat(b->fd, &b->st) < 0)
+		if (b->fd < 0)
 			bb_perror_msg_and_die("can't open '%s'", b->path);
+		board_stat(b); /* a FIFO or a device is empty too, but not ours to replace */
 		if ((wait_ns ? lock_in_time(b, wait_ns) : lock(b, 0)) < 0) {
 			if (errno == EAGAIN || errno == EACCES || errno == EINTR)
 				held(b, wait_ns ? EXIT_TIMED_OUT : EXIT_NOT_NOW);
