@@ -45,21 +45,37 @@ void board_boot_id(unsigned char id[16])
 /* What the SIGBUS handler must name. */
 static const char *mapped_path;
 
-static void damaged(const struct board *b, const char *why)
+static const char truncated[] = "it was truncated";
+
+/* What was cut off reads as zeros to the end of the page, and wholly so if the file is long
+ * again: as if nothing were published. */
+static int is_cut(const struct board *b)
 {
 	struct stat st;
 
-	if (b->map && fstat(b->fd, &st) == 0 && st.st_size < (off_t)b->len)
-		why = "it was truncated";
+	return fstat(b->fd, &st) < 0 || st.st_size < (off_t)b->len
+		|| (!b->raw && !atomic_load(b->map));
+}
+
+static void damaged(const struct board *b, const char *why)
+{
+	if (b->map && is_cut(b))
+		why = truncated;
 	bb_error_msg("'%s' is damaged: %s", b->path, why);
 	exit(EXIT_INTEGRITY);
+}
+
+static void check_length(const struct board *b)
+{
+	if (is_cut(b))
+		damaged(b, truncated);
 }
 
 /* Only loads and stores of the mapping raise it: nothing of libc is under way. */
 static void on_sigbus(int sig)
 {
 	(void)sig;
-	bb_error_msg("'%s' is damaged: it was truncated", mapped_path);
+	bb_error_msg("'%s' is damaged: %s", mapped_path, truncated);
 	_exit(EXIT_INTEGRITY);
 }
 
@@ -309,7 +325,6 @@ static int latest_raw(struct board *b)
 int board_latest(struct board *b)
 {
 	enum { TRIES = 1000 };
-	struct stat st;
 	uint32_t n;
 	int tries = 0;
 
@@ -325,10 +340,8 @@ int board_latest(struct board *b)
 		}
 		n = board_seq(b);
 	} while (!board_copy(b, n));
-	/* What was cut off reads as zeros to the end of the page: nothing published, it seems */
-	if (!b->slot->publications
-	    && (fstat(b->fd, &st) < 0 || st.st_size < (off_t)b->len || !atomic_load(b->map)))
-		damaged(b, "it was truncated");
+	if (!b->slot->publications)
+		check_length(b);
 	return b->slot->publications != 0;
 }
 
@@ -336,6 +349,8 @@ int board_in_place(const struct board *b)
 {
 	struct stat st;
 
+	if (b->map)
+		check_length(b);
 	return stat(b->path, &st) == 0 && st.st_dev == b->st.st_dev && st.st_ino == b->st.st_ino;
 }
 

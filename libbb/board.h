@@ -122,7 +122,7 @@ int board_copy(struct board *b, uint32_t n);
 int board_latest(struct board *b);
 /* The index, in the mapping, of the first word of publication n's slot. */
 size_t slot_word(const struct board *b, uint32_t n);
-/* Does b->path still name this file? */
+/* Does b->path still name this file? Dies if it was truncated. */
 int board_in_place(const struct board *b);
 /* This boot's identity; zeros if it is unknown. */
 void board_boot_id(unsigned char id[16]);

@@ -113,7 +113,9 @@ is 'so is a missing directory' "1 mmapw: can't create 'nowhere/x': No such file 
 run box mmapw . id=1
 is 'and a directory' "1 mmapw: can't open '.': Is a directory" "$rc $err"
 mkfifo fifo
-for special in fifo /dev/null; do
+mknod null c 1 3 2>/dev/null
+for special in fifo null; do
+	[ -e $special ] || continue
 	run box mmapw $special id=1
 	is "$special is not replaced" "1 mmapw: can't use '$special': not a regular file no" \
 		"$rc $err $([ -f $special ] && echo yes || echo no)"
@@ -130,6 +132,29 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=64k tmpfs small 2
 else
 	skip 'a full disk is exit 1, and leaves nothing' 'cannot mount a tmpfs'
 fi
+
+# What becomes of the file under a writer is noticed within a second, and at the end.
+for how in 'rm gone' 'mv other gone' 'truncate -s 100 gone' 'truncate -s 0 gone'; do
+	rm -f gone other
+	box mmapw other id=1
+	timeout 10 $EMULATOR "$IPCBOX" mmapw -i 100s gone 2>err &
+	pid=$!
+	wait_for box mmapr -1W gone
+	$how
+	wait $pid
+	like "$how under the writer" "[15] mmapw: 'gone' *" "$? $(cat err)"
+done
+mkfifo feed
+rm -f gone
+$EMULATOR "$IPCBOX" mmapw gone - <feed 2>err &
+pid=$! PIDS="$PIDS $!"
+exec 9>feed
+wait_for box mmapr --info gone
+rm gone
+echo id=1 >&9
+exec 9>&-
+wait $pid
+is 'nobody saw the last one: exit 1' "1 mmapw: 'gone' was removed or replaced" "$? $(cat err)"
 
 # The tutorial's bare struct.
 run box mmapw --raw raw id=7 name=abc sex=F
@@ -371,13 +396,25 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	is '--persist writes each publication to disk' 3 "$(grep -c 'msync(.*MS_SYNC) *= 0' calls)"
 	strace -f -o calls "$IPCBOX" mmapw --persist fresh id=1 2>/dev/null
 	is 'and a new file, and its directory, before' 2 "$(grep -c 'fsync(.*= 0' calls)"
+	mkfifo slow
+	strace -o calls "$IPCBOX" mmapw --persist=20ms disk - <slow 2>/dev/null &
+	exec 9>slow
+	printf 'id=%d\n' 1 2 3 >&9
+	ok '--persist=20ms writes what was published 20 ms ago, also when nothing more comes' \
+		wait_for grep -q 'msync(.*MS_SYNC) *= 0' calls
+	sleep 0.1
+	echo id=4 >&9
+	ok 'and what came later' wait_for sh -c '[ $(grep -c "msync(.*MS_SYNC) *= 0" calls) = 2 ]'
+	exec 9>&-
+	wait $!
+	is 'and nothing twice' 2 "$(grep -c 'msync(.*MS_SYNC) *= 0' calls)"
 else
 	skip '--persist writes each publication to disk' 'no strace'
 fi
 
 run box mmapw
 like 'no file is a usage error' '2 mmapw: no file*' "$rc $err"
-for opt in '-i -1' '-i x' '-c 0' '-c x' '-n 1' '-n 3' '-n x' '-m 8' '-m 10000' '-w x' --persist=x '--raw -n 2' '--raw -S x:u8'; do
+for opt in '-i -1' '-i x' '-i 9223372036' '-c 0' '-c x' '-n 1' '-n 3' '-n x' '-m 8' '-m 10000' '-w x' --persist=x '--raw -n 2' '--raw -S x:u8'; do
 	run box mmapw $opt f id=1
 	is "$opt is a usage error" 2 "$rc"
 done

@@ -174,14 +174,25 @@ static int lock(const struct board *b, int wait)
 	return flock(b->fd, LOCK_EX | (wait ? 0 : LOCK_NB));
 }
 
-static void nothing(int sig)
+static volatile sig_atomic_t ticked;
+
+static void on_alarm(int sig)
 {
 	(void)sig;
+	ticked = 1;
+}
+
+int has_ticked(void)
+{
+	int result = ticked;
+
+	ticked = 0;
+	return result;
 }
 
 void tick(int64_t first_ns)
 {
-	struct sigaction sa = { .sa_handler = nothing };
+	struct sigaction sa = { .sa_handler = on_alarm };
 	struct itimerval timer = {
 		{ 1, 0 }, { first_ns / NS_PER_S, first_ns % NS_PER_S / 1000 + 1 },
 	};
@@ -190,9 +201,9 @@ void tick(int64_t first_ns)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-static int lock_in_time(const struct board *b, int64_t wait_ns)
+static int lock_in_time(const struct board *b, int64_t deadline)
 {
-	int64_t deadline = monotonic_ns() + wait_ns, left = wait_ns;
+	int64_t left = deadline - monotonic_ns();
 	int rc;
 
 	do {
@@ -207,7 +218,7 @@ static int lock_in_time(const struct board *b, int64_t wait_ns)
 	return rc;
 }
 
-int attach(struct board *b, int64_t wait_ns)
+int attach(struct board *b, int64_t deadline)
 {
 	do {
 		if (b->fd >= 0)
@@ -218,9 +229,9 @@ int attach(struct board *b, int64_t wait_ns)
 		if (b->fd < 0)
 			bb_perror_msg_and_die("can't open '%s'", b->path);
 		board_stat(b); /* a FIFO or a device is empty too, but not ours to replace */
-		if ((wait_ns ? lock_in_time(b, wait_ns) : lock(b, 0)) < 0) {
+		if ((deadline ? lock_in_time(b, deadline) : lock(b, 0)) < 0) {
 			if (errno == EAGAIN || errno == EACCES || errno == EINTR)
-				held(b, wait_ns ? EXIT_TIMED_OUT : EXIT_NOT_NOW);
+				held(b, deadline ? EXIT_TIMED_OUT : EXIT_NOT_NOW);
 			bb_perror_msg_and_die("can't lock '%s'", b->path);
 		}
 	} while (!board_in_place(b)); /* replaced while we came */

@@ -41,7 +41,8 @@ struct writer {
 	char **words;            /* operands; none: the tutorial's job */
 	const char *schema, *mode;
 	uint32_t nslots;         /* 0: not said */
-	int64_t wait_lock, persist, next_sync; /* persist < 0: never */
+	int64_t lock_deadline;
+	int64_t persist, next_sync; /* persist < 0: never; next_sync INT64_MAX: nothing is due */
 	uintmax_t published;
 };
 
@@ -85,7 +86,7 @@ static void sync_board(struct writer *w)
 {
 	if (msync(w->b.map, w->b.len, MS_SYNC) < 0)
 		bb_perror_msg_and_die("can't write '%s' to disk", w->b.path);
-	w->next_sync = monotonic_ns() + w->persist;
+	w->next_sync = INT64_MAX;
 }
 
 static void show_status(const struct writer *w)
@@ -94,10 +95,27 @@ static void show_status(const struct writer *w)
 		w->next ? w->next->publications : 0);
 }
 
-static void answer_usr1(const struct writer *w)
+/* What has to be done from time to time: each wait ends once a second. */
+static void attend(struct writer *w)
 {
 	if (board_status_asked())
 		show_status(w);
+	if (!has_ticked())
+		return;
+	if (monotonic_ns() >= w->next_sync)
+		sync_board(w);
+	if (!board_in_place(&w->b))
+		bb_error_msg_and_die("'%s' was removed or replaced", w->b.path);
+}
+
+static void persist(struct writer *w)
+{
+	if (!w->persist) {
+		sync_board(w);
+	} else if (w->persist > 0 && w->next_sync == INT64_MAX) {
+		w->next_sync = monotonic_ns() + w->persist;
+		tick(w->persist < NS_PER_S ? w->persist : NS_PER_S);
+	}
 }
 
 /* The latch: see board.c. */
@@ -121,9 +139,8 @@ static void publish(struct writer *w, int wake)
 			futex_wake(b->map + BOARD_WORD(seq));
 	}
 	w->published++;
-	if (w->persist >= 0 && monotonic_ns() >= w->next_sync)
-		sync_board(w);
-	answer_usr1(w);
+	persist(w);
+	attend(w);
 }
 
 /* --- the file -------------------------------------------------------------------------- */
@@ -214,7 +231,7 @@ static void open_board(struct writer *w)
 
 	if (wrong)
 		bb_show_usage("invalid schema '%s': %s", w->schema, wrong);
-	for (; !attach(b, w->wait_lock); make_file(w, &s, record)) {
+	for (; !attach(b, w->lock_deadline); make_file(w, &s, record)) {
 		record = memset(xmalloc(s.record_size), 0, s.record_size);
 		if (w->words && set_record(w, &s, record, 0) < 0)
 			exit(EXIT_USAGE);
@@ -227,7 +244,7 @@ static void open_board(struct writer *w)
 		remake_file(w, b);
 		board_unmap(b);
 		b->fd = -1;
-		if (!attach(b, w->wait_lock))
+		if (!attach(b, w->lock_deadline))
 			bb_perror_msg_and_die("can't open '%s'", b->path);
 		board_map(b, PROT_READ | PROT_WRITE);
 	}
@@ -266,10 +283,14 @@ static void begin(struct writer *w)
 static void end(struct writer *w)
 {
 	struct board *b = &w->b;
+	int in_place;
 
-	if (w->persist > 0)
+	if (w->next_sync != INT64_MAX)
 		sync_board(w);
-	if (w->opts & OPT('u') && board_in_place(b) && unlink(b->path) < 0)
+	in_place = board_in_place(b);
+	if (!in_place && !bb_got_signal)
+		bb_error_msg_and_die("'%s' was removed or replaced", b->path);
+	if (in_place && w->opts & OPT('u') && unlink(b->path) < 0)
 		bb_perror_msg_and_die("can't remove '%s'", b->path);
 	if (!b->raw)
 		atomic_store(b->map + BOARD_WORD(state), BOARD_CLOSED);
@@ -280,14 +301,14 @@ static void end(struct writer *w)
 
 /* --- the three ways ---------------------------------------------------------------------- */
 
-static void nap_until(const struct writer *w, int64_t deadline)
+static void nap_until(struct writer *w, int64_t deadline)
 {
-	for (; !bb_got_signal && monotonic_ns() < deadline; answer_usr1(w))
+	for (; !bb_got_signal && monotonic_ns() < deadline; attend(w))
 		(void)sleep_until(deadline);
 }
 
 /* The next line, or NULL at the end; *more: another is there already. */
-static char *next_line(const struct writer *w, struct input *in, int *more)
+static char *next_line(struct writer *w, struct input *in, int *more)
 {
 	char *line, *eol;
 	ssize_t n = 1;
@@ -299,7 +320,7 @@ static char *next_line(const struct writer *w, struct input *in, int *more)
 		if (in->end == in->size)
 			bb_error_msg_and_die("can't take a line of more than %zu bytes", in->size);
 		do {
-			answer_usr1(w);
+			attend(w);
 			n = bb_got_signal
 				? 0
 				: read(STDIN_FILENO, in->buf + in->end, in->size - in->end);
@@ -367,11 +388,11 @@ static void publish_words(struct writer *w, int64_t period, uintmax_t todo)
 	}
 }
 
-static int64_t parse_persist(opts_t opts, const char *persist)
+static int64_t parse_persist(opts_t opts, const char *when)
 {
-	if (!(opts & OPT('p')) || (persist && strcmp(persist, "never") == 0))
+	if (!(opts & OPT('p')) || (when && strcmp(when, "never") == 0))
 		return -1;
-	return !persist || strcmp(persist, "each") == 0 ? 0 : xatodur("persist", persist);
+	return !when || strcmp(when, "each") == 0 ? 0 : xatodur("persist", when);
 }
 
 /* As pipesz does: errors of usage are told, what comes later is not. Without a /dev/null it
@@ -409,7 +430,8 @@ int mmapw_main(char **argv)
 	w.schema = schema;
 	w.mode = mode;
 	w.nslots = slots ? xatou_range("number of slots", slots, 2, BOARD_SLOTS_MAX) : 0;
-	w.wait_lock = wait_lock ? xatodur("time to wait", wait_lock) : 0;
+	w.lock_deadline = wait_lock ? monotonic_ns() + xatodur("time to wait", wait_lock) : 0;
+	w.next_sync = INT64_MAX;
 	w.persist = parse_persist(w.opts, persist);
 	if (w.nslots & (w.nslots - 1))
 		bb_show_usage("invalid number of slots: '%s': not 2, 4, 8, ...", slots);

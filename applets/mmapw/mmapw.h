@@ -25,11 +25,13 @@ struct image {
 
 void create(const char *path, const struct image *image);
 /* The name's file, open and locked; false if there is none yet, or an empty one, which is
- * locked then. Another writer is waited for, or the end: EXIT_NOT_NOW, EXIT_TIMED_OUT. */
-int attach(struct board *b, int64_t wait_ns);
+ * locked then. Another writer is waited for until the deadline, then: EXIT_TIMED_OUT; with
+ * deadline 0: EXIT_NOT_NOW. */
+int attach(struct board *b, int64_t deadline);
 /* Whatever waits comes back with EINTR after first_ns, and each second: a signal that came
  * just before the wait is seen then. */
 void tick(int64_t first_ns);
+int has_ticked(void); /* since it was asked */
 /* The text with every offset said. */
 char *schema_text(const struct schema *s);
 /* The beginning of a file: the header and the schema; size is its header_size. */
