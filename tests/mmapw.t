@@ -105,6 +105,13 @@ run box mmapw text id=1
 is 'a file that is no board is not touched' '5 precious data' "$rc $(cat text)"
 run box mmapw --raw text id=1
 is 'nor with --raw' '5 precious data' "$rc $(cat text)"
+ln -s empty2 link
+: >empty2
+run box mmapw link id=1
+is 'nor is a link replaced' "1 mmapw: can't replace 'link': it is a symbolic link 0" "$rc $err $(wc -c <link)"
+box mmapw empty2 id=1
+box mmapw link id=5
+is 'but a board behind it is written' 'id=5' "$(box mmapr -1 -o id empty2)"
 ln -s nowhere/x dangling
 run box mmapw dangling id=1
 is 'a link to nowhere is an error' 1 "$rc"
@@ -128,6 +135,15 @@ is 'a new file has mode 0644, less the umask' '-rw-r-----' "$(stat -c %A masked)
 if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=64k tmpfs small 2>/dev/null; then
 	run box mmapw -S 'x:str99999' small/b x=1
 	is 'a full disk is exit 1, and leaves nothing' "1 mmapw: can't create 'small/b': No space left on device " "$rc $err $(ls -A small)"
+	box mmapw -S x:str20000 holes - </dev/null
+	for raw in '' --raw; do
+		if [ $raw ]; then truncate -s 28 small/b; else cp --sparse=always holes small/b; fi
+		cat /dev/zero >small/fill 2>/dev/null
+		run box mmapw $raw small/b
+		is "holes in the file $raw are found before" \
+			"1 mmapw: can't fill the holes of 'small/b': No space left on device" "$rc $err"
+		rm small/fill small/b
+	done
 	umount small
 else
 	skip 'a full disk is exit 1, and leaves nothing' 'cannot mount a tmpfs'
@@ -241,6 +257,9 @@ done <<-'END'
 	{"u"}|not a JSON object of the board's fields
 	{|not a JSON object of the board's fields
 END
+run sh -c "printf 'b=0\nu=11\\0b=1\n' | $EMULATOR $IPCBOX mmapw l -"
+is 'nor is a line with a NUL in it, not even its beginning' '2 mmapw: a line has a NUL in it 8 0' \
+	"$rc $err $(box mmapr -1 -F '%{u} %{b}' l)"
 printf 'u=11\nu=12' | box mmapw l -
 is 'the last line needs no end' 12 "$(box mmapr -1 -F '%{u}' l)"
 printf 'u=%d\n' 1 2 3 4 5 | box mmapw -c 2 l -

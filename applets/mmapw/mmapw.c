@@ -54,12 +54,12 @@ struct input {
 /* --- what is published ----------------------------------------------------------------- */
 
 static int set_record(const struct writer *w, const struct schema *s, unsigned char *record,
-	unsigned done)
+	uintmax_t done)
 {
 	char id[16], name[] = "name=xiao bai", sex[] = "sex=M";
 	char *job[] = { id, name, sex, NULL };
 
-	snprintf(id, sizeof(id), "id=%u", 10 + done);
+	snprintf(id, sizeof(id), "id=%" PRId32, (int32_t)(10 + done));
 	return set_words(s, record, *w->words ? w->words : job);
 }
 
@@ -184,7 +184,7 @@ static void make_file(const struct writer *w, const struct schema *s, unsigned c
 	struct image m = {
 		.size = h->header_size + (off_t)h->nslots * h->slot_stride,
 		.head = h, .head_len = h->header_size, .mode = file_mode(w->mode),
-		.replace = w->b.fd >= 0, .persist = w->persist >= 0,
+		.old = w->b.fd >= 0 ? &w->b.st : NULL, .persist = w->persist >= 0,
 		.verbose = w->b.verbose,
 	};
 
@@ -203,7 +203,7 @@ static void remake_file(const struct writer *w, struct board *b)
 	struct board_header *h = xmalloc(b->head.header_size);
 	struct image m = {
 		.size = b->len, .head = h, .head_len = b->head.header_size,
-		.mode = b->st.st_mode & 07777, .replace = 1, .persist = w->persist >= 0,
+		.mode = b->st.st_mode & 0777, .old = &b->st, .persist = w->persist >= 0,
 		.verbose = b->verbose,
 	};
 
@@ -248,6 +248,7 @@ static void open_board(struct writer *w)
 			bb_perror_msg_and_die("can't open '%s'", b->path);
 		board_map(b, PROT_READ | PROT_WRITE);
 	}
+	fill_holes(b);
 }
 
 /* What the board says now, or zeros, is what the first publication changes. */
@@ -357,7 +358,7 @@ static int publish_lines(struct writer *w, int64_t period, uintmax_t todo)
 		if (!line[strspn(line, " \t\r")])
 			continue;
 		memcpy(record, w->next->record, size);
-		if (set_line(&w->b.schema, record, line) < 0) {
+		if (set_line(&w->b.schema, record, line, in.buf + in.start - 1) < 0) {
 			status = EXIT_USAGE;
 			continue;
 		}
@@ -377,14 +378,11 @@ static void publish_words(struct writer *w, int64_t period, uintmax_t todo)
 {
 	int64_t next_time = monotonic_ns();
 
-	for (unsigned done = 0; !bb_got_signal;) {
+	for (uintmax_t done = 0; done < todo && !bb_got_signal; nap_until(w, next_time)) {
+		(void)set_record(w, &w->b.schema, w->next->record, done); /* begin() has tried */
 		publish(w, 1);
-		if (++done == todo)
-			break;
-		next_time += period;
-		nap_until(w, next_time);
-		if (set_record(w, &w->b.schema, w->next->record, done) < 0)
-			break;
+		if (++done < todo)
+			next_time += period;
 	}
 }
 

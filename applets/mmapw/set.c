@@ -358,11 +358,15 @@ static char *json_object(struct json *j, char *p)
 	}
 }
 
-int set_line(const struct schema *s, unsigned char *record, char *line)
+int set_line(const struct schema *s, unsigned char *record, char *line, const char *end)
 {
 	struct json j = { .schema = s, .record = record };
 	char *word;
 
+	if (line + strlen(line) != end) {
+		bb_error_msg("a line has a NUL in it");
+		return -1;
+	}
 	line = skip_space(line);
 	if (*line == '{') {
 		line = json_object(&j, line);
