@@ -136,9 +136,9 @@ box mmapw none - </dev/null
 is '--emit-c of the default schema has at most 100 lines' yes \
 	"$([ "$(box mmapr --emit-c none | wc -l)" -le 100 ] && echo yes)"
 n=0
-for cc in gcc clang 'g++ -x c++' 'clang -x c++'; do
+for cc in gcc 'gcc -std=c99 -D_GNU_SOURCE' clang 'g++ -x c++ -std=c++98' 'clang -x c++'; do
 	if [ -n "$EMULATOR" ] || ! command -v "${cc%% *}" >/dev/null; then skip "--emit-c with $cc" "no $cc"; continue; fi
-	run $cc -Wall -Wextra -Werror -O2 -o use use.c
+	run $cc -Wall -Wextra -pedantic -Wshadow -Wconversion -Werror -O2 -o use use.c
 	is "--emit-c compiles with $cc" '0 ' "$rc $err"
 	n=$((n + 1))
 	is 'and writes' "-1 $n x" "$(./use c w)"
@@ -164,7 +164,7 @@ int main(void)
 END
 for cc in gcc 'gcc -std=gnu2x' clang 'g++ -x c++' 'clang -x c++ -std=c++20'; do
 	if [ -n "$EMULATOR" ] || ! command -v "${cc%% *}" >/dev/null; then skip "keywords with $cc" "no $cc"; continue; fi
-	run $cc -Wall -Wextra -Werror -o words.bin words.c
+	run $cc -Wall -Wextra -pedantic -Werror -o words.bin words.c
 	is "keywords as names compile with $cc" '0 ' "$rc $err"
 	ok 'and are read' ./words.bin
 done
