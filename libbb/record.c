@@ -55,7 +55,7 @@ void print_text(const void *text, size_t len, enum record_form style)
 			n += !n;
 			if (style == JSON && (*p == '"' || *p == '\\'))
 				xprintf("\\");
-			fwrite(p, 1, n, stdout); /* the flush reports */
+			xwrite_stdout(p, n);
 		}
 	}
 }
@@ -77,7 +77,7 @@ void print_base64(const void *data, size_t len)
 
 	for (size_t i = 0; i < len; i += 3) {
 		base64_four(four, (const char *)data + i, len - i);
-		fwrite(four, 1, sizeof(four), stdout); /* the flush reports */
+		xwrite_stdout(four, sizeof(four));
 	}
 }
 

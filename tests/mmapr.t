@@ -86,7 +86,7 @@ pid: *
 generation: 1
 seq: 6
 time: [0-9]*.*" "$out"
-$EMULATOR "$IPCBOX" mmapw -X i id=10 &
+$EMULATOR "$IPCBOX" mmapw -X -i 1h i &
 pid=$!
 wait_for box mmapr -1 -s 6 i
 run box mmapr --info -J i
