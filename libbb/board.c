@@ -382,16 +382,17 @@ int board_status_asked(void)
 uint64_t process_start(uint32_t pid, char name[32])
 {
 	char path[32], buf[1024], *comm, *end, *s;
+	uintmax_t start;
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", (unsigned)pid);
+	scnprintf(path, sizeof(path), "/proc/%u/stat", (unsigned)pid);
 	read_file(path, buf, sizeof(buf));
 	comm = strchr(buf, '(');
 	end = strrchr(buf, ')');
 	if (!comm || !end)
 		return 0;
-	snprintf(name, 32, "%.*s", (int)(end - comm - 1), comm + 1);
+	scnprintf(name, 32, "%.*s", (int)(end - comm - 1), comm + 1);
 	s = end;
 	for (int field = 3; s && field <= 22; field++)
 		s = strchr(s + 1, ' ');
-	return s ? strtoull(s, NULL, 10) : 0;
+	return s && parse_digits(s + 1, 10, &start) ? start : 0;
 }

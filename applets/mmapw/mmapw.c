@@ -59,7 +59,7 @@ static int set_record(const struct writer *w, const struct schema *s, unsigned c
 	char id[16], name[] = "name=xiao bai", sex[] = "sex=M";
 	char *job[] = { id, name, sex, NULL };
 
-	snprintf(id, sizeof(id), "id=%" PRId32, (int32_t)(10 + done));
+	scnprintf(id, sizeof(id), "id=%" PRId32, (int32_t)(10 + done));
 	return set_words(s, record, *w->words ? w->words : job);
 }
 
@@ -165,14 +165,14 @@ static void check_match(const struct writer *w, const struct schema *s)
 static mode_t file_mode(const char *mode)
 {
 	mode_t mask = umask(0);
-	char *end;
-	unsigned long bits;
+	const char *end;
+	uintmax_t bits;
 
 	umask(mask);
 	if (!mode)
 		return 0644 & ~mask;
-	bits = strtoul(mode, &end, 8);
-	if (*end || bits > 07777 || !isdigit((unsigned char)*mode))
+	end = parse_digits(mode, 8, &bits);
+	if (!end || *end || bits > 07777)
 		bb_show_usage("invalid mode: '%s'", mode);
 	return bits;
 }

@@ -24,17 +24,13 @@ static const char *parse_int(const struct field *f, const char *text, uint64_t *
 {
 	int negative = *text == '-';
 	uint64_t limit = UINT64_MAX >> (64 + (f->kind == 'i') - 8 * f->size);
-	char *end;
+	size_t digits = strspn(text + negative, "0123456789");
 
-	if (!isdigit((unsigned char)text[negative]))
-		return "invalid";
-	errno = 0;
-	*value = strtoumax(text + negative, &end, 10);
-	if (*end)
+	if (!digits || text[negative + digits])
 		return "invalid";
 	if (negative)
 		limit = f->kind == 'i' ? limit + 1 : 0;
-	if (errno || *value > limit)
+	if (!parse_digits(text + negative, 10, value) || *value > limit)
 		return "out of range";
 	if (negative)
 		*value = -*value;
