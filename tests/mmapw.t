@@ -416,6 +416,7 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	strace -f -o calls "$IPCBOX" mmapw --persist fresh id=1 2>/dev/null
 	is 'and a new file, and its directory, before' 2 "$(grep -c 'fsync(.*= 0' calls)"
 	mkfifo slow
+	rm -f calls
 	strace -o calls "$IPCBOX" mmapw --persist=20ms disk - <slow 2>/dev/null &
 	exec 9>slow
 	printf 'id=%d\n' 1 2 3 >&9
