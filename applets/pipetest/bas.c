@@ -27,10 +27,10 @@ static void *no_access(void)
 
 static void write_read(void)
 {
-	t_write(t.w, 27, 27);
-	t_read(t.r, 27, 27);
-	t_write(t.w, t.page, t.page);
-	t_read(t.r, t.cap, t.page);
+	p_write(27);
+	p_read(27, 27);
+	p_write(t.page);
+	p_read(t.cap, t.page);
 }
 
 static void lowest(void)
@@ -40,7 +40,7 @@ static void lowest(void)
 	close(a);
 	close(b);
 	t_pipe(fd);
-	want(fd[0] < fd[1] ? fd[0] : fd[1], a, "the lower one, with %d in use,", between);
+	wantf(fd[0] < fd[1] ? fd[0] : fd[1], a, "the lower one, with %d in use,", between);
 	want(fd[0] < fd[1] ? fd[1] : fd[0], b, "the higher one");
 }
 
@@ -51,9 +51,9 @@ static void flags(void)
 
 	t_pipe(fd);
 	for (int end = 0; end < 2; end++) {
-		want(fcntl(fd[end], F_GETFL) & (O_ACCMODE | O_NONBLOCK), mode[end],
+		wantf(fcntl(fd[end], F_GETFL) & (O_ACCMODE | O_NONBLOCK), mode[end],
 			"F_GETFL of fd[%d]", end);
-		want(fcntl(fd[end], F_GETFD), 0, "F_GETFD of fd[%d]", end);
+		wantf(fcntl(fd[end], F_GETFD), 0, "F_GETFD of fd[%d]", end);
 	}
 }
 
@@ -68,8 +68,8 @@ static void close_twice(void)
 	int end[2] = { t.r, t.w };
 
 	for (int i = 0; i < 2; i++) {
-		want(ret(close(end[i])), 0, "close(%d)", end[i]);
-		want(ret(close(end[i])), -EBADF, "close(%d) again", end[i]);
+		wantf(ret(close(end[i])), 0, "close(%d)", end[i]);
+		wantf(ret(close(end[i])), -EBADF, "close(%d) again", end[i]);
 	}
 }
 
@@ -81,7 +81,7 @@ static void bad_pointer(void)
 		t_map(t.page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		want(ret(syscall(SYS_pipe2, bad[i], 0)), -EFAULT, "pipe2(%p)", bad[i]);
+		wantf(ret(syscall(SYS_pipe2, bad[i], 0)), -EFAULT, "pipe2(%p)", bad[i]);
 	after = lowest_fd();
 	if (after != before && emulated())
 		skip("emulated");
@@ -98,7 +98,7 @@ static void limit_fds(uint64_t limit)
 		skip("no-prlimit");
 	want(got, 0, "prlimit");
 	then[1] = now[1];
-	want(ret(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, then, NULL)), 0, "RLIMIT_NOFILE %d",
+	wantf(ret(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, then, NULL)), 0, "RLIMIT_NOFILE %d",
 		(int)limit);
 }
 
@@ -107,9 +107,9 @@ static void one_fd_left(void)
 	int last = lowest_fd(), fd[2];
 
 	limit_fds(last + 1);
-	want(ret(pipe(fd)), -EMFILE, "pipe with one descriptor left");
-	want(ret(dup(t.r)), last, "that one");
-	want(ret(pipe(fd)), -EMFILE, "pipe with none left");
+	want_ret(pipe(fd), -EMFILE, "pipe with one descriptor left");
+	want_ret(dup(t.r), last, "that one");
+	want_ret(pipe(fd), -EMFILE, "pipe with none left");
 }
 
 static void as_many_as_fit(void)
@@ -124,7 +124,7 @@ static void as_many_as_fit(void)
 		made++;
 	if (result == -ENFILE) /* pipe-user-pages-hard: pipe(7) */
 		skip("pipe-quota");
-	want(result, -EMFILE, "pipe number %ld", made + 1);
+	wantf(result, -EMFILE, "pipe number %ld", made + 1);
 	want(made, (limit - open) / 2, "pipes");
 }
 
@@ -136,7 +136,7 @@ static void reopened(void)
 	for (int i = 0; i < TIMES; i++)
 		if (pipe(fd) < 0 || close(fd[0]) < 0 || close(fd[1]) < 0)
 			fail("pipe %d: %s", i, strerror(errno));
-	want(lowest_fd(), first, "the lowest free descriptor after %d pipes", TIMES);
+	wantf(lowest_fd(), first, "the lowest free descriptor after %d pipes", TIMES);
 	t_pipe(fd);
 	t_write(fd[1], t.page, t.page);
 	t_read(fd[0], t.page, t.page);
@@ -150,7 +150,7 @@ static void fstat_both(void)
 	int fd[2];
 
 	t_pipe(fd);
-	t_write(t.w, 7, 7);
+	p_write(7);
 	if (fstat(t.r, &r) < 0 || fstat(t.w, &w) < 0 || fstat(fd[0], &other) < 0)
 		fail("fstat: %s", strerror(errno));
 	want(r.st_mode, S_IFIFO | 0600, "st_mode");
@@ -164,7 +164,7 @@ static void fstatfs_it(void)
 {
 	struct statfs fs;
 
-	want(ret(fstatfs(t.r, &fs)), 0, "fstatfs");
+	t_ok(fstatfs(t.r, &fs), "fstatfs");
 	want((uint32_t)fs.f_type, 0x50495045, "f_type"); /* PIPEFS_MAGIC, statfs(2) */
 	want(fs.f_bsize, t.page, "f_bsize");
 	want(fs.f_namelen, NAME_MAX, "f_namelen");
@@ -172,9 +172,9 @@ static void fstatfs_it(void)
 
 static void size(void)
 {
-	want(ret(fcntl(t.r, F_GETPIPE_SZ)), t.cap, "F_GETPIPE_SZ of the read end");
-	want(t.cap % t.page, 0, "%zu modulo the page size", t.cap);
-	want(t.slots & (t.slots - 1), 0, "%zu pages: bits besides the highest", t.slots);
+	want_ret(fcntl(t.r, F_GETPIPE_SZ), t.cap, "F_GETPIPE_SZ of the read end");
+	wantf(t.cap % t.page, 0, "%zu modulo the page size", t.cap);
+	wantf(t.slots & (t.slots - 1), 0, "%zu pages: bits besides the highest", t.slots);
 	want(t.slots > 0, 1, "at least one page");
 }
 
@@ -182,9 +182,9 @@ static void pipe_buf(void)
 {
 	want(fpathconf(t.r, _PC_PIPE_BUF), t.pipe_buf, "_PC_PIPE_BUF of the read end");
 	want(fpathconf(t.w, _PC_PIPE_BUF), t.pipe_buf, "_PC_PIPE_BUF of the write end");
-	want(t.pipe_buf >= _POSIX_PIPE_BUF, 1, "%zu is enough for POSIX", t.pipe_buf);
-	nonblock(t.w);
-	t_write(t.w, t.pipe_buf, t.pipe_buf);
+	wantf(t.pipe_buf >= _POSIX_PIPE_BUF, 1, "%zu is enough for POSIX", t.pipe_buf);
+	p_nonblock_w();
+	p_write(t.pipe_buf);
 }
 
 static void locks(void)
@@ -203,10 +203,10 @@ static void times(void)
 	static const struct timespec old[2] = { { 0, 0 }, { 0, 0 } };
 	struct stat st;
 
-	want(ret(futimens(t.r, old)), 0, "futimens");
-	t_write(t.w, 1, 1);
-	t_read(t.r, 1, 1);
-	want(ret(fstat(t.r, &st)), 0, "fstat");
+	t_ok(futimens(t.r, old), "futimens");
+	p_write(1);
+	p_read(1, 1);
+	t_ok(fstat(t.r, &st), "fstat");
 	info("write %s st_mtime, read %s st_atime", st.st_mtime ? "updates" : "does not update",
 	     st.st_atime ? "updates" : "does not update");
 }
@@ -217,11 +217,11 @@ static void proc_name(void)
 	struct stat st;
 	long n;
 
-	want(ret(fstat(t.w, &st)), 0, "fstat");
+	t_ok(fstat(t.w, &st), "fstat");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", t.w);
 	snprintf(expected, sizeof(expected), "pipe:[%llu]", (unsigned long long)st.st_ino);
 	n = ret(readlink(path, name, sizeof(name) - 1));
-	want(n, strlen(expected), "readlink(%s)", path);
+	wantf(n, strlen(expected), "readlink(%s)", path);
 	name[n] = '\0';
 	if (strcmp(name, expected))
 		fail("%s is '%s', expected '%s'", path, name, expected);
@@ -234,13 +234,13 @@ static void proc_reopen(void)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", t.r);
 	fd = open(path, O_WRONLY);
-	want(ret(fd) >= 0, 1, "open(%s, O_WRONLY) works", path);
-	t_close(&t.w);
-	t_poll(t.r, POLLIN, 0);
+	wantf(ret(fd) >= 0, 1, "open(%s, O_WRONLY) works", path);
+	p_close_w();
+	p_poll_r(POLLIN, 0);
 	t_write(fd, 5, 5);
-	t_read(t.r, 10, 5);
+	p_read(10, 5);
 	t_close(&fd);
-	t_read(t.r, 10, 0);
+	p_read(10, 0);
 }
 
 /* --- what it refuses ------------------------------------------------------------------ */
@@ -250,15 +250,15 @@ static void espipe(void)
 	char byte = 0;
 	struct iovec v = { &byte, 1 };
 
-	t_write(t.w, 1, 1);
+	p_write(1);
 	for (int whence = SEEK_SET; whence <= SEEK_HOLE; whence++) {
-		want(ret(lseek(t.r, 0, whence)), -ESPIPE, "lseek(%d, 0, %d)", t.r, whence);
-		want(ret(lseek(t.w, 0, whence)), -ESPIPE, "lseek(%d, 0, %d)", t.w, whence);
+		wantf(ret(lseek(t.r, 0, whence)), -ESPIPE, "lseek(%d, 0, %d)", t.r, whence);
+		wantf(ret(lseek(t.w, 0, whence)), -ESPIPE, "lseek(%d, 0, %d)", t.w, whence);
 	}
-	want(ret(pread(t.r, &byte, 1, 0)), -ESPIPE, "pread");
-	want(ret(pwrite(t.w, &byte, 1, 0)), -ESPIPE, "pwrite");
-	want(ret(preadv(t.r, &v, 1, 0)), -ESPIPE, "preadv");
-	want(ret(pwritev(t.w, &v, 1, 0)), -ESPIPE, "pwritev");
+	want_ret(pread(t.r, &byte, 1, 0), -ESPIPE, "pread");
+	want_ret(pwrite(t.w, &byte, 1, 0), -ESPIPE, "pwrite");
+	want_ret(preadv(t.r, &v, 1, 0), -ESPIPE, "preadv");
+	want_ret(pwritev(t.w, &v, 1, 0), -ESPIPE, "pwritev");
 }
 
 static long preadv2_nowait(struct iovec *v)
@@ -276,16 +276,16 @@ static void rwf_nowait(void)
 	if (got == -EOPNOTSUPP || missing(got))
 		skip("no-RWF_NOWAIT");
 	want(got, -EAGAIN, "preadv2(RWF_NOWAIT) of an empty pipe");
-	t_write(t.w, 1, 1);
+	p_write(1);
 	want(preadv2_nowait(&v), 1, "preadv2(RWF_NOWAIT) of one byte");
 }
 
 static void no_sync(void)
 {
-	want(ret(fsync(t.r)), -EINVAL, "fsync(read end)");
-	want(ret(fsync(t.w)), -EINVAL, "fsync(write end)");
-	want(ret(fdatasync(t.w)), -EINVAL, "fdatasync");
-	want(ret(ftruncate(t.w, 0)), -EINVAL, "ftruncate");
+	want_ret(fsync(t.r), -EINVAL, "fsync(read end)");
+	want_ret(fsync(t.w), -EINVAL, "fsync(write end)");
+	want_ret(fdatasync(t.w), -EINVAL, "fdatasync");
+	want_ret(ftruncate(t.w, 0), -EINVAL, "ftruncate");
 }
 
 static long map(int fd)
@@ -312,27 +312,27 @@ static void errnos(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		if (!missing(calls[i].got))
-			want(calls[i].got, calls[i].expected, "%s", calls[i].call);
+			want(calls[i].got, calls[i].expected, calls[i].call);
 }
 
 /* --- odd amounts and addresses --------------------------------------------------------- */
 
 static void zero(void)
 {
-	t_read(t.r, 0, 0);
-	t_write(t.w, 0, 0);
-	t_fionread(t.r, 0);
-	t_poll(t.r, POLLIN, 0);
-	t_fill(t.w);
-	t_write(t.w, 0, 0);
+	p_read(0, 0);
+	p_write(0);
+	p_unread(0);
+	p_poll_r(POLLIN, 0);
+	p_fill();
+	p_write(0);
 }
 
 static void zero_no_reader(void)
 {
 	t_catch(SIGPIPE, 0);
-	t_close(&t.r);
-	t_write(t.w, 0, 0);
-	want(t.caught, 0, "SIGPIPEs");
+	p_close_r();
+	p_write(0);
+	t_signals(0);
 }
 
 static void vectors(void)
@@ -341,8 +341,8 @@ static void vectors(void)
 	struct iovec from[] = { { text, 1 }, { NULL, 0 }, { text + 1, 5 }, { text + 6, 2 } };
 	struct iovec to[] = { { head, sizeof(head) }, { tail, sizeof(tail) } };
 
-	want(ret(writev(t.w, from, ARRAY_SIZE(from))), 8, "writev of 1 + 0 + 5 + 2 bytes");
-	want(ret(readv(t.r, to, ARRAY_SIZE(to))), 8, "readv of 3 + 5 bytes");
+	want_ret(writev(t.w, from, ARRAY_SIZE(from)), 8, "writev of 1 + 0 + 5 + 2 bytes");
+	want_ret(readv(t.r, to, ARRAY_SIZE(to)), 8, "readv of 3 + 5 bytes");
 	want(memcmp(head, text, sizeof(head)), 0, "memcmp of the first part");
 	want(memcmp(tail, text + sizeof(head), sizeof(tail)), 0, "memcmp of the second");
 }
@@ -358,24 +358,24 @@ static void iovcnt(void)
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		long n = table[i].count;
 
-		want(ret(syscall(SYS_writev, t.w, &v, n)), table[i].expected, "writev of %ld", n);
-		want(ret(syscall(SYS_readv, t.r, &v, n)), table[i].expected, "readv of %ld", n);
+		wantf(ret(syscall(SYS_writev, t.w, &v, n)), table[i].expected, "writev of %ld", n);
+		wantf(ret(syscall(SYS_readv, t.r, &v, n)), table[i].expected, "readv of %ld", n);
 	}
 }
 
 static void efault_write(void)
 {
-	want(ret(write(t.w, no_access(), 100)), -EFAULT, "write from PROT_NONE");
-	t_fionread(t.r, 0);
-	t_write(t.w, 5, 5);
-	t_read(t.r, 10, 5);
+	want_ret(write(t.w, no_access(), 100), -EFAULT, "write from PROT_NONE");
+	p_unread(0);
+	p_write(5);
+	p_read(10, 5);
 }
 
 static void efault_read(void)
 {
-	t_write(t.w, 100, 100);
-	want(ret(read(t.r, no_access(), 100)), -EFAULT, "read to PROT_NONE");
-	t_read(t.r, 200, 100);
+	p_write(100);
+	want_ret(read(t.r, no_access(), 100), -EFAULT, "read to PROT_NONE");
+	p_read(200, 100);
 }
 
 /* How much of it is queued POSIX leaves open; that it is what write returns, not. */
@@ -385,13 +385,13 @@ static void half_bad(size_t half)
 	char *p = t_map(2 * len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	long got;
 
-	want(ret(mprotect(p + len, len, PROT_NONE)), 0, "mprotect");
-	nonblock(t.w);
+	t_ok(mprotect(p + len, len, PROT_NONE), "mprotect");
+	p_nonblock_w();
 	got = ret(write(t.w, p + len - half, 2 * half));
 	if (got != -EFAULT && (got <= 0 || got > (long)half))
 		fail("write of %zu bytes, half of them unreadable, = %ld %s", 2 * half, got,
 			errname(got));
-	t_fionread(t.r, got > 0 ? got : 0);
+	p_unread(got > 0 ? got : 0);
 }
 
 static void efault_half(void)

@@ -30,7 +30,7 @@ static void send_fd(int socket, int fd)
 	};
 
 	memcpy(CMSG_DATA(&c.header), &fd, sizeof(fd));
-	want(ret(sendmsg(socket, &m, 0)), 1, "sendmsg(SCM_RIGHTS)");
+	want_ret(sendmsg(socket, &m, 0), 1, "sendmsg(SCM_RIGHTS)");
 }
 
 static int receive_fd(int socket)
@@ -43,7 +43,7 @@ static int receive_fd(int socket)
 	};
 	int fd = -1;
 
-	want(ret(recvmsg(socket, &m, 0)), 1, "recvmsg");
+	want_ret(recvmsg(socket, &m, 0), 1, "recvmsg");
 	want(c.header.cmsg_type, SCM_RIGHTS, "its control message");
 	memcpy(&fd, CMSG_DATA(&c.header), sizeof(fd));
 	return fd;
@@ -62,10 +62,10 @@ static void passed(void)
 
 	socket_pair(s);
 	send_fd(s[0], t.w);
-	t_close(&t.w);
-	t_returns(t_start(write_received, s[1]), 0);
-	t_read(t.r, 10, 5);
-	t_read(t.r, 10, 0);
+	p_close_w();
+	t_child(write_received, s[1], 0);
+	p_read(10, 5);
+	p_read(10, 0);
 }
 
 static void in_flight(void)
@@ -74,12 +74,12 @@ static void in_flight(void)
 
 	socket_pair(s);
 	send_fd(s[0], t.w);
-	t_close(&t.w);
-	t_poll(t.r, POLLIN, 0);
+	p_close_w();
+	p_poll_r(POLLIN, 0);
 	t_close(&s[0]);
-	t_poll(t.r, POLLIN, 0);
+	p_poll_r(POLLIN, 0);
 	t_close(&s[1]);
-	t_read(t.r, 1, 0);
+	p_read(1, 0);
 }
 
 /* --- who holds an end -------------------------------------------------------------------- */
@@ -88,12 +88,12 @@ static void dup_writer(void)
 {
 	int copy = dup(t.w);
 
-	t_close(&t.w);
-	t_poll(t.r, POLLIN, 0);
+	p_close_w();
+	p_poll_r(POLLIN, 0);
 	t_write(copy, 5, 5);
 	t_close(&copy);
-	t_read(t.r, 10, 5);
-	t_read(t.r, 10, 0);
+	p_read(10, 5);
+	p_read(10, 0);
 }
 
 static long hold_until(long gate)
@@ -118,63 +118,60 @@ static long hold_reader(long gate)
 static void fork_writers(void)
 {
 	enum { HOLDERS = 5 };
-	struct job jobs[HOLDERS];
+	pid_t jobs[HOLDERS];
 	int gates[HOLDERS][2];
 
 	for (int i = 0; i < HOLDERS; i++)
 		t_pipe(gates[i]);
 	for (int i = 0; i < HOLDERS; i++)
 		jobs[i] = t_start(hold_writer, gates[i][0]);
-	t_close(&t.w);
+	p_close_w();
 	for (int i = 0; i < HOLDERS; i++) {
-		t_poll(t.r, POLLIN, 0);
-		want(ret(write(gates[i][1], "", 1)), 1, "write to let holder %d go", i);
+		p_poll_r(POLLIN, 0);
+		wantf(ret(write(gates[i][1], "", 1)), 1, "write to let holder %d go", i);
 		t_returns(jobs[i], 1);
 	}
-	t_read(t.r, 1, 0);
+	p_read(1, 0);
 }
 
 static void killed_writer(void)
 {
 	int gate[2];
-	struct job job;
+	pid_t job;
 
 	t_pipe(gate);
 	job = t_start(hold_writer, gate[0]);
-	t_close(&t.w);
+	p_close_w();
 	t_blocks(job);
-	t_poll(t.r, POLLIN, 0);
-	kill(job.pid, SIGKILL);
-	t_dies(job, SIGKILL);
-	t_read(t.r, 1, 0);
+	p_poll_r(POLLIN, 0);
+	t_kill(job);
+	p_read(1, 0);
 }
 
 static void killed_reader(void)
 {
 	int gate[2];
-	struct job job;
+	pid_t job;
 
 	t_pipe(gate);
 	t_catch(SIGPIPE, 0);
 	job = t_start(hold_reader, gate[0]);
-	t_close(&t.r);
+	p_close_r();
 	t_blocks(job);
-	t_write(t.w, 1, 1);
-	kill(job.pid, SIGKILL);
-	t_dies(job, SIGKILL);
+	p_write(1);
+	t_kill(job);
 	t_write(t.w, 1, -EPIPE);
 }
 
 static void killed_in_write(void)
 {
-	struct job job = t_start(call_write, t.cap + 1);
+	pid_t job = t_start(call_write, t.cap + 1);
 
-	t_close(&t.w);
+	p_close_w();
 	t_blocks(job);
-	kill(job.pid, SIGKILL);
-	t_dies(job, SIGKILL);
-	t_drain(t.r, t.cap);
-	t_read(t.r, 1, 0);
+	t_kill(job);
+	p_drain(t.cap);
+	p_read(1, 0);
 }
 
 static void keeps_number(void)
@@ -182,7 +179,7 @@ static void keeps_number(void)
 	char byte;
 	pid_t pid = t_exec(t.w);
 
-	t_close(&t.w);
+	p_close_w();
 	while (read(t.r, &byte, 1) == 1)
 		t.caught++;
 	want(t.caught > 0, 1, "what the program wrote to descriptor 1 is read here");
@@ -202,7 +199,7 @@ static void vfork_inherits(void)
 	want(ret(pid) > 0, 1, "vfork works");
 	t_reap(pid, EXIT_SUCCESS);
 	pattern_wrote(5);
-	t_read(t.r, 10, 5);
+	p_read(10, 5);
 }
 
 static long read_five(long fd)
@@ -214,13 +211,13 @@ static long read_five(long fd)
 
 static void closed_under_reader(void)
 {
-	struct job job = t_thread(read_five, t.r);
+	pid_t job = t_thread(read_five, t.r);
 
 	t_blocks(job);
-	t_close(&t.r);
+	p_close_r();
 	t_blocks(job);
 	info("close() by another thread does not end a read");
-	t_write(t.w, 5, 5);
+	p_write(5);
 	t_returns(job, 5);
 }
 
@@ -228,13 +225,13 @@ static void closed_under_reader(void)
 
 static void boundaries(void)
 {
-	t_write(t.w, 3, 3);
-	t_write(t.w, 3, 3);
-	t_read(t.r, 10, 6);
-	t_write(t.w, 3, 3);
+	p_write(3);
+	p_write(3);
+	p_read(10, 6);
+	p_write(3);
 	for (int i = 0; i < 3; i++)
-		t_read(t.r, 1, 1);
-	t_fionread(t.r, 0);
+		p_read(1, 1);
+	p_unread(0);
 }
 
 static long echo(long back)
@@ -252,12 +249,12 @@ static void ping_pong(void)
 {
 	enum { TRIPS = 500 };
 	uint32_t answer;
-	struct job job;
+	pid_t job;
 	int back[2];
 
 	t_pipe(back);
 	job = t_start(echo, back[1]);
-	t_close(&t.r);
+	p_close_r();
 	t_close(&back[1]);
 	for (uint32_t i = 0; i < TRIPS; i++) {
 		if (write(t.w, &i, sizeof(i)) != sizeof(i)
@@ -266,7 +263,7 @@ static void ping_pong(void)
 		if (answer != i)
 			fail("round trip %u came back as %u", (unsigned)i, (unsigned)answer);
 	}
-	t_close(&t.w);
+	p_close_w();
 	t_returns(job, 0);
 }
 
@@ -290,13 +287,13 @@ static long write_chunks(long unused)
 
 static void stream(void)
 {
-	struct job job = t_start(write_chunks, 0);
+	pid_t job = t_start(write_chunks, 0);
 
-	t_close(&t.w);
+	p_close_w();
 	for (int i = 0; i < ROUNDS; i++)
 		for (size_t c = ARRAY_SIZE(chunks); c--; )
-			t_drain(t.r, chunks[c]);
-	t_read(t.r, 1, 0);
+			p_drain(chunks[c]);
+	p_read(1, 0);
 	t_returns(job, 0);
 }
 
@@ -310,19 +307,19 @@ static long read_some(long n)
 static void readers(void)
 {
 	static const int counts[] = { 1, 2, 3, 10, 50 };
-	struct job jobs[50];
+	pid_t jobs[50];
 
 	for (size_t c = 0; c < ARRAY_SIZE(counts); c++) {
 		size_t share = t.pipe_buf / counts[c], rest = t.pipe_buf % counts[c];
 
-		t_write(t.w, t.pipe_buf, t.pipe_buf);
+		p_write(t.pipe_buf);
 		for (int i = 0; i < counts[c]; i++)
 			jobs[i] = t_start(read_some, share);
 		for (int i = 0; i < counts[c]; i++)
 			t_returns(jobs[i], share);
-		t_fionread(t.r, rest);
+		p_unread(rest);
 		if (rest)
-			want(read_some(rest), rest, "the rest after %d readers", counts[c]);
+			wantf(read_some(rest), rest, "the rest after %d readers", counts[c]);
 	}
 }
 
@@ -336,12 +333,12 @@ static long write_letters(long letter)
 
 static void two_writers(void)
 {
-	struct job a = t_start(write_letters, 'a'), b = t_start(write_letters, 'b');
+	pid_t a = t_start(write_letters, 'a'), b = t_start(write_letters, 'b');
 	size_t expected = 3 * t.cap + 7, count[2] = { 0, 0 };
 	char *buf = xmalloc(t.page);
 	long n;
 
-	t_close(&t.w);
+	p_close_w();
 	while ((n = ret(read(t.r, buf, t.page))) > 0)
 		for (long i = 0; i < n; i++)
 			count[buf[i] == 'b']++;

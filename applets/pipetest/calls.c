@@ -106,7 +106,28 @@ const char *errname(long result)
 	return "";
 }
 
-void want(long got, long expected, const char *fmt, ...)
+void want(long got, long expected, const char *what)
+{
+	if (got != expected && (got == -ENOSPC || got == -EDQUOT))
+		skip("no-space");
+	if (got != expected)
+		fail("%s = %ld %s, expected %ld %s", what, got, errname(got), expected,
+			errname(expected));
+	if (t.verbose)
+		info("%s = %ld %s", what, got, errname(got));
+}
+
+void want_ret(long result, long expected, const char *call)
+{
+	want(ret(result), expected, call);
+}
+
+void t_ok(int result, const char *call)
+{
+	want_ret(result, 0, call);
+}
+
+void wantf(long got, long expected, const char *fmt, ...)
 {
 	char call[128];
 	va_list args;
@@ -114,13 +135,12 @@ void want(long got, long expected, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(call, sizeof(call), fmt, args);
 	va_end(args);
-	if (got != expected && (got == -ENOSPC || got == -EDQUOT))
-		skip("no-space");
-	if (got != expected)
-		fail("%s = %ld %s, expected %ld %s", call, got, errname(got), expected,
-			errname(expected));
-	if (t.verbose)
-		info("%s = %ld %s", call, got, errname(got));
+	want(got, expected, call);
+}
+
+void t_signals(int expected)
+{
+	want(t.caught, expected, "signals caught");
 }
 
 /* --- the stream ---------------------------------------------------------------------- */
@@ -159,7 +179,7 @@ void t_write(int fd, size_t n, long expected)
 	t.shared->written += n;
 	got = ret(write(fd, buf, n));
 	t.shared->written -= n - (got > 0 ? got : 0);
-	want(got, expected, "write(%d, %zu bytes)", fd, n);
+	wantf(got, expected, "write(%d, %zu bytes)", fd, n);
 }
 
 long checked_read(int fd, size_t n)
@@ -179,12 +199,12 @@ long checked_read(int fd, size_t n)
 
 void t_read(int fd, size_t n, long expected)
 {
-	want(checked_read(fd, n), expected, "read(%d, %zu)", fd, n);
+	wantf(checked_read(fd, n), expected, "read(%d, %zu)", fd, n);
 }
 
 void t_close(int *fd)
 {
-	want(ret(close(*fd)), 0, "close(%d)", *fd);
+	wantf(ret(close(*fd)), 0, "close(%d)", *fd);
 	*fd = -1;
 }
 
@@ -192,7 +212,7 @@ void t_poll(int fd, int events, int revents)
 {
 	struct pollfd p = { fd, events, 0 };
 
-	want(ret(poll(&p, 1, 0)), revents != 0, "poll(%d, events %#x)", fd, events);
+	wantf(ret(poll(&p, 1, 0)), revents != 0, "poll(%d, events %#x)", fd, events);
 	want(p.revents, revents, "its revents");
 }
 
@@ -200,13 +220,13 @@ void t_fionread(int fd, long expected)
 {
 	int n = -1;
 
-	want(ret(ioctl(fd, FIONREAD, &n)), 0, "ioctl(%d, FIONREAD)", fd);
+	wantf(ret(ioctl(fd, FIONREAD, &n)), 0, "ioctl(%d, FIONREAD)", fd);
 	want(n, expected, "the bytes it finds");
 }
 
 void nonblock(int fd)
 {
-	want(ret(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)), 0,
+	wantf(ret(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)), 0,
 		"fcntl(%d, F_SETFL, O_NONBLOCK)", fd);
 }
 
@@ -224,16 +244,8 @@ size_t t_fill(int fd)
 			total += n;
 		}
 	want(n, -EAGAIN, "write to a full pipe");
-	want(ret(fcntl(fd, F_SETFL, flags)), 0, "fcntl(%d, F_SETFL)", fd);
+	wantf(ret(fcntl(fd, F_SETFL, flags)), 0, "fcntl(%d, F_SETFL)", fd);
 	return total;
-}
-
-void t_leave_some(int fd)
-{
-	enum { ENOUGH = 65536 };
-
-	for (size_t room = t.cap; room >= ENOUGH + t.page; room -= t.page)
-		t_write(fd, t.page, t.page);
 }
 
 void t_drain(int fd, size_t n)
@@ -247,16 +259,83 @@ void t_drain(int fd, size_t n)
 	}
 }
 
+/* --- the same of the case's own pipe ------------------------------------------------- */
+
+void p_write(size_t n)
+{
+	t_write(t.w, n, n);
+}
+
+void p_read(size_t n, long expected)
+{
+	t_read(t.r, n, expected);
+}
+
+void p_drain(size_t n)
+{
+	t_drain(t.r, n);
+}
+
+size_t p_fill(void)
+{
+	return t_fill(t.w);
+}
+
+void p_leave_some(void)
+{
+	enum { ENOUGH = 65536 };
+
+	for (size_t room = t.cap; room >= ENOUGH + t.page; room -= t.page)
+		p_write(t.page);
+}
+
+void p_unread(long expected)
+{
+	t_fionread(t.r, expected);
+}
+
+void p_close_r(void)
+{
+	t_close(&t.r);
+}
+
+void p_close_w(void)
+{
+	t_close(&t.w);
+}
+
+void p_nonblock_r(void)
+{
+	nonblock(t.r);
+}
+
+void p_nonblock_w(void)
+{
+	nonblock(t.w);
+}
+
+void p_poll_r(int events, int revents)
+{
+	t_poll(t.r, events, revents);
+}
+
+void p_poll_w(int events, int revents)
+{
+	t_poll(t.w, events, revents);
+}
+
+/* ------------------------------------------------------------------------------------- */
+
 void t_pipe(int fd[2])
 {
-	want(ret(pipe(fd)), 0, "pipe");
+	t_ok(pipe(fd), "pipe");
 }
 
 void t_needs(long result, const char *token)
 {
 	if (result == -ENOSYS || result == -EPERM)
 		skip(token);
-	want(result, -EBADF, "%s: the call with fd -1", token);
+	wantf(result, -EBADF, "%s: the call with fd -1", token);
 }
 
 long splice_now(int in, int out, size_t n)
@@ -271,5 +350,5 @@ void t_needs_splice(void)
 
 void t_splice(int in, int out, size_t n, long expected)
 {
-	want(splice_now(in, out, n), expected, "splice(%d to %d, %zu)", in, out, n);
+	wantf(splice_now(in, out, n), expected, "splice(%d to %d, %zu)", in, out, n);
 }

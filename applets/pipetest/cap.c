@@ -15,7 +15,7 @@ enum {
 /* unsigned long, as fcntl(2) takes it: an int would be extended by its sign. */
 static void resize(int fd, unsigned long size, long expected)
 {
-	want(ret(fcntl(fd, F_SETPIPE_SZ, size)), expected, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd,
+	wantf(ret(fcntl(fd, F_SETPIPE_SZ, size)), expected, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd,
 		size);
 }
 
@@ -35,7 +35,7 @@ static void grow(int fd, unsigned long size)
 
 	if (got == -EPERM && (new_size() < size || new_size() <= 2 * t.page))
 		skip("soft-limit");
-	want(got, size, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd, size);
+	wantf(got, size, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd, size);
 }
 
 static void make_slots(unsigned slots)
@@ -58,18 +58,18 @@ static size_t fill_bytewise(void)
 	size_t total = t.shared->written;
 	long n;
 
-	nonblock(t.w);
+	p_nonblock_w();
 	for (; (n = ret(write(t.w, pattern(1), 1))) == 1; total++)
 		pattern_wrote(1);
-	want(n, -EAGAIN, "write of 1 byte after %zu", total);
+	wantf(n, -EAGAIN, "write of 1 byte after %zu", total);
 	return total;
 }
 
 static void bytes_fill_capacity(void)
 {
-	t_leave_some(t.w);
+	p_leave_some();
 	want(fill_bytewise(), t.cap, "single bytes that fit");
-	t_drain(t.r, t.cap);
+	p_drain(t.cap);
 }
 
 static void side_by_side(void)
@@ -77,7 +77,7 @@ static void side_by_side(void)
 	info("PIPE_BUF %zu: a write of so many bytes, or fewer, is atomic", t.pipe_buf);
 	info("ulimit -p %zu: the shell's PIPE_BUF / 512, no limit of the kernel", t.pipe_buf / 512);
 	info("F_GETPIPE_SZ %zu bytes (not bits): %zu slots of a page, %zu", t.cap, t.slots, t.page);
-	info("bytes that fit %zu", t_fill(t.w));
+	info("bytes that fit %zu", p_fill());
 	info("pipe-max-size %ld", read_number("/proc/sys/fs/pipe-max-size"));
 }
 
@@ -107,9 +107,8 @@ static void both_ends_agree(void)
 {
 	for (unsigned slots = 4; slots; slots /= 2) {
 		make_slots(slots);
-		want(ret(fcntl(t.r, F_GETPIPE_SZ)), slots * t.page, "F_GETPIPE_SZ of the read end");
-		want(ret(fcntl(t.w, F_GETPIPE_SZ)), slots * t.page,
-			"F_GETPIPE_SZ of the write end");
+		want_ret(fcntl(t.r, F_GETPIPE_SZ), slots * t.page, "F_GETPIPE_SZ of the read end");
+		want_ret(fcntl(t.w, F_GETPIPE_SZ), slots * t.page, "F_GETPIPE_SZ of the write end");
 		t.slots = slots;
 	}
 	resize(t.r, t.page, t.page); /* it works on either */
@@ -155,13 +154,13 @@ static void up_to_max(void)
 static void shrink_ebusy(void)
 {
 	make_slots(8);
-	t_write(t.w, 4 * t.page + 1, 4 * t.page + 1);
+	p_write(4 * t.page + 1);
 	resize(t.w, 4 * t.page, -EBUSY);
-	t_read(t.r, t.page - 1, t.page - 1);
+	p_read(t.page - 1, t.page - 1);
 	resize(t.w, 4 * t.page, -EBUSY); /* a slot with one byte left is a used slot */
-	t_read(t.r, 1, 1);
+	p_read(1, 1);
 	resize(t.w, 4 * t.page, 4 * t.page);
-	t_drain(t.r, 3 * t.page + 1);
+	p_drain(3 * t.page + 1);
 }
 
 /* On 64 KiB pages a new pipe has pipe-max-size already: so shrink first, then grow. */
@@ -170,38 +169,38 @@ static void grow_keeps_data(void)
 	size_t size = t.slots > 1 ? t.cap / 2 : t.cap, n;
 
 	resize(t.w, size, size);
-	n = t_fill(t.w);
-	t_drain(t.r, n / 2);
+	n = p_fill();
+	p_drain(n / 2);
 	n -= n / 2;
-	n += t_fill(t.w); /* the ring wraps, if it has two slots */
+	n += p_fill(); /* the ring wraps, if it has two slots */
 	grow(t.w, 2 * size);
-	n += t_fill(t.w);
+	n += p_fill();
 	if (n < 2 * size - t.page / 2)
 		fail("%zu bytes fit after growing to %zu", n, 2 * size);
-	t_drain(t.r, n);
-	t_fionread(t.r, 0);
+	p_drain(n);
+	p_unread(0);
 }
 
 static void shrink_keeps_data(void)
 {
 	make_slots(4);
-	t_write(t.w, 4 * t.page, 4 * t.page);
-	t_drain(t.r, 3 * t.page);
-	t_write(t.w, t.page, t.page); /* in slot 0, after slot 3 */
+	p_write(4 * t.page);
+	p_drain(3 * t.page);
+	p_write(t.page); /* in slot 0, after slot 3 */
 	resize(t.w, 2 * t.page, 2 * t.page);
-	nonblock(t.w);
+	p_nonblock_w();
 	t_write(t.w, 1, -EAGAIN);
-	t_drain(t.r, t.page);
-	t_write(t.w, t.page, t.page);
-	t_drain(t.r, 2 * t.page);
-	t_fionread(t.r, 0);
+	p_drain(t.page);
+	p_write(t.page);
+	p_drain(2 * t.page);
+	p_unread(0);
 }
 
 static void not_a_pipe(void)
 {
 	int fd = open("/", O_RDONLY | O_DIRECTORY);
 
-	want(ret(fcntl(fd, F_GETPIPE_SZ)), -EBADF, "F_GETPIPE_SZ of a directory");
+	want_ret(fcntl(fd, F_GETPIPE_SZ), -EBADF, "F_GETPIPE_SZ of a directory");
 	resize(fd, t.page, -EBADF);
 	resize(-1, t.page, -EBADF);
 }
@@ -213,7 +212,7 @@ static void o_path(void)
 	if (mkfifo("path", 0600) < 0)
 		skip("no-fifo");
 	fd = open("path", O_PATH);
-	want(ret(fcntl(fd, F_GETPIPE_SZ)), -EBADF, "F_GETPIPE_SZ of an O_PATH descriptor");
+	want_ret(fcntl(fd, F_GETPIPE_SZ), -EBADF, "F_GETPIPE_SZ of an O_PATH descriptor");
 	resize(fd, t.page, -EBADF);
 }
 
@@ -282,10 +281,10 @@ static void soft_no_growth(void)
 /* What GNU make's jobserver needs: a token in the pipe must leave room for a write. */
 static void token_and_page(void)
 {
-	nonblock(t.w);
-	t_write(t.w, 1, 1);
-	t_write(t.w, t.page, t.page);
-	t_drain(t.r, 1 + t.page);
+	p_nonblock_w();
+	p_write(1);
+	p_write(t.page);
+	p_drain(1 + t.page);
 }
 
 static void soft_jobserver(void)
@@ -303,10 +302,10 @@ static void two_pages_token(void)
 static void one_page_token(void)
 {
 	resize(t.w, t.page, t.page);
-	nonblock(t.w);
-	t_write(t.w, 1, 1);
+	p_nonblock_w();
+	p_write(1);
 	t_write(t.w, t.page, -EAGAIN);
-	t_write(t.w, t.page - 1, t.page - 1);
+	p_write(t.page - 1);
 }
 
 static void quota(void)
@@ -349,7 +348,7 @@ static void accounting_notes(void)
 	be_unprivileged();
 	if (pipe2(fd, NOTIFICATION_PIPE) < 0)
 		skip("no-watch-queue");
-	want(ret(ioctl(fd[0], _IO('W', 0x60), NOTES)), 0, "IOC_WATCH_QUEUE_SET_SIZE");
+	t_ok(ioctl(fd[0], _IO('W', 0x60), NOTES), "IOC_WATCH_QUEUE_SET_SIZE");
 	t_close(&fd[0]);
 	t_close(&fd[1]);
 	t_pipe(fd);
@@ -363,14 +362,14 @@ static void atomic_in_a_page(void)
 	size_t n = t.page - t.pipe_buf + 1;
 
 	resize(t.w, t.page, t.page);
-	nonblock(t.w);
-	t_write(t.w, n, n);
+	p_nonblock_w();
+	p_write(n);
 	t_write(t.w, t.pipe_buf, -EAGAIN);
-	t_fionread(t.r, n);
-	t_write(t.w, t.pipe_buf - 1, t.pipe_buf - 1);
-	t_drain(t.r, t.page);
-	t_write(t.w, t.pipe_buf, t.pipe_buf);
-	t_read(t.r, t.page, t.pipe_buf);
+	p_unread(n);
+	p_write(t.pipe_buf - 1);
+	p_drain(t.page);
+	p_write(t.pipe_buf);
+	p_read(t.page, t.pipe_buf);
 }
 
 const struct test_case cap_cases[] = {

@@ -12,36 +12,36 @@
 
 static void empty(void)
 {
-	t_close(&t.w);
-	t_read(t.r, 1, 0);
-	nonblock(t.r);
-	t_read(t.r, 1, 0);
+	p_close_w();
+	p_read(1, 0);
+	p_nonblock_r();
+	p_read(1, 0);
 }
 
 static void data_first(void)
 {
-	t_write(t.w, t.page, t.page);
-	t_close(&t.w);
-	t_read(t.r, 1, 1);
-	t_read(t.r, t.cap, t.page - 1);
-	t_read(t.r, t.cap, 0);
+	p_write(t.page);
+	p_close_w();
+	p_read(1, 1);
+	p_read(t.cap, t.page - 1);
+	p_read(t.cap, 0);
 }
 
 static void sticky(void)
 {
-	t_write(t.w, 1, 1);
-	t_close(&t.w);
-	t_read(t.r, 1, 1);
+	p_write(1);
+	p_close_w();
+	p_read(1, 1);
 	for (int i = 0; i < 5; i++)
-		t_read(t.r, 1, 0);
+		p_read(1, 0);
 }
 
 static void closed_self(void)
 {
 	int fd = t.r;
 
-	t_write(t.w, 1, 1);
-	t_close(&t.r);
+	p_write(1);
+	p_close_r();
 	t_read(fd, 1, -EBADF);
 }
 
@@ -52,12 +52,12 @@ static long leave(long unused)
 
 static void zombie(void)
 {
-	struct job job = t_start(leave, 0);
+	pid_t job = t_start(leave, 0);
 	siginfo_t gone;
 
-	t_close(&t.w);
-	want(ret(waitid(P_PID, job.pid, &gone, WEXITED | WNOWAIT)), 0, "waitid(WNOWAIT)");
-	t_read(t.r, 1, 0);
+	p_close_w();
+	t_ok(waitid(P_PID, job, &gone, WEXITED | WNOWAIT), "waitid(WNOWAIT)");
+	p_read(1, 0);
 	t_returns(job, 0);
 }
 
@@ -69,34 +69,34 @@ static long stop(long unused)
 
 static void stopped(void)
 {
-	struct job job = t_start(stop, 0);
+	pid_t job = t_start(stop, 0);
 	int status;
 
-	t_close(&t.w);
-	want(ret(waitpid(job.pid, &status, WUNTRACED)), job.pid, "waitpid(WUNTRACED)");
+	p_close_w();
+	want_ret(waitpid(job, &status, WUNTRACED), job, "waitpid(WUNTRACED)");
 	want(WIFSTOPPED(status), 1, "stopped");
-	t_poll(t.r, POLLIN, 0);
-	kill(job.pid, SIGCONT);
+	p_poll_r(POLLIN, 0);
+	kill(job, SIGCONT);
 	t_returns(job, 0);
-	t_read(t.r, 1, 0);
+	p_read(1, 0);
 }
 
 /* --- no reader ---------------------------------------------------------------------------- */
 
 static void sigpipe_kills(void)
 {
-	t_close(&t.r);
+	p_close_r();
 	t_dies(t_start(call_write, 1), SIGPIPE);
 }
 
 static void one_each(void)
 {
 	t_catch(SIGPIPE, 0);
-	t_write(t.w, 1, 1);
-	t_close(&t.r);
+	p_write(1);
+	p_close_r();
 	for (int i = 1; i <= 3; i++) {
 		t_write(t.w, t.page, -EPIPE);
-		want(t.caught, i, "SIGPIPEs");
+		t_signals(i);
 	}
 }
 
@@ -106,12 +106,12 @@ static void pending(void)
 	sigset_t set, got;
 
 	t_block(SIGPIPE, &set);
-	t_close(&t.r);
+	p_close_r();
 	t_write(t.w, 1, -EPIPE);
-	want(ret(sigpending(&got)), 0, "sigpending");
+	t_ok(sigpending(&got), "sigpending");
 	want(sigismember(&got, SIGPIPE), 1, "SIGPIPE is pending");
-	want(ret(sigtimedwait(&set, NULL, &now)), SIGPIPE, "sigtimedwait");
-	want(ret(sigtimedwait(&set, NULL, &now)), -EAGAIN, "sigtimedwait again");
+	want_ret(sigtimedwait(&set, NULL, &now), SIGPIPE, "sigtimedwait");
+	want_ret(sigtimedwait(&set, NULL, &now), -EAGAIN, "sigtimedwait again");
 }
 
 static long write_one(long fd)
@@ -122,14 +122,14 @@ static long write_one(long fd)
 /* Sent to the process it would interrupt the first thread that does not block it: us. */
 static void thread_directed(void)
 {
-	struct job job;
+	pid_t job;
 
 	t_catch(SIGPIPE, 0);
-	t_close(&t.r);
+	p_close_r();
 	job = t_thread(write_one, t.w);
 	t_returns(job, -EPIPE);
-	want(t.caught, 1, "SIGPIPEs");
-	want(t.catcher, job.pid, "the thread that caught it");
+	t_signals(1);
+	want(t.catcher, job, "the thread that caught it");
 }
 
 static void want_epipe(int file, int other)
@@ -151,7 +151,7 @@ static void want_epipe(int file, int other)
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		if (!missing(calls[i].got))
-			want(calls[i].got, -EPIPE, "%s", calls[i].call);
+			want(calls[i].got, -EPIPE, calls[i].call);
 }
 
 static void all_calls(void)
@@ -161,7 +161,7 @@ static void all_calls(void)
 	t_pipe(other);
 	t_write(other[1], 1, 1);
 	signal(SIGPIPE, SIG_IGN);
-	t_close(&t.r);
+	p_close_r();
 	want_epipe(file, other[0]);
 }
 
@@ -171,15 +171,15 @@ static void reader_again(void)
 	int fd, left = -1;
 
 	t_catch(SIGPIPE, 0);
-	t_write(t.w, 5, 5);
-	t_close(&t.r);
+	p_write(5);
+	p_close_r();
 	t_write(t.w, 1, -EPIPE);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", t.w);
 	fd = open(path, O_RDONLY | O_NONBLOCK);
-	want(ret(fd) >= 0, 1, "open(%s, O_RDONLY) works", path);
+	wantf(ret(fd) >= 0, 1, "open(%s, O_RDONLY) works", path);
 	ioctl(fd, FIONREAD, &left);
 	info("of 5 unread bytes %d are left when there is a reader again", left);
-	t_write(t.w, 1, 1);
+	p_write(1);
 }
 
 /* --- over exec ----------------------------------------------------------------------------- */
@@ -211,9 +211,8 @@ static int signal_after_exec(void (*disposition)(int))
 		exec_traced(disposition);
 	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
 		skip("no-exec");
-	want(ret(ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)SIGPIPE)), 0,
-		"PTRACE_DETACH with SIGPIPE");
-	want(ret(waitpid(pid, &status, 0)), pid, "waitpid");
+	t_ok(ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)SIGPIPE), "PTRACE_DETACH with SIGPIPE");
+	want_ret(waitpid(pid, &status, 0), pid, "waitpid");
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 

@@ -13,7 +13,7 @@ static void is_fifo(const char *name, mode_t mode)
 {
 	struct stat st;
 
-	want(ret(lstat(name, &st)), 0, "lstat(\"%s\")", name);
+	wantf(ret(lstat(name, &st)), 0, "lstat(\"%s\")", name);
 	want(st.st_mode, S_IFIFO | mode, "its mode");
 }
 
@@ -22,14 +22,14 @@ static void create(void)
 	int dir;
 
 	t_mkfifo("f"); /* or skip */
-	want(ret(mkdir("d", 0700)), 0, "mkdir");
+	t_ok(mkdir("d", 0700), "mkdir");
 	dir = open("d", O_RDONLY | O_DIRECTORY);
 	umask(027);
-	want(ret(mkfifo("1", 0666)), 0, "mkfifo");
+	t_ok(mkfifo("1", 0666), "mkfifo");
 	is_fifo("1", 0640);
-	want(ret(mknod("2", S_IFIFO | 0777, 0)), 0, "mknod");
+	t_ok(mknod("2", S_IFIFO | 0777, 0), "mknod");
 	is_fifo("2", 0750);
-	want(ret(mkfifoat(dir, "3", 0602)), 0, "mkfifoat");
+	t_ok(mkfifoat(dir, "3", 0602), "mkfifoat");
 	is_fifo("d/3", 0600);
 }
 
@@ -47,25 +47,25 @@ static void create_errno(void)
 	};
 
 	t_mkfifo("f");
-	want(ret(symlink("none", "dangling")), 0, "symlink");
+	t_ok(symlink("none", "dangling"), "symlink");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		want(ret(mkfifo(bad[i].path, 0600)), -bad[i].err, "mkfifo, bad path %zu", i);
-	want(ret(mknod("new", S_IFMT | 0600, 0)), -EINVAL, "mknod of no type");
+		wantf(ret(mkfifo(bad[i].path, 0600)), -bad[i].err, "mkfifo, bad path %zu", i);
+	want_ret(mknod("new", S_IFMT | 0600, 0), -EINVAL, "mknod of no type");
 }
 
 static void create_eacces(void)
 {
 	t_mkfifo("f");
-	want(ret(mkdir("d", 0500)), 0, "mkdir");
+	t_ok(mkdir("d", 0500), "mkdir");
 	drop_capabilities();
-	want(ret(mkfifo("d/f", 0600)), -EACCES, "mkfifo in a directory of mode 0500");
+	want_ret(mkfifo("d/f", 0600), -EACCES, "mkfifo in a directory of mode 0500");
 }
 
 static gid_t group_of(const char *name)
 {
 	struct stat st;
 
-	want(ret(lstat(name, &st)), 0, "lstat(\"%s\")", name);
+	wantf(ret(lstat(name, &st)), 0, "lstat(\"%s\")", name);
 	return st.st_gid;
 }
 
@@ -75,16 +75,16 @@ static void setgid_dir(void)
 	struct stat st;
 
 	t_mkfifo("f");
-	want(ret(mkdir("d", 0755)), 0, "mkdir");
+	t_ok(mkdir("d", 0755), "mkdir");
 	if (chown("d", -1, other) < 0)
 		skip("no-other-group");
-	want(ret(mkfifo("d/process", 0600)), 0, "mkfifo");
+	t_ok(mkfifo("d/process", 0600), "mkfifo");
 	close(open("d/file", O_WRONLY | O_CREAT, 0600));
 	/* the process's group, or the directory's with mount option grpid: mount(8) */
 	want(group_of("d/process"), group_of("d/file"), "group of a FIFO in it, a file's");
 	if (chmod("d", 02755) < 0 || stat("d", &st) < 0 || !(st.st_mode & S_ISGID))
 		skip("no-set-gid");
-	want(ret(mkfifo("d/directory", 0600)), 0, "mkfifo");
+	t_ok(mkfifo("d/directory", 0600), "mkfifo");
 	want(group_of("d/directory"), other, "group of a FIFO in a set-gid directory");
 }
 
@@ -97,22 +97,20 @@ static long call_open(long flags)
 
 static void open_r_blocks(void)
 {
-	struct job reader;
+	pid_t reader;
 
 	t_mkfifo("f");
-	reader = t_start(call_open, O_RDONLY);
-	t_blocks(reader);
+	reader = t_blocked(call_open, O_RDONLY);
 	t_open("f", O_WRONLY);
 	t_returns(reader, 0);
 }
 
 static void open_w_blocks(void)
 {
-	struct job writer;
+	pid_t writer;
 
 	t_mkfifo("f");
-	writer = t_start(call_open, O_WRONLY);
-	t_blocks(writer);
+	writer = t_blocked(call_open, O_WRONLY);
 	t_open("f", O_RDONLY);
 	t_returns(writer, 0);
 }
@@ -162,37 +160,33 @@ static long call_open_caught(long sa_flags)
 }
 
 /* Without /proc the first signals may come before the call: send on. */
-static bool interrupted(long arg)
+static bool interrupted(long job)
 {
-	struct job *job = (struct job *)arg;
-
-	kill(job->pid, SIGUSR1);
-	return t_returned(*job);
+	kill(job, SIGUSR1);
+	return t_returned(job);
 }
 
 static void open_eintr(void)
 {
-	struct job reader;
+	pid_t reader;
 
 	t_mkfifo("f");
-	reader = t_start(call_open_caught, 0);
-	t_blocks(reader);
-	wait_until(interrupted, (long)&reader, "open to be interrupted");
+	reader = t_blocked(call_open_caught, 0);
+	wait_until(interrupted, reader, "open to be interrupted");
 	t_returns(reader, -EINTR);
 }
 
 static void open_restarts(void)
 {
-	struct job reader;
+	pid_t reader;
 
 	t_mkfifo("f");
-	reader = t_start(call_open_caught, SA_RESTART);
-	t_blocks(reader);
-	kill(reader.pid, SIGUSR1);
+	reader = t_blocked(call_open_caught, SA_RESTART);
+	kill(reader, SIGUSR1);
 	t_blocks(reader); /* kill(2) woke it before it returned */
 	t_open("f", O_WRONLY);
 	t_returns(reader, 0);
-	want(t_caught(reader), 1, "signals");
+	t_caught(reader, 1);
 }
 
 static long call_open_read(long n)
@@ -205,7 +199,7 @@ static void brief_writer(void)
 {
 	t_mkfifo("f");
 	for (int i = 0; i < 10; i++) {
-		struct job reader = t_start(call_open_read, 0);
+		pid_t reader = t_start(call_open_read, 0);
 		int w;
 
 		t_blocks(reader);
@@ -227,7 +221,7 @@ static bool enter(const char *type, const char *options)
 {
 	bool here;
 
-	want(ret(mkdir(type, 0700)), 0, "mkdir(\"%s\")", type);
+	wantf(ret(mkdir(type, 0700)), 0, "mkdir(\"%s\")", type);
 	here = mount(type, type, type, 0, options) == 0 && chdir(type) == 0;
 	info("%s: %s", type, here ? "yes" : "not here");
 	return here;
@@ -251,14 +245,14 @@ static void file_systems(void)
 	if (enter("ramfs", NULL)) {
 		t_mkfifo("f");
 		carries();
-		want(ret(chdir("..")), 0, "chdir");
+		t_ok(chdir(".."), "chdir");
 	}
 	if (!enter("tmpfs", NULL))
 		return;
 	t_mkfifo("f");
 	carries();
 	want(mkdir("upper", 0700) | mkdir("work", 0700) | mkdir("lower", 0700), 0, "mkdir");
-	want(ret(rename("f", "lower/f")), 0, "rename");
+	t_ok(rename("f", "lower/f"), "rename");
 	if (enter("overlay", "lowerdir=lower,upperdir=upper,workdir=work"))
 		carries();
 }
@@ -268,8 +262,8 @@ static void read_only(void)
 	if (!own_mounts() || !enter("tmpfs", NULL))
 		skip("no-mount");
 	t_mkfifo("f");
-	want(ret(mount("none", ".", NULL, MS_REMOUNT | MS_RDONLY, NULL)), 0, "remount");
-	want(ret(mkfifo("g", 0600)), -EROFS, "mkfifo");
+	t_ok(mount("none", ".", NULL, MS_REMOUNT | MS_RDONLY, NULL), "remount");
+	want_ret(mkfifo("g", 0600), -EROFS, "mkfifo");
 	carries();
 }
 

@@ -35,7 +35,7 @@ static void size_zero(void)
 
 	open_both(&r, &w);
 	t_write(w, t.pipe_buf, t.pipe_buf);
-	want(ret(fstat(r, &st)), 0, "fstat");
+	t_ok(fstat(r, &st), "fstat");
 	want(st.st_size, 0, "st_size");
 	want(st.st_blocks, 0, "st_blocks");
 }
@@ -51,18 +51,18 @@ static void times(void)
 	int r, w;
 
 	open_both(&r, &w);
-	want(ret(fstatfs(r, &fs)), 0, "fstatfs");
+	t_ok(fstatfs(r, &fs), "fstatfs");
 	if (fs.f_type == OVERLAYFS)
 		skip("overlayfs");
-	want(ret(futimens(r, past)), 0, "futimens");
+	t_ok(futimens(r, past), "futimens");
 	t_write(w, 1, 1);
-	want(ret(fstat(r, &st)), 0, "fstat");
+	t_ok(fstat(r, &st), "fstat");
 	want(st.st_mtime > 0, true, "write marks st_mtime");
 	want(st.st_atime, 0, "st_atime after write");
 	if (fs.f_flags & ST_NOATIME)
 		skip("noatime");
 	t_read(r, 1, 1);
-	want(ret(fstat(r, &st)), 0, "fstat");
+	t_ok(fstat(r, &st), "fstat");
 	want(st.st_atime > 0, true, "read marks st_atime");
 }
 
@@ -72,8 +72,8 @@ static void truncate_einval(void)
 
 	open_both(&r, &w);
 	t_write(w, 9, 9);
-	want(ret(truncate("f", 0)), -EINVAL, "truncate");
-	want(ret(ftruncate(w, 0)), -EINVAL, "ftruncate");
+	want_ret(truncate("f", 0), -EINVAL, "truncate");
+	want_ret(ftruncate(w, 0), -EINVAL, "ftruncate");
 	t_open("f", O_WRONLY | O_TRUNC);
 	t_read(r, 99, 9);
 }
@@ -99,8 +99,8 @@ static void unlinked(void)
 	int r, w;
 
 	open_both(&r, &w);
-	want(ret(unlink("f")), 0, "unlink");
-	want(ret(open("f", O_RDONLY | O_NONBLOCK)), -ENOENT, "open");
+	t_ok(unlink("f"), "unlink");
+	want_ret(open("f", O_RDONLY | O_NONBLOCK), -ENOENT, "open");
 	t_write(w, 9, 9);
 	t_read(r, 9, 9);
 }
@@ -113,7 +113,7 @@ static void names(void)
 	if (link("f", "g") < 0)
 		skip("no-link");
 	t_close(&w);
-	want(ret(rename("f", "h")), 0, "rename");
+	t_ok(rename("f", "h"), "rename");
 	t_write(open("h", O_WRONLY), 3, 3);
 	t_write(open("g", O_WRONLY), 4, 4);
 	t_read(r, 9, 7);
@@ -231,8 +231,8 @@ static void set_size(void)
 	if (t.slots == 1)
 		skip("soft-limit");
 	open_both(&r, &w);
-	want(ret(fcntl(w, F_SETPIPE_SZ, (int)t.page)), t.page, "F_SETPIPE_SZ");
-	want(ret(fcntl(t_open("f", O_RDONLY), F_GETPIPE_SZ)), t.page, "F_GETPIPE_SZ, opened later");
+	want_ret(fcntl(w, F_SETPIPE_SZ, (int)t.page), t.page, "F_SETPIPE_SZ");
+	want_ret(fcntl(t_open("f", O_RDONLY), F_GETPIPE_SZ), t.page, "F_GETPIPE_SZ, opened later");
 }
 
 static void size_reset(void)
@@ -242,7 +242,7 @@ static void size_reset(void)
 	if (t.slots == 1)
 		skip("soft-limit");
 	open_both(&r, &w);
-	want(ret(fcntl(w, F_SETPIPE_SZ, (int)t.page)), t.page, "F_SETPIPE_SZ");
+	want_ret(fcntl(w, F_SETPIPE_SZ, (int)t.page), t.page, "F_SETPIPE_SZ");
 	t_close(&r);
 	t_close(&w);
 	want(fcntl(t_open("f", O_RDWR), F_GETPIPE_SZ) > (int)t.page, true, "the size grew back");
@@ -255,10 +255,10 @@ static void not_a_file(void)
 	open_both(&r, &w);
 	want(mmap(NULL, t.page, PROT_READ, MAP_SHARED, r, 0) == MAP_FAILED ? -errno : 0, -ENODEV,
 	     "mmap");
-	want(ret(lseek(r, 0, SEEK_CUR)), -ESPIPE, "lseek");
-	want(ret(open("f", O_RDONLY | O_NONBLOCK | O_DIRECTORY)), -ENOTDIR, "open, O_DIRECTORY");
-	want(ret(chmod("f", 0700)), 0, "chmod");
-	want(ret(execl("f", "f", (char *)NULL)), -EACCES, "execl");
+	want_ret(lseek(r, 0, SEEK_CUR), -ESPIPE, "lseek");
+	want_ret(open("f", O_RDONLY | O_NONBLOCK | O_DIRECTORY), -ENOTDIR, "open, O_DIRECTORY");
+	t_ok(chmod("f", 0700), "chmod");
+	want_ret(execl("f", "f", (char *)NULL), -EACCES, "execl");
 }
 
 const struct test_case fif_use_cases[] = {

@@ -13,7 +13,7 @@ void t_mkfifo(const char *name)
 
 	if (made == -EPERM || made == -EOPNOTSUPP) /* vfat, 9p ... */
 		skip("no-fifo-here");
-	want(made, 0, "mkfifo(%s)", name);
+	wantf(made, 0, "mkfifo(%s)", name);
 }
 
 void t_fifo(const char *name)
@@ -29,13 +29,13 @@ int t_open(const char *name, int flags)
 {
 	int fd = open(name, flags);
 
-	want(ret(fd < 0 ? -1 : 0), 0, "open(\"%s\", %#o)", name, (unsigned)flags);
+	wantf(ret(fd < 0 ? -1 : 0), 0, "open(\"%s\", %#o)", name, (unsigned)flags);
 	return fd;
 }
 
 static void want_map(long got, long expected, size_t len, int prot, int flags, int fd, off_t off)
 {
-	want(got, expected, "mmap(%zu, prot %d, flags %#x, fd %d, %lld)", len, prot, flags, fd,
+	wantf(got, expected, "mmap(%zu, prot %d, flags %#x, fd %d, %lld)", len, prot, flags, fd,
 		(long long)off);
 }
 
@@ -59,7 +59,7 @@ void t_no_map(size_t len, int prot, int flags, int fd, off_t off, long expected)
 
 void t_unmap(void *p, size_t len)
 {
-	want(ret(munmap(p, len)), 0, "munmap(%p, %zu)", p, len);
+	wantf(ret(munmap(p, len)), 0, "munmap(%p, %zu)", p, len);
 }
 
 /* Over the limit on sizes of files, memfds too, there is SIGXFSZ: setrlimit(2). */
@@ -105,7 +105,7 @@ int t_memfd(const char *name, unsigned flags)
 
 void t_truncate(int fd, off_t len, long expected)
 {
-	want(ret(ftruncate(fd, len)), expected, "ftruncate(%d, %lld)", fd, (long long)len);
+	wantf(ret(ftruncate(fd, len)), expected, "ftruncate(%d, %lld)", fd, (long long)len);
 }
 
 /* In memory where that can be had: it needs no directory. */
@@ -136,14 +136,14 @@ int t_data(size_t len)
 	long n = ret(write(fd, pattern(len), len));
 
 	pattern_wrote(n);
-	want(n, len, "write(%d, %zu bytes) to a file", fd, len);
-	want(ret(lseek(fd, 0, SEEK_SET)), 0, "lseek(%d)", fd);
+	wantf(n, len, "write(%d, %zu bytes) to a file", fd, len);
+	wantf(ret(lseek(fd, 0, SEEK_SET)), 0, "lseek(%d)", fd);
 	return fd;
 }
 
 void t_put(int fd, char byte, off_t at, long expected)
 {
-	want(ret(pwrite(fd, &byte, 1, at)), expected, "pwrite(%d, %d, 1, %lld)", fd, byte,
+	wantf(ret(pwrite(fd, &byte, 1, at)), expected, "pwrite(%d, %d, 1, %lld)", fd, byte,
 		(long long)at);
 }
 
@@ -151,7 +151,7 @@ void t_get(int fd, off_t at, char expected)
 {
 	char byte = 0;
 
-	want(ret(pread(fd, &byte, 1, at)), 1, "pread(%d, 1, %lld)", fd, (long long)at);
+	wantf(ret(pread(fd, &byte, 1, at)), 1, "pread(%d, 1, %lld)", fd, (long long)at);
 	want(byte, expected, "the byte it finds");
 }
 
@@ -187,7 +187,7 @@ int fault_of(void *p, char access)
 
 void t_touch(void *p, char access, int sig, int si_code)
 {
-	want(fault_of(p, access), sig, "signal of '%c' at %p", access, p);
+	wantf(fault_of(p, access), sig, "signal of '%c' at %p", access, p);
 	if (sig && t_fault.si_code != si_code && emulated())
 		skip("emulated");
 	if (sig)

@@ -12,7 +12,7 @@ static int reopened(int flags)
 
 	close(t_file("f", 2 * t.page));
 	fd = open("f", flags);
-	want(fd < 0 ? -errno : 0, 0, "open of the file, flags %#x", flags);
+	wantf(fd < 0 ? -errno : 0, 0, "open of the file, flags %#x", flags);
 	return fd;
 }
 
@@ -26,9 +26,9 @@ static void aligned(void)
 		char *file = t_map(lens[i], RW, MAP_SHARED, t_object(lens[i]), 0);
 		char *anon = t_map(lens[i], RW, ANON, -1, 0);
 
-		want(file && anon, 1, "%p and %p, not 0", file, anon);
+		wantf(file && anon, 1, "%p and %p, not 0", file, anon);
 		want(((uintptr_t)file | (uintptr_t)anon) % t.page, 0, "their offset in a page");
-		want(file[lens[i] - 1] | anon[lens[i] - 1], 0, "the last byte of %zu", lens[i]);
+		wantf(file[lens[i] - 1] | anon[lens[i] - 1], 0, "the last byte of %zu", lens[i]);
 	}
 }
 
@@ -54,7 +54,7 @@ static void no_length(void)
 {
 	void *p = mmap(NULL, 0, RW, ANON, -1, 0);
 
-	want(ret(p == MAP_FAILED ? -1 : 0), -EINVAL, "mmap of 0 bytes");
+	want_ret(p == MAP_FAILED ? -1 : 0, -EINVAL, "mmap of 0 bytes");
 	want((long)p, -1, "MAP_FAILED");
 	t_no_map(0, PROT_READ, MAP_SHARED, t_object(t.page), 0, -EINVAL);
 }
@@ -72,7 +72,7 @@ static void both_sharings(void)
 
 	if (p == MAP_FAILED && errno == EINVAL)
 		skip("no-MAP_SHARED_VALIDATE");
-	want(ret(p == MAP_FAILED ? -1 : 0), 0, "mmap with both");
+	t_ok(p == MAP_FAILED ? -1 : 0, "mmap with both");
 	p[0] = 's';
 	t_get(fd, 0, 's');
 }
@@ -119,8 +119,8 @@ static void no_upgrade(void)
 	char *shared = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
 	char *own = t_map(t.page, PROT_READ, MAP_PRIVATE, fd, 0);
 
-	want(ret(mprotect(shared, t.page, RW)), -EACCES, "mprotect of the shared mapping");
-	want(ret(mprotect(own, t.page, RW)), 0, "mprotect of the private mapping");
+	want_ret(mprotect(shared, t.page, RW), -EACCES, "mprotect of the shared mapping");
+	t_ok(mprotect(own, t.page, RW), "mprotect of the private mapping");
 }
 
 static void wrong_object(void)
@@ -173,7 +173,7 @@ static void written_shows(void)
 	const char *p = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
 
 	want(p[1], 0, "the byte before");
-	want(ret(pwrite(fd, "xy", 2, 0)), 2, "pwrite");
+	want_ret(pwrite(fd, "xy", 2, 0), 2, "pwrite");
 	want(p[1], 'y', "the byte after");
 }
 
@@ -214,7 +214,7 @@ static void private_store(void)
 	const char *second = t_map(t.page, PROT_READ, MAP_PRIVATE, fd, 0);
 
 	p[0] = 'a';
-	want(ret(msync(p, t.page, MS_SYNC)), 0, "msync");
+	t_ok(msync(p, t.page, MS_SYNC), "msync");
 	t_unmap(p, t.page);
 	t_get(fd, 0, 0);
 	want(second[0], 0, "the byte of another mapping");
@@ -226,7 +226,7 @@ static void private_sees(void)
 	char *p = t_map(2 * t.page, RW, MAP_PRIVATE, fd, 0);
 
 	p[0] = 'a';
-	want(ret(pwrite(fd, "f", 1, 1) + pwrite(fd, "f", 1, t.page)), 2, "pwrite");
+	want_ret(pwrite(fd, "f", 1, 1) + pwrite(fd, "f", 1, t.page), 2, "pwrite");
 	info("a later write(2) to the file shows in a private page: untouched %s, changed %s",
 	     p[t.page] == 'f' ? "yes" : "no", p[1] == 'f' ? "yes" : "no");
 }
@@ -244,7 +244,7 @@ static long store(long address)
 static void over_fork(char *p, int seen)
 {
 	*p = 'p';
-	t_returns(t_start(store, (long)p), 'p');
+	t_child(store, (long)p, 'p');
 	want(*p, seen, "the parent's byte after the child's store");
 }
 
@@ -278,7 +278,7 @@ static void fork_address(void)
 	char *p = t_map(t.page, RW, ANON_SHARED, -1, 0);
 
 	*p = 'p';
-	t_returns(t_start(unmap, (long)p), 'p');
+	t_child(unmap, (long)p, 'p');
 	want(*p, 'c', "the byte after the child stored and unmapped");
 }
 
@@ -321,9 +321,9 @@ static void tail(void)
 		if (*at)
 			fail("byte %d behind the end is %d", (int)(at - p), *at);
 	*end = 'x';
-	want(ret(msync(p, t.page, MS_SYNC)), 0, "msync");
-	want(ret(pread(fd, buf, sizeof(buf), 0)), 13, "pread of 16");
-	want(ret(fstat(fd, &st)), 0, "fstat");
+	t_ok(msync(p, t.page, MS_SYNC), "msync");
+	want_ret(pread(fd, buf, sizeof(buf), 0), 13, "pread of 16");
+	t_ok(fstat(fd, &st), "fstat");
 	want(st.st_size, 13, "the size");
 	t_truncate(fd, t.page, 0);
 	info("a byte stored behind the end %s when the file grows", *end ? "is there" : "is gone");

@@ -25,7 +25,7 @@ static void prot_none(void)
 
 	t_touch(p + 1, 'r', SIGSEGV, SEGV_ACCERR);
 	t_touch(p + t.page - 1, 'w', SIGSEGV, SEGV_ACCERR);
-	want(ret(mprotect(p, t.page, RW)), 0, "mprotect");
+	t_ok(mprotect(p, t.page, RW), "mprotect");
 	t_touch(p, 'w', 0, 0);
 }
 
@@ -34,10 +34,11 @@ static void fault_at(char *p, char access)
 {
 	uintptr_t page = (uintptr_t)p / t.page;
 
-	want(fault_of(p, access) != 0, 1, "a signal of '%c' at %p", access, p);
+	wantf(fault_of(p, access) != 0, 1, "a signal of '%c' at %p", access, p);
 	if ((uintptr_t)t_fault.si_addr / t.page != page && emulated())
 		skip("emulated");
-	want((uintptr_t)t_fault.si_addr / t.page, page, "the page of si_addr, %p", t_fault.si_addr);
+	wantf((uintptr_t)t_fault.si_addr / t.page, page, "the page of si_addr, %p",
+		t_fault.si_addr);
 }
 
 static void fault_address(void)
@@ -147,7 +148,7 @@ static void in_maps(void)
 			perms(t_map(t.page, prot, flags, fd, 0), got);
 			if (prot == PROT_WRITE && got[0] == 'r')
 				expected = rwx[RW];
-			want(memcmp(got, expected, 2), 0, "\"%s\" against %s", got, expected);
+			wantf(memcmp(got, expected, 2), 0, "\"%s\" against %s", got, expected);
 			want(got[3], flags == MAP_SHARED ? 's' : 'p', "the last letter");
 		}
 }
@@ -188,9 +189,9 @@ static void unmap_invalid(void)
 {
 	char *p = pages(2);
 
-	want(ret(munmap(p + 1, t.page)), -EINVAL, "munmap of an address within a page");
-	want(ret(munmap(p, 0)), -EINVAL, "munmap of 0 bytes");
-	want(ret(munmap(p, 0 - t.page)), -EINVAL, "munmap of more than there can be");
+	want_ret(munmap(p + 1, t.page), -EINVAL, "munmap of an address within a page");
+	want_ret(munmap(p, 0), -EINVAL, "munmap of 0 bytes");
+	want_ret(munmap(p, 0 - t.page), -EINVAL, "munmap of more than there can be");
 	t_touch(p + t.page, 'w', 0, 0);
 }
 
@@ -249,7 +250,7 @@ static void truncated(void)
 	char *p = t_map(2 * t.page, RW, MAP_SHARED, fd, 0);
 
 	memset(p, 5, 2 * t.page);
-	t_returns(t_start(resize, fd), 0);
+	t_child(resize, fd, 0);
 	t_touch(p, 'r', SIGBUS, BUS_ADRERR);
 	t_truncate(fd, t.page, 0);
 	want(p[0] + p[t.page - 1], 0, "what comes back");
@@ -260,10 +261,10 @@ static void system_call(void)
 {
 	char *p = t_map(2 * t.page, RW, MAP_SHARED, t_object(1), 0);
 
-	want(ret(write(t.w, p + t.page, 1)), -EFAULT, "write of a byte behind the end");
-	t_fionread(t.r, 0);
-	t_write(t.w, 1, 1);
-	want(ret(read(t.r, p + t.page, 1)), -EFAULT, "read to behind the end");
+	want_ret(write(t.w, p + t.page, 1), -EFAULT, "write of a byte behind the end");
+	p_unread(0);
+	p_write(1);
+	want_ret(read(t.r, p + t.page, 1), -EFAULT, "read to behind the end");
 }
 
 static void grown(void)

@@ -20,7 +20,7 @@ static int sealable(void)
 
 static void seal(int fd, int seals, long expected)
 {
-	want(ret(fcntl(fd, F_ADD_SEALS, seals)), expected, "F_ADD_SEALS(%d, %#x)", fd, seals);
+	wantf(ret(fcntl(fd, F_ADD_SEALS, seals)), expected, "F_ADD_SEALS(%d, %#x)", fd, seals);
 }
 
 /* A seal that this kernel may not have. */
@@ -28,7 +28,7 @@ static void try_seal(int fd, int newer)
 {
 	if (fcntl(fd, F_ADD_SEALS, newer) < 0 && errno == EINVAL)
 		skip("no-such-seal");
-	want(ret(fcntl(fd, F_GET_SEALS)) & newer, newer, "the seal %#x", newer);
+	wantf(ret(fcntl(fd, F_GET_SEALS)) & newer, newer, "the seal %#x", newer);
 }
 
 static void new_file(void)
@@ -36,7 +36,7 @@ static void new_file(void)
 	int fd = t_memfd("new", 0);
 	struct stat st;
 
-	want(ret(fstat(fd, &st)), 0, "fstat");
+	t_ok(fstat(fd, &st), "fstat");
 	want(S_ISREG(st.st_mode), 1, "a regular file");
 	want(st.st_size, 0, "its size");
 	want(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR, "the access mode");
@@ -52,8 +52,8 @@ static void name(void)
 	char path[32], link[64] = "";
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", t_memfd("my name", 0));
-	want(ret(readlink(path, link, sizeof(link))), sizeof(target) - 1, "readlink(%s)", path);
-	want(strcmp(link, target), 0, "difference of '%s'", link);
+	wantf(ret(readlink(path, link, sizeof(link))), sizeof(target) - 1, "readlink(%s)", path);
+	wantf(strcmp(link, target), 0, "difference of '%s'", link);
 }
 
 static void refuses(void)
@@ -63,15 +63,15 @@ static void refuses(void)
 
 	close(t_memfd(memset(text, 'n', LONGEST), 0));
 	text[LONGEST] = 'n';
-	want(ret(memfd_create(text, 0)), -EINVAL, "memfd_create, a name of %d bytes", LONGEST + 1);
-	want(ret(memfd_create("", 1 << 24)), -EINVAL, "memfd_create, an unknown flag");
+	wantf(ret(memfd_create(text, 0)), -EINVAL, "memfd_create, a name of %d bytes", LONGEST + 1);
+	want_ret(memfd_create("", 1 << 24), -EINVAL, "memfd_create, an unknown flag");
 }
 
 static void not_sealable(void)
 {
 	int fd = t_memfd("plain", 0);
 
-	want(ret(fcntl(fd, F_GET_SEALS)), F_SEAL_SEAL, "fcntl(F_GET_SEALS)");
+	want_ret(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL, "fcntl(F_GET_SEALS)");
 	seal(fd, F_SEAL_SHRINK, -EPERM);
 	t_truncate(fd, t.page, 0);
 	t_truncate(fd, 0, 0);
@@ -115,7 +115,7 @@ static void seals(void)
 
 	seal(fd, F_SEAL_SEAL | F_SEAL_GROW, 0);
 	seal(fd, F_SEAL_SHRINK, -EPERM);
-	want(ret(fcntl(fd, F_GET_SEALS)), F_SEAL_SEAL | F_SEAL_GROW, "fcntl(F_GET_SEALS)");
+	want_ret(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL | F_SEAL_GROW, "fcntl(F_GET_SEALS)");
 	seal(t.w, F_SEAL_GROW, -EINVAL);
 }
 
@@ -130,17 +130,17 @@ static void future_write(void)
 	t_put(fd, 'w', 0, -EPERM);
 	t_no_map(t.page, RW, MAP_SHARED, fd, 0, -EPERM);
 	after = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
-	want(ret(mprotect(after, t.page, RW)), -EACCES, "mprotect for writing");
+	want_ret(mprotect(after, t.page, RW), -EACCES, "mprotect for writing");
 }
 
 static void exec(void)
 {
 	int fd = sealable();
 
-	want(ret(fchmod(fd, 0600)), 0, "fchmod(0600)");
+	t_ok(fchmod(fd, 0600), "fchmod(0600)");
 	try_seal(fd, SEAL_EXEC);
-	want(ret(fchmod(fd, 0700)), -EPERM, "fchmod(0700)");
-	want(ret(fchmod(fd, 0400)), 0, "fchmod(0400)");
+	want_ret(fchmod(fd, 0700), -EPERM, "fchmod(0700)");
+	t_ok(fchmod(fd, 0400), "fchmod(0400)");
 }
 
 /* All or nothing: the seal that could be set is not set either. */
@@ -150,7 +150,7 @@ static void busy(void)
 	char *p = t_map(t.page, RW, MAP_SHARED, fd, 0);
 
 	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, -EBUSY);
-	want(ret(fcntl(fd, F_GET_SEALS)), 0, "fcntl(F_GET_SEALS)");
+	t_ok(fcntl(fd, F_GET_SEALS), "fcntl(F_GET_SEALS)");
 	t_unmap(p, t.page);
 	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, 0);
 }
@@ -164,7 +164,7 @@ static void read_only_map(void)
 	seal(fd, F_SEAL_WRITE, 0);
 	p = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
 	want(*p, 'r', "its byte");
-	want(ret(mprotect(p, t.page, RW)), -EACCES, "mprotect for writing");
+	want_ret(mprotect(p, t.page, RW), -EACCES, "mprotect for writing");
 }
 
 static long store(long fd)
@@ -181,7 +181,7 @@ static void over_fork(void)
 {
 	int fd = sealable();
 
-	t_returns(t_start(store, fd), 0);
+	t_child(store, fd, 0);
 	t_get(dup(fd), 0, 'c');
 	want(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK, "fcntl(F_GET_SEALS)");
 }
@@ -228,7 +228,7 @@ static void over_socket(void)
 	close(sock[1]);
 	fd = pass(sock[0], -1);
 	want(fd >= 0, 1, "a descriptor comes");
-	want(ret(fstat(fd, &st)), 0, "fstat");
+	t_ok(fstat(fd, &st), "fstat");
 	want(st.st_size, 2 * t.page, "its size");
 	t_get(fd, 0, 'c');
 }
@@ -268,7 +268,7 @@ static void into_pipe(long (*call)(int fd, size_t n))
 	int fd = t_memfd("patterned", 0);
 	size_t left = t.cap;
 
-	want(ret(write(fd, pattern(left), left)), left, "write");
+	want_ret(write(fd, pattern(left), left), left, "write");
 	want(lseek(fd, 0, SEEK_SET), 0, "lseek");
 	while (left) {
 		long n = call(fd, left);
@@ -280,8 +280,8 @@ static void into_pipe(long (*call)(int fd, size_t n))
 		pattern_wrote(n);
 		left -= n;
 	}
-	t_poll(t.w, POLLOUT, 0);
-	t_drain(t.r, t.cap);
+	p_poll_w(POLLOUT, 0);
+	p_drain(t.cap);
 }
 
 static void spliced(void)

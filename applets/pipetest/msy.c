@@ -7,7 +7,7 @@
 
 static void t_msync(char *p, size_t len, int flags, long expected)
 {
-	want(ret(msync(p, len, flags)), expected, "msync(%p, %zu, %d)", p, len, flags);
+	wantf(ret(msync(p, len, flags)), expected, "msync(%p, %zu, %d)", p, len, flags);
 }
 
 static void succeeds(void)

@@ -107,8 +107,12 @@ static inline bool missing(long result)
 	return result == -ENOSYS || result == -EPERM;
 }
 const char *errname(long result);	/* "EAGAIN" for -EAGAIN, else "" */
-/* The case fails unless got, from ret(), is what POSIX or the kernel says; -v shows each. */
-void want(long got, long expected, const char *fmt, ...) PRINTF(3, 4);
+/* The case fails unless got is what POSIX or the kernel says; -v shows each. what: what was
+ * called, or whose value it is. */
+void want(long got, long expected, const char *what);
+void wantf(long got, long expected, const char *fmt, ...) PRINTF(3, 4);
+void want_ret(long result, long expected, const char *call); /* of ret(result) */
+void t_ok(int result, const char *call);	/* a call that succeeds and returns 0 */
 
 /* Calls with expected results. Written bytes follow a pattern by their position in the
  * stream, and what t_read reads must go on where the last one ended. */
@@ -122,10 +126,22 @@ void t_poll(int fd, int events, int revents);	/* at once */
 void t_fionread(int fd, long expected);
 void nonblock(int fd);
 size_t t_fill(int fd);		/* to the brim, without blocking; returns the bytes */
+void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
+/* The same, of the case's own pipe t.r, t.w. */
+void p_write(size_t n);		/* all of n */
+void p_read(size_t n, long expected);
+void p_drain(size_t n);
+size_t p_fill(void);
+void p_unread(long expected);	/* says FIONREAD */
+void p_close_r(void);
+void p_close_w(void);
+void p_nonblock_r(void);
+void p_nonblock_w(void);
+void p_poll_r(int events, int revents);
+void p_poll_w(int events, int revents);
 /* Fills whole pages of a new pipe, and leaves as much as a usual one holds: byte by byte, a
  * megabyte (that of 64 KiB pages) takes a slow machine seconds. */
-void t_leave_some(int fd);
-void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
+void p_leave_some(void);
 enum { RW = PROT_READ | PROT_WRITE };
 enum { ANON = MAP_ANONYMOUS | MAP_PRIVATE, ANON_SHARED = MAP_ANONYMOUS | MAP_SHARED };
 void *t_map(size_t len, int prot, int flags, int fd, off_t off);	/* mmap that succeeds */
@@ -154,31 +170,30 @@ void t_needs_splice(void);
 long splice_now(int in, int out, size_t n);	/* SPLICE_F_NONBLOCK, no offsets; as by ret() */
 void t_splice(int in, int out, size_t n, long expected);
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
+void t_signals(int expected);	/* that it has counted */
 void t_block(int sig, sigset_t *set);	/* and nothing else; set is {sig} */
 
-/* A call in a process of its own. call_read and call_write first close the pipe's other
- * end, as a process that only reads or writes does. */
-struct job {
-	pid_t pid;
-	int slot;
-	bool thread;
-};
-struct job t_start(long (*call)(long arg), long arg);
+/* A job is a call in a process of its own, known by its pid. call_read and call_write first
+ * close the pipe's other end, as a process that only reads or writes does. */
+pid_t t_start(long (*call)(long arg), long arg);
+pid_t t_blocked(long (*call)(long arg), long arg);	/* and it sleeps in its call */
 /* In the one other thread that a case may have. It shares errno, so meanwhile no call of
  * the case may fail, and the heap: call must not allocate. */
-struct job t_thread(long (*call)(long arg), long arg);
+pid_t t_thread(long (*call)(long arg), long arg);
 /* A child that has exec'ed "ipcbox --version" with that stdout, or the case is skipped. A
  * full pipe as stdout keeps it alive. The cases that use it have NEEDS_PROC. */
 pid_t t_exec(int out);
 long call_read(long n);
 long call_write(long n);
-void t_blocks(struct job job);		/* it sleeps in its call */
-bool t_asleep(struct job job); /* does it sleep in its call now? Never true without /proc */
-bool t_returned(struct job job);	/* has it come back yet? */
-void t_settles(struct job job);		/* it sleeps in its call, or has returned */
-void t_returns(struct job job, long expected);	/* it comes back, with that result; reaped */
-int t_caught(struct job job);		/* signals it caught until its call returned */
-void t_dies(struct job job, int sig);	/* it is killed by sig; reaped */
+void t_blocks(pid_t job);		/* it sleeps in its call */
+bool t_asleep(pid_t job);	/* does it sleep in its call now? Never true without /proc */
+bool t_returned(pid_t job);	/* has it come back yet? */
+void t_settles(pid_t job);	/* it sleeps in its call, or has returned */
+void t_returns(pid_t job, long expected);	/* it comes back, with that result; reaped */
+void t_child(long (*call)(long arg), long arg, long expected); /* starts and returns */
+void t_caught(pid_t job, int expected);		/* signals until its call returned */
+void t_dies(pid_t job, int sig);	/* it is killed by sig; reaped */
+void t_kill(pid_t job);			/* by SIGKILL, of which it dies */
 void t_reap(pid_t pid, int status);	/* it exits with that status */
 pid_t t_fork(void);			/* dies with the case; the child must _exit */
 /* The signal that kills a child running touch(p): 0 if it survives. */
@@ -207,9 +222,9 @@ struct shared {
 	_Atomic uint32_t verdict, text_len;
 	_Atomic uint32_t written, consumed;	/* positions in the stream */
 	_Atomic uint32_t jobs;
-	struct {
+	struct job {
 		_Atomic uint32_t state;
-		int32_t result, caught;
+		int32_t pid, thread, result, caught;
 	} job[MAX_JOBS];
 	char reason[64];
 	char text[TEXT_SIZE];	/* lines of diagnostics, each ended by a newline */

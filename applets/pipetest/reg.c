@@ -24,7 +24,7 @@ static void set_size(int fd, size_t size)
 
 	if (got == -EPERM)
 		skip("soft-limit");
-	want(got, size, "fcntl(%d, F_SETPIPE_SZ, %zu)", fd, size);
+	wantf(got, size, "fcntl(%d, F_SETPIPE_SZ, %zu)", fd, size);
 }
 
 static void *bad_address(void)
@@ -36,13 +36,13 @@ static void *bad_address(void)
 
 static void close_wakes(void)
 {
-	struct job readers[10];
+	pid_t readers[10];
 
 	for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
 		readers[i] = t_start(call_read, 1);
 	for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
 		t_blocks(readers[i]);
-	t_close(&t.w);
+	p_close_w();
 	for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
 		t_returns(readers[i], 0);
 }
@@ -54,11 +54,11 @@ static void epoll_edge(void)
 
 	if (fd < 0)
 		skip("no-epoll");
-	want(ret(epoll_ctl(fd, EPOLL_CTL_ADD, t.r, &event)), 0, "epoll_ctl");
+	t_ok(epoll_ctl(fd, EPOLL_CTL_ADD, t.r, &event), "epoll_ctl");
 	for (int i = 0; i < 3; i++) {
-		t_write(t.w, 1, 1);
-		want(ret(epoll_wait(fd, &event, 1, 0)), 1, "epoll_wait after write %d", i);
-		want(ret(epoll_wait(fd, &event, 1, 0)), 0, "epoll_wait again");
+		p_write(1);
+		wantf(ret(epoll_wait(fd, &event, 1, 0)), 1, "epoll_wait after write %d", i);
+		t_ok(epoll_wait(fd, &event, 1, 0), "epoll_wait again");
 	}
 }
 
@@ -69,24 +69,23 @@ static void sigio(void)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN); /* queues, as SIGIO would not */
-	want(ret(sigprocmask(SIG_BLOCK, &set, NULL)), 0, "sigprocmask");
-	want(ret(fcntl(t.r, F_SETOWN, getpid())), 0, "F_SETOWN");
-	want(ret(fcntl(t.r, F_SETSIG, SIGRTMIN)), 0, "F_SETSIG");
-	want(ret(fcntl(t.r, F_SETFL, fcntl(t.r, F_GETFL) | O_ASYNC)), 0, "F_SETFL, O_ASYNC");
+	t_ok(sigprocmask(SIG_BLOCK, &set, NULL), "sigprocmask");
+	t_ok(fcntl(t.r, F_SETOWN, getpid()), "F_SETOWN");
+	t_ok(fcntl(t.r, F_SETSIG, SIGRTMIN), "F_SETSIG");
+	t_ok(fcntl(t.r, F_SETFL, fcntl(t.r, F_GETFL) | O_ASYNC), "F_SETFL, O_ASYNC");
 	for (int i = 0; i < 3; i++)
-		t_write(t.w, 1, 1);
+		p_write(1);
 	for (int i = 0; i < 3; i++)
-		want(ret(sigtimedwait(&set, NULL, &at_once)), SIGRTMIN, "signal of write %d", i);
+		wantf(ret(sigtimedwait(&set, NULL, &at_once)), SIGRTMIN, "signal of write %d", i);
 }
 
 static void grow_wakes(void)
 {
-	struct job writer;
+	pid_t writer;
 
 	set_size(t.w, t.page);
-	t_fill(t.w);
-	writer = t_start(call_write, t.page);
-	t_blocks(writer);
+	p_fill();
+	writer = t_blocked(call_write, t.page);
 	set_size(t.w, 2 * t.page);
 	t_returns(writer, t.page);
 }
@@ -133,9 +132,9 @@ static void drain_stream(int fd, size_t total)
 static void stream(void)
 {
 	size_t total = 64 * t.page;
-	struct job writer = t_start(call_stream, total);
+	pid_t writer = t_start(call_stream, total);
 
-	t_close(&t.w);
+	p_close_w();
 	drain_stream(t.r, total);
 	t_returns(writer, total);
 }
@@ -152,13 +151,13 @@ static long call_splice(long out)
 static void splice_stream(void)
 {
 	size_t total = 64 * t.page;
-	struct job writer, splicer;
+	pid_t writer, splicer;
 	int next[2];
 
 	needs_splice();
 	set_size(t.w, t.page);
 	writer = t_start(call_stream, total);
-	t_close(&t.w);
+	p_close_w();
 	t_pipe(next);
 	set_size(next[1], t.page);
 	splicer = t_start(call_splice, next[1]);
@@ -172,9 +171,9 @@ static void splice_stream(void)
 
 static void efault_poll(void)
 {
-	want(ret(write(t.w, bad_address(), 1)), -EFAULT, "write of a bad address");
-	t_fionread(t.r, 0);
-	t_poll(t.r, POLLIN, 0);
+	want_ret(write(t.w, bad_address(), 1), -EFAULT, "write of a bad address");
+	p_unread(0);
+	p_poll_r(POLLIN, 0);
 }
 
 static void efault_splice(void)
@@ -183,8 +182,8 @@ static void efault_splice(void)
 
 	needs_splice();
 	t_pipe(next);
-	want(ret(write(t.w, bad_address(), 1)), -EFAULT, "write of a bad address");
-	want(ret(splice(t.r, NULL, next[1], NULL, 1, SPLICE_F_NONBLOCK)), -EAGAIN, "splice");
+	want_ret(write(t.w, bad_address(), 1), -EFAULT, "write of a bad address");
+	want_ret(splice(t.r, NULL, next[1], NULL, 1, SPLICE_F_NONBLOCK), -EAGAIN, "splice");
 }
 
 /* tee does not skip the empty buffer that the write leaves, as splice does since 5.9. */
@@ -194,15 +193,15 @@ static void efault_tee(void)
 
 	needs_splice();
 	t_pipe(next);
-	want(ret(write(t.w, bad_address(), 1)), -EFAULT, "write of a bad address");
-	want(ret(tee(t.r, next[1], 1, SPLICE_F_NONBLOCK)), -EAGAIN, "tee");
+	want_ret(write(t.w, bad_address(), 1), -EFAULT, "write of a bad address");
+	want_ret(tee(t.r, next[1], 1, SPLICE_F_NONBLOCK), -EAGAIN, "tee");
 }
 
 static void two_pages(void)
 {
-	nonblock(t.w);
-	t_write(t.w, 1, 1);
-	t_write(t.w, t.pipe_buf, t.pipe_buf);
+	p_nonblock_w();
+	p_write(1);
+	p_write(t.pipe_buf);
 }
 
 /* On a file of our own. Where the pipe has one slot the write finds it full. */
@@ -213,13 +212,13 @@ static void dirty_pipe(void)
 	off_t at = 0;
 
 	needs_splice();
-	t_drain(t.r, t_fill(t.w));
-	nonblock(t.w);
+	p_drain(p_fill());
+	p_nonblock_w();
 	if (splice(fd, &at, t.w, NULL, 1, 0) != 1)
 		skip("no-splice");
 	if (write(t.w, "x", 1) < 0)
 		want(-errno, -EAGAIN, "write behind the file's page");
-	want(ret(pread(file, bytes, 2, 0)), 2, "pread");
+	want_ret(pread(file, bytes, 2, 0), 2, "pread");
 	want(bytes[0] | bytes[1], 0, "the file's bytes");
 }
 
@@ -238,7 +237,7 @@ static void cow_leak(void)
 		_exit(vmsplice(t.w, &iov, 1, SPLICE_F_NONBLOCK) != 1);
 	t_reap(pid, EXIT_SUCCESS);
 	*p = 'n';
-	want(ret(read(t.r, &byte, 1)), 1, "read");
+	want_ret(read(t.r, &byte, 1), 1, "read");
 	want(byte, 'o', "what the child gave, before the parent wrote");
 }
 
@@ -253,8 +252,8 @@ static void max_size(void)
 		skip("no-pipe-max-size");
 	drop_capabilities();
 	t_pipe(fd);
-	want(fcntl(fd[0], F_GETPIPE_SZ) <= max, true, "a new pipe's size is within %ld", max);
-	want(ret(fcntl(fd[0], F_SETPIPE_SZ, (int)max + 1)), -EPERM, "F_SETPIPE_SZ, %ld", max + 1);
+	wantf(fcntl(fd[0], F_GETPIPE_SZ) <= max, true, "a new pipe's size is within %ld", max);
+	wantf(ret(fcntl(fd[0], F_SETPIPE_SZ, (int)max + 1)), -EPERM, "F_SETPIPE_SZ, %ld", max + 1);
 }
 
 static void watch_queue(void)
@@ -267,10 +266,10 @@ static void watch_queue(void)
 	set_size(other[0], 2 * t.cap);
 	if (pipe2(fd, O_EXCL) < 0) /* O_NOTIFICATION_PIPE */
 		skip("no-watch-queue");
-	want(ret(ioctl(fd[0], _IO('W', 0x60), NOTES)), 0, "IOC_WATCH_QUEUE_SET_SIZE");
+	t_ok(ioctl(fd[0], _IO('W', 0x60), NOTES), "IOC_WATCH_QUEUE_SET_SIZE");
 	t_close(&fd[0]);
 	t_close(&fd[1]);
-	want(ret(fcntl(t.w, F_SETPIPE_SZ, (int)(2 * t.cap))), 2 * t.cap, "F_SETPIPE_SZ");
+	want_ret(fcntl(t.w, F_SETPIPE_SZ, (int)(2 * t.cap)), 2 * t.cap, "F_SETPIPE_SZ");
 }
 
 static void size_is_int(void)
@@ -292,11 +291,11 @@ static void sendfile_eagain(void)
 	int in = t_data(9);
 
 	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
-	t_fill(t.w);
-	nonblock(t.w);
+	p_fill();
+	p_nonblock_w();
 	t_catch(SIGALRM, 0);
-	want(ret(setitimer(ITIMER_REAL, &timer, NULL)), 0, "setitimer");
-	want(ret(sendfile(t.w, in, NULL, 9)), -EAGAIN, "sendfile to a full pipe");
+	t_ok(setitimer(ITIMER_REAL, &timer, NULL), "setitimer");
+	want_ret(sendfile(t.w, in, NULL, 9), -EAGAIN, "sendfile to a full pipe");
 }
 
 static void copy_of_proc(void)
@@ -316,8 +315,8 @@ static void sealed_map(void)
 
 	if (fd < 0)
 		skip("no-memfd");
-	want(ret(ftruncate(fd, t.page)), 0, "ftruncate");
-	want(ret(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE)), 0, "F_SEAL_WRITE");
+	t_ok(ftruncate(fd, t.page), "ftruncate");
+	t_ok(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), "F_SEAL_WRITE");
 	t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
 }
 
@@ -327,7 +326,7 @@ static void noreplace(void)
 	char *p = t_map(2 * t.page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *q;
 
 	p[t.page] = 'x';
-	want(ret(munmap(p, t.page)), 0, "munmap");
+	t_ok(munmap(p, t.page), "munmap");
 	q = mmap(p, 2 * t.page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | NOREPLACE, -1, 0);
 	if (q != MAP_FAILED && q != p)
 		skip("no-noreplace"); /* to an older kernel the address is a hint */
@@ -345,31 +344,27 @@ static long call_read_byte(long n)
 	return ret(read(t.r, &n, 1));
 }
 
-static bool settled(long arg)
+static bool settled(long job)
 {
-	struct job job = *(struct job *)arg;
-
 	return t_returned(job) || t_asleep(job);
 }
 
 /* The reader sleeps uninterruptibly: first the splicer has to go. */
 static void splice_lock(void)
 {
-	struct job splicer, reader;
+	pid_t splicer, reader;
 	bool returned;
 	int s[2];
 
 	needs_splice();
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0)
 		skip("no-unix-sockets");
-	nonblock(t.r);
-	splicer = t_start(call_splice_in, s[0]);
-	t_blocks(splicer);
+	p_nonblock_r();
+	splicer = t_blocked(call_splice_in, s[0]);
 	reader = t_start(call_read_byte, 0);
-	wait_until(settled, (long)&reader, "the reader");
+	wait_until(settled, reader, "the reader");
 	returned = t_returned(reader);
-	kill(splicer.pid, SIGKILL);
-	t_dies(splicer, SIGKILL);
+	t_kill(splicer);
 	t_returns(reader, -EAGAIN);
 	if (!returned)
 		fail("a non-blocking read slept while splice waited for its socket");
@@ -397,7 +392,7 @@ static void splice_sources(void)
 	};
 
 	needs_splice();
-	nonblock(t.r);
+	p_nonblock_r();
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		int fd = open(paths[i], O_RDONLY | O_NONBLOCK);
 		long got = ret(splice(fd, NULL, t.w, NULL, 1, SPLICE_F_NONBLOCK));
@@ -415,9 +410,9 @@ static void timestamps(void)
 
 	if (futimens(t.w, past) < 0)
 		skip("no-futimens");
-	t_write(t.w, 1, 1);
-	t_read(t.r, 1, 1);
-	want(ret(fstat(t.w, &st)), 0, "fstat");
+	p_write(1);
+	p_read(1, 1);
+	t_ok(fstat(t.w, &st), "fstat");
 	info("write marks st_mtime: %s, read st_atime: %s", st.st_mtime > 1000 ? "yes" : "no",
 	     st.st_atime > 1000 ? "yes" : "no");
 }
@@ -447,8 +442,8 @@ static void fifo_hangup(void)
 
 static void read_merging(void)
 {
-	size_t full = t_fill(t.w), n = full + t.page;
-	struct job writer = t_start(call_write, t.page);
+	size_t full = p_fill(), n = full + t.page;
+	pid_t writer = t_start(call_write, t.page);
 	long got;
 
 	t_blocks(writer);
@@ -456,7 +451,7 @@ static void read_merging(void)
 	info("read(%zu) of a full pipe of %zu with a writer waiting = %ld", n, full, got);
 	if (got > 0)
 		t.shared->consumed += got;
-	t_drain(t.r, n - got);
+	p_drain(n - got);
 	t_returns(writer, t.page);
 }
 

@@ -11,13 +11,13 @@
 static void send_file(int out, int in, off_t *at, size_t n, long expected)
 {
 	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
-	want(ret(sendfile(out, in, at, n)), expected, "sendfile(%d, %d, %s, %zu)", out, in,
-	     at ? "at" : "NULL", n);
+	wantf(ret(sendfile(out, in, at, n)), expected, "sendfile(%d, %d, %s, %zu)", out, in,
+		at ? "at" : "NULL", n);
 }
 
 static void position(int fd, off_t expected)
 {
-	want(ret(lseek(fd, 0, SEEK_CUR)), expected, "position of fd %d", fd);
+	wantf(ret(lseek(fd, 0, SEEK_CUR)), expected, "position of fd %d", fd);
 }
 
 static void to_pipe(void)
@@ -26,7 +26,7 @@ static void to_pipe(void)
 
 	send_file(t.w, in, NULL, t.page, t.page);
 	position(in, t.page);
-	t_drain(t.r, t.page);
+	p_drain(t.page);
 }
 
 static void to_file(void)
@@ -37,7 +37,7 @@ static void to_file(void)
 	send_file(out, in, NULL, n, n);
 	position(in, n);
 	position(out, n);
-	want(ret(lseek(out, 0, SEEK_SET)), 0, "lseek");
+	want_ret(lseek(out, 0, SEEK_SET), 0, "lseek");
 	t_drain(out, n);
 }
 
@@ -65,7 +65,7 @@ static void offset(void)
 	want(at, 29, "the offset");
 	position(in, 0);
 	t.shared->consumed = 9;
-	t_drain(t.r, 20);
+	p_drain(20);
 }
 
 static void errors(void)
@@ -97,8 +97,8 @@ static void from_pipe(void)
 	int out = t_data(0);
 	long result;
 
-	nonblock(t.r);
-	t_write(t.w, 9, 9);
+	p_nonblock_r();
+	p_write(9);
 	result = ret(sendfile(out, t.r, NULL, 9));
 	info("sendfile from a pipe = %ld %s", result, errname(result));
 }
@@ -110,23 +110,22 @@ static long call_send(long in)
 
 static void full_pipe(void)
 {
-	size_t n = t_fill(t.w);
+	size_t n = p_fill();
 	int in = t_data(t.page);
-	struct job sender;
+	pid_t sender;
 
 	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
-	sender = t_start(call_send, in);
-	t_blocks(sender);
-	t_drain(t.r, n);
+	sender = t_blocked(call_send, in);
+	p_drain(n);
 	t_returns(sender, t.page);
-	t_drain(t.r, t.page);
+	p_drain(t.page);
 }
 
 static void append(void)
 {
 	int in = t_data(9), out = t_data(0);
 
-	want(ret(fcntl(out, F_SETFL, O_APPEND)), 0, "F_SETFL, O_APPEND");
+	t_ok(fcntl(out, F_SETFL, O_APPEND), "F_SETFL, O_APPEND");
 	send_file(out, in, NULL, 9, -EINVAL);
 }
 
@@ -161,7 +160,7 @@ static void large_offset(void)
 	t_write(in, 9, 9);
 	send_file(t.w, in, &at, 99, 9);
 	want(at - five_gib, 9, "the offset, less 5 GiB");
-	t_drain(t.r, 9);
+	p_drain(9);
 }
 
 /* MAX_RW_COUNT in include/linux/fs.h */
@@ -179,9 +178,9 @@ static void same_file(void)
 	int fd = t_data(99);
 	off_t at = 0;
 
-	want(ret(lseek(fd, 99, SEEK_SET)), 99, "lseek");
+	want_ret(lseek(fd, 99, SEEK_SET), 99, "lseek");
 	send_file(fd, fd, &at, 99, 99);
-	want(ret(lseek(fd, 0, SEEK_SET)), 0, "lseek");
+	want_ret(lseek(fd, 0, SEEK_SET), 0, "lseek");
 	t_drain(fd, 99);
 	t.shared->consumed = 0;
 	t_drain(fd, 99);
@@ -194,7 +193,7 @@ static void short_file(void)
 
 	send_file(t.w, in, NULL, 0, 0);
 	send_file(t.w, in, NULL, 99, 9);
-	t_read(t.r, 99, 9); /* a full pipe would block also at the end of the file */
+	p_read(99, 9); /* a full pipe would block also at the end of the file */
 	send_file(t.w, in, NULL, 99, 0);
 }
 

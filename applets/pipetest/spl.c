@@ -43,7 +43,7 @@ static void file_to_file(void)
 				fail("splice to a file = %ld %s", out, errname(out));
 		}
 	}
-	want(ret(lseek(to, 0, SEEK_SET)), 0, "lseek(%d)", to);
+	wantf(ret(lseek(to, 0, SEEK_SET)), 0, "lseek(%d)", to);
 	t_drain(to, n);
 	t_read(to, 1, 0);
 }
@@ -53,11 +53,11 @@ static void offset_in(void)
 	int file = data_file(200);
 	off_t off = 100;
 
-	want(ret(splice(file, &off, t.w, NULL, 50, NOWAIT)), 50, "splice from offset 100");
+	want_ret(splice(file, &off, t.w, NULL, 50, NOWAIT), 50, "splice from offset 100");
 	want(off, 150, "the offset");
 	want(lseek(file, 0, SEEK_CUR), 0, "the file's position");
 	t.shared->consumed += 100;
-	t_read(t.r, 100, 50);
+	p_read(100, 50);
 }
 
 static void offset_out(void)
@@ -65,8 +65,8 @@ static void offset_out(void)
 	int file = empty_file();
 	off_t off = 10;
 
-	t_write(t.w, 50, 50);
-	want(ret(splice(t.r, NULL, file, &off, 50, NOWAIT)), 50, "splice of 50 bytes to offset 10");
+	p_write(50);
+	want_ret(splice(t.r, NULL, file, &off, 50, NOWAIT), 50, "splice of 50 bytes to offset 10");
 	want(off, 60, "the offset");
 	want(lseek(file, 0, SEEK_CUR), 0, "the file's position");
 	want(lseek(file, 0, SEEK_END), 60, "the file's size");
@@ -78,10 +78,10 @@ static void append_einval(void)
 {
 	int file = empty_file();
 
-	want(ret(fcntl(file, F_SETFL, O_APPEND)), 0, "fcntl(%d, F_SETFL, O_APPEND)", file);
-	t_write(t.w, 10, 10);
+	wantf(ret(fcntl(file, F_SETFL, O_APPEND)), 0, "fcntl(%d, F_SETFL, O_APPEND)", file);
+	p_write(10);
 	t_splice(t.r, file, 10, -EINVAL);
-	t_read(t.r, 10, 10);
+	p_read(10, 10);
 }
 
 static void file_eof(void)
@@ -89,7 +89,7 @@ static void file_eof(void)
 	int file = data_file(10);
 
 	t_splice(file, t.w, t.page, 10);
-	t_read(t.r, 20, 10);
+	p_read(20, 10);
 	t_splice(file, t.w, t.page, 0);
 }
 
@@ -100,11 +100,11 @@ static void efbig_keeps(void)
 	off_t off = 100;
 
 	signal(SIGXFSZ, SIG_IGN);
-	want(ret(setrlimit(RLIMIT_FSIZE, &lim)), 0, "RLIMIT_FSIZE to 100");
-	t_write(t.w, 50, 50);
-	want(ret(splice(t.r, NULL, file, &off, 50, NOWAIT)), -EFBIG, "splice past RLIMIT_FSIZE");
+	t_ok(setrlimit(RLIMIT_FSIZE, &lim), "RLIMIT_FSIZE to 100");
+	p_write(50);
+	want_ret(splice(t.r, NULL, file, &off, 50, NOWAIT), -EFBIG, "splice past RLIMIT_FSIZE");
 	want(off, 100, "the offset");
-	t_read(t.r, 100, 50);
+	p_read(100, 50);
 }
 
 static void zero_copy(void)
@@ -113,8 +113,8 @@ static void zero_copy(void)
 	char byte = 0;
 
 	t_splice(file, t.w, t.page, t.page);
-	want(ret(pwrite(file, "!", 1, 0)), 1, "pwrite");
-	want(ret(read(t.r, &byte, 1)), 1, "read");
+	want_ret(pwrite(file, "!", 1, 0), 1, "pwrite");
+	want_ret(read(t.r, &byte, 1), 1, "read");
 	info("zero-copy: %s (a later write to the file is %sseen in the pipe)",
 	     byte == '!' ? "yes" : "no", byte == '!' ? "" : "not ");
 }
@@ -124,8 +124,8 @@ static void truncated(void)
 	int file = data_file(t.page);
 
 	t_splice(file, t.w, t.page, t.page);
-	want(ret(ftruncate(file, 0)), 0, "ftruncate");
-	t_fionread(t.r, t.page);
+	t_ok(ftruncate(file, 0), "ftruncate");
+	p_unread(t.page);
 	info("read after the file was truncated: %ld", ret(read(t.r, xmalloc(t.page), t.page)));
 }
 
@@ -154,18 +154,21 @@ static void errors(void)
 	};
 
 	if (t.slots > 1) /* before 6.8 a full pipe is EAGAIN rather than a wrong offset */
-		t_write(t.w, 10, 10);
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		want(ret(splice(table[i].in, table[i].off_in, table[i].out, table[i].off_out, 10,
-				NOWAIT)), table[i].expected, "splice: %s", table[i].what);
-	t_fionread(t.r, t.slots > 1 ? 10 : 0);
+		p_write(10);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		long got = splice(table[i].in, table[i].off_in, table[i].out, table[i].off_out, 10,
+			NOWAIT);
+
+		want_ret(got, table[i].expected, table[i].what);
+	}
+	p_unread(t.slots > 1 ? 10 : 0);
 }
 
 static void unknown_flags(void)
 {
 	int file = data_file(10);
 
-	want(ret(splice(file, NULL, t.w, NULL, 10, UNKNOWN_FLAG)), -EINVAL, "splice, flags 0x80");
+	want_ret(splice(file, NULL, t.w, NULL, 10, UNKNOWN_FLAG), -EINVAL, "splice, flags 0x80");
 }
 
 static void lengths(void)
@@ -182,9 +185,9 @@ static void epipe(void)
 	int file = data_file(10);
 
 	t_catch(SIGPIPE, 0);
-	t_close(&t.r);
+	p_close_r();
 	t_splice(file, t.w, 10, -EPIPE);
-	want(t.caught, 1, "SIGPIPEs");
+	t_signals(1);
 }
 
 /* --- pipes ----------------- */
@@ -195,12 +198,12 @@ static void pipe_to_pipe(void)
 
 	t_needs_splice();
 	t_pipe(to);
-	t_write(t.w, 100, 100);
+	p_write(100);
 	t_splice(t.r, to[1], 30, 30);
-	t_fionread(t.r, 70);
+	p_unread(70);
 	t_read(to[0], 100, 30);
 	t_splice(t.r, to[1], 100, 70);
-	t_fionread(t.r, 0);
+	p_unread(0);
 	t_read(to[0], 100, 70);
 	t_splice(t.r, to[1], 1, -EAGAIN);
 }
@@ -208,16 +211,16 @@ static void pipe_to_pipe(void)
 static void small_target(void)
 {
 	int to[2];
-	size_t n = t_fill(t.w);
+	size_t n = p_fill();
 
 	t_needs_splice();
 	t_pipe(to);
-	want(ret(fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.page)), t.page, "F_SETPIPE_SZ");
+	want_ret(fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.page), t.page, "F_SETPIPE_SZ");
 	t_splice(t.r, to[1], n, t.page);
 	t_splice(t.r, to[1], n, -EAGAIN);
-	t_fionread(t.r, n - t.page);
+	p_unread(n - t.page);
 	t_drain(to[0], t.page);
-	t_drain(t.r, n - t.page);
+	p_drain(n - t.page);
 }
 
 static void circular(void)
@@ -226,12 +229,12 @@ static void circular(void)
 
 	t_needs_splice();
 	t_pipe(to);
-	t_write(t.w, 100, 100);
+	p_write(100);
 	for (int i = 0; i < 100; i++) {
 		t_splice(t.r, to[1], 100, 100);
 		t_splice(to[0], t.w, 100, 100);
 	}
-	t_read(t.r, 200, 100);
+	p_read(200, 100);
 }
 
 static long splice_from(long to)
@@ -243,14 +246,12 @@ static long splice_from(long to)
 static void empty_blocks(void)
 {
 	int file = empty_file();
-	struct job job = t_start(splice_from, file);
+	pid_t job = t_blocked(splice_from, file);
 
-	t_blocks(job);
-	t_write(t.w, 5, 5);
+	p_write(5);
 	t_returns(job, 5);
-	job = t_start(splice_from, file);
-	t_blocks(job);
-	t_close(&t.w);
+	job = t_blocked(splice_from, file);
+	p_close_w();
 	t_returns(job, 0);
 }
 
@@ -259,7 +260,7 @@ static void empty_eagain(void)
 	int file = empty_file();
 
 	t_splice(t.r, file, 1, -EAGAIN);
-	t_close(&t.w);
+	p_close_w();
 	t_splice(t.r, file, 1, 0);
 }
 
@@ -269,11 +270,11 @@ static void no_slot_eagain(void)
 	int file;
 
 	t_needs_splice();
-	t_write(t.w, t.cap - 128, t.cap - 128);
+	p_write(t.cap - 128);
 	file = t_data(10);
 	t_splice(file, t.w, 10, -EAGAIN);
 	t_splice(file, t.w, 10, -EAGAIN);
-	t_drain(t.r, t.cap - 128);
+	p_drain(t.cap - 128);
 }
 
 static void slot_each(void)
@@ -284,7 +285,7 @@ static void slot_each(void)
 
 	while ((got = splice_now(file, t.w, 1)) == 1)
 		n++;
-	want(got, -EAGAIN, "splice of a byte after %zu", n);
+	wantf(got, -EAGAIN, "splice of a byte after %zu", n);
 	want(n, t.slots, "splices of a byte that fit");
 }
 

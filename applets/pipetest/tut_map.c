@@ -20,7 +20,7 @@ static void p16_file(void)
 	t_unmap(map, SIZE);
 	t_close(&fd);
 	fd = open("mmap.txt", O_RDONLY);
-	want(ret(read(fd, got, sizeof(got))), SIZE, "read of the file");
+	want_ret(read(fd, got, sizeof(got)), SIZE, "read of the file");
 	want(memcmp(got, text, SIZE), 0, "difference to what was stored");
 }
 
@@ -59,7 +59,7 @@ static long set_both(long point)
 
 static void p18_both(int *point)
 {
-	t_returns(t_start(set_both, (long)point), 1000);
+	t_child(set_both, (long)point, 1000);
 	want(*point, 2000, "*point");
 	want(var, 100, "var");
 }
@@ -69,7 +69,7 @@ static void p18_unlinked(void)
 	int fd = t_file("temp", sizeof(int));
 	int *point;
 
-	want(ret(unlink("temp")), 0, "unlink");
+	t_ok(unlink("temp"), "unlink");
 	point = t_map(sizeof(int), RW, MAP_SHARED, fd, 0);
 	t_close(&fd);
 	p18_both(point);
@@ -109,7 +109,7 @@ static void p19_visible(void)
 	int fd = t_file("shared", sizeof(struct student)), rd = open("shared", O_RDONLY);
 	const struct student *m = t_map(sizeof(*m), PROT_READ, MAP_SHARED, rd, 0);
 	int id, last = 0;
-	struct job writer;
+	pid_t writer;
 
 	t_close(&fd);
 	t_close(&rd);
@@ -187,10 +187,10 @@ static void p21_copy(void)
 
 		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 			t_truncate(in, 0, 0);
-			want(ret(pwrite(in, text, sizes[i], 0)), sizes[i], "pwrite");
+			want_ret(pwrite(in, text, sizes[i], 0), sizes[i], "pwrite");
 			copy_by(n, out, in, sizes[i]);
-			want(ret(pread(out, got, room, 0)), sizes[i], "bytes copied by %zu", n);
-			want(memcmp(got, text, sizes[i]), 0, "difference in %zu bytes", sizes[i]);
+			wantf(ret(pread(out, got, room, 0)), sizes[i], "bytes copied by %zu", n);
+			wantf(memcmp(got, text, sizes[i]), 0, "difference in %zu bytes", sizes[i]);
 		}
 	}
 }
@@ -240,7 +240,7 @@ static unsigned by_mmap_write(int out, int in)
 {
 	char *p = t_map(WHOLE, PROT_READ, MAP_SHARED, in, 0);
 
-	want(ret(write(out, p, WHOLE)), WHOLE, "write of the mapping");
+	want_ret(write(out, p, WHOLE), WHOLE, "write of the mapping");
 	munmap(p, WHOLE);
 	return 3;
 }
@@ -269,14 +269,14 @@ static void s18_ways(void)
 	const char *text = pattern(WHOLE);
 	int in = t_object(0);
 
-	want(ret(pwrite(in, text, WHOLE, 0)), WHOLE, "pwrite");
+	want_ret(pwrite(in, text, WHOLE, 0), WHOLE, "pwrite");
 	for (size_t k = 0; k < ARRAY_SIZE(ways); k++) {
 		int out = t_object(0);
 		int64_t start = monotonic_ns();
 		unsigned calls = ways[k].copy(out, in), us = (monotonic_ns() - start) / 1000;
 		const char *copy = t_map(WHOLE, PROT_READ, MAP_SHARED, out, 0);
 
-		want(memcmp(copy, text, WHOLE), 0, "difference after %s", ways[k].name);
+		wantf(memcmp(copy, text, WHOLE), 0, "difference after %s", ways[k].name);
 		info("%s of %d bytes: %u calls, %u us", ways[k].name, WHOLE, calls, us);
 		close(out);
 	}

@@ -10,21 +10,19 @@
 /* P1: parent writes "hello pipe\n", child reads it and then the end of file. */
 static void p1_hello(void)
 {
-	struct job reader = t_start(call_read, 11);
+	pid_t reader = t_blocked(call_read, 11);
 
-	t_blocks(reader);
-	t_write(t.w, 11, 11);
-	t_close(&t.w);
+	p_write(11);
+	p_close_w();
 	t_returns(reader, 11);
-	t_read(t.r, 1, 0);
+	p_read(1, 0);
 }
 
 static void p1_no_write(void)
 {
-	struct job reader = t_start(call_read, 11);
+	pid_t reader = t_blocked(call_read, 11); /* while we hold the write end */
 
-	t_blocks(reader); /* while we hold the write end */
-	t_close(&t.w);
+	p_close_w();
 	t_returns(reader, 0);
 }
 
@@ -42,17 +40,17 @@ static long read_with_own_writer(long n)
 
 	sigaction(SIGUSR1, &sa, NULL);
 	if (n)
-		t_read(t.r, n, n);
-	t_read(t.r, 1, 0);
+		p_read(n, n);
+	p_read(1, 0);
 	return 0;
 }
 
 /* With no other holder of the write end left, it blocks until it closes its own. */
-static void own_writer_ends(struct job reader)
+static void own_writer_ends(pid_t reader)
 {
-	t_close(&t.w);
+	p_close_w();
 	t_blocks(reader);
-	kill(reader.pid, SIGUSR1);
+	kill(reader, SIGUSR1);
 	t_returns(reader, 0);
 }
 
@@ -60,13 +58,13 @@ static long write_after_close(long n)
 {
 	int fd = t.w;
 
-	t_close(&t.w);
+	p_close_w();
 	return ret(write(fd, "hello\n", n));
 }
 
 static void p2_own_writer(void)
 {
-	struct job reader = t_start(read_with_own_writer, 0), child = t_start(write_after_close, 6);
+	pid_t reader = t_start(read_with_own_writer, 0), child = t_start(write_after_close, 6);
 
 	t_returns(child, -EBADF); /* and it is reaped: the reader does not wait for a child */
 	own_writer_ends(reader);
@@ -74,46 +72,45 @@ static void p2_own_writer(void)
 
 static void p2b_as_printed(void)
 {
-	struct job reader = t_start(read_with_own_writer, 6);
+	pid_t reader = t_start(read_with_own_writer, 6);
 
-	t_returns(t_start(call_write, 6), 6);
+	t_child(call_write, 6, 6);
 	own_writer_ends(reader);
 }
 
 static void p2b_corrected(void)
 {
-	struct job writer = t_start(call_write, 6);
+	pid_t writer = t_start(call_write, 6);
 
-	t_close(&t.w);
-	t_read(t.r, 256, 6);
-	t_read(t.r, 256, 0);
+	p_close_w();
+	p_read(256, 6);
+	p_read(256, 0);
 	t_returns(writer, 6);
 }
 
 static void p3_empty(void)
 {
-	t_returns(t_start(write_after_close, 6), -EBADF);
-	t_close(&t.w);
-	t_read(t.r, 256, 0);
+	t_child(write_after_close, 6, -EBADF);
+	p_close_w();
+	p_read(256, 0);
 }
 
 static void p3_data(void)
 {
-	t_returns(t_start(call_write, 6), 6);
-	t_close(&t.w);
-	t_read(t.r, 256, 6);
-	t_read(t.r, 256, 0);
+	t_child(call_write, 6, 6);
+	p_close_w();
+	p_read(256, 6);
+	p_read(256, 0);
 }
 
 static void p3_writer_kept(void)
 {
-	struct job reader;
+	pid_t reader;
 
-	t_returns(t_start(call_write, 6), 6);
-	t_read(t.r, 256, 6);
-	reader = t_start(call_read, 256);
-	t_blocks(reader);
-	t_close(&t.w); /* the last one is in another process than the reader */
+	t_child(call_write, 6, 6);
+	p_read(256, 6);
+	reader = t_blocked(call_read, 256);
+	p_close_w(); /* the last one is in another process than the reader */
 	t_returns(reader, 0);
 }
 
@@ -135,9 +132,9 @@ static bool was_written(long n)
 
 static void p4_bytes_until_full(void)
 {
-	struct job writer;
+	pid_t writer;
 
-	t_leave_some(t.w);
+	p_leave_some();
 	writer = t_start(write_bytes, 1);
 	wait_until(was_written, t.cap, "as many bytes as F_GETPIPE_SZ says");
 	t_blocks(writer);
@@ -147,51 +144,50 @@ static void p4_bytes_until_full(void)
 /* P5: what the tutorial takes for "full, so killed" is its reader that exits. */
 static void p5_full_blocks(void)
 {
-	struct job writer;
+	pid_t writer;
 
-	t_fill(t.w);
+	p_fill();
 	t_catch(SIGPIPE, 0);
-	writer = t_start(call_write, t.page);
-	t_blocks(writer);
-	t_close(&t.r);
+	writer = t_blocked(call_write, t.page);
+	p_close_r();
 	t_returns(writer, -EPIPE);
-	want(t_caught(writer), 1, "SIGPIPEs");
+	t_caught(writer, 1);
 }
 
 static long write_twice(long n)
 {
-	want(call_write(n), t.cap, "a write of %ld bytes that the reader leaves", n);
-	want(t.caught, 1, "SIGPIPEs of it");
+	wantf(call_write(n), t.cap, "a write of %ld bytes that the reader leaves", n);
+	t_signals(1);
 	return ret(write(t.w, "x", 1));
 }
 
 static void p5_partial(void)
 {
-	struct job writer;
+	pid_t writer;
 
 	t_catch(SIGPIPE, 0);
 	writer = t_start(write_twice, 2 * t.cap);
 	wait_until(has_unread, t.cap, "a full pipe");
 	t_blocks(writer);
-	t_close(&t.r);
+	p_close_r();
 	t_returns(writer, -EPIPE);
-	want(t_caught(writer), 2, "SIGPIPEs of both writes");
+	t_caught(writer, 2);
 }
 
 static void p6_sigpipe_caught(void)
 {
-	struct job writer;
+	pid_t writer;
 
 	t_catch(SIGPIPE, 0);
-	t_close(&t.r);
+	p_close_r();
 	writer = t_start(call_write, 6);
 	t_returns(writer, -EPIPE);
-	want(t_caught(writer), 1, "SIGPIPEs");
+	t_caught(writer, 1);
 }
 
 static void p6_sigpipe_kills(void)
 {
-	t_close(&t.r);
+	p_close_r();
 	t_dies(t_start(call_write, 6), SIGPIPE);
 }
 
@@ -199,7 +195,7 @@ static void p6_read_after_close(void)
 {
 	int fd = t.r;
 
-	t_close(&t.r);
+	p_close_r();
 	t_read(fd, 256, -EBADF);
 }
 
@@ -207,42 +203,41 @@ static void p6_read_after_close(void)
 
 static void p7_blocking_closed(void)
 {
-	t_close(&t.w);
-	t_read(t.r, 256, 0);
+	p_close_w();
+	p_read(256, 0);
 }
 
 static void p7_blocking_open(void)
 {
-	struct job reader = t_start(call_read, 256);
+	pid_t reader = t_blocked(call_read, 256);
 
-	t_blocks(reader);
-	t_write(t.w, 6, 6);
+	p_write(6);
 	t_returns(reader, 6);
 }
 
 static void p7_nonblock_closed(void)
 {
-	nonblock(t.r);
-	t_close(&t.w);
-	t_read(t.r, 256, 0);
+	p_nonblock_r();
+	p_close_w();
+	p_read(256, 0);
 }
 
 static void p7_nonblock_open(void)
 {
-	nonblock(t.r);
-	t_read(t.r, 256, -EAGAIN);
+	p_nonblock_r();
+	p_read(256, -EAGAIN);
 }
 
 static void s10_four_rules(void)
 {
-	nonblock(t.r);
-	t_read(t.r, 256, -EAGAIN);
-	t_write(t.w, 6, 6);
-	t_read(t.r, 256, 6);
-	t_write(t.w, 6, 6);
-	t_close(&t.w);
-	t_read(t.r, 256, 6);
-	t_read(t.r, 256, 0);
+	p_nonblock_r();
+	p_read(256, -EAGAIN);
+	p_write(6);
+	p_read(256, 6);
+	p_write(6);
+	p_close_w();
+	p_read(256, 6);
+	p_read(256, 0);
 }
 
 /* Two pages and 854 bytes: the tutorial's 9046 on most machines. */
@@ -251,26 +246,26 @@ static void p8_nonblock_writer(void)
 	size_t chunk = 2 * t.page + 854, total = 0, whole = 0;
 	long n;
 
-	nonblock(t.w);
+	p_nonblock_w();
 	while ((n = ret(write(t.w, pattern(chunk), chunk))) > 0) {
 		pattern_wrote(n);
 		total += n;
 		whole += n == (long)chunk;
 	}
-	want(n, -EAGAIN, "write(%zu bytes) to a full pipe", chunk);
+	wantf(n, -EAGAIN, "write(%zu bytes) to a full pipe", chunk);
 	info("%zu x %zu + %zu = %zu of %zu bytes: only what fits whole shares the last slot",
 	     whole, chunk, total - whole * chunk, total, t.cap);
-	t_fionread(t.r, total);
-	t_drain(t.r, total);
+	p_unread(total);
+	p_drain(total);
 }
 
 /* --- P9: a pipeline --------------------------------------------------------------------- */
 
 static void become(int fd, int standard)
 {
-	want(ret(dup2(fd, standard)), standard, "dup2(%d, %d)", fd, standard);
-	t_close(&t.r);
-	t_close(&t.w);
+	wantf(ret(dup2(fd, standard)), standard, "dup2(%d, %d)", fd, standard);
+	p_close_r();
+	p_close_w();
 }
 
 static long left_of_pipe(long n)
@@ -290,17 +285,17 @@ static long right_of_pipe(long n)
 
 static long right_with_leak(long n)
 {
-	t_drain(t.r, n - 1);
+	p_drain(n - 1);
 	return read_with_own_writer(1);
 }
 
 static void p9_pipeline(void)
 {
 	long n = 2 * t.cap + 1;
-	struct job left = t_start(left_of_pipe, n), right = t_start(right_of_pipe, n);
+	pid_t left = t_start(left_of_pipe, n), right = t_start(right_of_pipe, n);
 
-	t_close(&t.r);
-	t_close(&t.w);
+	p_close_r();
+	p_close_w();
 	t_returns(right, 0);
 	t_returns(left, 0);
 }
@@ -308,23 +303,23 @@ static void p9_pipeline(void)
 static void p9_leak(void)
 {
 	long n = 2 * t.cap + 1;
-	struct job left = t_start(left_of_pipe, n), right = t_start(right_with_leak, n);
+	pid_t left = t_start(left_of_pipe, n), right = t_start(right_with_leak, n);
 
-	t_close(&t.r);
+	p_close_r();
 	t_returns(left, 0);
 	own_writer_ends(right);
 }
 
 static void p9b_parent_closes(void)
 {
-	struct job left = t_start(left_of_pipe, 100), right = t_start(right_of_pipe, 100);
+	pid_t left = t_start(left_of_pipe, 100), right = t_start(right_of_pipe, 100);
 	int status = 77;
 
 	t_returns(left, 0);
 	t_blocks(right);
-	want(waitpid(right.pid, &status, WNOHANG), 0, "waitpid(WNOHANG) of one that lives");
+	want(waitpid(right, &status, WNOHANG), 0, "waitpid(WNOHANG) of one that lives");
 	want(status, 77, "the status it leaves alone");
-	t_close(&t.w);
+	p_close_w();
 	t_returns(right, 0);
 }
 
@@ -339,8 +334,8 @@ static void s11_sizes(void)
 
 static void p10_nonblock_bytes(void)
 {
-	t_leave_some(t.w);
-	nonblock(t.w);
+	p_leave_some();
+	p_nonblock_w();
 	want(write_bytes(1), -EAGAIN, "write of a byte to a full pipe");
 	want(t.shared->written, t.cap, "bytes before EAGAIN");
 }
@@ -369,9 +364,9 @@ static void p11_atomic(void)
 	const size_t sizes[] = { t.pipe_buf / 2 + 1, t.pipe_buf - 1, t.pipe_buf };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		t_fill(t.w);
-		want(letter_runs(2, call_letters, sizes[i], t.pipe_buf), 2,
-		     "pieces of two writes of %zu bytes", sizes[i]);
+		p_fill();
+		wantf(letter_runs(2, call_letters, sizes[i], t.pipe_buf), 2,
+			"pieces of two writes of %zu bytes", sizes[i]);
 	}
 }
 
@@ -380,7 +375,7 @@ static void p12_split(void)
 	const size_t sizes[] = { t.pipe_buf + 1, 5000, 2 * t.pipe_buf, 9046, t.page + 1 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes) - (t.page == t.pipe_buf); i++) {
-		t_fill(t.w);
+		p_fill();
 		race(sizes[i]);
 	}
 }
@@ -388,20 +383,19 @@ static void p12_split(void)
 /* P13: the child answers through a second pipe. */
 static long answer(long fd)
 {
-	t_read(t.r, 7, 7);
+	p_read(7, 7);
 	t_write(fd, 7, 7);
 	return 0;
 }
 
 static void p13_duplex(void)
 {
-	struct job child;
+	pid_t child;
 	int back[2];
 
-	want(ret(pipe(back)), 0, "pipe");
-	child = t_start(answer, back[1]);
-	t_blocks(child);
-	t_write(t.w, 7, 7);
+	t_ok(pipe(back), "pipe");
+	child = t_blocked(answer, back[1]);
+	p_write(7);
 	t_read(back[0], 7, 7);
 	t_returns(child, 0);
 }
