@@ -283,7 +283,7 @@ static void reads_split(void)
 
 static void append(void)
 {
-	t_ok(fcntl(t.w, F_SETFL, O_APPEND), "fcntl(F_SETFL, O_APPEND)");
+	t_setfl(t.w, O_APPEND);
 	p_write(3);
 	p_write(3);
 	p_read(7, 6);
@@ -292,14 +292,11 @@ static void append(void)
 /* 100 bytes of room, but less than n: a write that were allowed to be short would begin. */
 static void signal_writes_nothing(void)
 {
-	pid_t writer;
 	size_t unread = t.cap - 100;
 
 	t_catch(SIGUSR1, 0);
 	p_write(unread);
-	writer = t_blocked(call_write, t.pipe_buf);
-	kill(writer, SIGUSR1);
-	t_returns(writer, -EINTR);
+	t_eintr(t_start(call_write, t.pipe_buf));
 	p_unread(unread);
 	p_drain(unread);
 }

@@ -18,11 +18,6 @@ static int lowest_fd(void)
 	return fd;
 }
 
-static void *no_access(void)
-{
-	return t_map(t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-}
-
 /* --- making one ---------------------------------------------------------------------- */
 
 static void write_read(void)
@@ -51,9 +46,8 @@ static void flags(void)
 
 	t_pipe(fd);
 	for (int end = 0; end < 2; end++) {
-		wantf(fcntl(fd[end], F_GETFL) & (O_ACCMODE | O_NONBLOCK), mode[end],
-			"F_GETFL of fd[%d]", end);
-		wantf(fcntl(fd[end], F_GETFD), 0, "F_GETFD of fd[%d]", end);
+		want(fcntl(fd[end], F_GETFL) & (O_ACCMODE | O_NONBLOCK), mode[end], "F_GETFL");
+		t_getfd(fd[end], 0);
 	}
 }
 
@@ -65,20 +59,18 @@ static void wrong_end(void)
 
 static void close_twice(void)
 {
-	int end[2] = { t.r, t.w };
-
-	for (int i = 0; i < 2; i++) {
-		wantf(ret(close(end[i])), 0, "close(%d)", end[i]);
-		wantf(ret(close(end[i])), -EBADF, "close(%d) again", end[i]);
-	}
+	t_close(t.r);
+	want_ret(close(t.r), -EBADF, "close(the read end) again");
+	t_close(t.w);
+	want_ret(close(t.w), -EBADF, "close(the write end) again");
 }
 
 /* The system call itself: a libc may store through the pointer. */
 static void bad_pointer(void)
 {
 	int before = lowest_fd(), after;
-	void *bad[] = { NULL, no_access(),
-		t_map(t.page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) };
+	void *bad[] = { NULL, t_nowhere(),
+		t_map(t.page, PROT_READ, ANON, -1) };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		wantf(ret(syscall(SYS_pipe2, bad[i], 0)), -EFAULT, "pipe2(%p)", bad[i]);
@@ -88,25 +80,11 @@ static void bad_pointer(void)
 	want(after, before, "the lowest free descriptor");
 }
 
-/* Not by setrlimit: in a static program that brings along how threads do it together. */
-static void limit_fds(uint64_t limit)
-{
-	uint64_t now[2], then[2] = { limit, limit };
-	long got = ret(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, now));
-
-	if (missing(got))
-		skip("no-prlimit");
-	want(got, 0, "prlimit");
-	then[1] = now[1];
-	wantf(ret(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, then, NULL)), 0, "RLIMIT_NOFILE %d",
-		(int)limit);
-}
-
 static void one_fd_left(void)
 {
 	int last = lowest_fd(), fd[2];
 
-	limit_fds(last + 1);
+	t_limit(RLIMIT_NOFILE, last + 1);
 	want_ret(pipe(fd), -EMFILE, "pipe with one descriptor left");
 	want_ret(dup(t.r), last, "that one");
 	want_ret(pipe(fd), -EMFILE, "pipe with none left");
@@ -117,7 +95,7 @@ static void as_many_as_fit(void)
 	int limit = lowest_fd() + 21, open = 0, fd[2];
 	long made = 0, result;
 
-	limit_fds(limit);
+	t_limit(RLIMIT_NOFILE, limit);
 	for (int i = 0; i < limit; i++)
 		open += fcntl(i, F_GETFD) >= 0;
 	while ((result = ret(pipe(fd))) == 0)
@@ -136,7 +114,7 @@ static void reopened(void)
 	for (int i = 0; i < TIMES; i++)
 		if (pipe(fd) < 0 || close(fd[0]) < 0 || close(fd[1]) < 0)
 			fail("pipe %d: %s", i, strerror(errno));
-	wantf(lowest_fd(), first, "the lowest free descriptor after %d pipes", TIMES);
+	want(lowest_fd(), first, "the lowest free descriptor after 1000 pipes");
 	t_pipe(fd);
 	t_write(fd[1], t.page, t.page);
 	t_read(fd[0], t.page, t.page);
@@ -146,18 +124,23 @@ static void reopened(void)
 
 static void fstat_both(void)
 {
-	struct stat r, w, other;
-	int fd[2];
+	const struct stat *st;
+	dev_t dev;
+	ino_t ino;
+	int other[2];
 
-	t_pipe(fd);
+	t_pipe(other);
 	p_write(7);
-	if (fstat(t.r, &r) < 0 || fstat(t.w, &w) < 0 || fstat(fd[0], &other) < 0)
-		fail("fstat: %s", strerror(errno));
-	want(r.st_mode, S_IFIFO | 0600, "st_mode");
-	want(r.st_size, 0, "st_size with 7 bytes in the pipe");
-	want(r.st_nlink, 1, "st_nlink");
-	want(r.st_ino == w.st_ino && r.st_dev == w.st_dev, 1, "one inode for both ends");
-	want(r.st_ino == other.st_ino && r.st_dev == other.st_dev, 0, "one inode for two pipes");
+	st = t_stat(t.r);
+	dev = st->st_dev;
+	ino = st->st_ino;
+	want(st->st_mode, S_IFIFO | 0600, "st_mode");
+	want(st->st_size, 0, "st_size with 7 bytes in the pipe");
+	want(st->st_nlink, 1, "st_nlink");
+	t_stat(t.w);
+	want(st->st_ino == ino && st->st_dev == dev, true, "one inode for both ends");
+	t_stat(other[0]);
+	want(st->st_ino == ino && st->st_dev == dev, false, "one inode for two pipes");
 }
 
 static void fstatfs_it(void)
@@ -172,17 +155,17 @@ static void fstatfs_it(void)
 
 static void size(void)
 {
-	want_ret(fcntl(t.r, F_GETPIPE_SZ), t.cap, "F_GETPIPE_SZ of the read end");
-	wantf(t.cap % t.page, 0, "%zu modulo the page size", t.cap);
-	wantf(t.slots & (t.slots - 1), 0, "%zu pages: bits besides the highest", t.slots);
-	want(t.slots > 0, 1, "at least one page");
+	t_capacity(t.r, t.cap);
+	want(t.cap % t.page, 0, "F_GETPIPE_SZ modulo the page size");
+	want(t.slots & (t.slots - 1), 0, "the number of its pages, less the highest bit");
+	want(t.slots > 0, true, "at least one page");
 }
 
 static void pipe_buf(void)
 {
 	want(fpathconf(t.r, _PC_PIPE_BUF), t.pipe_buf, "_PC_PIPE_BUF of the read end");
 	want(fpathconf(t.w, _PC_PIPE_BUF), t.pipe_buf, "_PC_PIPE_BUF of the write end");
-	wantf(t.pipe_buf >= _POSIX_PIPE_BUF, 1, "%zu is enough for POSIX", t.pipe_buf);
+	want(t.pipe_buf >= _POSIX_PIPE_BUF, true, "PIPE_BUF is enough for POSIX");
 	p_nonblock_w();
 	p_write(t.pipe_buf);
 }
@@ -196,30 +179,25 @@ static void locks(void)
 	info("fchmod %s", fchmod(t.r, 0640) ? strerror(errno) : "works");
 }
 
-/* Set to 1970 first: what is still old afterwards was not updated, whatever the clock's
- * granularity. */
-static void times(void)
+void case_times(void)
 {
-	static const struct timespec old[2] = { { 0, 0 }, { 0, 0 } };
-	struct stat st;
+	const struct stat *st;
 
-	t_ok(futimens(t.r, old), "futimens");
+	t_epoch(t.r);
 	p_write(1);
 	p_read(1, 1);
-	t_ok(fstat(t.r, &st), "fstat");
-	info("write %s st_mtime, read %s st_atime", st.st_mtime ? "updates" : "does not update",
-	     st.st_atime ? "updates" : "does not update");
+	st = t_stat(t.r);
+	info("write %s st_mtime, read %s st_atime", st->st_mtime ? "updates" : "does not update",
+		st->st_atime ? "updates" : "does not update");
 }
 
 static void proc_name(void)
 {
 	char path[40], name[40], expected[40];
-	struct stat st;
 	long n;
 
-	t_ok(fstat(t.w, &st), "fstat");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", t.w);
-	snprintf(expected, sizeof(expected), "pipe:[%llu]", (unsigned long long)st.st_ino);
+	snprintf(expected, sizeof(expected), "pipe:[%llu]", (long long)t_stat(t.w)->st_ino);
 	n = ret(readlink(path, name, sizeof(name) - 1));
 	wantf(n, strlen(expected), "readlink(%s)", path);
 	name[n] = '\0';
@@ -229,17 +207,13 @@ static void proc_name(void)
 
 static void proc_reopen(void)
 {
-	char path[40];
-	int fd;
+	int fd = t_reopen(t.r, O_WRONLY);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", t.r);
-	fd = open(path, O_WRONLY);
-	wantf(ret(fd) >= 0, 1, "open(%s, O_WRONLY) works", path);
 	p_close_w();
 	p_poll_r(POLLIN, 0);
 	t_write(fd, 5, 5);
 	p_read(10, 5);
-	t_close(&fd);
+	t_close(fd);
 	p_read(10, 0);
 }
 
@@ -288,11 +262,6 @@ static void no_sync(void)
 	want_ret(ftruncate(t.w, 0), -EINVAL, "ftruncate");
 }
 
-static long map(int fd)
-{
-	return ret(mmap(NULL, t.page, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0);
-}
-
 static void errnos(void)
 {
 	struct winsize ws;
@@ -305,8 +274,8 @@ static void errnos(void)
 		{ "readahead", ret(readahead(t.r, 0, 1)), -EINVAL },
 		{ "sync_file_range", ret(sync_file_range(t.r, 0, 1, 0)), -ESPIPE },
 		{ "copy_file_range", ret(copy_file_range(t.r, NULL, t.w, NULL, 1, 0)), -EINVAL },
-		{ "mmap of the read end", map(t.r), -ENODEV },
-		{ "mmap of the write end", map(t.w), -EACCES },
+		{ "mmap of the read end", try_map(1, PROT_READ, MAP_SHARED, t.r, 0), -ENODEV },
+		{ "mmap of the write end", try_map(1, PROT_READ, MAP_SHARED, t.w, 0), -EACCES },
 		{ "ioctl TIOCGWINSZ", ret(ioctl(t.r, TIOCGWINSZ, &ws)), -ENOTTY },
 	};
 
@@ -365,7 +334,7 @@ static void iovcnt(void)
 
 static void efault_write(void)
 {
-	want_ret(write(t.w, no_access(), 100), -EFAULT, "write from PROT_NONE");
+	want_ret(write(t.w, t_nowhere(), 100), -EFAULT, "write from PROT_NONE");
 	p_unread(0);
 	p_write(5);
 	p_read(10, 5);
@@ -374,7 +343,7 @@ static void efault_write(void)
 static void efault_read(void)
 {
 	p_write(100);
-	want_ret(read(t.r, no_access(), 100), -EFAULT, "read to PROT_NONE");
+	want_ret(read(t.r, t_nowhere(), 100), -EFAULT, "read to PROT_NONE");
 	p_read(200, 100);
 }
 
@@ -382,7 +351,7 @@ static void efault_read(void)
 static void half_bad(size_t half)
 {
 	size_t len = 2 * t.page;
-	char *p = t_map(2 * len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = t_anon(2 * len);
 	long got;
 
 	t_ok(mprotect(p + len, len, PROT_NONE), "mprotect");
@@ -441,7 +410,7 @@ const struct test_case bas_cases[] = {
 	CASE("bas.locks", "BAS-28", 'I', 0, 0, "whether a pipe can be locked and its mode changed",
 		"POSIX allows either", locks),
 	CASE("bas.times", "BAS-29", 'I', KINDS, 0, "whether write and read update the timestamps",
-		"POSIX: they do; Linux 6.15: no longer for pipes, f017b0a4951f", times),
+		"POSIX: they do; Linux 6.15: no longer for pipes, f017b0a4951f", case_times),
 	CASE("bas.proc_name", "BAS-14", 'L', NEEDS_PROC, 0,
 		"its link in /proc/self/fd is pipe:[inode]", "proc(5)", proc_name),
 	CASE("bas.proc_reopen", "BAS-14 S3", 'L', KINDS | NEEDS_PROC, 0,

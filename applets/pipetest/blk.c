@@ -74,7 +74,7 @@ static void eof_wakes(unsigned n)
 		t_returns(readers.job[i], 0);
 }
 
-static void eof_wakes_all(void)
+void case_eof_wakes_all(void)
 {
 	eof_wakes(10);
 }
@@ -180,7 +180,7 @@ static void partial_then_epipe(void)
 	t_caught(writer, 2);
 }
 
-static void growth_wakes_writer(void)
+void case_growth_wakes_writer(void)
 {
 	pid_t writer;
 	long size = ret(fcntl(t.w, F_SETPIPE_SZ, (int)t.page));
@@ -222,7 +222,7 @@ const struct test_case blk_cases[] = {
 	  "5 readers block, 1 byte comes: one of them returns", "fs/pipe.c", one_byte_one_reader),
 	CASE("blk.eof_wakes_all", "BLK-06", 'P', KINDS, 0,
 	  "10 readers block, the last writer closes: all return 0",
-	  "POSIX read; LTP pipe13, 6551d5c56eb0", eof_wakes_all),
+	  "POSIX read; LTP pipe13, 6551d5c56eb0", case_eof_wakes_all),
 	CASE("blk.eof_wakes_100", "BLK-06", 'P', 0, 0,
 	  "100 readers block, the last writer closes: all return 0",
 	  "as blk.eof_wakes_all", eof_wakes_100),
@@ -236,7 +236,7 @@ const struct test_case blk_cases[] = {
 	  "O_NONBLOCK set by another does not wake a reader", "fs/pipe.c", late_nonblock),
 	CASE("blk.growth_wakes_writer", "BLK-10", 'B', 0, RELEASE(6, 8),
 	  "F_SETPIPE_SZ that makes room wakes a blocked writer",
-	  "e95aada4cb93 (6.8, 6.6.15); broken since c73be61cede5 (5.8)", growth_wakes_writer),
+	  "e95aada4cb93 (6.8, 6.6.15); broken since c73be61cede5 (5.8)", case_growth_wakes_writer),
 	CASE("blk.stop_and_continue", "BLK-11", 'L', KINDS, 0,
 	  "SIGSTOP and SIGCONT leave a blocked read as it was", "signal(7)", stop_and_continue),
 	CASE("blk.order_of_writers", "BLK-12", 'I', KINDS, 0,

@@ -106,6 +106,11 @@ const char *errname(long result)
 	return "";
 }
 
+void t_show(long result, const char *what)
+{
+	info("%s = %ld %s", what, result, errname(result));
+}
+
 void want(long got, long expected, const char *what)
 {
 	if (got != expected && (got == -ENOSPC || got == -EDQUOT))
@@ -114,7 +119,7 @@ void want(long got, long expected, const char *what)
 		fail("%s = %ld %s, expected %ld %s", what, got, errname(got), expected,
 			errname(expected));
 	if (t.verbose)
-		info("%s = %ld %s", what, got, errname(got));
+		t_show(got, what);
 }
 
 void want_ret(long result, long expected, const char *call)
@@ -202,10 +207,9 @@ void t_read(int fd, size_t n, long expected)
 	wantf(checked_read(fd, n), expected, "read(%d, %zu)", fd, n);
 }
 
-void t_close(int *fd)
+void t_close(int fd)
 {
-	wantf(ret(close(*fd)), 0, "close(%d)", *fd);
-	*fd = -1;
+	wantf(ret(close(fd)), 0, "close(%d)", fd);
 }
 
 void t_poll(int fd, int events, int revents)
@@ -224,10 +228,75 @@ void t_fionread(int fd, long expected)
 	want(n, expected, "the bytes it finds");
 }
 
+void t_setfl(int fd, int flag)
+{
+	wantf(ret(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | flag)), 0, "fcntl(%d, F_SETFL, %#x)",
+		fd, (unsigned)flag);
+}
+
 void nonblock(int fd)
 {
-	wantf(ret(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)), 0,
-		"fcntl(%d, F_SETFL, O_NONBLOCK)", fd);
+	t_setfl(fd, O_NONBLOCK);
+}
+
+void t_getfl(int fd, int flag, bool expected)
+{
+	wantf((ret(fcntl(fd, F_GETFL)) & flag) != 0, expected, "fcntl(%d, F_GETFL) & %#x", fd,
+		(unsigned)flag);
+}
+
+void t_setfd(int fd, int flags)
+{
+	wantf(ret(fcntl(fd, F_SETFD, flags)), 0, "fcntl(%d, F_SETFD, %d)", fd, flags);
+}
+
+void t_getfd(int fd, int expected)
+{
+	wantf(ret(fcntl(fd, F_GETFD)), expected, "fcntl(%d, F_GETFD)", fd);
+}
+
+void t_capacity(int fd, long expected)
+{
+	wantf(ret(fcntl(fd, F_GETPIPE_SZ)), expected, "fcntl(%d, F_GETPIPE_SZ)", fd);
+}
+
+/* unsigned long, as fcntl(2) takes it: an int would be extended by its sign. */
+void t_resize(int fd, unsigned long size, long expected)
+{
+	wantf(ret(fcntl(fd, F_SETPIPE_SZ, size)), expected, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd,
+		size);
+}
+
+unsigned long t_new_capacity(void)
+{
+	int fd[2];
+
+	t_pipe(fd);
+	return fcntl(fd[0], F_GETPIPE_SZ);
+}
+
+/* Whoever has used up his pages may not grow a pipe, and gets new ones of 2 pages: pipe(7),
+ * pipe-user-pages-soft. Who still gets a new pipe of that size has not. */
+void t_grow(int fd, unsigned long size)
+{
+	long got = ret(fcntl(fd, F_SETPIPE_SZ, size));
+
+	if (got == -EPERM && (t_new_capacity() < size || t_new_capacity() <= 2 * t.page))
+		skip("soft-limit");
+	wantf(got, size, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd, size);
+}
+
+void t_page_pipe(int fd)
+{
+	t_resize(fd, t.page, t.page);
+}
+
+void t_use_pipe(const int fd[2])
+{
+	t.r = fd[0];
+	t.w = fd[1];
+	t.cap = fcntl(t.w, F_GETPIPE_SZ);
+	t.slots = t.cap / t.page;
 }
 
 /* Halving chunks find the room that larger ones leave. */
@@ -266,6 +335,11 @@ void p_write(size_t n)
 	t_write(t.w, n, n);
 }
 
+void p_no_write(size_t n, long expected)
+{
+	t_write(t.w, n, expected);
+}
+
 void p_read(size_t n, long expected)
 {
 	t_read(t.r, n, expected);
@@ -296,12 +370,14 @@ void p_unread(long expected)
 
 void p_close_r(void)
 {
-	t_close(&t.r);
+	t_close(t.r);
+	t.r = -1;
 }
 
 void p_close_w(void)
 {
-	t_close(&t.w);
+	t_close(t.w);
+	t.w = -1;
 }
 
 void p_nonblock_r(void)

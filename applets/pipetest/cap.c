@@ -12,38 +12,12 @@ enum {
 	NOTIFICATION_PIPE = O_EXCL,	/* O_NOTIFICATION_PIPE, linux/watch_queue.h */
 };
 
-/* unsigned long, as fcntl(2) takes it: an int would be extended by its sign. */
-static void resize(int fd, unsigned long size, long expected)
-{
-	wantf(ret(fcntl(fd, F_SETPIPE_SZ, size)), expected, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd,
-		size);
-}
-
-static unsigned long new_size(void)
-{
-	int fd[2];
-
-	t_pipe(fd);
-	return fcntl(fd[0], F_GETPIPE_SZ);
-}
-
-/* Whoever has used up his pages may not grow a pipe, and gets new ones of 2 pages: pipe(7),
- * pipe-user-pages-soft. Who still gets a new pipe of that size has not. */
-static void grow(int fd, unsigned long size)
-{
-	long got = ret(fcntl(fd, F_SETPIPE_SZ, size));
-
-	if (got == -EPERM && (new_size() < size || new_size() <= 2 * t.page))
-		skip("soft-limit");
-	wantf(got, size, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd, size);
-}
-
 static void make_slots(unsigned slots)
 {
 	if (t.slots < slots)
-		grow(t.w, slots * t.page);
+		t_grow(t.w, slots * t.page);
 	else
-		resize(t.w, slots * t.page, slots * t.page);
+		t_resize(t.w, slots * t.page, slots * t.page);
 }
 
 static unsigned long max_size(void)
@@ -93,32 +67,32 @@ static void rounds_up(void)
 
 	make_slots(4);
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		resize(t.w, table[i].size, table[i].pages * t.page);
+		t_resize(t.w, table[i].size, table[i].pages * t.page);
 }
 
 static void zero_is_a_page(void)
 {
 	if (ret(fcntl(t.w, F_SETPIPE_SZ, 0L)) == -EINVAL)
 		skip("no-size-0"); /* older kernels: a page is the minimum only since 2018 */
-	want(fcntl(t.r, F_GETPIPE_SZ), t.page, "F_GETPIPE_SZ after F_SETPIPE_SZ of 0");
+	t_capacity(t.r, t.page);
 }
 
 static void both_ends_agree(void)
 {
 	for (unsigned slots = 4; slots; slots /= 2) {
 		make_slots(slots);
-		want_ret(fcntl(t.r, F_GETPIPE_SZ), slots * t.page, "F_GETPIPE_SZ of the read end");
-		want_ret(fcntl(t.w, F_GETPIPE_SZ), slots * t.page, "F_GETPIPE_SZ of the write end");
+		t_capacity(t.r, slots * t.page);
+		t_capacity(t.w, slots * t.page);
 		t.slots = slots;
 	}
-	resize(t.r, t.page, t.page); /* it works on either */
+	t_resize(t.r, t.page, t.page); /* it works on either */
 }
 
 static void huge_einval(void)
 {
-	resize(t.w, 0x80000001UL, -EINVAL);
-	resize(t.w, 0xffffffffUL, -EINVAL);
-	want(fcntl(t.w, F_GETPIPE_SZ), t.cap, "F_GETPIPE_SZ afterwards");
+	t_resize(t.w, 0x80000001UL, -EINVAL);
+	t_resize(t.w, 0xffffffffUL, -EINVAL);
+	t_capacity(t.w, t.cap);
 }
 
 static void over_max_eperm(void)
@@ -129,8 +103,8 @@ static void over_max_eperm(void)
 		skip("privileged");
 	if (max > 1UL << 30)
 		skip("pipe-max-size");
-	resize(t.w, max + 1, -EPERM);
-	want(fcntl(t.w, F_GETPIPE_SZ), t.cap, "F_GETPIPE_SZ afterwards");
+	t_resize(t.w, max + 1, -EPERM);
+	t_capacity(t.w, t.cap);
 }
 
 static void new_within_max(void)
@@ -147,19 +121,19 @@ static void up_to_max(void)
 
 	if (max > 1 << 26)
 		skip("pipe-max-size");	/* its slots alone take more than 1 % of it */
-	grow(t.w, max);
-	want(fcntl(t.r, F_GETPIPE_SZ), max, "F_GETPIPE_SZ of the read end");
+	t_grow(t.w, max);
+	t_capacity(t.r, max);
 }
 
 static void shrink_ebusy(void)
 {
 	make_slots(8);
 	p_write(4 * t.page + 1);
-	resize(t.w, 4 * t.page, -EBUSY);
+	t_resize(t.w, 4 * t.page, -EBUSY);
 	p_read(t.page - 1, t.page - 1);
-	resize(t.w, 4 * t.page, -EBUSY); /* a slot with one byte left is a used slot */
+	t_resize(t.w, 4 * t.page, -EBUSY); /* a slot with one byte left is a used slot */
 	p_read(1, 1);
-	resize(t.w, 4 * t.page, 4 * t.page);
+	t_resize(t.w, 4 * t.page, 4 * t.page);
 	p_drain(3 * t.page + 1);
 }
 
@@ -168,12 +142,12 @@ static void grow_keeps_data(void)
 {
 	size_t size = t.slots > 1 ? t.cap / 2 : t.cap, n;
 
-	resize(t.w, size, size);
+	t_resize(t.w, size, size);
 	n = p_fill();
 	p_drain(n / 2);
 	n -= n / 2;
 	n += p_fill(); /* the ring wraps, if it has two slots */
-	grow(t.w, 2 * size);
+	t_grow(t.w, 2 * size);
 	n += p_fill();
 	if (n < 2 * size - t.page / 2)
 		fail("%zu bytes fit after growing to %zu", n, 2 * size);
@@ -187,9 +161,9 @@ static void shrink_keeps_data(void)
 	p_write(4 * t.page);
 	p_drain(3 * t.page);
 	p_write(t.page); /* in slot 0, after slot 3 */
-	resize(t.w, 2 * t.page, 2 * t.page);
+	t_resize(t.w, 2 * t.page, 2 * t.page);
 	p_nonblock_w();
-	t_write(t.w, 1, -EAGAIN);
+	p_no_write(1, -EAGAIN);
 	p_drain(t.page);
 	p_write(t.page);
 	p_drain(2 * t.page);
@@ -198,22 +172,21 @@ static void shrink_keeps_data(void)
 
 static void not_a_pipe(void)
 {
-	int fd = open("/", O_RDONLY | O_DIRECTORY);
+	int fd = t_open("/", O_RDONLY);
 
-	want_ret(fcntl(fd, F_GETPIPE_SZ), -EBADF, "F_GETPIPE_SZ of a directory");
-	resize(fd, t.page, -EBADF);
-	resize(-1, t.page, -EBADF);
+	t_capacity(fd, -EBADF);
+	t_resize(fd, t.page, -EBADF);
+	t_resize(-1, t.page, -EBADF);
 }
 
 static void o_path(void)
 {
 	int fd;
 
-	if (mkfifo("path", 0600) < 0)
-		skip("no-fifo");
-	fd = open("path", O_PATH);
-	want_ret(fcntl(fd, F_GETPIPE_SZ), -EBADF, "F_GETPIPE_SZ of an O_PATH descriptor");
-	resize(fd, t.page, -EBADF);
+	t_mkfifo("f");
+	fd = t_open("f", O_PATH);
+	t_capacity(fd, -EBADF);
+	t_resize(fd, t.page, -EBADF);
 }
 
 /* --- the soft limit. It is a user's: root's own would not be touched by nobody's pipes. */
@@ -228,18 +201,9 @@ static void be_unprivileged(void)
 	enum { NOBODY = 65534 };
 
 	if (is_exempt())
-		(void)!setuid(NOBODY);
+		(void)t_setuid(NOBODY); /* as is_exempt shows */
 	if (is_exempt())
 		skip("privileged");
-}
-
-static void allow_fds(void)
-{
-	struct rlimit lim;
-
-	getrlimit(RLIMIT_NOFILE, &lim);
-	lim.rlim_cur = lim.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &lim);
 }
 
 /* Uses up the user's pages, most of them by pipes grown to the utmost; t becomes the first
@@ -253,16 +217,13 @@ static void over_soft_limit(void)
 	if (soft == 0 || soft > 1 << 16 || max_size() < USUAL_SLOTS * t.page)
 		skip("soft-limit");
 	be_unprivileged();
-	allow_fds();
+	t_limit(RLIMIT_NOFILE, UINT64_MAX);
 	do {
 		if (pipe(fd) < 0)
 			skip("nofile");
-		t.cap = fcntl(fd[1], F_GETPIPE_SZ);
-		growing = growing && fcntl(fd[1], F_SETPIPE_SZ, max_size()) >= 0;
-	} while (t.cap >= USUAL_SLOTS * t.page);
-	t.r = fd[0];
-	t.w = fd[1];
-	t.slots = t.cap / t.page;
+		t_use_pipe(fd);
+		growing = growing && fcntl(t.w, F_SETPIPE_SZ, max_size()) >= 0;
+	} while (t.slots >= USUAL_SLOTS);
 }
 
 static void soft_two_pages(void)
@@ -274,8 +235,8 @@ static void soft_two_pages(void)
 static void soft_no_growth(void)
 {
 	over_soft_limit();
-	resize(t.w, USUAL_SLOTS * t.page, -EPERM);
-	resize(t.w, t.page, t.page);
+	t_resize(t.w, USUAL_SLOTS * t.page, -EPERM);
+	t_page_pipe(t.w);
 }
 
 /* What GNU make's jobserver needs: a token in the pipe must leave room for a write. */
@@ -301,10 +262,10 @@ static void two_pages_token(void)
 
 static void one_page_token(void)
 {
-	resize(t.w, t.page, t.page);
+	t_page_pipe(t.w);
 	p_nonblock_w();
 	p_write(1);
-	t_write(t.w, t.page, -EAGAIN);
+	p_no_write(t.page, -EAGAIN);
 	p_write(t.page - 1);
 }
 
@@ -326,7 +287,7 @@ static void accounting(void)
 	unsigned long usual;
 
 	be_unprivileged();
-	usual = new_size();
+	usual = t_new_capacity();
 	for (int i = 0; i < 2000; i++) {
 		int cycle[2];
 
@@ -337,10 +298,10 @@ static void accounting(void)
 		close(cycle[0]);
 		close(cycle[1]);
 	}
-	want(new_size(), usual, "the size of a new pipe after 2000 others");
+	want(t_new_capacity(), usual, "the size of a new pipe after 2000 others");
 }
 
-static void accounting_notes(void)
+void case_accounting_notes(void)
 {
 	enum { NOTES = 32 };	/* a page of them */
 	int fd[2];
@@ -349,22 +310,22 @@ static void accounting_notes(void)
 	if (pipe2(fd, NOTIFICATION_PIPE) < 0)
 		skip("no-watch-queue");
 	t_ok(ioctl(fd[0], _IO('W', 0x60), NOTES), "IOC_WATCH_QUEUE_SET_SIZE");
-	t_close(&fd[0]);
-	t_close(&fd[1]);
+	t_close(fd[0]);
+	t_close(fd[1]);
 	t_pipe(fd);
-	want(fcntl(fd[0], F_GETPIPE_SZ), t.cap, "the size of a new pipe");
-	resize(fd[0], 2 * t.page, 2 * t.page);
-	resize(fd[0], 4 * t.page, 4 * t.page);
+	t_capacity(fd[0], t.cap);
+	t_resize(fd[0], 2 * t.page, 2 * t.page);
+	t_resize(fd[0], 4 * t.page, 4 * t.page);
 }
 
 static void atomic_in_a_page(void)
 {
 	size_t n = t.page - t.pipe_buf + 1;
 
-	resize(t.w, t.page, t.page);
+	t_page_pipe(t.w);
 	p_nonblock_w();
 	p_write(n);
-	t_write(t.w, t.pipe_buf, -EAGAIN);
+	p_no_write(t.pipe_buf, -EAGAIN);
 	p_unread(n);
 	p_write(t.pipe_buf - 1);
 	p_drain(t.page);
@@ -425,7 +386,7 @@ const struct test_case cap_cases[] = {
 		"closed pipes are given back to the user's limit", "pipe(7)", accounting),
 	CASE("cap.accounting_notes", "CAP-13 REG-14", 'B', EXOTIC, RELEASE(6, 15),
 		"closed notification pipes are given back", "f13abc1e8e1a, in 6.15",
-		accounting_notes),
+		case_accounting_notes),
 	CASE("cap.atomic_in_a_page", "CAP-14", 'P', KINDS, 0,
 		"PIPE_BUF bytes are written whole or not at all, in one page", "POSIX write",
 		atomic_in_a_page),

@@ -19,7 +19,7 @@ static int data(const char *name, size_t n)
 		return t_data(n);
 	fd = t_file(name, 0);
 	t_write(fd, n, n);
-	want_ret(lseek(fd, 0, SEEK_SET), 0, "lseek");
+	t_seek(fd, 0);
 	return fd;
 }
 
@@ -51,9 +51,9 @@ static void contents(void)
 	needed();
 	copy(in, NULL, out, NULL, n);
 	want_ret(copy_file_range(in, NULL, out, NULL, 1, 0), 0, "copy_file_range at the end");
-	want_ret(lseek(in, 0, SEEK_CUR), n, "position of the source");
-	want_ret(lseek(out, 0, SEEK_CUR), n, "position of the copy");
-	want_ret(lseek(out, 0, SEEK_SET), 0, "lseek");
+	t_position(in, n);
+	t_position(out, n);
+	t_seek(out, 0);
 	t_drain(out, n);
 	size_is(out, n);
 }
@@ -68,7 +68,7 @@ static void offsets(void)
 	copy(in, &from, out, &to, n);
 	want(from, 9 + n, "source's offset");
 	want(to, 2 * n - 7, "copy's offset");
-	want_ret(lseek(in, 0, SEEK_CUR), 0, "position of the source");
+	t_position(in, 0);
 	wantf(ret(lseek(out, n - 7, SEEK_CUR)), n - 7, "position of the copy, plus %zu", n - 7);
 	t.shared->consumed = 9;
 	t_drain(out, n);
@@ -85,9 +85,9 @@ static void holes(void)
 	t_ok(ftruncate(in, size), "ftruncate");
 	copy(in, NULL, out, NULL, size);
 	size_is(out, size);
-	want_ret(lseek(out, 0, SEEK_SET), 0, "lseek");
+	t_seek(out, 0);
 	t_drain(out, 9);
-	p = t_map(size, PROT_READ, MAP_SHARED, out, 0);
+	p = t_view(out, size);
 	for (size_t i = 9; i < size; i++)
 		if (p[i])
 			fail("byte %zu of a hole's copy is not 0", i);

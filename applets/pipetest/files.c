@@ -5,6 +5,7 @@
  */
 #include <setjmp.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include "pipetest.h"
 
 void t_mkfifo(const char *name)
@@ -39,7 +40,7 @@ static void want_map(long got, long expected, size_t len, int prot, int flags, i
 		(long long)off);
 }
 
-void *t_map(size_t len, int prot, int flags, int fd, off_t off)
+void *t_map_at(size_t len, int prot, int flags, int fd, off_t off)
 {
 	void *p = mmap(NULL, len, prot, flags, fd, off);
 
@@ -47,19 +48,138 @@ void *t_map(size_t len, int prot, int flags, int fd, off_t off)
 	return p;
 }
 
+void *t_map(size_t len, int prot, int flags, int fd)
+{
+	return t_map_at(len, prot, flags, fd, 0);
+}
+
+void *t_share(int fd, size_t len)
+{
+	return t_map(len, RW, MAP_SHARED, fd);
+}
+
+void *t_view(int fd, size_t len)
+{
+	return t_map(len, PROT_READ, MAP_SHARED, fd);
+}
+
+void *t_anon(size_t len)
+{
+	return t_map(len, RW, ANON, -1);
+}
+
+void *t_anon_shared(size_t len)
+{
+	return t_map(len, RW, ANON_SHARED, -1);
+}
+
+void *t_pages(unsigned n)
+{
+	return t_anon(n * t.page);
+}
+
+void *t_nowhere(void)
+{
+	return t_map(t.page, PROT_NONE, ANON, -1);
+}
+
 long try_map(size_t len, int prot, int flags, int fd, off_t off)
 {
 	return mmap(NULL, len, prot, flags, fd, off) == MAP_FAILED ? -errno : 0;
 }
 
-void t_no_map(size_t len, int prot, int flags, int fd, off_t off, long expected)
+void t_no_map(int prot, int flags, int fd, long expected)
 {
-	want_map(try_map(len, prot, flags, fd, off), expected, len, prot, flags, fd, off);
+	want_map(try_map(t.page, prot, flags, fd, 0), expected, t.page, prot, flags, fd, 0);
 }
 
 void t_unmap(void *p, size_t len)
 {
 	wantf(ret(munmap(p, len)), 0, "munmap(%p, %zu)", p, len);
+}
+
+const struct stat *t_stat(int fd)
+{
+	static struct stat st;
+
+	t_ok(fstat(fd, &st), "fstat");
+	return &st;
+}
+
+void t_size(int fd, off_t expected)
+{
+	want(t_stat(fd)->st_size, expected, "st_size");
+}
+
+void t_seek(int fd, off_t to)
+{
+	wantf(lseek(fd, to, SEEK_SET) == to, true, "lseek(%d, %lld) goes there", fd, (long long)to);
+}
+
+void t_position(int fd, off_t expected)
+{
+	wantf(ret(lseek(fd, 0, SEEK_CUR)), expected, "the position of fd %d", fd);
+}
+
+void t_epoch(int fd)
+{
+	static const struct timespec epoch[2];
+
+	t_ok(futimens(fd, epoch), "futimens");
+}
+
+int t_reopen(int fd, int flags)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return t_open(path, flags);
+}
+
+void t_socketpair(int s[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0)
+		skip("no-unix-sockets");
+}
+
+/* One byte with room for a descriptor beside it: unix(7). */
+static struct msghdr *message(void)
+{
+	static union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	static char byte;
+	static struct iovec v = { &byte, 1 };
+	static struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &control };
+
+	m.msg_controllen = sizeof(control);
+	return &m;
+}
+
+void t_send_fd(int socket, int fd)
+{
+	struct msghdr *m = message();
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	want_ret(sendmsg(socket, m, 0), 1, "sendmsg of a descriptor");
+}
+
+int t_receive_fd(int socket)
+{
+	struct msghdr *m = message();
+	struct cmsghdr *c;
+	int fd;
+
+	want_ret(recvmsg(socket, m, 0), 1, "recvmsg");
+	c = CMSG_FIRSTHDR(m);
+	want(c && c->cmsg_type == SCM_RIGHTS, true, "a descriptor has come");
+	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
 }
 
 /* Over the limit on sizes of files, memfds too, there is SIGXFSZ: setrlimit(2). */
@@ -137,7 +257,7 @@ int t_data(size_t len)
 
 	pattern_wrote(n);
 	wantf(n, len, "write(%d, %zu bytes) to a file", fd, len);
-	wantf(ret(lseek(fd, 0, SEEK_SET)), 0, "lseek(%d)", fd);
+	t_seek(fd, 0);
 	return fd;
 }
 

@@ -29,7 +29,7 @@ static void cloexec(void)
 {
 	pid_t pid;
 
-	t_ok(fcntl(t.w, F_SETFD, FD_CLOEXEC), "F_SETFD");
+	t_setfd(t.w, FD_CLOEXEC);
 	pid = run_program();
 	p_close_w();
 	p_read(1, 0);
@@ -40,7 +40,7 @@ static void no_cloexec(void)
 {
 	pid_t pid;
 
-	t_ok(fcntl(t.w, F_SETFD, 0), "F_SETFD");
+	t_setfd(t.w, 0);
 	pid = run_program();
 	p_close_w();
 	p_poll_r(POLLIN, 0);
@@ -54,17 +54,16 @@ static void one_end(void)
 
 	for (int flag = FD_CLOEXEC; flag >= 0; flag -= FD_CLOEXEC) {
 		wantf(ret(fcntl(t.r, F_SETFD, flag)), 0, "F_SETFD %d of the read end", flag);
-		want(fcntl(t.r, F_GETFD), flag, "its F_GETFD");
-		want(fcntl(t.w, F_GETFD), before, "F_GETFD of the write end");
+		t_getfd(t.r, flag);
+		t_getfd(t.w, before);
 	}
 }
 
 static void duplicate(void)
 {
-	t_ok(fcntl(t.r, F_SETFD, FD_CLOEXEC), "F_SETFD");
-	want(fcntl(dup(t.r), F_GETFD), 0, "F_GETFD of a duplicate");
-	want(fcntl(fcntl(t.r, F_DUPFD_CLOEXEC, 0), F_GETFD), FD_CLOEXEC,
-		"and of one by F_DUPFD_CLOEXEC");
+	t_setfd(t.r, FD_CLOEXEC);
+	t_getfd(dup(t.r), 0);
+	t_getfd(fcntl(t.r, F_DUPFD_CLOEXEC, 0), FD_CLOEXEC);
 }
 
 /* --- pipe2 ----------------------------------------------------------------------------------- */
@@ -93,8 +92,7 @@ static void combination(int flags)
 	for (int end = 0; end < 2; end++) {
 		wantf(fcntl(fd[end], F_GETFL) & O_NONBLOCK, flags & O_NONBLOCK,
 			"O_NONBLOCK of fd[%d]", end);
-		wantf(fcntl(fd[end], F_GETFD), flags & O_CLOEXEC ? FD_CLOEXEC : 0,
-			"F_GETFD of fd[%d]", end);
+		t_getfd(fd[end], flags & O_CLOEXEC ? FD_CLOEXEC : 0);
 	}
 	want(fcntl(fd[1], F_GETFL) & O_DIRECT, flags & O_DIRECT, "O_DIRECT of fd[1]");
 }
@@ -136,7 +134,7 @@ static void notification_size(void)
 /* POSIX.1-2024 has FD_CLOFORK: what its number is nobody knows yet. */
 static void clofork(void)
 {
-	t_ok(fcntl(t.r, F_SETFD, ~FD_CLOEXEC), "F_SETFD");
+	t_setfd(t.r, ~FD_CLOEXEC);
 	info("descriptor flags that are kept besides FD_CLOEXEC: %#x",
 		(unsigned)fcntl(t.r, F_GETFD));
 }

@@ -24,6 +24,13 @@ void t_catch(int sig, int sa_flags)
 	wantf(ret(sigaction(sig, &sa, NULL)), 0, "sigaction(%d)", sig);
 }
 
+void t_async(int fd, int sig)
+{
+	t_ok(fcntl(fd, F_SETOWN, getpid()), "F_SETOWN");
+	t_ok(fcntl(fd, F_SETSIG, sig), "F_SETSIG");
+	t_setfl(fd, O_ASYNC);
+}
+
 void t_block(int sig, sigset_t *set)
 {
 	sigemptyset(set);
@@ -306,6 +313,25 @@ void t_child(long (*call)(long arg), long arg, long expected)
 	t_returns(t_start(call, arg), expected);
 }
 
+/* kill(2) returns when the signal has made the job runnable: it sleeps again only after
+ * its handler. */
+void t_interrupt(pid_t pid)
+{
+	t_blocks(pid);
+	t_ok(kill(pid, SIGUSR1), "kill");
+}
+
+/* Without /proc the first signal may come before the call. */
+void t_eintr(pid_t pid)
+{
+	t_interrupt(pid);
+	while (!t.proc && !t_returned(pid) && monotonic_ns() < t.deadline) {
+		pause_briefly();
+		kill(pid, SIGUSR1);
+	}
+	t_returns(pid, -EINTR);
+}
+
 void t_caught(pid_t pid, int expected)
 {
 	want(job_of(pid)->caught, expected, "signals it caught");
@@ -338,4 +364,24 @@ int t_signal_of(void (*touch)(void *p), void *p)
 	}
 	status = wait_status(pid);
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+/* By their numbers: in a static program libc's setrlimit and setuid bring along how threads
+ * do it together, 2 KB. */
+void t_limit(int resource, uint64_t soft)
+{
+	uint64_t limit[2];
+	long got = ret(syscall(SYS_prlimit64, 0, resource, NULL, limit));
+
+	if (missing(got))
+		skip("no-prlimit");
+	want(got, 0, "prlimit");
+	limit[0] = soft < limit[1] ? soft : limit[1];
+	wantf(ret(syscall(SYS_prlimit64, 0, resource, limit, NULL)), 0, "limit %d to %lld",
+		resource, (long long)limit[0]);
+}
+
+long t_setuid(uid_t uid)
+{
+	return ret(syscall(SYS_setuid, uid));
 }

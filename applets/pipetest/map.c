@@ -23,8 +23,8 @@ static void aligned(void)
 	size_t lens[] = { 1, t.page - 1, t.page, t.page + 1, 3 * t.page };
 
 	for (size_t i = 0; i < ARRAY_SIZE(lens); i++) {
-		char *file = t_map(lens[i], RW, MAP_SHARED, t_object(lens[i]), 0);
-		char *anon = t_map(lens[i], RW, ANON, -1, 0);
+		char *file = t_share(t_object(lens[i]), lens[i]);
+		char *anon = t_anon(lens[i]);
 
 		wantf(file && anon, 1, "%p and %p, not 0", file, anon);
 		want(((uintptr_t)file | (uintptr_t)anon) % t.page, 0, "their offset in a page");
@@ -36,9 +36,9 @@ static void bad_fd(void)
 {
 	int fd = t_object(t.page), closed = fd;
 
-	t_close(&fd);
-	t_no_map(t.page, PROT_READ, MAP_PRIVATE, -1, 0, -EBADF);
-	t_no_map(t.page, PROT_READ, MAP_SHARED, closed, 0, -EBADF);
+	t_close(fd);
+	t_no_map(PROT_READ, MAP_PRIVATE, -1, -EBADF);
+	t_no_map(PROT_READ, MAP_SHARED, closed, -EBADF);
 }
 
 static void path_fd(void)
@@ -47,7 +47,7 @@ static void path_fd(void)
 
 	if (fd < 0)
 		skip("no-O_PATH");
-	t_no_map(t.page, PROT_READ, MAP_PRIVATE, fd, 0, -EBADF);
+	t_no_map(PROT_READ, MAP_PRIVATE, fd, -EBADF);
 }
 
 static void no_length(void)
@@ -56,13 +56,13 @@ static void no_length(void)
 
 	want_ret(p == MAP_FAILED ? -1 : 0, -EINVAL, "mmap of 0 bytes");
 	want((long)p, -1, "MAP_FAILED");
-	t_no_map(0, PROT_READ, MAP_SHARED, t_object(t.page), 0, -EINVAL);
+	want(try_map(0, PROT_READ, MAP_SHARED, t_object(t.page), 0), -EINVAL, "mmap");
 }
 
 static void no_sharing(void)
 {
-	t_no_map(t.page, RW, MAP_ANONYMOUS, -1, 0, -EINVAL);
-	t_no_map(t.page, RW, 0, t_object(t.page), 0, -EINVAL);
+	t_no_map(RW, MAP_ANONYMOUS, -1, -EINVAL);
+	t_no_map(RW, 0, t_object(t.page), -EINVAL);
 }
 
 static void both_sharings(void)
@@ -81,14 +81,14 @@ static void unaligned(void)
 {
 	size_t offs[] = { 1, 512, t.page / 2, t.page - 1, t.page + 1 };
 	int fd = t_object(3 * t.page);
-	char *p = t_map(2 * t.page, RW, ANON, -1, 0), *at;
+	char *p = t_anon(2 * t.page), *at;
 
 	for (size_t i = 0; i < ARRAY_SIZE(offs); i++) {
-		t_no_map(1, PROT_READ, MAP_SHARED, fd, offs[i], -EINVAL);
+		want(try_map(1, PROT_READ, MAP_SHARED, fd, offs[i]), -EINVAL, "mmap");
 		at = mmap(p + offs[i] % t.page, 1, RW, ANON | MAP_FIXED, -1, 0);
 		want(at == MAP_FAILED ? -errno : 0, -EINVAL, "MAP_FIXED within a page");
 	}
-	t_map(1, PROT_READ, MAP_SHARED, fd, t.page);
+	t_map_at(1, PROT_READ, MAP_SHARED, fd, t.page);
 }
 
 static void write_only_fd(void)
@@ -96,8 +96,8 @@ static void write_only_fd(void)
 	int fd = reopened(O_WRONLY);
 
 	for (int prot = PROT_NONE; prot <= RW; prot++) {
-		t_no_map(t.page, prot, MAP_SHARED, fd, 0, -EACCES);
-		t_no_map(t.page, prot, MAP_PRIVATE, fd, 0, -EACCES);
+		t_no_map(prot, MAP_SHARED, fd, -EACCES);
+		t_no_map(prot, MAP_PRIVATE, fd, -EACCES);
 	}
 }
 
@@ -106,9 +106,9 @@ static void read_only_fd(void)
 	int fd = reopened(O_RDONLY);
 	char *p;
 
-	t_no_map(t.page, PROT_WRITE, MAP_SHARED, fd, 0, -EACCES);
-	t_no_map(t.page, RW, MAP_SHARED, fd, 0, -EACCES);
-	p = t_map(t.page, RW, MAP_PRIVATE, fd, 0);
+	t_no_map(PROT_WRITE, MAP_SHARED, fd, -EACCES);
+	t_no_map(RW, MAP_SHARED, fd, -EACCES);
+	p = t_map(t.page, RW, MAP_PRIVATE, fd);
 	t_touch(p, 'w', 0, 0);
 	t_get(fd, 0, 0);
 }
@@ -116,8 +116,8 @@ static void read_only_fd(void)
 static void no_upgrade(void)
 {
 	int fd = reopened(O_RDONLY);
-	char *shared = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
-	char *own = t_map(t.page, PROT_READ, MAP_PRIVATE, fd, 0);
+	char *shared = t_view(fd, t.page);
+	char *own = t_map(t.page, PROT_READ, MAP_PRIVATE, fd);
 
 	want_ret(mprotect(shared, t.page, RW), -EACCES, "mprotect of the shared mapping");
 	t_ok(mprotect(own, t.page, RW), "mprotect of the private mapping");
@@ -127,10 +127,10 @@ static void wrong_object(void)
 {
 	int dir = open("/", O_RDONLY);
 
-	t_no_map(t.page, PROT_READ, MAP_PRIVATE, t.r, 0, -ENODEV);
+	t_no_map(PROT_READ, MAP_PRIVATE, t.r, -ENODEV);
 	if (dir < 0)
 		skip("no-root-dir");
-	t_no_map(t.page, PROT_READ, MAP_PRIVATE, dir, 0, -ENODEV);
+	t_no_map(PROT_READ, MAP_PRIVATE, dir, -ENODEV);
 }
 
 /* 1 GiB may fit on 32 bits: there it is all but a page. */
@@ -140,8 +140,8 @@ static void too_long(void)
 
 	for (int i = 0; i < 3; i++) /* s390x has room for so many */
 		(void)!mmap(NULL, huge, PROT_NONE, ANON, -1, 0);
-	t_no_map(huge, PROT_NONE, ANON, -1, 0, -ENOMEM);
-	t_no_map(huge, PROT_READ, MAP_SHARED, t_object(1), 0, -ENOMEM);
+	want(try_map(huge, PROT_NONE, ANON, -1, 0), -ENOMEM, "mmap");
+	want(try_map(huge, PROT_READ, MAP_SHARED, t_object(1), 0), -ENOMEM, "mmap");
 }
 
 static void offset_overflow(void)
@@ -150,7 +150,7 @@ static void offset_overflow(void)
 
 	if (sizeof(long) < 8)
 		skip("32-bit");
-	t_no_map(2 * t.page, PROT_READ, MAP_SHARED, t_object(1), last, -EOVERFLOW);
+	want(try_map(2 * t.page, PROT_READ, MAP_SHARED, t_object(1), last), -EOVERFLOW, "mmap");
 }
 
 /* --- who sees what ------------------------------------------------------------------------ */
@@ -158,8 +158,8 @@ static void offset_overflow(void)
 static void shared_store(void)
 {
 	int fd = t_object(2 * t.page);
-	char *p = t_map(2 * t.page, RW, MAP_SHARED, fd, 0);
-	const char *second = t_map(t.page, PROT_READ, MAP_SHARED, fd, t.page);
+	char *p = t_share(fd, 2 * t.page);
+	const char *second = t_map_at(t.page, PROT_READ, MAP_SHARED, fd, t.page);
 
 	p[0] = 'a';
 	p[t.page] = 'b';
@@ -170,7 +170,7 @@ static void shared_store(void)
 static void written_shows(void)
 {
 	int fd = t_object(t.page);
-	const char *p = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
+	const char *p = t_view(fd, t.page);
 
 	want(p[1], 0, "the byte before");
 	want_ret(pwrite(fd, "xy", 2, 0), 2, "pwrite");
@@ -190,8 +190,8 @@ static void coherent(void)
 {
 	enum { PAGES = 4, ROUNDS = 2000 };
 	int fd = t_object(PAGES * t.page);
-	char *p = t_map(PAGES * t.page, RW, MAP_SHARED, fd, 0);
-	const char *q = t_map(PAGES * t.page, PROT_READ, MAP_SHARED, fd, 0);
+	char *p = t_share(fd, PAGES * t.page);
+	const char *q = t_view(fd, PAGES * t.page);
 	uint32_t x = t.seed | 1;
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -210,8 +210,8 @@ static void coherent(void)
 static void private_store(void)
 {
 	int fd = t_object(t.page);
-	char *p = t_map(t.page, RW, MAP_PRIVATE, fd, 0);
-	const char *second = t_map(t.page, PROT_READ, MAP_PRIVATE, fd, 0);
+	char *p = t_map(t.page, RW, MAP_PRIVATE, fd);
+	const char *second = t_map(t.page, PROT_READ, MAP_PRIVATE, fd);
 
 	p[0] = 'a';
 	t_ok(msync(p, t.page, MS_SYNC), "msync");
@@ -223,7 +223,7 @@ static void private_store(void)
 static void private_sees(void)
 {
 	int fd = t_object(2 * t.page);
-	char *p = t_map(2 * t.page, RW, MAP_PRIVATE, fd, 0);
+	char *p = t_map(2 * t.page, RW, MAP_PRIVATE, fd);
 
 	p[0] = 'a';
 	want_ret(pwrite(fd, "f", 1, 1) + pwrite(fd, "f", 1, t.page), 2, "pwrite");
@@ -250,19 +250,19 @@ static void over_fork(char *p, int seen)
 
 static void anon_shared(void)
 {
-	over_fork(t_map(t.page, RW, ANON_SHARED, -1, 0), 'c');
+	over_fork(t_anon_shared(t.page), 'c');
 }
 
 static void anon_private(void)
 {
-	over_fork(t_map(t.page, RW, ANON, -1, 0), 'p');
+	over_fork(t_anon(t.page), 'p');
 }
 
 static void file_over_fork(void)
 {
 	int fd = t_object(t.page);
 
-	over_fork(t_map(t.page, RW, MAP_SHARED, fd, 0), 'c');
+	over_fork(t_share(fd, t.page), 'c');
 	t_get(fd, 0, 'c');
 }
 
@@ -275,7 +275,7 @@ static long unmap(long address)
 
 static void fork_address(void)
 {
-	char *p = t_map(t.page, RW, ANON_SHARED, -1, 0);
+	char *p = t_anon_shared(t.page);
 
 	*p = 'p';
 	t_child(unmap, (long)p, 'p');
@@ -287,7 +287,7 @@ static void anon_fd(void)
 	static const int fds[] = { -1, 0, 999 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		char *p = t_map(t.page, RW, i ? ANON : ANON_SHARED, fds[i], 0);
+		char *p = t_map(t.page, RW, i ? ANON : ANON_SHARED, fds[i]);
 
 		for (size_t at = 0; at < t.page; at++)
 			if (p[at])
@@ -303,9 +303,9 @@ static void dev_zero(void)
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode))
 		skip("no-dev-zero");
-	over_fork(t_map(t.page, RW, MAP_PRIVATE, fd, 0), 'p');
-	a = t_map(t.page, RW, MAP_SHARED, fd, 0);
-	b = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	over_fork(t_map(t.page, RW, MAP_PRIVATE, fd), 'p');
+	a = t_share(fd, t.page);
+	b = t_share(fd, t.page);
 	want(a[t.page - 1], 0, "a byte of /dev/zero");
 	over_fork(a, 'c');
 	want(b[0], 0, "the byte of another mapping");
@@ -314,7 +314,7 @@ static void dev_zero(void)
 static void tail(void)
 {
 	int fd = t_object(13);
-	char *p = t_map(13, RW, MAP_SHARED, fd, 0), *end = p + t.page - 1, buf[16];
+	char *p = t_share(fd, 13), *end = p + t.page - 1, buf[16];
 	struct stat st;
 
 	for (char *at = p + 13; at <= end; at++)
@@ -337,7 +337,7 @@ static void torn(void)
 		_Atomic uint32_t id;
 		char text[24];
 	};
-	struct record *m = t_map(sizeof(*m), RW, ANON_SHARED, -1, 0);
+	struct record *m = t_anon_shared(sizeof(*m));
 	int64_t end = monotonic_ns() + NS_PER_S / 50;
 	unsigned reads = 0, ids = 0, texts = 0, pairs = 0;
 	char text[sizeof(m->text)];

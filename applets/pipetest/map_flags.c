@@ -10,7 +10,7 @@
 
 static void fixed(void)
 {
-	char *p = t_map(3 * t.page, RW, ANON, -1, 0), *mid = p + t.page;
+	char *p = t_anon(3 * t.page), *mid = p + t.page;
 
 	memset(p, 5, 3 * t.page);
 	want(mmap(mid, t.page, RW, ANON | MAP_FIXED, -1, 0) == mid, 1, "MAP_FIXED takes its place");
@@ -30,7 +30,7 @@ static long place(char *p, size_t len)
 
 static void noreplace(void)
 {
-	char *p = t_map(t.page, RW, ANON, -1, 0);
+	char *p = t_anon(t.page);
 
 	*p = 5;
 	want(place(p, t.page), -EEXIST, "MAP_FIXED_NOREPLACE on a mapping");
@@ -40,9 +40,9 @@ static void noreplace(void)
 	want(*p, 0, "the new page");
 }
 
-static void noreplace_partial(void)
+void case_noreplace_partial(void)
 {
-	char *p = t_map(3 * t.page, RW, ANON, -1, 0), *mid = p + t.page;
+	char *p = t_anon(3 * t.page), *mid = p + t.page;
 
 	*mid = 5;
 	t_unmap(p, t.page);
@@ -55,7 +55,7 @@ static void noreplace_partial(void)
 
 static void hint(void)
 {
-	char *p = t_map(2 * t.page, RW, ANON, -1, 0), *unused = p + t.page;
+	char *p = t_anon(2 * t.page), *unused = p + t.page;
 
 	t_unmap(unused, t.page);
 	info("hint: the free %p gives %p", unused, mmap(unused, t.page, RW, ANON, -1, 0));
@@ -70,7 +70,7 @@ static void validated(void)
 
 	if (try_map(t.page, RW, MAP_SHARED_VALIDATE, fd, 0) == -EINVAL)
 		skip("no-MAP_SHARED_VALIDATE");
-	t_no_map(t.page, RW, MAP_SHARED_VALIDATE | UNKNOWN, fd, 0, -EOPNOTSUPP);
+	t_no_map(RW, MAP_SHARED_VALIDATE | UNKNOWN, fd, -EOPNOTSUPP);
 	want(try_map(t.page, RW, MAP_SHARED | UNKNOWN, fd, 0), 0, "mmap shared, an unknown flag");
 }
 
@@ -79,9 +79,9 @@ static void denywrite(void)
 	int fd = t_file("f", t.page), wr;
 	const char *p;
 
-	t_close(&fd);
+	t_close(fd);
 	fd = open("f", O_RDONLY);
-	p = t_map(t.page, PROT_READ, MAP_SHARED | MAP_DENYWRITE, fd, 0);
+	p = t_map(t.page, PROT_READ, MAP_SHARED | MAP_DENYWRITE, fd);
 	wr = open("f", O_WRONLY);
 	want_ret(write(wr, "w", 1), 1, "write to the mapped file");
 	want(*p, 'w', "the mapping's byte");
@@ -112,20 +112,17 @@ static void locked(void)
 /* The limit does not hold for CAP_IPC_LOCK: it is given up with the uid. */
 static void locked_limit(void)
 {
-	struct rlimit limit = { t.page, t.page };
-
-	if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0)
-		skip("memlock-limit");
-	if (has_capability(CAP_IPC_LOCK) && (setuid(65534) < 0 || has_capability(CAP_IPC_LOCK)))
+	t_limit(RLIMIT_MEMLOCK, t.page);
+	if (has_capability(CAP_IPC_LOCK) && (t_setuid(65534) < 0 || has_capability(CAP_IPC_LOCK)))
 		skip("cap-ipc-lock");
-	t_no_map(4 * t.page, RW, ANON | MAP_LOCKED, -1, 0, -EAGAIN);
+	want(try_map(4 * t.page, RW, ANON | MAP_LOCKED, -1, 0), -EAGAIN, "mmap over the limit");
 }
 
 static void populate(void)
 {
 	info("in memory before the first touch: %d of 8 pages, with MAP_POPULATE %d",
-	     resident(t_map(8 * t.page, RW, ANON, -1, 0), 8),
-	     resident(t_map(8 * t.page, RW, ANON | MAP_POPULATE, -1, 0), 8));
+	     resident(t_anon(8 * t.page), 8),
+	     resident(t_map(8 * t.page, RW, ANON | MAP_POPULATE, -1), 8));
 }
 
 static void rare_flags(void)
@@ -164,8 +161,8 @@ static void append(void)
 	int fd = t_object(t.page);
 	char *p;
 
-	t_ok(fcntl(fd, F_SETFL, O_APPEND), "fcntl(O_APPEND)");
-	p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	t_setfl(fd, O_APPEND);
+	p = t_share(fd, t.page);
 	*p = 'a';
 	t_get(fd, 0, 'a');
 }
@@ -174,7 +171,7 @@ static void mtime(void)
 {
 	static const struct timespec epoch[2];
 	int fd = t_file("f", t.page);
-	char *p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	char *p = t_share(fd, t.page);
 	struct stat old, st;
 
 	t_ok(futimens(fd, epoch), "futimens");
@@ -193,9 +190,9 @@ static void mtime(void)
 static void closed_unlinked(void)
 {
 	int fd = t_file("f", t.page), other = dup(fd);
-	char *p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	char *p = t_share(fd, t.page);
 
-	t_close(&fd);
+	t_close(fd);
 	t_ok(unlink("f"), "unlink");
 	*p = 'a';
 	t_get(other, 0, 'a');
@@ -216,7 +213,7 @@ static void exec_drops(void)
 	char *p, c;
 
 	t_truncate(fd, t.page, 0);
-	p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	p = t_share(fd, t.page);
 	want(seals(fd), false, "sealed while it is mapped");
 	if (t_fork() == 0) {
 		dup2(t.w, STDOUT_FILENO);
@@ -240,7 +237,7 @@ static void large_offset(void)
 	signal(SIGXFSZ, SIG_IGN);
 	if (ftruncate(fd, off + t.page) < 0)
 		skip("small-files");
-	p = t_map(t.page, RW, MAP_SHARED, fd, off);
+	p = t_map_at(t.page, RW, MAP_SHARED, fd, off);
 	*p = 'a';
 	want_ret(pread(fd, &byte, 1, off), 1, "pread");
 	if (byte != 'a' && emulated())
@@ -257,7 +254,7 @@ const struct test_case map_flags_cases[] = {
 	  "MAP_FIXED_NOREPLACE: EEXIST on a mapping, else that address",
 	  "mmap(2), Linux 4.17", noreplace),
 	CASE("map.noreplace_partial", "MAP-32 REG-11", 'B', 0, RELEASE(4, 19),
-	  "MAP_FIXED_NOREPLACE sees a partial overlap", "7aa867dd8952 (4.19)", noreplace_partial),
+	  "MAP_FIXED_NOREPLACE sees a partial overlap", "7aa867dd8952 (4.19)", case_noreplace_partial),
 	CASE("map.hint", "MAP-33", 'I', 0, 0,
 	  "whether an address without MAP_FIXED is taken", "POSIX mmap", hint),
 	CASE("map.validated", "MAP-34 S24", 'L', 0, 0,

@@ -9,7 +9,7 @@
 
 static char *pages(int n)
 {
-	return t_map(n * t.page, RW, ANON, -1, 0);
+	return t_anon(n * t.page);
 }
 
 static void gone(char *p)
@@ -21,7 +21,7 @@ static void gone(char *p)
 
 static void prot_none(void)
 {
-	char *p = t_map(t.page, PROT_NONE, ANON, -1, 0);
+	char *p = t_nowhere();
 
 	t_touch(p + 1, 'r', SIGSEGV, SEGV_ACCERR);
 	t_touch(p + t.page - 1, 'w', SIGSEGV, SEGV_ACCERR);
@@ -43,8 +43,8 @@ static void fault_at(char *p, char access)
 
 static void fault_address(void)
 {
-	char *none = t_map(2 * t.page, PROT_NONE, ANON, -1, 0);
-	char *bus = t_map(2 * t.page, RW, MAP_SHARED, t_object(1), 0);
+	char *none = t_map(2 * t.page, PROT_NONE, ANON, -1);
+	char *bus = t_share(t_object(1), 2 * t.page);
 
 	fault_at(none + 1, 'r');
 	fault_at(none + 2 * t.page - 1, 'w');
@@ -55,7 +55,7 @@ static void fault_address(void)
 static void write_only(void)
 {
 	int fd = t_object(t.page);
-	char *p = t_map(t.page, PROT_WRITE, MAP_SHARED, fd, 0);
+	char *p = t_map(t.page, PROT_WRITE, MAP_SHARED, fd);
 
 	t_touch(p, 'w', 0, 0);
 	t_get(fd, 0, 1);
@@ -65,7 +65,7 @@ static void write_only(void)
 static void read_only(void)
 {
 	int fd = t_object(t.page);
-	char *p = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
+	char *p = t_view(fd, t.page);
 
 	t_put(fd, 'r', 0, 1);
 	t_touch(p, 'w', SIGSEGV, SEGV_ACCERR);
@@ -145,7 +145,7 @@ static void in_maps(void)
 			const char *expected = rwx[prot];
 			char got[5];
 
-			perms(t_map(t.page, prot, flags, fd, 0), got);
+			perms(t_map(t.page, prot, flags, fd), got);
 			if (prot == PROT_WRITE && got[0] == 'r')
 				expected = rwx[RW];
 			wantf(memcmp(got, expected, 2), 0, "\"%s\" against %s", got, expected);
@@ -209,7 +209,7 @@ static void unmap_byte(void)
 static void unmap_two(void)
 {
 	const size_t len = 4 * t.page, half = 2 * t.page;
-	char *p = t_map(len, RW, MAP_SHARED, t_object(len), 0), *second = p + half;
+	char *p = t_share(t_object(len), len), *second = p + half;
 
 	want(mmap(second, t.page, RW, MAP_SHARED | MAP_FIXED, t_object(len), half) == second, 1,
 	     "MAP_FIXED");
@@ -224,7 +224,7 @@ static void unmap_two(void)
 
 static void past_end(void)
 {
-	char *p = t_map(3 * t.page, RW, MAP_SHARED, t_object(t.page + 1), 0);
+	char *p = t_share(t_object(t.page + 1), 3 * t.page);
 
 	t_touch(p + 2 * t.page - 1, 'w', 0, 0);
 	t_touch(p + 2 * t.page, 'r', SIGBUS, BUS_ADRERR);
@@ -233,7 +233,7 @@ static void past_end(void)
 
 static void empty(void)
 {
-	char *p = t_map(t.page, RW, MAP_SHARED, t_object(0), 0);
+	char *p = t_share(t_object(0), t.page);
 
 	t_touch(p, 'r', SIGBUS, BUS_ADRERR);
 	t_touch(p, 'w', SIGBUS, BUS_ADRERR);
@@ -247,7 +247,7 @@ static long resize(long fd)
 static void truncated(void)
 {
 	int fd = t_object(2 * t.page);
-	char *p = t_map(2 * t.page, RW, MAP_SHARED, fd, 0);
+	char *p = t_share(fd, 2 * t.page);
 
 	memset(p, 5, 2 * t.page);
 	t_child(resize, fd, 0);
@@ -259,7 +259,7 @@ static void truncated(void)
 
 static void system_call(void)
 {
-	char *p = t_map(2 * t.page, RW, MAP_SHARED, t_object(1), 0);
+	char *p = t_share(t_object(1), 2 * t.page);
 
 	want_ret(write(t.w, p + t.page, 1), -EFAULT, "write of a byte behind the end");
 	p_unread(0);
@@ -270,7 +270,7 @@ static void system_call(void)
 static void grown(void)
 {
 	int fd = t_object(0);
-	char *p = t_map(2 * t.page, RW, MAP_SHARED, fd, 0);
+	char *p = t_share(fd, 2 * t.page);
 
 	t_touch(p, 'w', SIGBUS, BUS_ADRERR);
 	t_truncate(fd, t.page + 1, 0);
@@ -290,7 +290,7 @@ static void no_space(void)
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0
 	    || mkdir("small", 0700) < 0 || mount("tmpfs", "small", "tmpfs", 0, size) < 0)
 		skip("no-mount");
-	p = t_map(PAGES * t.page, RW, MAP_SHARED, t_file("small/sparse", PAGES * t.page), 0);
+	p = t_share(t_file("small/sparse", PAGES * t.page), PAGES * t.page);
 	while (n < PAGES && fault_of(p + n * t.page, 'w') == 0)
 		n++;
 	want(n, 4, "pages stored");

@@ -40,8 +40,8 @@ static void new_file(void)
 	want(S_ISREG(st.st_mode), 1, "a regular file");
 	want(st.st_size, 0, "its size");
 	want(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR, "the access mode");
-	want(fcntl(fd, F_GETFD), 0, "FD_CLOEXEC");
-	want(fcntl(t_memfd("new", MFD_CLOEXEC), F_GETFD), FD_CLOEXEC, "and with MFD_CLOEXEC");
+	t_getfd(fd, 0);
+	t_getfd(t_memfd("new", MFD_CLOEXEC), FD_CLOEXEC);
 	t_put(fd, 'm', t.page, 1);
 	t_get(fd, t.page, 'm');
 }
@@ -103,8 +103,8 @@ static void writes(void)
 
 	seal(fd, F_SEAL_WRITE, 0);
 	t_put(fd, 'w', 0, -EPERM);
-	t_no_map(t.page, RW, MAP_SHARED, fd, 0, -EPERM);
-	t_touch(t_map(t.page, RW, MAP_PRIVATE, fd, 0), 'w', 0, 0);
+	t_no_map(RW, MAP_SHARED, fd, -EPERM);
+	t_touch(t_map(t.page, RW, MAP_PRIVATE, fd), 'w', 0, 0);
 	t_get(fd, 0, 0);
 	t_truncate(fd, t.page, 0);
 }
@@ -122,14 +122,14 @@ static void seals(void)
 static void future_write(void)
 {
 	int fd = sealable();
-	char *before = t_map(t.page, RW, MAP_SHARED, fd, 0), *after;
+	char *before = t_share(fd, t.page), *after;
 
 	try_seal(fd, SEAL_FUTURE_WRITE);
 	*before = 'b';
 	t_get(fd, 0, 'b');
 	t_put(fd, 'w', 0, -EPERM);
-	t_no_map(t.page, RW, MAP_SHARED, fd, 0, -EPERM);
-	after = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
+	t_no_map(RW, MAP_SHARED, fd, -EPERM);
+	after = t_view(fd, t.page);
 	want_ret(mprotect(after, t.page, RW), -EACCES, "mprotect for writing");
 }
 
@@ -147,7 +147,7 @@ static void exec(void)
 static void busy(void)
 {
 	int fd = sealable();
-	char *p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	char *p = t_share(fd, t.page);
 
 	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, -EBUSY);
 	t_ok(fcntl(fd, F_GET_SEALS), "fcntl(F_GET_SEALS)");
@@ -155,21 +155,21 @@ static void busy(void)
 	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, 0);
 }
 
-static void read_only_map(void)
+void case_sealed_map(void)
 {
 	int fd = sealable();
 	char *p;
 
 	t_put(fd, 'r', 0, 1);
 	seal(fd, F_SEAL_WRITE, 0);
-	p = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
+	p = t_view(fd, t.page);
 	want(*p, 'r', "its byte");
 	want_ret(mprotect(p, t.page, RW), -EACCES, "mprotect for writing");
 }
 
 static long store(long fd)
 {
-	char *p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	char *p = t_share(fd, t.page);
 
 	*p = 'c';
 	seal(fd, F_SEAL_SHRINK, 0);
@@ -218,8 +218,7 @@ static void over_socket(void)
 	struct stat st;
 
 	close(t_memfd("probe", 0));
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sock) < 0)
-		skip("no-af-unix");
+	t_socketpair(sock);
 	if (t_fork() == 0) {
 		fd = sealable();
 		store(fd);
@@ -269,7 +268,7 @@ static void into_pipe(long (*call)(int fd, size_t n))
 	size_t left = t.cap;
 
 	want_ret(write(fd, pattern(left), left), left, "write");
-	want(lseek(fd, 0, SEEK_SET), 0, "lseek");
+	t_seek(fd, 0);
 	while (left) {
 		long n = call(fd, left);
 
@@ -321,7 +320,7 @@ const struct test_case mfd_cases[] = {
 	  "F_SEAL_WRITE while it is mapped for writing: EBUSY, and no seal set", "fcntl(2)", busy),
 	CASE("mfd.read_only_map", "MFD-05 REG-10", 'B', 0, RELEASE(6, 13),
 	  "a write-sealed memfd can be mapped shared and read-only",
-	  "158978945f31 (6.7), 8ec396d05d1b (6.13)", read_only_map),
+	  "158978945f31 (6.7), 8ec396d05d1b (6.13)", case_sealed_map),
 	CASE("mfd.over_fork", "MFD-06", 'L', 0, 0,
 	  "what a child stores and seals is stored and sealed for all",
 	  "memfd_create(2)", over_fork),

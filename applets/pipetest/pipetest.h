@@ -107,6 +107,7 @@ static inline bool missing(long result)
 	return result == -ENOSYS || result == -EPERM;
 }
 const char *errname(long result);	/* "EAGAIN" for -EAGAIN, else "" */
+void t_show(long result, const char *what);	/* as a line of diagnostics */
 /* The case fails unless got is what POSIX or the kernel says; -v shows each. what: what was
  * called, or whose value it is. */
 void want(long got, long expected, const char *what);
@@ -121,19 +122,30 @@ void t_read(int fd, size_t n, long expected);
 long checked_read(int fd, size_t n);	/* its result; the bytes go on, or the case fails */
 const char *pattern(size_t n);	/* the next n bytes of the stream, for other calls than write */
 void pattern_wrote(long result);	/* and how many of them were taken */
-void t_close(int *fd);
+void t_close(int fd);
 void t_poll(int fd, int events, int revents);	/* at once */
 void t_fionread(int fd, long expected);
 void nonblock(int fd);
+void t_setfl(int fd, int flag);	/* beside those that are set */
+void t_getfl(int fd, int flag, bool expected);
+void t_setfd(int fd, int flags);
+void t_getfd(int fd, int expected);
+void t_capacity(int fd, long expected);
+void t_resize(int fd, unsigned long size, long expected);
+void t_grow(int fd, unsigned long size); /* exactly, or the case is skipped: soft-limit */
+void t_page_pipe(int fd);	/* from now on one of one page */
+unsigned long t_new_capacity(void);	/* of a new pipe, now */
+void t_use_pipe(const int fd[2]);	/* instead of the case's own */
 size_t t_fill(int fd);		/* to the brim, without blocking; returns the bytes */
 void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
 /* The same, of the case's own pipe t.r, t.w. */
 void p_write(size_t n);		/* all of n */
+void p_no_write(size_t n, long expected); /* -errno */
 void p_read(size_t n, long expected);
 void p_drain(size_t n);
 size_t p_fill(void);
 void p_unread(long expected);	/* says FIONREAD */
-void p_close_r(void);
+void p_close_r(void);		/* t.r is -1 then */
 void p_close_w(void);
 void p_nonblock_r(void);
 void p_nonblock_w(void);
@@ -144,10 +156,27 @@ void p_poll_w(int events, int revents);
 void p_leave_some(void);
 enum { RW = PROT_READ | PROT_WRITE };
 enum { ANON = MAP_ANONYMOUS | MAP_PRIVATE, ANON_SHARED = MAP_ANONYMOUS | MAP_SHARED };
-void *t_map(size_t len, int prot, int flags, int fd, off_t off);	/* mmap that succeeds */
+/* mmap that succeeds */
+void *t_map_at(size_t len, int prot, int flags, int fd, off_t off);
+void *t_map(size_t len, int prot, int flags, int fd);	/* from offset 0 */
+void *t_share(int fd, size_t len);	/* MAP_SHARED, to read and write */
+void *t_view(int fd, size_t len);	/* MAP_SHARED, to read */
+void *t_anon(size_t len);		/* MAP_PRIVATE memory */
+void *t_anon_shared(size_t len);
+void *t_pages(unsigned n);		/* t_anon of n pages */
+void *t_nowhere(void);			/* a page without access: a bad address */
 void t_unmap(void *p, size_t len);
 long try_map(size_t len, int prot, int flags, int fd, off_t off);	/* 0 or -errno */
-void t_no_map(size_t len, int prot, int flags, int fd, off_t off, long expected);
+void t_no_map(int prot, int flags, int fd, long expected);	/* of a page */
+const struct stat *t_stat(int fd);	/* until the next call */
+void t_size(int fd, off_t expected);
+void t_seek(int fd, off_t to);
+void t_position(int fd, off_t expected);
+void t_epoch(int fd);	/* times of 1970: no clock is older, and none too coarse to show */
+int t_reopen(int fd, int flags);	/* t_open through /proc */
+void t_socketpair(int s[2]);
+void t_send_fd(int socket, int fd);
+int t_receive_fd(int socket);
 int t_file(const char *name, size_t len); /* a new file of len pattern-less zero bytes, O_RDWR */
 void t_mkfifo(const char *name);	/* 0600; skips where the file system has none */
 void t_fifo(const char *name);	/* a new FIFO's ends, blocking, become t.r and t.w */
@@ -171,6 +200,7 @@ long splice_now(int in, int out, size_t n);	/* SPLICE_F_NONBLOCK, no offsets; as
 void t_splice(int in, int out, size_t n, long expected);
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
 void t_signals(int expected);	/* that it has counted */
+void t_async(int fd, int sig);	/* F_SETOWN, F_SETSIG (0 is SIGIO) and O_ASYNC */
 void t_block(int sig, sigset_t *set);	/* and nothing else; set is {sig} */
 
 /* A job is a call in a process of its own, known by its pid. call_read and call_write first
@@ -194,6 +224,8 @@ void t_child(long (*call)(long arg), long arg, long expected); /* starts and ret
 void t_caught(pid_t job, int expected);		/* signals until its call returned */
 void t_dies(pid_t job, int sig);	/* it is killed by sig; reaped */
 void t_kill(pid_t job);			/* by SIGKILL, of which it dies */
+void t_interrupt(pid_t job);		/* sleeps in its call, and is sent SIGUSR1 */
+void t_eintr(pid_t job);		/* and the call is -EINTR */
 void t_reap(pid_t pid, int status);	/* it exits with that status */
 pid_t t_fork(void);			/* dies with the case; the child must _exit */
 /* The signal that kills a child running touch(p): 0 if it survives. */
@@ -208,8 +240,27 @@ bool has_unread(long n);		/* a condition: FIONREAD of the pipe says n */
 unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t chunk);
 long call_letters(long arg);
 
+void t_limit(int resource, uint64_t soft);	/* RLIMIT_...; no more than the hard one */
+long t_setuid(uid_t uid);	/* of up to 16 bits: 0 or -errno */
 void drop_capabilities(void);	/* all: from now on file modes count for root, too */
 bool emulated(void);	/* by qemu's user mode: to skip what that is known to get wrong */
+
+/* Cases that rows of two groups name. */
+void case_accounting_notes(void);
+void case_edge_each_write(void);
+void case_eof_wakes_all(void);
+void case_fifo_fresh_reader(void);
+void case_growth_wakes_writer(void);
+void case_idle_socket(void);
+void case_many_to_many(void);
+void case_noreplace_partial(void);
+void case_open_eintr(void);
+void case_open_restart(void);
+void case_not_on_disk(void);
+void case_proc_files(void);
+void case_sealed_map(void);
+void case_splice_zero_copy(void);
+void case_times(void);
 
 /* --- between the parts of the engine ------------------------------------------------- */
 

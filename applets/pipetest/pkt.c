@@ -12,10 +12,7 @@ static void packet_pipe(void)
 
 	if (pipe2(fd, O_DIRECT) < 0)
 		skip("no-packets");
-	t.r = fd[0];
-	t.w = fd[1];
-	t.cap = fcntl(t.w, F_GETPIPE_SZ);
-	t.slots = t.cap / t.page;
+	t_use_pipe(fd);
 	p_nonblock_r();
 	p_nonblock_w();
 }
@@ -100,9 +97,8 @@ static void toggle(void)
 
 static void packet_fifo(void)
 {
-	if (mkfifo("direct", 0600) < 0)
-		skip("no-fifo");
-	want_ret(open("direct", O_RDWR | O_DIRECT), -EINVAL, "open of a FIFO with O_DIRECT");
+	t_mkfifo("f");
+	want_ret(open("f", O_RDWR | O_DIRECT), -EINVAL, "open of a FIFO with O_DIRECT");
 }
 
 static void fionread_sums(void)

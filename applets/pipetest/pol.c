@@ -88,7 +88,7 @@ static void unasked(void)
 	p_poll_r(0, 0);
 	p_close_w();
 	p_poll_r(0, POLLHUP);
-	t_close(&other[0]);
+	t_close(other[0]);
 	t_poll(other[1], 0, POLLERR);
 }
 
@@ -207,12 +207,9 @@ static void closed_fd(void)
 static void too_many(void)
 {
 	enum { LIMIT = 8 };
-	struct rlimit lim;
 	struct pollfd p[LIMIT + 1];
 
-	getrlimit(RLIMIT_NOFILE, &lim);
-	lim.rlim_cur = LIMIT;
-	wantf(ret(setrlimit(RLIMIT_NOFILE, &lim)), 0, "RLIMIT_NOFILE to %d", LIMIT);
+	t_limit(RLIMIT_NOFILE, LIMIT);
 	for (int i = 0; i <= LIMIT; i++)
 		p[i] = (struct pollfd){ -1, POLLIN, 0 };
 	wantf(ret(poll(p, LIMIT, 0)), 0, "poll of %d", LIMIT);
@@ -221,7 +218,7 @@ static void too_many(void)
 
 static void bad_pointer(void)
 {
-	struct pollfd *p = t_map(t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct pollfd *p = t_nowhere();
 
 	want_ret(poll(p, 1, 0), -EFAULT, "poll of memory that is not there");
 }
@@ -248,27 +245,10 @@ static void time_limit(void)
 	want_ret(poll(&p, 1, INT_MAX), 1, "poll with data and a long limit");
 }
 
-static long caught_in_poll(long sa_flags)
-{
-	t_catch(SIGUSR1, sa_flags);
-	return poll_forever(t.r, POLLIN);
-}
-
-/* Without /proc it may not be in its call at the first signal. */
-static void interrupt(pid_t job)
-{
-	do {
-		kill(job, SIGUSR1);
-		sleep_until(monotonic_ns() + NS_PER_S / 500);
-	} while (!t_returned(job) && monotonic_ns() < t.deadline);
-}
-
 static void eintr(int sa_flags)
 {
-	pid_t job = t_blocked(caught_in_poll, sa_flags);
-
-	interrupt(job);
-	t_returns(job, -EINTR);
+	t_catch(SIGUSR1, sa_flags);
+	t_eintr(t_start(poll_reader, POLLIN));
 }
 
 static void eintr_plain(void)
@@ -449,7 +429,7 @@ static void fifo_hup(void)
 	p_poll_r(ANYTHING, POLLHUP);
 }
 
-static void fifo_fresh_reader(void)
+void case_fifo_fresh_reader(void)
 {
 	reader_first();
 	writer_comes_and_goes();
@@ -525,7 +505,7 @@ const struct test_case pol_cases[] = {
 		"no HUP before the first writer; HUP after the last, until one comes",
 		"poll(2), fs/pipe.c", fifo_hup),
 	CASE("pol.fifo_fresh_reader", "POL-17", 'I', NEEDS_DIR, 0,
-		"HUP only for who has seen a writer", "fs/pipe.c", fifo_fresh_reader),
+		"HUP only for who has seen a writer", "fs/pipe.c", case_fifo_fresh_reader),
 	CASE("pol.never_rdhup_pri", "POL-18", 'I', KINDS, 0, "RDHUP and PRI are never reported",
 		"fs/pipe.c", never_rdhup_pri),
 	{ 0 }

@@ -17,7 +17,7 @@ static void send_file(int out, int in, off_t *at, size_t n, long expected)
 
 static void position(int fd, off_t expected)
 {
-	wantf(ret(lseek(fd, 0, SEEK_CUR)), expected, "position of fd %d", fd);
+	t_position(fd, expected);
 }
 
 static void to_pipe(void)
@@ -37,14 +37,13 @@ static void to_file(void)
 	send_file(out, in, NULL, n, n);
 	position(in, n);
 	position(out, n);
-	want_ret(lseek(out, 0, SEEK_SET), 0, "lseek");
+	t_seek(out, 0);
 	t_drain(out, n);
 }
 
 static void socket_pair(int s[2])
 {
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0)
-		skip("no-unix-sockets");
+	t_socketpair(s);
 }
 
 static void to_socket(void)
@@ -71,7 +70,7 @@ static void offset(void)
 static void errors(void)
 {
 	int in = t_data(9), out = t_data(0);
-	off_t *bad = t_map(t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	off_t *bad = t_nowhere();
 	off_t zero = 0, negative = -1;
 	const struct {
 		int out, in;
@@ -125,7 +124,7 @@ static void append(void)
 {
 	int in = t_data(9), out = t_data(0);
 
-	t_ok(fcntl(out, F_SETFL, O_APPEND), "F_SETFL, O_APPEND");
+	t_setfl(out, O_APPEND);
 	send_file(out, in, NULL, 9, -EINVAL);
 }
 
@@ -178,9 +177,9 @@ static void same_file(void)
 	int fd = t_data(99);
 	off_t at = 0;
 
-	want_ret(lseek(fd, 99, SEEK_SET), 99, "lseek");
+	t_seek(fd, 99);
 	send_file(fd, fd, &at, 99, 99);
-	want_ret(lseek(fd, 0, SEEK_SET), 0, "lseek");
+	t_seek(fd, 0);
 	t_drain(fd, 99);
 	t.shared->consumed = 0;
 	t_drain(fd, 99);

@@ -43,7 +43,7 @@ static void file_to_file(void)
 				fail("splice to a file = %ld %s", out, errname(out));
 		}
 	}
-	wantf(ret(lseek(to, 0, SEEK_SET)), 0, "lseek(%d)", to);
+	t_seek(to, 0);
 	t_drain(to, n);
 	t_read(to, 1, 0);
 }
@@ -55,7 +55,7 @@ static void offset_in(void)
 
 	want_ret(splice(file, &off, t.w, NULL, 50, NOWAIT), 50, "splice from offset 100");
 	want(off, 150, "the offset");
-	want(lseek(file, 0, SEEK_CUR), 0, "the file's position");
+	t_position(file, 0);
 	t.shared->consumed += 100;
 	p_read(100, 50);
 }
@@ -68,7 +68,7 @@ static void offset_out(void)
 	p_write(50);
 	want_ret(splice(t.r, NULL, file, &off, 50, NOWAIT), 50, "splice of 50 bytes to offset 10");
 	want(off, 60, "the offset");
-	want(lseek(file, 0, SEEK_CUR), 0, "the file's position");
+	t_position(file, 0);
 	want(lseek(file, 0, SEEK_END), 60, "the file's size");
 	lseek(file, 10, SEEK_SET);
 	t_read(file, 100, 50);
@@ -78,7 +78,7 @@ static void append_einval(void)
 {
 	int file = empty_file();
 
-	wantf(ret(fcntl(file, F_SETFL, O_APPEND)), 0, "fcntl(%d, F_SETFL, O_APPEND)", file);
+	t_setfl(file, O_APPEND);
 	p_write(10);
 	t_splice(t.r, file, 10, -EINVAL);
 	p_read(10, 10);
@@ -95,19 +95,18 @@ static void file_eof(void)
 
 static void efbig_keeps(void)
 {
-	struct rlimit lim = { 100, 100 };
 	int file = empty_file();
 	off_t off = 100;
 
 	signal(SIGXFSZ, SIG_IGN);
-	t_ok(setrlimit(RLIMIT_FSIZE, &lim), "RLIMIT_FSIZE to 100");
+	t_limit(RLIMIT_FSIZE, 100);
 	p_write(50);
 	want_ret(splice(t.r, NULL, file, &off, 50, NOWAIT), -EFBIG, "splice past RLIMIT_FSIZE");
 	want(off, 100, "the offset");
 	p_read(100, 50);
 }
 
-static void zero_copy(void)
+void case_splice_zero_copy(void)
 {
 	int file = data_file(t.page);
 	char byte = 0;
@@ -215,7 +214,7 @@ static void small_target(void)
 
 	t_needs_splice();
 	t_pipe(to);
-	want_ret(fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.page), t.page, "F_SETPIPE_SZ");
+	t_page_pipe(to[1]);
 	t_splice(t.r, to[1], n, t.page);
 	t_splice(t.r, to[1], n, -EAGAIN);
 	p_unread(n - t.page);
@@ -319,7 +318,7 @@ const struct test_case spl_cases[] = {
 	CASE("spl.no_slot_eagain", "SPL-14", 'L', KINDS, 0, "without a free slot: EAGAIN, at once",
 		"fs/splice.c", no_slot_eagain),
 	CASE("spl.zero_copy", "SPL-16", 'I', 0, 0, "whether what is spliced is a copy",
-		"fs/splice.c", zero_copy),
+		"fs/splice.c", case_splice_zero_copy),
 	CASE("spl.truncated", "SPL-17", 'I', 0, 0,
 		"what is spliced outlives the file's truncation", "fs/splice.c", truncated),
 	CASE("spl.slot_each", "SPL-18", 'I', KINDS, 0, "each splice of a byte takes a slot",

@@ -17,8 +17,7 @@ static void socket_both_ways(void)
 	int s[2];
 
 	t_needs_splice();
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0)
-		skip("no-unix");
+	t_socketpair(s);
 	p_write(1000);
 	t_splice(t.r, s[0], 1000, 1000);
 	t_splice(s[1], t.w, 1000, 1000);
@@ -88,7 +87,7 @@ static void show(const char *name, int in)
 	info("%s to a pipe: %ld %s", name, got, errname(got));
 }
 
-static void proc_files(void)
+void case_proc_files(void)
 {
 	static const char *const paths[] = {
 		"/proc/version",
@@ -205,7 +204,7 @@ static void shared_with_reader(void)
 	struct tally *y;
 
 	t_needs_splice();
-	y = t_map(2 * sizeof(*y), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	y = t_anon_shared(2 * sizeof(*y));
 	reader = t_start(tally_reader, (long)&y[1]);
 	writer = t_start(tally_writer, (long)&y[0]);
 	p_close_w();
@@ -223,15 +222,14 @@ static long splice_into(long from)
 
 
 /* Whoever splices from the idle socket must end first: until then the reader can't be killed. */
-static void idle_socket(void)
+void case_idle_socket(void)
 {
 	pid_t splicer, reader;
 	bool stuck;
 	int s[2];
 
 	t_needs_splice();
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0)
-		skip("no-unix");
+	t_socketpair(s);
 	splicer = t_blocked(splice_into, s[0]);
 	p_nonblock_r();
 	reader = t_start(call_read, 1);
@@ -248,7 +246,7 @@ const struct test_case spl_odd_cases[] = {
 	CASE("spl.socket", "SPL-10", 'L', KINDS, 0, "pipe to socket to pipe: the same bytes",
 	  "LTP splice05", socket_both_ways),
 	CASE("spl.proc_files", "SPL-11 REG-17", 'I', NEEDS_PROC, 0,
-	  "which files of /proc can be spliced", "36e2c7421f02, in 5.10", proc_files),
+	  "which files of /proc can be spliced", "36e2c7421f02, in 5.10", case_proc_files),
 	CASE("spl.from_dev_zero", "SPL-12 REG-17", 'B', KINDS, RELEASE(6, 7),
 	  "/dev/zero can be spliced from", "1b057bd800c3, in 6.7", from_dev_zero),
 	CASE("spl.from_dev_full", "SPL-12 REG-17", 'B', KINDS, RELEASE(6, 7),
@@ -266,6 +264,6 @@ const struct test_case spl_odd_cases[] = {
 	  "fs/splice.c", odd_targets),
 	CASE("spl.idle_socket", "SPL-31 REG-18", 'B', EXOTIC | NEEDS_PROC, NEVER,
 	  "a splice from an idle socket leaves O_NONBLOCK ends alone",
-	  "none known: fs/splice.c holds the pipe's lock meanwhile", idle_socket),
+	  "none known: fs/splice.c holds the pipe's lock meanwhile", case_idle_socket),
 	{ 0 }
 };

@@ -87,7 +87,7 @@ static void small_target(void)
 	size_t n;
 
 	target(to);
-	want_ret(fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.page), t.page, "F_SETPIPE_SZ");
+	t_page_pipe(to[1]);
 	n = p_fill();
 	teed(t.r, to[1], n, t.page);
 	t_drain(to[0], t.page);
@@ -113,7 +113,7 @@ static void epipe(void)
 	target(to);
 	t_catch(SIGPIPE, 0);
 	p_write(1);
-	t_close(&to[0]);
+	t_close(to[0]);
 	teed(t.r, to[1], 1, -EPIPE);
 	t_signals(1);
 	p_read(2, 1);

@@ -15,10 +15,10 @@ static void p16_file(void)
 	char *map, got[SIZE + 1] = "";
 	int fd = t_file("mmap.txt", SIZE);
 
-	map = t_map(SIZE, PROT_WRITE, MAP_SHARED, fd, 0);
+	map = t_map(SIZE, PROT_WRITE, MAP_SHARED, fd);
 	memcpy(map, text, SIZE);
 	t_unmap(map, SIZE);
-	t_close(&fd);
+	t_close(fd);
 	fd = open("mmap.txt", O_RDONLY);
 	want_ret(read(fd, got, sizeof(got)), SIZE, "read of the file");
 	want(memcmp(got, text, SIZE), 0, "difference to what was stored");
@@ -26,7 +26,7 @@ static void p16_file(void)
 
 static void p17_unmap(void)
 {
-	char *p = t_map(2 * t.page, RW, ANON, -1, 0);
+	char *p = t_anon(2 * t.page);
 
 	p[0] = '1';
 	p[t.page] = '2';
@@ -41,7 +41,7 @@ static void p17_unmap(void)
 static void p17_literal(void)
 {
 	enum { LITERAL = 4096 };
-	char *p = t_map(2 * LITERAL, RW, ANON, 0, 0);
+	char *p = t_map(2 * LITERAL, RW, ANON, 0);
 
 	info("page %zu: munmap(p, %d) = %ld", t.page, LITERAL, ret(munmap(p, LITERAL)));
 	info("reading p + %d: signal %d", LITERAL, fault_of(p + LITERAL, 'r'));
@@ -70,14 +70,14 @@ static void p18_unlinked(void)
 	int *point;
 
 	t_ok(unlink("temp"), "unlink");
-	point = t_map(sizeof(int), RW, MAP_SHARED, fd, 0);
-	t_close(&fd);
+	point = t_share(fd, sizeof(int));
+	t_close(fd);
 	p18_both(point);
 }
 
 static void p18_anonymous(void)
 {
-	p18_both(t_map(sizeof(int), RW, ANON_SHARED, -1, 0));
+	p18_both(t_anon_shared(sizeof(int)));
 }
 
 /* --- P19, P20: a record in a file, for processes that are not related ------------------- */
@@ -93,7 +93,7 @@ enum { LAST_ID = 20000 };
 static long write_students(long unused)
 {
 	int fd = open("shared", O_RDWR);
-	struct student *m = t_map(sizeof(*m), RW, MAP_SHARED, fd, 0);
+	struct student *m = t_share(fd, sizeof(*m));
 
 	close(fd);
 	for (int id = 1; id <= LAST_ID; id++) {
@@ -107,12 +107,12 @@ static long write_students(long unused)
 static void p19_visible(void)
 {
 	int fd = t_file("shared", sizeof(struct student)), rd = open("shared", O_RDONLY);
-	const struct student *m = t_map(sizeof(*m), PROT_READ, MAP_SHARED, rd, 0);
+	const struct student *m = t_view(rd, sizeof(*m));
 	int id, last = 0;
 	pid_t writer;
 
-	t_close(&fd);
-	t_close(&rd);
+	t_close(fd);
+	t_close(rd);
 	writer = t_start(write_students, 0);
 	for (; last < LAST_ID; last = id) {
 		id = m->id;
@@ -130,7 +130,7 @@ static void s36_length(void)
 {
 	int fd = t_object(3 * t.page);
 	/* an address fit for this file */
-	char *p = t_map(2 * t.page, PROT_NONE, MAP_SHARED, fd, 0);
+	char *p = t_map(2 * t.page, PROT_NONE, MAP_SHARED, fd);
 
 	want(mmap(p, sizeof(struct student), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == p, 1,
 	     "mmap of the record there");
@@ -157,8 +157,8 @@ static void copy_by(size_t n, int out, int in, size_t size)
 	t_truncate(out, size, 0);
 	if (size == 0)
 		return; /* a mapping has a length */
-	src = t_map(size, PROT_READ, MAP_SHARED, in, 0);
-	dst = t_map(size, PROT_WRITE, MAP_SHARED, out, 0);
+	src = t_view(in, size);
+	dst = t_map(size, PROT_WRITE, MAP_SHARED, out);
 	for (size_t i = 0; i < n; i++) {
 		pid[i] = t_fork();
 		if (pid[i] == 0) {
@@ -238,7 +238,7 @@ static unsigned by_read_write(int out, int in)
 
 static unsigned by_mmap_write(int out, int in)
 {
-	char *p = t_map(WHOLE, PROT_READ, MAP_SHARED, in, 0);
+	char *p = t_view(in, WHOLE);
 
 	want_ret(write(out, p, WHOLE), WHOLE, "write of the mapping");
 	munmap(p, WHOLE);
@@ -274,7 +274,7 @@ static void s18_ways(void)
 		int out = t_object(0);
 		int64_t start = monotonic_ns();
 		unsigned calls = ways[k].copy(out, in), us = (monotonic_ns() - start) / 1000;
-		const char *copy = t_map(WHOLE, PROT_READ, MAP_SHARED, out, 0);
+		const char *copy = t_view(out, WHOLE);
 
 		wantf(memcmp(copy, text, WHOLE), 0, "difference after %s", ways[k].name);
 		info("%s of %d bytes: %u calls, %u us", ways[k].name, WHOLE, calls, us);

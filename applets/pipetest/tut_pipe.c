@@ -393,7 +393,7 @@ static void p13_duplex(void)
 	pid_t child;
 	int back[2];
 
-	t_ok(pipe(back), "pipe");
+	t_pipe(back);
 	child = t_blocked(answer, back[1]);
 	p_write(7);
 	t_read(back[0], 7, 7);

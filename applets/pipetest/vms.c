@@ -31,7 +31,7 @@ static void vmspliced(int fd, const void *buf, size_t n, long expected)
 /* The stream's next n bytes, in pages of their own. */
 static char *memory(size_t n)
 {
-	char *p = t_map(n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = t_anon(n);
 
 	return memcpy(p, pattern(n), n);
 }
@@ -69,7 +69,7 @@ static void no_more_than_fits(void)
 static void errors(void)
 {
 	enum { TOO_MANY = 1025 };	/* IOV_MAX is 1024 */
-	void *hole = t_map(t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *hole = t_nowhere();
 	struct iovec *iov = xmalloc(TOO_MANY * sizeof(*iov));
 
 	memset(iov, 0, TOO_MANY * sizeof(*iov));
