@@ -136,22 +136,14 @@ static void want_epipe(int file, int other)
 {
 	char byte = 0;
 	struct iovec v = { &byte, 1 };
-	const struct {
-		const char *call;
-		long got;
-	} calls[] = {
-		{ "write", ret(write(t.w, &byte, 1)) },
-		{ "writev", ret(writev(t.w, &v, 1)) },
-		{ "vmsplice", ret(vmsplice(t.w, &v, 1, SPLICE_F_NONBLOCK)) },
-		{ "tee", ret(tee(other, t.w, 1, SPLICE_F_NONBLOCK)) },
-		{ "splice from a pipe", ret(splice(other, NULL, t.w, NULL, 1, SPLICE_F_NONBLOCK)) },
-		{ "splice from a file", ret(splice(file, NULL, t.w, NULL, 1, SPLICE_F_NONBLOCK)) },
-		{ "sendfile", ret(sendfile(t.w, file, NULL, 1)) },
-	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-		if (!missing(calls[i].got))
-			want(calls[i].got, -EPIPE, calls[i].call);
+	want_if_there(write(t.w, &byte, 1), -EPIPE, "write");
+	want_if_there(writev(t.w, &v, 1), -EPIPE, "writev");
+	want_if_there(vmsplice(t.w, &v, 1, SPLICE_F_NONBLOCK), -EPIPE, "vmsplice");
+	want_if_there(tee(other, t.w, 1, SPLICE_F_NONBLOCK), -EPIPE, "tee");
+	want_if_there(splice_now(other, t.w, 1), -EPIPE, "splice from a pipe");
+	want_if_there(splice_now(file, t.w, 1), -EPIPE, "splice from a file");
+	want_if_there(sendfile(t.w, file, NULL, 1), -EPIPE, "sendfile");
 }
 
 static void all_calls(void)
@@ -188,12 +180,10 @@ static void inherited(void)
 
 static void exec_traced(void (*disposition)(int))
 {
-	char name[] = "ipcbox", option[] = "--version", *argv[] = { name, option, NULL };
-
 	signal(SIGPIPE, disposition);
 	dup2(t.w, STDOUT_FILENO);
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0)
-		execv("/proc/self/exe", argv);
+		t_exec_self();
 	_exit(EXIT_UNSUPPORTED);
 }
 

@@ -3,18 +3,22 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include <sched.h>
 #include <sys/mount.h>
 #include "pipetest.h"
 
 /* --- making one ------------------------------------------------------------------------- */
 
-static void is_fifo(const char *name, mode_t mode)
+static struct stat named(const char *name)
 {
 	struct stat st;
 
-	wantf(ret(lstat(name, &st)), 0, "lstat(\"%s\")", name);
-	want(st.st_mode, S_IFIFO | mode, "its mode");
+	t_ok(lstat(name, &st), "lstat");
+	return st;
+}
+
+static void is_fifo(const char *name, mode_t mode)
+{
+	wantf(named(name).st_mode, S_IFIFO | mode, "mode of %s", name);
 }
 
 static void create(void)
@@ -23,7 +27,7 @@ static void create(void)
 
 	t_mkfifo("f"); /* or skip */
 	t_ok(mkdir("d", 0700), "mkdir");
-	dir = open("d", O_RDONLY | O_DIRECTORY);
+	dir = t_open("d", O_RDONLY);
 	umask(027);
 	t_ok(mkfifo("1", 0666), "mkfifo");
 	is_fifo("1", 0640);
@@ -33,23 +37,24 @@ static void create(void)
 	is_fifo("d/3", 0600);
 }
 
+static void refused(const char *path, long expected)
+{
+	wantf(ret(mkfifo(path, 0600)), expected, "mkfifo(\"%.20s\")", path);
+}
+
 static void create_errno(void)
 {
 	static char too_long[PATH_MAX + 1];
-	const struct {
-		const char *path;
-		int err;
-	} bad[] = {
-		{ "f", EEXIST }, { "dangling", EEXIST }, { "none/f", ENOENT }, { "", ENOENT },
-		{ "f/f", ENOTDIR },
-		{ memset(too_long, 'x', PATH_MAX), ENAMETOOLONG },
-		{ t_nowhere(), EFAULT },
-	};
 
 	t_mkfifo("f");
 	t_ok(symlink("none", "dangling"), "symlink");
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		wantf(ret(mkfifo(bad[i].path, 0600)), -bad[i].err, "mkfifo, bad path %zu", i);
+	refused("f", -EEXIST);
+	refused("dangling", -EEXIST);
+	refused("none/f", -ENOENT);
+	refused("", -ENOENT);
+	refused("f/f", -ENOTDIR);
+	refused(memset(too_long, 'x', PATH_MAX), -ENAMETOOLONG);
+	want_ret(mkfifo(t_nowhere(), 0600), -EFAULT, "mkfifo of a bad address");
 	want_ret(mknod("new", S_IFMT | 0600, 0), -EINVAL, "mknod of no type");
 }
 
@@ -61,18 +66,9 @@ static void create_eacces(void)
 	want_ret(mkfifo("d/f", 0600), -EACCES, "mkfifo in a directory of mode 0500");
 }
 
-static gid_t group_of(const char *name)
-{
-	struct stat st;
-
-	wantf(ret(lstat(name, &st)), 0, "lstat(\"%s\")", name);
-	return st.st_gid;
-}
-
 static void setgid_dir(void)
 {
 	gid_t other = getegid() == 65534 ? 65533 : 65534;
-	struct stat st;
 
 	t_mkfifo("f");
 	t_ok(mkdir("d", 0755), "mkdir");
@@ -81,11 +77,11 @@ static void setgid_dir(void)
 	t_ok(mkfifo("d/process", 0600), "mkfifo");
 	close(open("d/file", O_WRONLY | O_CREAT, 0600));
 	/* the process's group, or the directory's with mount option grpid: mount(8) */
-	want(group_of("d/process"), group_of("d/file"), "group of a FIFO in it, a file's");
-	if (chmod("d", 02755) < 0 || stat("d", &st) < 0 || !(st.st_mode & S_ISGID))
+	want(named("d/process").st_gid, named("d/file").st_gid, "group of a FIFO in it, a file's");
+	if (chmod("d", 02755) < 0 || !(named("d").st_mode & S_ISGID))
 		skip("no-set-gid");
 	t_ok(mkfifo("d/directory", 0600), "mkfifo");
-	want(group_of("d/directory"), other, "group of a FIFO in a set-gid directory");
+	want(named("d/directory").st_gid, other, "group of a FIFO in a set-gid directory");
 }
 
 /* --- opening it ------------------------------------------------------------------------- */
@@ -120,11 +116,11 @@ static void open_enxio(void)
 	int r;
 
 	t_mkfifo("f");
-	want(call_open(O_WRONLY | O_NONBLOCK), -ENXIO, "open for writing, no reader");
+	want(call_open(O_WRONLY | O_NONBLOCK), -ENXIO, "open to write, no reader");
 	r = t_open("f", O_RDONLY | O_NONBLOCK);
-	want(call_open(O_WRONLY | O_NONBLOCK), 0, "open for writing, a reader");
+	want(call_open(O_WRONLY | O_NONBLOCK), 0, "open to write, a reader");
 	t_close(r);
-	want(call_open(O_WRONLY | O_NONBLOCK), -ENXIO, "open for writing, the reader gone");
+	want(call_open(O_WRONLY | O_NONBLOCK), -ENXIO, "open to write, the reader gone");
 }
 
 static void nonblock_reader(void)
@@ -141,14 +137,13 @@ static void poll_no_writer(void)
 
 static void read_write(void)
 {
-	int fd, w;
+	int fd;
 
 	t_mkfifo("f");
 	fd = t_open("f", O_RDWR);
 	t_write(fd, 9, 9);
 	t_read(fd, 9, 9);
-	w = t_open("f", O_WRONLY);
-	t_close(w);
+	t_close(t_open("f", O_WRONLY));
 	nonblock(fd);
 	t_read(fd, 1, -EAGAIN); /* no end of file: it writes itself */
 }
@@ -163,30 +158,19 @@ static void brief_writer(void)
 {
 	t_mkfifo("f");
 	for (int i = 0; i < 10; i++) {
-		pid_t reader = t_start(call_open_read, 0);
-		int w;
+		pid_t reader = t_blocked(call_open_read, 0);
 
-		t_blocks(reader);
-		w = t_open("f", O_WRONLY);
-		t_close(w);
+		t_close(t_open("f", O_WRONLY));
 		t_returns(reader, 0);
 	}
 }
 
-/* --- on other file systems: mounted where nobody else sees them, gone with the case ------ */
-
-static bool own_mounts(void)
-{
-	return unshare(CLONE_NEWNS) == 0
-	       && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-}
+/* --- on other file systems --------------------------------------------------------------- */
 
 static bool enter(const char *type, const char *options)
 {
-	bool here;
+	bool here = t_enter(type, options);
 
-	wantf(ret(mkdir(type, 0700)), 0, "mkdir(\"%s\")", type);
-	here = mount(type, type, type, 0, options) == 0 && chdir(type) == 0;
 	info("%s: %s", type, here ? "yes" : "not here");
 	return here;
 }
@@ -204,7 +188,7 @@ static void file_systems(void)
 {
 	t_mkfifo("f");
 	carries();
-	if (!own_mounts())
+	if (!t_own_mounts())
 		return;
 	if (enter("ramfs", NULL)) {
 		t_mkfifo("f");
@@ -223,7 +207,7 @@ static void file_systems(void)
 
 static void read_only(void)
 {
-	if (!own_mounts() || !enter("tmpfs", NULL))
+	if (!t_own_mounts() || !enter("tmpfs", NULL))
 		skip("no-mount");
 	t_mkfifo("f");
 	t_ok(mount("none", ".", NULL, MS_REMOUNT | MS_RDONLY, NULL), "remount");

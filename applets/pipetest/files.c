@@ -3,7 +3,9 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sched.h>
 #include <setjmp.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include "pipetest.h"
@@ -305,11 +307,43 @@ int fault_of(void *p, char access)
 	return t_fault.si_signo;
 }
 
-void t_touch(void *p, char access, int sig, int si_code)
+static void want_fault(void *p, char access, int sig)
 {
 	wantf(fault_of(p, access), sig, "signal of '%c' at %p", access, p);
-	if (sig && t_fault.si_code != si_code && emulated())
+}
+
+void t_touch(void *p, char access)
+{
+	want_fault(p, access, 0);
+}
+
+static void want_code(int expected)
+{
+	if (t_fault.si_code != expected && emulated())
 		skip("emulated");
-	if (sig)
-		want(t_fault.si_code, si_code, "its si_code");
+	want(t_fault.si_code, expected, "its si_code");
+}
+
+void t_segv(void *p, char access, int si_code)
+{
+	want_fault(p, access, SIGSEGV);
+	want_code(si_code);
+}
+
+void t_bus(void *p, char access)
+{
+	want_fault(p, access, SIGBUS);
+	want_code(BUS_ADRERR);
+}
+
+bool t_own_mounts(void)
+{
+	return unshare(CLONE_NEWNS) == 0
+		&& mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+bool t_enter(const char *type, const char *options)
+{
+	t_ok(mkdir(type, 0700), "mkdir");
+	return mount(type, type, type, 0, options) == 0 && chdir(type) == 0;
 }

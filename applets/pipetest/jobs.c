@@ -149,9 +149,16 @@ pid_t t_thread(long (*call)(long arg), long arg)
 	return job->pid;
 }
 
+void t_exec_self(void)
+{
+	static char name[] = "ipcbox", option[] = "--version";
+	static char *argv[] = { name, option, NULL };
+
+	execv("/proc/self/exe", argv);
+}
+
 pid_t t_exec(int out)
 {
-	char name[] = "ipcbox", option[] = "--version", *argv[] = { name, option, NULL };
 	int said[2], err;
 	pid_t pid;
 
@@ -159,7 +166,7 @@ pid_t t_exec(int out)
 	pid = t_fork();
 	if (pid == 0) {
 		dup2(out, STDOUT_FILENO);
-		execv("/proc/self/exe", argv);
+		t_exec_self();
 		err = errno;
 		_exit(write(said[1], &err, sizeof(err)) < 0);
 	}

@@ -109,7 +109,7 @@ static void read_only_fd(void)
 	t_no_map(PROT_WRITE, MAP_SHARED, fd, -EACCES);
 	t_no_map(RW, MAP_SHARED, fd, -EACCES);
 	p = t_map(t.page, RW, MAP_PRIVATE, fd);
-	t_touch(p, 'w', 0, 0);
+	t_touch(p, 'w');
 	t_get(fd, 0, 0);
 }
 

@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include "pipetest.h"
 
 enum { SEAL_FUTURE_WRITE = 0x10, SEAL_EXEC = 0x20 };	/* fcntl(2): Linux 5.1, 6.3 */
@@ -23,7 +22,13 @@ static void seal(int fd, int seals, long expected)
 	wantf(ret(fcntl(fd, F_ADD_SEALS, seals)), expected, "F_ADD_SEALS(%d, %#x)", fd, seals);
 }
 
-/* A seal that this kernel may not have. */
+static void sealed(int fd, int expected)
+{
+	want_ret(fcntl(fd, F_GET_SEALS), expected, "fcntl(F_GET_SEALS)");
+}
+
+/* A seal that this kernel may not have. F_SEAL_EXEC brings the write seals along, if the file
+ * can be executed. */
 static void try_seal(int fd, int newer)
 {
 	if (fcntl(fd, F_ADD_SEALS, newer) < 0 && errno == EINVAL)
@@ -34,11 +39,9 @@ static void try_seal(int fd, int newer)
 static void new_file(void)
 {
 	int fd = t_memfd("new", 0);
-	struct stat st;
 
-	t_ok(fstat(fd, &st), "fstat");
-	want(S_ISREG(st.st_mode), 1, "a regular file");
-	want(st.st_size, 0, "its size");
+	want(S_ISREG(t_stat(fd)->st_mode), true, "a regular file");
+	t_size(fd, 0);
 	want(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR, "the access mode");
 	t_getfd(fd, 0);
 	t_getfd(t_memfd("new", MFD_CLOEXEC), FD_CLOEXEC);
@@ -71,7 +74,7 @@ static void not_sealable(void)
 {
 	int fd = t_memfd("plain", 0);
 
-	want_ret(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL, "fcntl(F_GET_SEALS)");
+	sealed(fd, F_SEAL_SEAL);
 	seal(fd, F_SEAL_SHRINK, -EPERM);
 	t_truncate(fd, t.page, 0);
 	t_truncate(fd, 0, 0);
@@ -104,7 +107,7 @@ static void writes(void)
 	seal(fd, F_SEAL_WRITE, 0);
 	t_put(fd, 'w', 0, -EPERM);
 	t_no_map(RW, MAP_SHARED, fd, -EPERM);
-	t_touch(t_map(t.page, RW, MAP_PRIVATE, fd), 'w', 0, 0);
+	t_touch(t_map(t.page, RW, MAP_PRIVATE, fd), 'w');
 	t_get(fd, 0, 0);
 	t_truncate(fd, t.page, 0);
 }
@@ -115,7 +118,7 @@ static void seals(void)
 
 	seal(fd, F_SEAL_SEAL | F_SEAL_GROW, 0);
 	seal(fd, F_SEAL_SHRINK, -EPERM);
-	want_ret(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL | F_SEAL_GROW, "fcntl(F_GET_SEALS)");
+	sealed(fd, F_SEAL_SEAL | F_SEAL_GROW);
 	seal(t.w, F_SEAL_GROW, -EINVAL);
 }
 
@@ -150,7 +153,7 @@ static void busy(void)
 	char *p = t_share(fd, t.page);
 
 	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, -EBUSY);
-	t_ok(fcntl(fd, F_GET_SEALS), "fcntl(F_GET_SEALS)");
+	sealed(fd, 0);
 	t_unmap(p, t.page);
 	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, 0);
 }
@@ -183,52 +186,28 @@ static void over_fork(void)
 
 	t_child(store, fd, 0);
 	t_get(dup(fd), 0, 'c');
-	want(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK, "fcntl(F_GET_SEALS)");
+	sealed(fd, F_SEAL_SHRINK);
 }
 
-/* Sends or receives one descriptor: unix(7). */
-static long pass(int sock, int fd)
+static long send_sealed(long socket)
 {
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} u;
-	char byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u),
-	};
+	int fd = sealable();
 
-	memset(&u, 0, sizeof(u));
-	u.header.cmsg_level = SOL_SOCKET;
-	u.header.cmsg_type = SCM_RIGHTS;
-	u.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&u.header), &fd, sizeof(fd));
-	if (fd >= 0)
-		return ret(sendmsg(sock, &msg, 0));
-	if (recvmsg(sock, &msg, 0) == 1)
-		memcpy(&fd, CMSG_DATA(&u.header), sizeof(fd));
-	return fd;
+	store(fd);
+	t_send_fd(socket, fd);
+	return 0;
 }
 
 /* The child has the socket, but the file only through it. */
 static void over_socket(void)
 {
 	int sock[2], fd;
-	struct stat st;
 
 	close(t_memfd("probe", 0));
 	t_socketpair(sock);
-	if (t_fork() == 0) {
-		fd = sealable();
-		store(fd);
-		_exit(pass(sock[1], fd) != 1);
-	}
-	close(sock[1]);
-	fd = pass(sock[0], -1);
-	want(fd >= 0, 1, "a descriptor comes");
-	t_ok(fstat(fd, &st), "fstat");
-	want(st.st_size, 2 * t.page, "its size");
+	t_child(send_sealed, sock[1], 0);
+	fd = t_receive_fd(sock[0]);
+	t_size(fd, 2 * t.page);
 	t_get(fd, 0, 'c');
 }
 
@@ -251,32 +230,25 @@ static void over_proc(void)
 	seal(rd, F_SEAL_SHRINK, -EPERM);
 }
 
-static long by_splice(int fd, size_t n)
+static long by_sendfile(int fd, int out, size_t n)
 {
-	return ret(splice(fd, NULL, t.w, NULL, n, SPLICE_F_NONBLOCK));
-}
-
-static long by_sendfile(int fd, size_t n)
-{
-	return ret(sendfile(t.w, fd, NULL, n));
+	return ret(sendfile(out, fd, NULL, n));
 }
 
 /* As much as the pipe takes, in as many calls as it takes. */
-static void into_pipe(long (*call)(int fd, size_t n))
+static void into_pipe(long (*call)(int fd, int out, size_t n))
 {
 	int fd = t_memfd("patterned", 0);
-	size_t left = t.cap;
 
-	want_ret(write(fd, pattern(left), left), left, "write");
+	t_write(fd, t.cap, t.cap);
 	t_seek(fd, 0);
-	while (left) {
-		long n = call(fd, left);
+	for (size_t left = t.cap; left;) {
+		long n = call(fd, t.w, left);
 
-		if (n == -ENOSYS || n == -EPERM)
+		if (missing(n))
 			skip("seccomp");
 		if (n <= 0)
 			fail("%ld %s with %zu bytes to come", n, errname(n), left);
-		pattern_wrote(n);
 		left -= n;
 	}
 	p_poll_w(POLLOUT, 0);
@@ -285,7 +257,7 @@ static void into_pipe(long (*call)(int fd, size_t n))
 
 static void spliced(void)
 {
-	into_pipe(by_splice);
+	into_pipe(splice_now);
 }
 
 static void sent(void)

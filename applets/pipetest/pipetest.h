@@ -113,6 +113,7 @@ void t_show(long result, const char *what);	/* as a line of diagnostics */
 void want(long got, long expected, const char *what);
 void wantf(long got, long expected, const char *fmt, ...) PRINTF(3, 4);
 void want_ret(long result, long expected, const char *call); /* of ret(result) */
+void want_if_there(long result, long expected, const char *call); /* unless missing() */
 void t_ok(int result, const char *call);	/* a call that succeeds and returns 0 */
 
 /* Calls with expected results. Written bytes follow a pattern by their position in the
@@ -194,7 +195,12 @@ void t_get(int fd, off_t at, char expected);	/* pread finds this byte */
 /* The signal that one access gives, 'r' or 'w' (a 1), caught in this process; 0 if none. */
 int fault_of(void *p, char access);
 extern siginfo_t t_fault;	/* all about it */
-void t_touch(void *p, char access, int sig, int si_code); /* the same, with what is expected */
+void t_touch(void *p, char access);	/* none */
+void t_segv(void *p, char access, int si_code);
+void t_bus(void *p, char access);	/* as behind the end of a file */
+/* Mounts that nobody else sees, gone with the case. */
+bool t_own_mounts(void);
+bool t_enter(const char *type, const char *options);	/* a new one, as current directory */
 void t_needs_splice(void);
 long splice_now(int in, int out, size_t n);	/* SPLICE_F_NONBLOCK, no offsets; as by ret() */
 void t_splice(int in, int out, size_t n, long expected);
@@ -213,6 +219,7 @@ pid_t t_thread(long (*call)(long arg), long arg);
 /* A child that has exec'ed "ipcbox --version" with that stdout, or the case is skipped. A
  * full pipe as stdout keeps it alive. The cases that use it have NEEDS_PROC. */
 pid_t t_exec(int out);
+void t_exec_self(void);	/* "ipcbox --version" in this process; returns if it can't */
 long call_read(long n);
 long call_write(long n);
 void t_blocks(pid_t job);		/* it sleeps in its call */

@@ -32,9 +32,9 @@ static void p17_unmap(void)
 	p[t.page] = '2';
 	t_unmap(p, t.page);
 	want(p[t.page], '2', "the second page");
-	t_touch(p, 'r', SIGSEGV, SEGV_MAPERR);
+	t_segv(p, 'r', SEGV_MAPERR);
 	t_unmap(p + t.page, t.page);
-	t_touch(p + t.page, 'r', SIGSEGV, SEGV_MAPERR);
+	t_segv(p + t.page, 'r', SEGV_MAPERR);
 }
 
 /* As it is printed: right for pages of 4096 bytes only. */
@@ -134,7 +134,7 @@ static void s36_length(void)
 
 	want(mmap(p, sizeof(struct student), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == p, 1,
 	     "mmap of the record there");
-	t_touch(p + t.page - 1, 'r', 0, 0);
+	t_touch(p + t.page - 1, 'r');
 	want(fault_of(p + t.page, 'r'), SIGSEGV, "signal behind it");
 }
 
