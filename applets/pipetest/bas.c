@@ -346,6 +346,7 @@ static void half_bad(size_t half)
 	char *p = t_anon(2 * len);
 	long got;
 
+	memcpy(p + len - half, pattern(half), half);
 	t_ok(mprotect(p + len, len, PROT_NONE), "mprotect");
 	p_nonblock_w();
 	got = ret(write(t.w, p + len - half, 2 * half));
@@ -353,6 +354,7 @@ static void half_bad(size_t half)
 		fail("write of %zu bytes, half of them unreadable, = %ld %s", 2 * half, got,
 			errname(got));
 	p_unread(got > 0 ? got : 0);
+	p_drain(got > 0 ? got : 0);
 }
 
 static void efault_half(void)

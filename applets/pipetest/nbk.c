@@ -124,7 +124,7 @@ static void slot_must_be_free(void)
 static void fill_table(void)
 {
 	const size_t p = t.page, sizes[] = {
-		p / 4096, 100, 511, 512, p / 2, p / 2 + 1, p - 1, p, p + 1, p + 904, 2 * p - 1,
+		p / t.pipe_buf, 100, 511, 512, p / 2, p / 2 + 1, p - 1, p, p + 1, p + 904, 2 * p - 1,
 		2 * p,
 		2 * p + 854, 16 * p - 1, 16 * p + 1, 32 * p
 	};

@@ -64,6 +64,7 @@ static void interrupt_part(int sa_flags)
 	t_catch(SIGUSR1, sa_flags);
 	job = t_blocked(call_write, 2 * t.cap + t.page);
 	p_read(t.page, t.page);
+	wait_until(has_unread, t.cap, "a pipe that is full again");
 	t_interrupt(job);
 	t_returns(job, t.cap + t.page);
 	p_drain(t.cap);
