@@ -83,8 +83,7 @@ static void read_runs(struct runs *runs, size_t n, size_t chunk, const pid_t *jo
 	while (n) {
 		long got = ret(read(t.r, buf, chunk));
 
-		if (got <= 0)
-			fail("read = %ld %s with %zu letters to come", got, errname(got), n);
+		want_part(got, n, "read of letters");
 		add_letters(runs, buf, got);
 		n -= got;
 		settle(jobs, writers);
@@ -237,8 +236,7 @@ static void records(size_t n)
 	while (left) {
 		long got = ret(read(t.r, buf, chunk));
 
-		if (got <= 0)
-			fail("read = %ld %s with %zu bytes to come", got, errname(got), left);
+		want_part(got, left, "read of records");
 		check_records(&runs, buf, got, n);
 		left -= got;
 	}

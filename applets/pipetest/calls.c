@@ -53,6 +53,12 @@ void skip(const char *token)
 	_exit(EXIT_SUCCESS);
 }
 
+size_t t_random(size_t max)
+{
+	t.seed = t.seed * 1664525 + 1013904223;
+	return 1 + (t.seed >> 8) % max;
+}
+
 long ret(long result)
 {
 	return result < 0 ? -errno : result;
@@ -139,6 +145,12 @@ void want_ret(long result, long expected, const char *call)
 	want(ret(result), expected, call);
 }
 
+void want_part(long got, size_t most, const char *call)
+{
+	if (got < 1 || got > (long)most)
+		fail("%s = %ld %s, expected 1 to %zu", call, got, errname(got), most);
+}
+
 void want_if_there(long result, long expected, const char *call)
 {
 	long got = ret(result);
@@ -196,7 +208,7 @@ void pattern_wrote(long result)
 }
 
 /* The position moves first: a reader may answer, and write what follows, before we run again. */
-void t_write(int fd, size_t n, long expected)
+long try_write(int fd, size_t n)
 {
 	const char *buf = pattern(n);
 	long got;
@@ -204,7 +216,12 @@ void t_write(int fd, size_t n, long expected)
 	t.shared->written += n;
 	got = ret(write(fd, buf, n));
 	t.shared->written -= n - (got > 0 ? got : 0);
-	wantf(got, expected, "write(%d, %zu bytes)", fd, n);
+	return got;
+}
+
+void t_write(int fd, size_t n, long expected)
+{
+	wantf(try_write(fd, n), expected, "write(%d, %zu bytes)", fd, n);
 }
 
 long checked_read(int fd, size_t n)
@@ -328,10 +345,8 @@ size_t t_fill(int fd)
 
 	nonblock(fd);
 	for (size_t chunk = t.page; chunk; chunk /= 2)
-		while ((n = ret(write(fd, pattern(chunk), chunk))) > 0) {
-			pattern_wrote(n);
+		while ((n = try_write(fd, chunk)) > 0)
 			total += n;
-		}
 	want(n, -EAGAIN, "write to a full pipe");
 	wantf(ret(fcntl(fd, F_SETFL, flags)), 0, "fcntl(%d, F_SETFL)", fd);
 	return total;
@@ -373,6 +388,18 @@ void p_drain(size_t n)
 size_t p_fill(void)
 {
 	return t_fill(t.w);
+}
+
+size_t p_fill_by(size_t n)
+{
+	size_t total = 0;
+	long got;
+
+	p_nonblock_w();
+	while ((got = try_write(t.w, n)) > 0)
+		total += got;
+	wantf(got, -EAGAIN, "write(%zu bytes) after %zu bytes", n, total);
+	return total;
 }
 
 void p_leave_some(void)

@@ -255,10 +255,8 @@ int t_object(size_t len)
 int t_data(size_t len)
 {
 	int fd = nameless();
-	long n = ret(write(fd, pattern(len), len));
 
-	pattern_wrote(n);
-	wantf(n, len, "write(%d, %zu bytes) to a file", fd, len);
+	t_write(fd, len, len);
 	t_seek(fd, 0);
 	return fd;
 }

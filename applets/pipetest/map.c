@@ -177,14 +177,6 @@ static void written_shows(void)
 	want(p[1], 'y', "the byte after");
 }
 
-static uint32_t next_random(uint32_t *x)
-{
-	*x ^= *x << 13;
-	*x ^= *x >> 17;
-	*x ^= *x << 5;
-	return *x;
-}
-
 /* Two addresses of one page: what caches that go by virtual address get wrong. */
 static void coherent(void)
 {
@@ -192,17 +184,17 @@ static void coherent(void)
 	int fd = t_object(PAGES * t.page);
 	char *p = t_share(fd, PAGES * t.page);
 	const char *q = t_view(fd, PAGES * t.page);
-	uint32_t x = t.seed | 1;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		size_t at = next_random(&x) % (PAGES * t.page);
-		char byte = next_random(&x) >> 8, got;
+		size_t at = t_random(PAGES * t.page) - 1;
+		char byte = t_random(256);
 
 		if (byte & 1)
 			p[at] = byte;
-		else if (pwrite(fd, &byte, 1, at) != 1)
-			fail("pwrite: %s", strerror(errno));
-		if (pread(fd, &got, 1, at) != 1 || got != byte || p[at] != byte || q[at] != byte)
+		else
+			t_put(fd, byte, at, 1);
+		t_get(fd, at, byte);
+		if (p[at] != byte || q[at] != byte)
 			fail("round %d: byte %zu is not %d everywhere", i, at, byte);
 	}
 }

@@ -99,6 +99,7 @@ void fail(const char *fmt, ...) PRINTF(1, 2) NORETURN;
 void skip(const char *token) NORETURN;	/* a short fixed word: no-proc, soft-limit, seccomp ... */
 void info(const char *fmt, ...) PRINTF(1, 2);	/* a line of diagnostics */
 
+size_t t_random(size_t max);	/* 1 to max, from the seed */
 /* A system call's result, or -errno: write ret(read(...)). */
 long ret(long result);
 /* A call that this kernel lacks, or that seccomp filters. */
@@ -113,11 +114,13 @@ void t_show(long result, const char *what);	/* as a line of diagnostics */
 void want(long got, long expected, const char *what);
 void wantf(long got, long expected, const char *fmt, ...) PRINTF(3, 4);
 void want_ret(long result, long expected, const char *call); /* of ret(result) */
+void want_part(long got, size_t most, const char *call);	/* 1 or more, up to most */
 void want_if_there(long result, long expected, const char *call); /* unless missing() */
 void t_ok(int result, const char *call);	/* a call that succeeds and returns 0 */
 
 /* Calls with expected results. Written bytes follow a pattern by their position in the
  * stream, and what t_read reads must go on where the last one ended. */
+long try_write(int fd, size_t n); /* the bytes taken, or -errno */
 void t_write(int fd, size_t n, long expected);
 void t_read(int fd, size_t n, long expected);
 long checked_read(int fd, size_t n);	/* its result; the bytes go on, or the case fails */
@@ -145,6 +148,7 @@ void p_no_write(size_t n, long expected); /* -errno */
 void p_read(size_t n, long expected);
 void p_drain(size_t n);
 size_t p_fill(void);
+size_t p_fill_by(size_t n);	/* by writes of n, from now on O_NONBLOCK, until EAGAIN */
 void p_unread(long expected);	/* says FIONREAD */
 void p_close_r(void);		/* t.r is -1 then */
 void p_close_w(void);
@@ -254,6 +258,7 @@ bool emulated(void);	/* by qemu's user mode: to skip what that is known to get w
 
 /* Cases that rows of two groups name. */
 void case_accounting_notes(void);
+void case_bytes_fill_capacity(void);
 void case_edge_each_write(void);
 void case_eof_wakes_all(void);
 void case_fifo_fresh_reader(void);

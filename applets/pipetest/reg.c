@@ -29,25 +29,18 @@ static void sigio(void)
 
 /* --- streams in odd pieces: what is lost is a wake-up, and then the case hangs ------------ */
 
-static size_t odd(size_t max)
-{
-	t.seed = t.seed * 1664525 + 1013904223;
-	return 1 + (t.seed >> 8) % max;
-}
-
 static long call_stream(long total)
 {
 	close(t.r);
 	for (long left = total; left; ) {
-		size_t n = odd(3 * t.page);
+		size_t n = t_random(3 * t.page);
 		long got;
 
 		if ((long)n > left)
 			n = left;
-		got = ret(write(t.w, pattern(n), n));
+		got = try_write(t.w, n);
 		if (got < 0)
 			return got;
-		pattern_wrote(got);
 		left -= got;
 	}
 	return total;
@@ -56,7 +49,7 @@ static long call_stream(long total)
 static void drain_stream(int fd, size_t total)
 {
 	while (total) {
-		size_t n = odd(3 * t.page);
+		size_t n = t_random(3 * t.page);
 
 		if (n > total)
 			n = total;
@@ -80,7 +73,7 @@ static long call_splice(long out)
 {
 	long n, total = 0;
 
-	while ((n = ret(splice(t.r, NULL, out, NULL, odd(3 * t.page), 0))) > 0)
+	while ((n = ret(splice(t.r, NULL, out, NULL, t_random(3 * t.page), 0))) > 0)
 		total += n;
 	return n < 0 ? n : total;
 }

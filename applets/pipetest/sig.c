@@ -122,13 +122,12 @@ static long write_timed(long left)
 	t_catch(SIGALRM, 0);
 	t_ok(setitimer(ITIMER_REAL, &period, NULL), "setitimer");
 	while (left > 0) {
-		long n = ret(write(t.w, pattern(left), left));
+		long n = try_write(t.w, left);
 
 		if (n < 0 && n != -EINTR)
 			return n;
 		if (n > 0)
 			left -= n;
-		pattern_wrote(n);
 		interrupted += n < 0;
 		if (t.caught >= ENOUGH)
 			setitimer(ITIMER_REAL, &off, NULL);

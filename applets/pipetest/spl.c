@@ -34,13 +34,11 @@ static void file_to_file(void)
 	for (size_t done = 0; done < n;) {
 		long in = splice_now(from, t.w, n), out;
 
-		if (in <= 0)
-			fail("splice from a file = %ld %s after %zu bytes", in, errname(in), done);
+		want_part(in, n, "splice from a file");
 		done += in;
 		for (; in; in -= out) {
 			out = splice_now(t.r, to, in);
-			if (out <= 0)
-				fail("splice to a file = %ld %s", out, errname(out));
+			want_part(out, in, "splice to a file");
 		}
 	}
 	t_seek(to, 0);

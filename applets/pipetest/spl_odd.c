@@ -168,18 +168,10 @@ static long tally_writer(long arg)
 
 	close(t.r);
 	for (int i = 0; i < WRITES; i++) {
-		size_t n;
-		const char *buf;
-		long got;
+		size_t n = t_random(MOST);
 
-		t.seed = t.seed * 1664525 + 1013904223;
-		n = 1 + (t.seed >> 8) % MOST;
-		buf = pattern(n);
-		got = ret(write(t.w, buf, n));
-		if (got != (long)n)
-			return got;
-		tally_up((struct tally *)arg, buf, n);
-		pattern_wrote(n);
+		tally_up((struct tally *)arg, pattern(n), n);
+		p_write(n);
 	}
 	return 0;
 }

@@ -175,23 +175,25 @@ static void copy_by(size_t n, int out, int in, size_t size)
 static void p21_copy(void)
 {
 	static const unsigned char by[] = { 1, 2, 3, 7 };
+	static const struct {
+		signed char pages, n, more;
+	} sizes[] = {
+		{ 0, 0, 0 }, { 0, 0, 1 }, { 0, 1, -1 }, { 0, 1, 0 }, { 0, 1, 1 }, { 1, 0, -1 },
+		{ 1, 0, 0 }, { 1, 0, 1 }, { 4, 1, -1 },
+	};
 	size_t room = 5 * t.page;
 	char *text = memcpy(xmalloc(room), pattern(room), room), *got = xmalloc(room);
 	int in = t_object(0), out = t_object(0);
 
-	for (size_t k = 0; k < ARRAY_SIZE(by); k++) {
-		size_t n = by[k];
-		size_t sizes[] = {
-			0, 1, n - 1, n, n + 1, t.page - 1, t.page, t.page + 1, 4 * t.page + n - 1,
-		};
+	for (size_t i = 0; i < ARRAY_SIZE(by) * ARRAY_SIZE(sizes); i++) {
+		int n = by[i / ARRAY_SIZE(sizes)], k = i % ARRAY_SIZE(sizes);
+		size_t size = sizes[k].pages * t.page + sizes[k].n * n + sizes[k].more;
 
-		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-			t_truncate(in, 0, 0);
-			want_ret(pwrite(in, text, sizes[i], 0), sizes[i], "pwrite");
-			copy_by(n, out, in, sizes[i]);
-			wantf(ret(pread(out, got, room, 0)), sizes[i], "bytes copied by %zu", n);
-			wantf(memcmp(got, text, sizes[i]), 0, "difference in %zu bytes", sizes[i]);
-		}
+		t_truncate(in, 0, 0);
+		want_ret(pwrite(in, text, size, 0), size, "pwrite");
+		copy_by(n, out, in, size);
+		wantf(ret(pread(out, got, room, 0)), size, "bytes copied by %d", n);
+		wantf(memcmp(got, text, size), 0, "difference in %zu bytes", size);
 	}
 }
 
