@@ -226,8 +226,8 @@ static void espipe(void)
 
 	p_write(1);
 	for (int whence = SEEK_SET; whence <= SEEK_HOLE; whence++) {
-		wantf(ret(lseek(t.r, 0, whence)), -ESPIPE, "lseek(%d, 0, %d)", t.r, whence);
-		wantf(ret(lseek(t.w, 0, whence)), -ESPIPE, "lseek(%d, 0, %d)", t.w, whence);
+		want_ret(lseek(t.r, 0, whence), -ESPIPE, "lseek of the read end");
+		want_ret(lseek(t.w, 0, whence), -ESPIPE, "lseek of the write end");
 	}
 	want_ret(pread(t.r, &byte, 1, 0), -ESPIPE, "pread");
 	want_ret(pwrite(t.w, &byte, 1, 0), -ESPIPE, "pwrite");
@@ -298,9 +298,11 @@ static void zero_no_reader(void)
 
 static void vectors(void)
 {
-	char text[] = "abcdefgh", head[3], tail[5];
-	struct iovec from[] = { { text, 1 }, { NULL, 0 }, { text + 1, 5 }, { text + 6, 2 } };
-	struct iovec to[] = { { head, sizeof(head) }, { tail, sizeof(tail) } };
+	static char text[] = "abcdefgh", head[3], tail[5];
+	static const struct iovec from[] = {
+		{ text, 1 }, { NULL, 0 }, { text + 1, 5 }, { text + 6, 2 },
+	};
+	static const struct iovec to[] = { { head, sizeof(head) }, { tail, sizeof(tail) } };
 
 	want_ret(writev(t.w, from, ARRAY_SIZE(from)), 8, "writev of 1 + 0 + 5 + 2 bytes");
 	want_ret(readv(t.r, to, ARRAY_SIZE(to)), 8, "readv of 3 + 5 bytes");

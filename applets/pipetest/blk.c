@@ -165,7 +165,7 @@ static long write_and_again(long n)
 	return ret(write(t.w, "x", 1));
 }
 
-static void partial_then_epipe(void)
+void case_partial_then_epipe(void)
 {
 	pid_t writer;
 
@@ -231,7 +231,7 @@ const struct test_case blk_cases[] = {
 	  "POSIX write", epipe_wakes_all),
 	CASE("blk.partial_then_epipe", "BLK-08", 'L', KINDS, 0,
 	  "the reader leaves a long write: bytes so far, SIGPIPE; then EPIPE",
-	  "fs/pipe.c", partial_then_epipe),
+	  "fs/pipe.c", case_partial_then_epipe),
 	CASE("blk.late_nonblock", "BLK-09", 'I', KINDS, 0,
 	  "O_NONBLOCK set by another does not wake a reader", "fs/pipe.c", late_nonblock),
 	CASE("blk.growth_wakes_writer", "BLK-10", 'B', 0, RELEASE(6, 8),

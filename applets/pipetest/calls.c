@@ -396,8 +396,9 @@ size_t p_fill_by(size_t n)
 	long got;
 
 	p_nonblock_w();
-	while ((got = try_write(t.w, n)) > 0)
-		total += got;
+	for (; (got = try_write(t.w, n)) > 0; total += got)
+		if (got != (long)n && n <= t.pipe_buf)
+			fail("write(%zu bytes) = %ld, expected all or EAGAIN", n, got);
 	wantf(got, -EAGAIN, "write(%zu bytes) after %zu bytes", n, total);
 	return total;
 }

@@ -35,7 +35,7 @@ void case_bytes_fill_capacity(void)
 	p_drain(t.cap);
 }
 
-static void side_by_side(void)
+void case_sizes(void)
 {
 	info("PIPE_BUF %zu: a write of so many bytes, or fewer, is atomic", t.pipe_buf);
 	info("ulimit -p %zu: the shell's PIPE_BUF / 512, no limit of the kernel", t.pipe_buf / 512);
@@ -323,11 +323,12 @@ static void atomic_in_a_page(void)
 
 const struct test_case cap_cases[] = {
 	CASE("cap.bytes_fill_capacity", "CAP-01 P4 P10", 'L', KINDS, 0,
-		"as many single bytes fit as F_GETPIPE_SZ says", "pipe(7)", case_bytes_fill_capacity),
+		"as many single bytes fit as F_GETPIPE_SZ says", "pipe(7)",
+		case_bytes_fill_capacity),
 	CASE("cap.side_by_side", "CAP-01 TUT-S11 S11 S12", 'I', MYTH, 0,
 		"PIPE_BUF, ulimit -p, F_GETPIPE_SZ and pipe-max-size",
 		"pipe(7); the tutorial takes 8 x 512 bits for the capacity, then 65535 bits",
-		side_by_side),
+		case_sizes),
 	CASE("cap.rounds_up", "CAP-02", 'L', KINDS, 0,
 		"F_SETPIPE_SZ rounds up to a power of two of pages", "fcntl(2)", rounds_up),
 	CASE("cap.zero_is_a_page", "CAP-02", 'L', KINDS, 0, "F_SETPIPE_SZ of 0 gives one page",

@@ -36,7 +36,7 @@ static void sticky(void)
 		p_read(1, 0);
 }
 
-static void closed_self(void)
+void case_read_after_close(void)
 {
 	int fd = t.r;
 
@@ -83,7 +83,7 @@ static void stopped(void)
 
 /* --- no reader ---------------------------------------------------------------------------- */
 
-static void sigpipe_kills(void)
+void case_sigpipe_kills(void)
 {
 	p_close_r();
 	t_dies(t_start(call_write, 1), SIGPIPE);
@@ -225,14 +225,14 @@ const struct test_case eof_cases[] = {
 		sticky),
 	CASE("eof.closed_self", "EOF-04", 'P', KINDS, 0,
 		"a read end closed by its reader is EBADF, not end of file", "POSIX read",
-		closed_self),
+		case_read_after_close),
 	CASE("eof.zombie", "EOF-12", 'P', KINDS, 0,
 		"a writer that has exited, but is not yet reaped, is no writer", "POSIX exit",
 		zombie),
 	CASE("eof.stopped", "EOF-12", 'P', KINDS, 0, "a stopped writer is a writer", "POSIX read",
 		stopped),
 	CASE("eof.sigpipe_kills", "EOF-05 P6 P14", 'P', KINDS, 0,
-		"no reader: SIGPIPE kills the writer", "POSIX write", sigpipe_kills),
+		"no reader: SIGPIPE kills the writer", "POSIX write", case_sigpipe_kills),
 	CASE("eof.one_each", "EOF-06 P6", 'P', KINDS, 0,
 		"no reader: each write is EPIPE and exactly one SIGPIPE", "POSIX write", one_each),
 	CASE("eof.pending", "EOF-08 EOF-06 P6", 'P', KINDS, 0,

@@ -90,11 +90,10 @@ static void combination(int flags)
 		skip("no-packet-mode");
 	wantf(got, 0, "pipe2(%#x)", flags);
 	for (int end = 0; end < 2; end++) {
-		wantf(fcntl(fd[end], F_GETFL) & O_NONBLOCK, flags & O_NONBLOCK,
-			"O_NONBLOCK of fd[%d]", end);
+		t_getfl(fd[end], O_NONBLOCK, flags & O_NONBLOCK);
 		t_getfd(fd[end], flags & O_CLOEXEC ? FD_CLOEXEC : 0);
 	}
-	want(fcntl(fd[1], F_GETFL) & O_DIRECT, flags & O_DIRECT, "O_DIRECT of fd[1]");
+	t_getfl(fd[1], O_DIRECT, flags & O_DIRECT);
 }
 
 static void combinations(void)

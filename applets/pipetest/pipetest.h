@@ -148,7 +148,8 @@ void p_no_write(size_t n, long expected); /* -errno */
 void p_read(size_t n, long expected);
 void p_drain(size_t n);
 size_t p_fill(void);
-size_t p_fill_by(size_t n);	/* by writes of n, from now on O_NONBLOCK, until EAGAIN */
+/* By writes of n, whole ones up to PIPE_BUF, until EAGAIN; from now on with O_NONBLOCK. */
+size_t p_fill_by(size_t n);
 void p_unread(long expected);	/* says FIONREAD */
 void p_close_r(void);		/* t.r is -1 then */
 void p_close_w(void);
@@ -269,8 +270,12 @@ void case_noreplace_partial(void);
 void case_open_eintr(void);
 void case_open_restart(void);
 void case_not_on_disk(void);
+void case_partial_then_epipe(void);
 void case_proc_files(void);
+void case_read_after_close(void);
 void case_sealed_map(void);
+void case_sigpipe_kills(void);
+void case_sizes(void);
 void case_splice_zero_copy(void);
 void case_times(void);
 

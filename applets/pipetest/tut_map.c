@@ -232,8 +232,7 @@ static unsigned by_read_write(int out, int in)
 	ssize_t n;
 
 	for (; (n = read(in, buf, CHUNK)) > 0; calls += 2)
-		if (write(out, buf, n) != n)
-			fail("write: %s", strerror(errno));
+		want_ret(write(out, buf, n), n, "write");
 	free(buf);
 	return calls + 1;
 }

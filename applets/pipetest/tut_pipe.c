@@ -149,26 +149,6 @@ static void p5_full_blocks(void)
 	t_caught(writer, 1);
 }
 
-static long write_twice(long n)
-{
-	wantf(call_write(n), t.cap, "a write of %ld bytes that the reader leaves", n);
-	t_signals(1);
-	return ret(write(t.w, "x", 1));
-}
-
-static void p5_partial(void)
-{
-	pid_t writer;
-
-	t_catch(SIGPIPE, 0);
-	writer = t_start(write_twice, 2 * t.cap);
-	wait_until(has_unread, t.cap, "a full pipe");
-	t_blocks(writer);
-	p_close_r();
-	t_returns(writer, -EPIPE);
-	t_caught(writer, 2);
-}
-
 static void p6_sigpipe_caught(void)
 {
 	pid_t writer;
@@ -178,20 +158,6 @@ static void p6_sigpipe_caught(void)
 	writer = t_start(call_write, 6);
 	t_returns(writer, -EPIPE);
 	t_caught(writer, 1);
-}
-
-static void p6_sigpipe_kills(void)
-{
-	p_close_r();
-	t_dies(t_start(call_write, 6), SIGPIPE);
-}
-
-static void p6_read_after_close(void)
-{
-	int fd = t.r;
-
-	p_close_r();
-	t_read(fd, 256, -EBADF);
 }
 
 /* --- P7, P8: without blocking ----------------------------------------------------------- */
@@ -319,13 +285,6 @@ static void p9b_parent_closes(void)
 
 /* --- P10 to P13 ------------------------------------------------------------------------- */
 
-static void s11_sizes(void)
-{
-	info("PIPE_BUF, atomic: %zu; F_GETPIPE_SZ, capacity: %zu; pipe-max-size: %ld bytes",
-	     t.pipe_buf, t.cap, read_number("/proc/sys/fs/pipe-max-size"));
-	info("ulimit -p, the shell's, is PIPE_BUF / 512 = %zu", t.pipe_buf / 512);
-}
-
 /* P11 and P12 as printed: an empty pipe, two writers of as much as it holds, or more. */
 static void race(size_t n)
 {
@@ -419,15 +378,16 @@ const struct test_case tut_pipe_cases[] = {
 		p5_full_blocks),
 	CASE("tut.p5.partial", "TUT-P5 P5", 'L', KINDS | MYTH, 0,
 		"reader leaves: what was written and one SIGPIPE; then EPIPE and one more",
-		"fs/pipe.c; the tutorial says that a full pipe raises SIGPIPE", p5_partial),
+		"fs/pipe.c; the tutorial says that a full pipe raises SIGPIPE",
+		case_partial_then_epipe),
 	CASE("tut.p6.sigpipe_caught", "TUT-P6 P6", 'P', KINDS, 0,
 		"no reader: EPIPE and one SIGPIPE", "POSIX write", p6_sigpipe_caught),
 	CASE("tut.p6.sigpipe_kills", "TUT-P6 P6", 'P', KINDS, 0,
-		"no reader: SIGPIPE kills by default", "POSIX write", p6_sigpipe_kills),
+		"no reader: SIGPIPE kills by default", "POSIX write", case_sigpipe_kills),
 	CASE("tut.p6.read_after_close", "TUT-P6 P6", 'P', KINDS | MYTH, 0,
 		"read of a closed end: EBADF, not 0",
 		"POSIX read; the tutorial says loop until 0, so its parent spins",
-		p6_read_after_close),
+		case_read_after_close),
 	CASE("tut.p7.blocking_closed", "TUT-P7 P7 S6", 'P', KINDS, 0,
 		"blocking, empty, no writer: 0", "POSIX read", p7_blocking_closed),
 	CASE("tut.p7.blocking_open", "TUT-P7 P7 S7", 'P', KINDS | MYTH, 0,
@@ -457,7 +417,7 @@ const struct test_case tut_pipe_cases[] = {
 		"F_GETPIPE_SZ single bytes fit, then EAGAIN", "pipe(7)", case_bytes_fill_capacity),
 	CASE("tut.s11.sizes", "TUT-S11 S11", 'I', MYTH, 0,
 		"PIPE_BUF, capacity and maximum are three numbers of bytes",
-		"pipe(7); the tutorial says 4096 bits and 65535 bits", s11_sizes),
+		"pipe(7); the tutorial says 4096 bits and 65535 bits", case_sizes),
 	CASE("tut.p11.race", "TUT-P11 ATM-05 P11", 'I', MYTH, 0,
 		"two writers of a pipe's capacity each: whole by luck",
 		"POSIX write; the tutorial says that 64 KiB is PIPE_BUF and atomic", p11_race),

@@ -74,7 +74,8 @@ static void errors(void)
 	memset(iov, 0, TOO_MANY * sizeof(*iov));
 	need_vmsplice();
 	vmspliced(t_data(10), "x", 1, -EBADF);
-	want_ret(vmsplice(t.w, iov, TOO_MANY, SPLICE_F_NONBLOCK), -EINVAL, "vmsplice of 1025 parts");
+	want_ret(vmsplice(t.w, iov, TOO_MANY, SPLICE_F_NONBLOCK), -EINVAL,
+		"vmsplice of 1025 parts");
 	want_ret(vmsplice(t.w, iov, 0, SPLICE_F_NONBLOCK), 0, "vmsplice of no part");
 	vmspliced(t.w, hole, 1, -EFAULT);
 	p_unread(0);
