@@ -126,7 +126,7 @@ static bool no_space(long got)
 
 	if (got != -ENOSPC || statfs(".", &fs) < 0)
 		return got == -EDQUOT;
-	return fs.f_bavail < ENOUGH / fs.f_bsize || (fs.f_files && !fs.f_ffree);
+	return fs.f_bavail < ENOUGH / (unsigned long)fs.f_bsize || (fs.f_files && !fs.f_ffree);
 }
 
 void want(long got, long expected, const char *what)
