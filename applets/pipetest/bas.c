@@ -179,7 +179,7 @@ static void locks(void)
 	info("fchmod %s", fchmod(t.r, 0640) ? strerror(errno) : "works");
 }
 
-void case_times(void)
+static void times(void)
 {
 	const struct stat *st;
 
@@ -405,8 +405,9 @@ const struct test_case bas_cases[] = {
 		"fpathconf() says at least 512, and that much fits", "POSIX limits.h", pipe_buf),
 	CASE("bas.locks", "BAS-28", 'I', 0, 0, "whether a pipe can be locked and its mode changed",
 		"POSIX allows either", locks),
-	CASE("bas.times", "BAS-29", 'I', KINDS, 0, "whether write and read update the timestamps",
-		"POSIX: they do; Linux 6.15: no longer for pipes, f017b0a4951f", case_times),
+	CASE("bas.times", "BAS-29 REG-19", 'I', KINDS, 0,
+		"whether write and read update the timestamps",
+		"POSIX: they do; Linux 6.15: no longer for pipes, f017b0a4951f", times),
 	CASE("bas.proc_name", "BAS-14", 'L', NEEDS_PROC, 0,
 		"its link in /proc/self/fd is pipe:[inode]", "proc(5)", proc_name),
 	CASE("bas.proc_reopen", "BAS-14 S3", 'L', KINDS | NEEDS_PROC, 0,

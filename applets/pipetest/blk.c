@@ -74,7 +74,7 @@ static void eof_wakes(unsigned n)
 		t_returns(readers.job[i], 0);
 }
 
-void case_eof_wakes_all(void)
+static void eof_wakes_all(void)
 {
 	eof_wakes(10);
 }
@@ -180,7 +180,7 @@ void case_partial_then_epipe(void)
 	t_caught(writer, 2);
 }
 
-void case_growth_wakes_writer(void)
+static void growth_wakes_writer(void)
 {
 	pid_t writer;
 	long size = ret(fcntl(t.w, F_SETPIPE_SZ, (int)t.page));
@@ -220,9 +220,9 @@ const struct test_case blk_cases[] = {
 	  "POSIX write", larger_than_pipe),
 	CASE("blk.one_byte_one_reader", "BLK-05", 'L', KINDS, 0,
 	  "5 readers block, 1 byte comes: one of them returns", "fs/pipe.c", one_byte_one_reader),
-	CASE("blk.eof_wakes_all", "BLK-06", 'P', KINDS, 0,
+	CASE("blk.eof_wakes_all", "BLK-06 REG-01", 'P', KINDS, 0,
 	  "10 readers block, the last writer closes: all return 0",
-	  "POSIX read; LTP pipe13, 6551d5c56eb0", case_eof_wakes_all),
+	  "POSIX read; LTP pipe13, 6551d5c56eb0", eof_wakes_all),
 	CASE("blk.eof_wakes_100", "BLK-06", 'P', 0, 0,
 	  "100 readers block, the last writer closes: all return 0",
 	  "as blk.eof_wakes_all", eof_wakes_100),
@@ -234,9 +234,9 @@ const struct test_case blk_cases[] = {
 	  "fs/pipe.c", case_partial_then_epipe),
 	CASE("blk.late_nonblock", "BLK-09", 'I', KINDS, 0,
 	  "O_NONBLOCK set by another does not wake a reader", "fs/pipe.c", late_nonblock),
-	CASE("blk.growth_wakes_writer", "BLK-10", 'B', 0, RELEASE(6, 8),
+	CASE("blk.growth_wakes_writer", "BLK-10 REG-06", 'B', 0, RELEASE(6, 8),
 	  "F_SETPIPE_SZ that makes room wakes a blocked writer",
-	  "e95aada4cb93 (6.8, 6.6.15); broken since c73be61cede5 (5.8)", case_growth_wakes_writer),
+	  "e95aada4cb93 (6.8, 6.6.15); broken since c73be61cede5 (5.8)", growth_wakes_writer),
 	CASE("blk.stop_and_continue", "BLK-11", 'L', KINDS, 0,
 	  "SIGSTOP and SIGCONT leave a blocked read as it was", "signal(7)", stop_and_continue),
 	CASE("blk.order_of_writers", "BLK-12", 'I', KINDS, 0,

@@ -289,7 +289,7 @@ static void accounting(void)
 	want(t_new_capacity(), usual, "the size of a new pipe after 2000 others");
 }
 
-void case_accounting_notes(void)
+static void accounting_notes(void)
 {
 	enum { NOTES = 32 };	/* a page of them */
 	int fd[2];
@@ -375,7 +375,7 @@ const struct test_case cap_cases[] = {
 		"closed pipes are given back to the user's limit", "pipe(7)", accounting),
 	CASE("cap.accounting_notes", "CAP-13 REG-14", 'B', EXOTIC, RELEASE(6, 15),
 		"closed notification pipes are given back", "f13abc1e8e1a, in 6.15",
-		case_accounting_notes),
+		accounting_notes),
 	CASE("cap.atomic_in_a_page", "CAP-14", 'P', KINDS, 0,
 		"PIPE_BUF bytes are written whole or not at all, in one page", "POSIX write",
 		atomic_in_a_page),

@@ -174,7 +174,7 @@ static void rotation(void)
 	want(seen, (1 << PIPES) - 1, "the set of pipes reported");
 }
 
-void case_edge_each_write(void)
+static void edge_each_write(void)
 {
 	int ep = with(t.r, EPOLLIN | EPOLLET);
 
@@ -345,7 +345,7 @@ const struct test_case epoll_cases[] = {
 		"epoll_wait(2)", rotation),
 	CASE("epoll.edge_each_write", "POL-09 REG-03", 'B', KINDS, RELEASE(5, 14),
 		"edge-triggered: an event for each write, read or not",
-		"3a34b13a88ca, 3b844826b6c6, in 5.14; LTP epoll_wait06", case_edge_each_write),
+		"3a34b13a88ca, 3b844826b6c6, in 5.14; LTP epoll_wait06", edge_each_write),
 	CASE("epoll.edge_read_silent", "POL-09", 'I', KINDS, 0,
 		"edge-triggered: none after a partial read", "epoll(7)", edge_read_silent),
 	CASE("epoll.edge_writer", "POL-10", 'I', KINDS, 0,

@@ -40,7 +40,7 @@ static void noreplace(void)
 	want(*p, 0, "the new page");
 }
 
-void case_noreplace_partial(void)
+static void noreplace_partial(void)
 {
 	char *p = t_anon(3 * t.page), *mid = p + t.page;
 
@@ -243,7 +243,7 @@ const struct test_case map_flags_cases[] = {
 	  "mmap(2), Linux 4.17", noreplace),
 	CASE("map.noreplace_partial", "MAP-32 REG-11", 'B', 0, RELEASE(4, 19),
 	  "MAP_FIXED_NOREPLACE sees a partial overlap", "7aa867dd8952 (4.19)",
-	  case_noreplace_partial),
+	  noreplace_partial),
 	CASE("map.hint", "MAP-33", 'I', 0, 0,
 	  "whether an address without MAP_FIXED is taken", "POSIX mmap", hint),
 	CASE("map.validated", "MAP-34 S24", 'L', 0, 0,

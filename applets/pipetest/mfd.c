@@ -158,7 +158,7 @@ static void busy(void)
 	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, 0);
 }
 
-void case_sealed_map(void)
+static void read_only_map(void)
 {
 	int fd = sealable();
 	char *p;
@@ -291,7 +291,7 @@ const struct test_case mfd_cases[] = {
 	  "F_SEAL_WRITE while it is mapped for writing: EBUSY, and no seal set", "fcntl(2)", busy),
 	CASE("mfd.read_only_map", "MFD-05 REG-10", 'B', 0, RELEASE(6, 13),
 	  "a write-sealed memfd can be mapped shared and read-only",
-	  "158978945f31 (6.7), 8ec396d05d1b (6.13)", case_sealed_map),
+	  "158978945f31 (6.7), 8ec396d05d1b (6.13)", read_only_map),
 	CASE("mfd.over_fork", "MFD-06", 'L', 0, 0,
 	  "what a child stores and seals is stored and sealed for all",
 	  "memfd_create(2)", over_fork),

@@ -256,26 +256,11 @@ void drop_capabilities(void);	/* all: from now on file modes count for root, too
 bool emulated(void);	/* by qemu's user mode: to skip what that is known to get wrong */
 
 /* Cases that rows of two groups name. */
-void case_accounting_notes(void);
 void case_bytes_fill_capacity(void);
-void case_edge_each_write(void);
-void case_eof_wakes_all(void);
-void case_fifo_fresh_reader(void);
-void case_growth_wakes_writer(void);
-void case_idle_socket(void);
-void case_many_to_many(void);
-void case_noreplace_partial(void);
-void case_open_eintr(void);
-void case_open_restart(void);
-void case_not_on_disk(void);
 void case_partial_then_epipe(void);
-void case_proc_files(void);
 void case_read_after_close(void);
-void case_sealed_map(void);
 void case_sigpipe_kills(void);
 void case_sizes(void);
-void case_splice_zero_copy(void);
-void case_times(void);
 
 /* --- between the parts of the engine ------------------------------------------------- */
 

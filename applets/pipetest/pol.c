@@ -422,7 +422,7 @@ static void fifo_hup(void)
 	p_poll_r(ANYTHING, POLLHUP);
 }
 
-void case_fifo_fresh_reader(void)
+static void fifo_fresh_reader(void)
 {
 	reader_first();
 	writer_comes_and_goes();
@@ -497,8 +497,8 @@ const struct test_case pol_cases[] = {
 	CASE("pol.fifo_hup", "POL-16", 'L', NEEDS_DIR, 0,
 		"no HUP before the first writer; HUP after the last, until one comes",
 		"poll(2), fs/pipe.c", fifo_hup),
-	CASE("pol.fifo_fresh_reader", "POL-17", 'I', NEEDS_DIR, 0,
-		"HUP only for who has seen a writer", "fs/pipe.c", case_fifo_fresh_reader),
+	CASE("pol.fifo_fresh_reader", "POL-17 REG-22", 'I', NEEDS_DIR, 0,
+		"HUP only for who has seen a writer", "fs/pipe.c", fifo_fresh_reader),
 	CASE("pol.never_rdhup_pri", "POL-18", 'I', KINDS, 0, "RDHUP and PRI are never reported",
 		"fs/pipe.c", never_rdhup_pri),
 	{ 0 }

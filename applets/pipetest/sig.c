@@ -87,7 +87,7 @@ static long open_fifo(long flags)
 	return ret(fd < 0 ? fd : close(fd));
 }
 
-void case_open_eintr(void)
+static void open_eintr(void)
 {
 	t_mkfifo("f");
 	t_catch(SIGUSR1, 0);
@@ -95,7 +95,7 @@ void case_open_eintr(void)
 		t_eintr(t_start(open_fifo, mode));
 }
 
-void case_open_restart(void)
+static void open_restart(void)
 {
 	t_mkfifo("f");
 	t_catch(SIGUSR1, SA_RESTART);
@@ -252,12 +252,12 @@ const struct test_case sig_cases[] = {
 		"a write that has written a part returns that part", "POSIX write", write_part),
 	CASE("sig.write_part_restart", "SIG-02", 'P', KINDS, 0, "so it does with SA_RESTART",
 		"POSIX write; signal(7)", write_part_restart),
-	CASE("sig.open_eintr", "SIG-03", 'P', NEEDS_DIR, 0,
+	CASE("sig.open_eintr", "SIG-03 FIF-09", 'P', NEEDS_DIR, 0,
 		"a signal ends a FIFO's blocked open, for either end: EINTR", "POSIX open",
-		case_open_eintr),
-	CASE("sig.open_restart", "SIG-03", 'P', NEEDS_DIR, 0,
+		open_eintr),
+	CASE("sig.open_restart", "SIG-03 FIF-09", 'P', NEEDS_DIR, 0,
 		"with SA_RESTART a FIFO's blocked open goes on", "POSIX sigaction",
-		case_open_restart),
+		open_restart),
 	CASE("sig.timer", "SIG-08", 'P', KINDS | STRESS, 0,
 		"a long write under an interval timer loses and doubles nothing", "POSIX write",
 		timer),

@@ -104,7 +104,7 @@ static void efbig_keeps(void)
 	p_read(100, 50);
 }
 
-void case_splice_zero_copy(void)
+static void zero_copy(void)
 {
 	int file = data_file(t.page);
 	char byte = 0;
@@ -309,8 +309,8 @@ const struct test_case spl_cases[] = {
 		"splice(2), setrlimit(2)", efbig_keeps),
 	CASE("spl.no_slot_eagain", "SPL-14", 'L', KINDS, 0, "without a free slot: EAGAIN, at once",
 		"fs/splice.c", no_slot_eagain),
-	CASE("spl.zero_copy", "SPL-16", 'I', 0, 0, "whether what is spliced is a copy",
-		"fs/splice.c", case_splice_zero_copy),
+	CASE("spl.zero_copy", "SPL-16 REG-16", 'I', 0, 0, "whether what is spliced is a copy",
+		"fs/splice.c; CVE-2026-31431 and its kin need that it is not", zero_copy),
 	CASE("spl.truncated", "SPL-17", 'I', 0, 0,
 		"what is spliced outlives the file's truncation", "fs/splice.c", truncated),
 	CASE("spl.slot_each", "SPL-18", 'I', KINDS, 0, "each splice of a byte takes a slot",

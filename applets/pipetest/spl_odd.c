@@ -87,7 +87,7 @@ static void show(const char *name, int in)
 	info("%s to a pipe: %ld %s", name, got, errname(got));
 }
 
-void case_proc_files(void)
+static void proc_files(void)
 {
 	static const char *const paths[] = {
 		"/proc/version",
@@ -214,7 +214,7 @@ static long splice_into(long from)
 
 
 /* Whoever splices from the idle socket must end first: until then the reader can't be killed. */
-void case_idle_socket(void)
+static void idle_socket(void)
 {
 	pid_t splicer, reader;
 	bool stuck;
@@ -238,7 +238,7 @@ const struct test_case spl_odd_cases[] = {
 	CASE("spl.socket", "SPL-10", 'L', KINDS, 0, "pipe to socket to pipe: the same bytes",
 	  "LTP splice05", socket_both_ways),
 	CASE("spl.proc_files", "SPL-11 REG-17", 'I', NEEDS_PROC, 0,
-	  "which files of /proc can be spliced", "36e2c7421f02, in 5.10", case_proc_files),
+	  "which files of /proc can be spliced", "36e2c7421f02, in 5.10", proc_files),
 	CASE("spl.from_dev_zero", "SPL-12 REG-17", 'B', KINDS, RELEASE(6, 7),
 	  "/dev/zero can be spliced from", "1b057bd800c3, in 6.7", from_dev_zero),
 	CASE("spl.from_dev_full", "SPL-12 REG-17", 'B', KINDS, RELEASE(6, 7),
@@ -256,6 +256,6 @@ const struct test_case spl_odd_cases[] = {
 	  "fs/splice.c", odd_targets),
 	CASE("spl.idle_socket", "SPL-31 REG-18", 'B', EXOTIC | NEEDS_PROC, NEVER,
 	  "a splice from an idle socket leaves O_NONBLOCK ends alone",
-	  "none known: fs/splice.c holds the pipe's lock meanwhile", case_idle_socket),
+	  "none known: fs/splice.c holds the pipe's lock meanwhile", idle_socket),
 	{ 0 }
 };

@@ -152,7 +152,7 @@ static long read_numbered(long arg)
 	return got;
 }
 
-void case_many_to_many(void)
+static void s16_many_to_many(void)
 {
 	struct tally *tally = t_anon_shared(sizeof(*tally));
 	pid_t readers[READERS], writers[WRITERS];
@@ -173,7 +173,7 @@ void case_many_to_many(void)
 }
 
 /* The blocks may not be 0: attributes can take one. They must not become more. */
-void case_not_on_disk(void)
+static void s17_not_on_disk(void)
 {
 	long blocks;
 
@@ -216,11 +216,11 @@ const struct test_case tut_fifo_cases[] = {
 	CASE("tut.s15.snippet_deadlock", "TUT-S15 S15", 'P', NEEDS_DIR | MYTH, 0,
 	  "O_WRONLY, then O_RDONLY in one process: blocks in the first open",
 	  "POSIX open; the tutorial says open both, one after the other", s15_snippet_deadlock),
-	CASE("tut.s16.many_to_many", "TUT-S16 S16", 'P', NEEDS_DIR | STRESS, 0,
+	CASE("tut.s16.many_to_many", "TUT-S16 FIF-14 S16", 'P', NEEDS_DIR | STRESS, 0,
 	  "4 writers, 3 readers: each record is read whole and by one of them",
-	  "POSIX write", case_many_to_many),
-	CASE("tut.s17.not_on_disk", "S17", 'L', NEEDS_DIR, 0,
-	  "a full FIFO has size 0 and takes no blocks", "fifo(7)", case_not_on_disk),
+	  "POSIX write", s16_many_to_many),
+	CASE("tut.s17.not_on_disk", "S17 FIF-04 S14", 'L', NEEDS_DIR, 0,
+	  "a full FIFO has size 0 and takes no blocks", "fifo(7)", s17_not_on_disk),
 	CASE("tut.s17.data_lost", "S17", 'P', NEEDS_DIR, 0,
 	  "what nobody read is gone when the last descriptor closes",
 	  "POSIX close", s17_data_lost),
