@@ -47,6 +47,31 @@ if python3 -c "$setx" src 2>log; then
 else
 	skip '--preserve=xattr' 'no user attributes here'
 fi
+# acl FILE - u::rw,u:12:rw,g::-,m::rw,o::- ; a mode of 660, but nothing for the group
+cat >acl.py <<'END'
+import os, struct, sys
+os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in
+    [(1, 6, 2**32 - 1), (2, 6, 12), (4, 0, 2**32 - 1), (16, 6, 2**32 - 1), (32, 0, 2**32 - 1)]))
+END
+get_acl() { python3 -c 'import os, sys
+try: print(os.getxattr(sys.argv[1], "system.posix_acl_access").hex())
+except OSError: print("none")' "$1"; }
+echo text >acl
+if python3 acl.py acl 2>log; then
+	want_acl=$(get_acl acl)
+	for options in -p --preserve=mode --preserve=all; do
+		rm -f new; run box pcopy $options acl new
+		is "an ACL is part of the mode: $options" "0 660 $want_acl" "$rc $(stat -c %a new) $(get_acl new)"
+	done
+	rm -f new; box pcopy --preserve=xattr,time acl new
+	is 'and of nothing else' none "$(get_acl new)"
+	run box pcopy -p src acl
+	is 'without one there is none' '0 none' "$rc $(get_acl acl)"
+	chmod 600 acl; python3 acl.py acl; run box pcopy src acl
+	is 'an existing file keeps its own' "0 660 $want_acl" "$rc $(stat -c %a acl) $(get_acl acl)"
+else
+	skip 'ACLs' 'none here'
+fi
 if [ "$(id -u)" = 0 ]; then
 	chown 12:34 src; chmod 6755 src
 	rm -f new; box pcopy -p src new

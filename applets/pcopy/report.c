@@ -58,6 +58,8 @@ static void print_json(const struct job *job, const char *engine, uint64_t ms)
 	record_string("dst", job->dst);
 	record_number("bytes", job->size);
 	record_number("data_bytes", job->data);
+	if (job->compare)
+		record_number("saved_bytes", job->saved);
 	record_number("holes", job->holes);
 	record_string("engine", engine);
 	record_number("jobs", job->jobs);
@@ -65,7 +67,7 @@ static void print_json(const struct job *job, const char *engine, uint64_t ms)
 		record_string("crc32", crc);
 	else
 		record_literal("crc32", "null");
-	record_literal("verified", job->verify ? "true" : "false");
+	record_literal("verified", asked(job, 'y') ? "true" : "false");
 	record_string("synced", synced[job->sync]);
 	record_literal("sec", seconds);
 	record_end();
@@ -77,16 +79,16 @@ void report(const struct job *job)
 	uint64_t ms = (monotonic_ns() - job->start) / (NS_PER_S / 1000);
 	char size[16];
 
-	if (job->verbose)
+	if (asked(job, 'v'))
 		bb_error_msg("copied %s to '%s': engine %s, %d worker%s", human(size, job->size),
 			job->dst, engine, job->jobs, job->jobs == 1 ? "" : "s");
-	if (job->checksum) {
+	if (asked(job, 'v') && job->compare)
+		bb_error_msg("%s of '%s' were there already", human(size, job->saved), job->dst);
+	if (asked(job, 'c')) {
 		xprintf("%08" PRIx32 " %jd ", job->crc, (intmax_t)job->size);
-		/* one line, and nothing that a terminal obeys */
-		for (const char *s = job->dst; *s; s++)
-			xprintf("%c", iscntrl((unsigned char)*s) ? '?' : *s);
+		print_text(job->dst, strlen(job->dst), NO_RECORD);
 		xprintf("\n");
 	}
-	if (job->json)
+	if (asked(job, 'J'))
 		print_json(job, engine, ms);
 }
