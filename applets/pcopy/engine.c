@@ -248,7 +248,7 @@ int open_direct(int dir, const char *name, int flags, int same_as)
  * for at the end (ext4, Linux 6.18: 0.6 to 0.7 of the time). Else, read and write move whole
  * folios and are faster than copy_file_range, which goes page by page through splice (ext4
  * and tmpfs, Linux 6.18: 1.2 to 1.5 times as fast). */
-static enum engine best_copier(const struct job *job)
+static enum engine best_copier(const struct job *job, int plain)
 {
 	static const uint32_t remote[] = { /* statfs(2): NFS, SMB, SMB2, Ceph, FUSE */
 		0x6969, 0xFF534D42, 0xFE534D42, 0x00C36400, 0x65735546,
@@ -257,6 +257,8 @@ static enum engine best_copier(const struct job *job)
 
 	while (i < ARRAY_SIZE(remote) && remote[i] != (uint32_t)job->fs.f_type)
 		i++;
+	if (!plain)
+		return ENGINE_RW;
 	if (i < ARRAY_SIZE(remote) && !job->crc_wanted && job->reflink != NEVER)
 		return ENGINE_CFR;
 	return job->sync != SYNC_NONE && job->data == job->size && job->size > SHORT
@@ -264,33 +266,35 @@ static enum engine best_copier(const struct job *job)
 }
 
 /* Copies all at once, or says with what the workers begin. Only rw looks into the pages, and
- * only it begins in the middle, where standard input may be. */
+ * reads what has no size, or begins in its middle. */
 enum engine start_engine(struct job *job)
 {
-	enum engine engine = job->engine, copier = best_copier(job);
-	int plain = job->sparse != ALWAYS && !job->compare && job->in != STDIN_FILENO;
+	int plain = job->sparse != ALWAYS && !job->compare && job->chunks;
+	enum engine engine = best_copier(job, plain), wanted = job->engine;
 
 	errno = EINVAL;
-	if (engine <= ENGINE_CLONE && job->reflink != NEVER && plain && job->sparse == AUTO) {
-		if (ioctl(job->out, MY_FICLONE, job->in) == 0)
+	if (wanted <= ENGINE_CLONE && job->reflink != NEVER) {
+		if (job->sparse == AUTO && !job->compare && job->in != STDIN_FILENO
+		    && ioctl(job->out, MY_FICLONE, job->in) == 0)
 			return ENGINE_CLONE;
-		say_fallback(job, ENGINE_CLONE, copier);
+		say_fallback(job, ENGINE_CLONE, engine);
 	}
 	if (job->reflink == ALWAYS) {
 		xfunc_error_retval = EXIT_UNSUPPORTED;
 		bb_perror_msg_and_die("can't clone '%s'", job->src);
 	}
-	if (!plain || job->chunks == 0)
-		return ENGINE_RW;
-	if (engine <= ENGINE_CLONE || (engine == ENGINE_CFR && job->crc_wanted))
-		engine = copier;
-	if (engine != ENGINE_DIRECT)
-		return engine;
-	job->out_direct = open_direct(job->dir, job->name, O_WRONLY, job->out);
-	if (job->out_direct < 0) {
-		say_fallback(job, engine, ENGINE_RW);
-		return ENGINE_RW;
+	if (wanted <= ENGINE_CLONE)
+		wanted = engine;
+	else if (plain && !(wanted == ENGINE_CFR && job->crc_wanted))
+		engine = wanted;
+	if (engine == ENGINE_DIRECT) {
+		job->out_direct = open_direct(job->dir, job->name, O_WRONLY, job->out);
+		if (job->out_direct < 0)
+			engine = ENGINE_RW;
+		else
+			job->step = BUFFER_SIZE;
 	}
-	job->step = BUFFER_SIZE;
+	if (engine != wanted)
+		say_fallback(job, wanted, engine);
 	return engine;
 }
