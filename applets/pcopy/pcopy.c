@@ -32,18 +32,6 @@ config PCOPY
 */
 #include "pcopy.h"
 
-/* The index of word in words; 0 if it was not given. */
-static int choose(const char *what, const char *word, const char *const *words)
-{
-	int i = 0;
-
-	while (word && words[i] && strcmp(words[i], word))
-		i++;
-	if (!words[i])
-		bb_show_usage("invalid %s: '%s'", what, word);
-	return i;
-}
-
 static int64_t hex_crc(const char *str)
 {
 	char *end;
@@ -221,13 +209,13 @@ int pcopy_main(char **argv)
 	if (opts & OPT('p'))
 		parse_preserve(&job, preserve);
 	job.crc_wanted = expect || (opts & (OPT('c') | OPT('y')));
-	job.engine = choose("engine", engine, engine_names);
-	job.reflink = choose("--reflink", reflink, whens);
-	job.sparse = choose("--sparse", sparse, whens);
-	job.preallocate = choose("--preallocate", reserve, auto_or_never);
-	job.sync = opts & OPT('S') ? SYNC_NONE : choose("--sync", sync, syncs);
+	job.engine = xchoose("engine", engine, engine_names);
+	job.reflink = xchoose("--reflink", reflink, whens);
+	job.sparse = xchoose("--sparse", sparse, whens);
+	job.preallocate = xchoose("--preallocate", reserve, auto_or_never);
+	job.sync = opts & OPT('S') ? SYNC_NONE : xchoose("--sync", sync, syncs);
 	job.progress = opts & OPT('P') && !progress ? PROGRESS_BAR
-						    : choose("--progress", progress, progresses);
+						    : xchoose("--progress", progress, progresses);
 	check_options(&job);
 	open_source(&job);
 	find_target(&job);
