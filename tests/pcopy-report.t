@@ -154,6 +154,25 @@ exec 9>&-
 wait $pid
 out=$(tail -1 err)
 is '--progress=json' "['bytes', 'total', 'percent', 'rate', 'eta']" "$(json 'list(j)')"
+# on_terminal OPTION... - what goes to a terminal while 3 seconds pass
+on_terminal() {
+	python3 -c 'import os, pty, subprocess, sys, time
+ours, theirs = pty.openpty()
+p = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stderr=theirs)
+os.close(theirs)
+for i in range(8):
+    p.stdin.write(bytes(100000)); p.stdin.flush(); time.sleep(0.4)
+p.stdin.close()
+try:
+    while text := os.read(ours, 4096): os.write(1, text)
+except OSError: pass
+sys.exit(p.wait())' $EMULATOR "$IPCBOX" pcopy "$@" - dst
+}
+out=$(on_terminal); rc=$?
+like 'a terminal sees how far it is, and then nothing' "0 ?*iB  *iB/s*" "$rc $out"
+like 'the line is empty in the end' "*$(printf '\r\033[K')" "$out"
+on_terminal -q >out; is '-q: not with --quiet' '0 0' "$? $(wc -c <out)"
+is 'and no other file' 0 "$({ sleep 2.5; echo; } | box pcopy - dst 2>&1 | wc -c)"
 run box pcopy -P -e rw src dst
 like '--progress' '?2.8 MiB of 2.8 MiB  100%  * left*' "$err"
 run box pcopy -e rw -B 64k --progress=json src dst 2

@@ -152,7 +152,7 @@ static void copy(struct job *job)
 	job->saved = 0;
 	for (int i = 0; i < job->jobs; i++)
 		job->saved += job->shared->saved[i];
-	job->used = job->shared->engine;
+	job->engine = job->shared->engine;
 	sync_target(job);
 	if (asked(job, 'y'))
 		verify(job);
@@ -179,13 +179,11 @@ static void check_options(const struct job *job)
 		bb_show_usage("DST '-' and --%s both need standard output",
 			asked(job, 'J') ? "json" : "checksum");
 	if (asked(job, 'R') && (job->opts & (OPT('i') | OPT('u'))))
-		bb_show_usage("--resume does not write into DST itself, as --inplace and "
-			      "--update-blocks do");
+		bb_show_usage("--resume excludes --inplace and --update-blocks");
 }
 
 int pcopy_main(char **argv)
 {
-	static const char *const syncs[] = { "full", "data", "none", NULL };
 	static const char *const whens[] = { "auto", "never", "always", NULL };
 	static const char *const progresses[] = { "auto", "bar", "json", NULL };
 	static const char *const auto_or_never[] = { "auto", "never", NULL };
@@ -198,7 +196,8 @@ int pcopy_main(char **argv)
 		"q(quiet)v(verbose)",
 		&jobs, &block, &engine, &reflink, &sparse, &reserve, &sync, &expect, &preserve,
 		&progress);
-	struct job job = { .opts = opts, .chunk = 8 << 20, .step = CACHED_STEP, .expect = -1, .start = monotonic_ns() };
+	struct job job = { .opts = opts, .chunk = 8 << 20, .step = CACHED_STEP, .expect = -1,
+			   .start = monotonic_ns() };
 	size_t page = getpagesize();
 
 	take_operands(&job, argv + optind, jobs);
@@ -213,7 +212,7 @@ int pcopy_main(char **argv)
 	job.reflink = xchoose("--reflink", reflink, whens);
 	job.sparse = xchoose("--sparse", sparse, whens);
 	job.preallocate = xchoose("--preallocate", reserve, auto_or_never);
-	job.sync = opts & OPT('S') ? SYNC_NONE : xchoose("--sync", sync, syncs);
+	job.sync = opts & OPT('S') ? SYNC_NONE : xchoose("--sync", sync, sync_names);
 	job.progress = opts & OPT('P') && !progress ? PROGRESS_BAR
 						    : xchoose("--progress", progress, progresses);
 	check_options(&job);

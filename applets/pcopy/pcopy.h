@@ -38,7 +38,7 @@ struct job {
 	opts_t opts;
 	const char *src, *dst;
 	enum sync sync;
-	enum engine engine;
+	enum engine engine;	/* at the end: the one that did it */
 	enum when sparse, reflink, preallocate;
 	int max_jobs;		/* 0: as many as help */
 	int64_t expect;		/* a CRC-32, or -1 */
@@ -64,7 +64,6 @@ struct job {
 	int jobs;
 	char *buf;		/* three of BUFFER_SIZE: SRC, DST, zeros */
 	uint32_t crc;		/* of the chunk that is being copied; at the end, of the file */
-	enum engine used;
 	int status;		/* why this process gives up: an exit status */
 	struct shared *shared;
 
@@ -105,6 +104,7 @@ uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t len);
 
 /* target.c: DST is found, becomes job->out, in place or as a temporary file, and then final.
  * What was begun goes when the process exits. */
+extern const char *const sync_names[];
 void find_target(struct job *job);
 void open_target(struct job *job);
 void reserve_space(const struct job *job);

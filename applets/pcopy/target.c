@@ -9,6 +9,8 @@
 
 enum { MY_RENAME_NOREPLACE = 1 }; /* renameat2(2); musl has no name for it */
 
+const char *const sync_names[] = { "full", "data", "none", NULL };
+
 /* What exit(3) must remove, whoever calls it, except for a worker. */
 static struct {
 	int dir;
@@ -232,9 +234,6 @@ static void make_temporary(struct job *job)
 			job, i < SAME ? (unsigned)i : (unsigned)monotonic_ns() & 0xFFFFFF);
 		job->out = openat(
 			job->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (job->out < 0 && errno != EEXIST)
-			bb_perror_msg_and_die(
-				"can't create a temporary file beside '%s'", job->dst);
 		if (job->out >= 0 && lock(job->out)) {
 			job->name = name;
 			doom(job);
@@ -242,9 +241,10 @@ static void make_temporary(struct job *job)
 		}
 		if (job->out >= 0)
 			close(job->out);
+		else if (errno != EEXIST)
+			break;
 	}
-	bb_error_msg_and_die(
-		"can't create a temporary file beside '%s': all names are taken", job->dst);
+	bb_perror_msg_and_die("can't create a temporary file beside '%s'", job->dst);
 }
 
 /* For a file that exists: O_CREAT would be EACCES in a sticky directory, even for root, if the

@@ -216,7 +216,7 @@ static void supervise(struct job *job)
  * and helps only where there is more to do. */
 void set_jobs(struct job *job, int parallel)
 {
-	enum { USUAL = 3 };
+	enum { USUAL = 4 };
 
 	job->jobs = job->max_jobs ? job->max_jobs : parallel ? USUAL : 1;
 	if ((uint32_t)job->jobs > job->chunks)
