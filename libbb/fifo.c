@@ -167,16 +167,6 @@ void fifo_resize(struct fifo *f)
 		bb_error_msg("'%s' holds %d bytes", f->path, fcntl(f->fd, F_GETPIPE_SZ));
 }
 
-int fifo_choose(const char *what, const char *name, const char *const names[])
-{
-	int i = 0;
-
-	while (name && strcmp(name, names[i]))
-		if (!names[++i])
-			bb_show_usage("invalid %s: '%s'", what, name);
-	return i;
-}
-
 static int64_t parse_timeout(const char *str)
 {
 	return str ? xatodur("timeout", str) : INT64_MAX;
@@ -190,7 +180,7 @@ void fifo_init(struct fifo *f, opts_t opts)
 
 	if (!f->path)
 		bb_show_usage("which FIFO?");
-	f->frame = opts & OPT('r') ? FRAME_RAW : fifo_choose("frame", f->frame_name, frames);
+	f->frame = opts & OPT('r') ? FRAME_RAW : xchoose("frame", f->frame_name, frames);
 	f->limited = f->count != NULL;
 	if (f->limited && f->frame == FRAME_RAW)
 		bb_show_usage("raw bytes are no messages: --count makes no sense");

@@ -88,6 +88,8 @@ const char *parse_digits(const char *str, unsigned base, uintmax_t *value);
 uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t max);
 /* Nanoseconds, out of 2, 1.5, 500ms, 2s, 1m, 1h. */
 int64_t xatodur(const char *what, const char *str);
+/* The index of one of names, a NULL-terminated list; 0 if str is NULL. */
+int xchoose(const char *what, const char *str, const char *const names[]);
 
 /* --- done, or dead with the object named */
 void *xmalloc(size_t size);
@@ -187,8 +189,6 @@ int fifo_open(struct fifo *f, int flags);
 int fifo_watch(struct fifo *f);
 /* Sets what --pipe-size says. */
 void fifo_resize(struct fifo *f);
-/* One of names, a NULL-terminated list, or a usage error "invalid WHAT: 'NAME'"; NULL: 0. */
-int fifo_choose(const char *what, const char *name, const char *const names[]);
 /* The end of a duration that begins now; INT64_MAX is for ever. */
 int64_t fifo_deadline(int64_t duration);
 /* poll(2) until the deadline; 0 if that came first. */

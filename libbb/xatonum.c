@@ -91,3 +91,13 @@ int64_t xatodur(const char *what, const char *str)
 		invalid(what, str);
 	return total;
 }
+
+int xchoose(const char *what, const char *str, const char *const names[])
+{
+	int i = 0;
+
+	while (str && strcmp(str, names[i]))
+		if (!names[++i])
+			bb_show_usage("invalid %s: '%s'", what, str);
+	return i;
+}

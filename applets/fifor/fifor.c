@@ -403,8 +403,8 @@ int fifor_main(char **argv)
 	argv += optind + !!r.f.path;
 	if (*argv && (!(opts & OPT('k')) || opts & OPT('u')))
 		bb_show_usage("unexpected operand '%s'", *argv);
-	r.exit_at_eof = fifo_choose("--eof", eof, eofs);
-	r.prefix = fifo_choose("--output", output, outputs) || opts & OPT('J') ? "" : "read:";
+	r.exit_at_eof = xchoose("--eof", eof, eofs);
+	r.prefix = xchoose("--output", output, outputs) || opts & OPT('J') ? "" : "read:";
 	r.tty = isatty(STDOUT_FILENO);
 	r.out_end = opts & OPT('0') ? '\0' : '\n';
 	fifo_init(&r.f, opts);

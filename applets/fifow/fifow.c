@@ -235,8 +235,8 @@ int fifow_main(char **argv)
 	argv += optind + !!w.f.path;
 	names = !*argv && no_input();
 	argv += *argv && strcmp(*argv, "-") == 0 && !argv[1]; /* stdin */
-	w.on_epipe = fifo_choose("--on-epipe", on_epipe, on_epipes);
-	w.queue.drop = fifo_choose("--drop", drop, drops);
+	w.on_epipe = xchoose("--on-epipe", on_epipe, on_epipes);
+	w.queue.drop = xchoose("--drop", drop, drops);
 	w.interval = interval ? xatodur("interval", interval) : names ? NS_PER_S : 0;
 	w.nonblock = !!(opts & OPT('N'));
 	fifo_init(&w.f, opts);
