@@ -140,30 +140,18 @@ int fifo_watch(struct fifo *f)
 	return stat(f->path, &named) == 0 && !same_file(&named, &ours);
 }
 
-/* "max" is what /proc tells, or its usual value, halved until the kernel grants it: a user
- * over pipe-user-pages-soft gets less (pipe(7)). */
+/* A size below 0 is a wish, halved until the kernel grants it: a user over
+ * pipe-user-pages-soft gets less (pipe(7)). */
 void fifo_resize(struct fifo *f)
 {
-	enum { USUAL_MAX = 1024 * 1024 };
-	char text[16] = "";
-	int size = USUAL_MAX, fd, now = fcntl(f->fd, F_GETPIPE_SZ);
+	int size = -f->size, now = fcntl(f->fd, F_GETPIPE_SZ);
 
-	if (f->size == 0)
-		return;
-	if (f->size > 0) {
-		if (fcntl(f->fd, F_SETPIPE_SZ, f->size) < 0)
-			bb_perror_msg_and_die(
-				"can't set the size of '%s' to %d (/proc/sys/fs/pipe-max-size)",
-				f->path, f->size);
-		return;
-	}
-	fd = open("/proc/sys/fs/pipe-max-size", O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
-		size = atoi(text);
-	close(fd);
-	while (size > now && fcntl(f->fd, F_SETPIPE_SZ, size) < 0)
+	if (f->size > 0 && fcntl(f->fd, F_SETPIPE_SZ, f->size) < 0)
+		bb_perror_msg_and_die("can't set the size of '%s' to %d%s", f->path, f->size,
+			errno == EPERM ? " (/proc/sys/fs/pipe-max-size)" : "");
+	while (size > 0 && size > now && fcntl(f->fd, F_SETPIPE_SZ, size) < 0)
 		size /= 2;
-	if (f->verbose > 0)
+	if (f->size && f->verbose > 0)
 		bb_error_msg("'%s' holds %d bytes", f->path, fcntl(f->fd, F_GETPIPE_SZ));
 }
 
@@ -175,6 +163,14 @@ int fifo_choose(const char *what, const char *name, const char *const names[])
 		if (!names[++i])
 			bb_show_usage("invalid %s: '%s'", what, name);
 	return i;
+}
+
+/* What /proc tells, or its usual value. */
+static int largest_pipe(void)
+{
+	long size = read_number("/proc/sys/fs/pipe-max-size");
+
+	return size > 0 ? size : 1024 * 1024;
 }
 
 static int64_t parse_timeout(const char *str)
@@ -195,12 +191,10 @@ void fifo_init(struct fifo *f, opts_t opts)
 	if (f->limited && f->frame == FRAME_RAW)
 		bb_show_usage("raw bytes are no messages: --count makes no sense");
 	f->left = f->count ? xatou_range("count", f->count, 1, UINTMAX_MAX) : UINTMAX_MAX;
-	if (f->frame == FRAME_RAW)
-		f->size = FIFO_SIZE_MAX;
-	if (f->size_arg)
-		f->size = strcmp(f->size_arg, "max")
-			? (int)xatosize("pipe size", f->size_arg, 1, INT_MAX)
-			: FIFO_SIZE_MAX;
+	if (f->size_arg && strcmp(f->size_arg, "max"))
+		f->size = xatosize("pipe size", f->size_arg, 1, INT_MAX);
+	else if (f->size_arg || f->frame == FRAME_RAW)
+		f->size = -largest_pipe();
 	f->timeout = parse_timeout(f->timeout_arg);
 	f->open_timeout = parse_timeout(f->open_arg);
 	f->verbose = !!(opts & OPT('v')) - !!(opts & OPT('q'));

@@ -140,7 +140,7 @@ void record_end(void);
 
 /* --- named pipes: what fifow and fifor have in common. */
 enum { FRAME_AUTO, FRAME_LINE, FRAME_PACKET, FRAME_NUL, FRAME_LEN, FRAME_RAW };
-enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024, FIFO_SIZE_MAX = -1 };
+enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024 };
 struct fifo {
 	const char *path;
 	int fd, watch;		/* -1: not open */
@@ -150,7 +150,7 @@ struct fifo {
 	int limited;		/* to this many messages more: */
 	uintmax_t left;
 	int64_t timeout, open_timeout;	/* INT64_MAX: none */
-	int size;		/* of the pipe; 0: as it is */
+	int size;		/* of the pipe; 0: as it is, below 0: up to that */
 	int verbose;		/* -1: quiet */
 	int json, stats;
 	int unsaved;		/* a message that would be lost if we died now */
@@ -170,7 +170,7 @@ int fifo_open(struct fifo *f, int flags);
 /* Makes f->watch, which poll(2) shows as readable when the name may mean another file; true
  * if it does so already. */
 int fifo_watch(struct fifo *f);
-/* Sets what --pipe-size says. */
+/* Makes the open pipe as large as f->size says. */
 void fifo_resize(struct fifo *f);
 /* One of names, a NULL-terminated list, or a usage error "invalid WHAT: 'NAME'"; NULL: 0. */
 int fifo_choose(const char *what, const char *name, const char *const names[]);

@@ -34,6 +34,25 @@ wait $reader
 is 'several at once: none is mixed' '20 1 20001 20 2 20001 20 3 20001 20 4 20001' \
 	"$(awk '{ print substr($0, 1, 1), length($0) }' got | sort | uniq -c | xargs)"
 
+exec 9<>f
+spawn fifow -L f "$(long 100000)" & writer=$!
+wait_for grep -q 'OFDLCK.*WRITE' /proc/locks
+run box fifow -F line -t 200ms f short
+is 'nor with the short ones of a writer without --lock' \
+	"124 fifow: timed out: 'f' is locked by another writer" "$rc $err"
+kill $writer; wait $writer
+exec 9<&-
+if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+	for frame in line nul len; do
+		start -F $frame -o plain
+		seq 10000 | strace -c -o calls "$IPCBOX" fifow -F $frame f; wait $reader
+		writes=$(awk '$NF == "write" { print $4 }' calls)
+		ok "$frame: 10000 short messages in $writes writes" test "$writes" -lt 200
+		is "$frame: and all there, in order" "$(seq 10000 | cksum)" "$(cksum <got)"
+	done
+else
+	skip 'short messages in few writes' 'no strace'
+fi
 start -F len -o plain
 box fifow -F len f "$(long 100000)" '' short 'two
 lines'
