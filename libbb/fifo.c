@@ -109,7 +109,8 @@ int fifo_open(struct fifo *f, int flags)
 		bb_error_msg_and_die("'%s' is not a FIFO", path);
 	if (fd < 0 && errno != ENXIO && (errno != ENOENT || !f->known))
 		bb_perror_msg_and_die(
-			"can't open '%s'%s", path, errno == ENOENT ? " (--create makes it)" : "");
+			"can't open '%s'%s", path,
+			errno == ENOENT && !f->created ? " (--create makes it)" : "");
 	f->known = 1;
 	return fd;
 }
@@ -207,7 +208,8 @@ void fifo_init(struct fifo *f, opts_t opts)
 	bb_signals(ends);
 	at_end.fifo = f;
 	atexit(leave);
-	if (opts & OPT('p'))
+	f->created = !!(opts & OPT('p'));
+	if (f->created)
 		create(f->path, f->mode, !!(opts & OPT('u')));
 }
 

@@ -145,6 +145,7 @@ struct fifo {
 	const char *path;
 	int fd, watch;		/* -1: not open */
 	struct stat watched;
+	int created;		/* --create: it was there, or we made it */
 	int known;		/* there was a FIFO of that name */
 	int frame;
 	int limited;		/* to this many messages more: */

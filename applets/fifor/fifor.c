@@ -49,7 +49,7 @@ static void open_reader(struct reader *r)
 		r->f.fd = fd;
 	} while (fifo_watch(&r->f));
 	r->live = 0;
-	r->packet = r->f.frame == FRAME_PACKET;
+	r->packet = r->f.frame == FRAME_PACKET ? PACKET : NO_PACKET;
 	if (fd >= 0)
 		fifo_resize(&r->f);
 	size = fcntl(fd, F_GETPIPE_SZ);
@@ -151,7 +151,8 @@ static void make_probe(struct reader *r)
 		bb_perror_msg_and_die("can't set up a pipe");
 }
 
-/* A queue of packets needs no second look until something with a newline comes. */
+/* Behind a packet there are others: that costs no second look, until a newline at the end
+ * says that it was a line. */
 static ssize_t read_some(struct reader *r)
 {
 	char *buf = r->buf + r->len;
@@ -159,7 +160,7 @@ static ssize_t read_some(struct reader *r)
 	ssize_t n;
 
 	if (!r->packet && r->f.frame == FRAME_AUTO)
-		r->packet = packet_next(r);
+		r->packet = packet_next(r) ? PACKET : NO_PACKET;
 	if (r->f.limited && r->f.frame == FRAME_LEN)
 		size = wanted_of_frame(r, size);
 	else if (r->f.limited && !r->packet)
@@ -312,16 +313,17 @@ static void take(struct reader *r, size_t fresh)
 		r->len = 0;
 	} else if (r->f.frame == FRAME_LEN) {
 		take_frames(r, 0);
-	} else if (r->packet
+	} else if (r->packet == PACKET || (r->packet && !line)
 		|| (r->f.frame == FRAME_AUTO && old == 0 && !memchr(r->buf, '\n', fresh))) {
 		/* fifow sends an empty packet as a newline */
+		line = line && (r->f.frame == FRAME_AUTO || fresh == 1);
 		put_message(r, r->buf + old, fresh - line, NULL);
 		r->len = old;
 	} else {
 		take_lines(r, fresh);
 	}
-	if (line || r->f.limited)
-		r->packet = r->f.frame == FRAME_PACKET; /* perhaps of another writer: look again */
+	if (r->f.frame == FRAME_AUTO)
+		r->packet = r->packet && !line && !r->f.limited ? PACKET_LIKELY : NO_PACKET;
 }
 
 static void follow(struct reader *r)
@@ -410,8 +412,8 @@ int fifor_main(char **argv)
 	fifo_init(&r.f, opts);
 	r.end = r.f.frame == FRAME_NUL ? '\0' : '\n';
 	r.out = xmalloc(OUTPUT);
-	exclude_others(&r, opts & OPT('X') ? LOCK_EX : LOCK_SH);
 	open_reader(&r);
+	exclude_others(&r, opts & OPT('X') ? LOCK_EX : LOCK_SH);
 	if (opts & OPT('f'))
 		return flush_queue(&r);
 	if (opts & OPT('k'))
