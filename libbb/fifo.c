@@ -43,7 +43,8 @@ static void leave(void)
 	if (at_end.fifo->stats)
 		status(at_end.fifo);
 	if (at_end.remove && lstat(at_end.fifo->path, &st) == 0 && same_file(&st, &at_end.made))
-		(void)unlink(at_end.fifo->path); /* best effort: another may have been quicker */
+		if (unlink(at_end.fifo->path) < 0 && errno != ENOENT)
+			bb_perror_msg("can't remove '%s'", at_end.fifo->path);
 }
 
 static mode_t parse_mode(const char *str)
@@ -70,25 +71,30 @@ static void create(const char *path, const char *mode, int unlink_at_exit)
 	at_end.remove = made && unlink_at_exit && stat(path, &at_end.made) == 0;
 }
 
-static char *directory(const char *path)
+/* Valid until the next call; what is longer than a path may be cannot be opened anyway. */
+static const char *directory(const char *path)
 {
+	static char dir[PATH_MAX];
 	const char *slash = strrchr(path, '/');
+	size_t len = slash ? slash - path + 1 : 0;
 
-	return xasprintf("%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	if (len >= sizeof(dir))
+		len = 0;
+	memcpy(dir, path, len);
+	strcpy(dir + len, len ? "" : ".");
+	return dir;
 }
 
 /* What fs.protected_symlinks=1 refuses (sysctl/fs.rst), for kernels where nobody set it: to
  * follow a link that a stranger put into a directory that all may write to. */
 static void check_link(const char *path)
 {
-	char *dir = directory(path);
 	struct stat link, parent;
 
 	if (lstat(path, &link) == 0 && S_ISLNK(link.st_mode) && link.st_uid != geteuid()
-	    && stat(dir, &parent) == 0 && parent.st_uid != link.st_uid
+	    && stat(directory(path), &parent) == 0 && parent.st_uid != link.st_uid
 	    && (parent.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH))
 		bb_error_msg_and_die("can't open '%s': the link is another user's", path);
-	free(dir);
 }
 
 /* The type is asked before the open, since to open a device can do something, and again
@@ -121,7 +127,8 @@ int fifo_open(struct fifo *f, int flags)
 int fifo_watch(struct fifo *f)
 {
 	struct stat named = { 0 }, ours = { 0 };
-	char events[1024], *dir;
+	const uint32_t gone = IN_ATTRIB | IN_MOVE_SELF;
+	char events[1024];
 
 	if (stat(f->path, &named) == 0 && f->watch >= 0 && same_file(&named, &f->watched)) {
 		(void)safe_read(f->watch, events, sizeof(events)); /* that they came is enough */
@@ -131,11 +138,10 @@ int fifo_watch(struct fifo *f)
 		f->watched = named;
 		f->watch = inotify_init1(
 			IN_NONBLOCK | IN_CLOEXEC); /* without it: nothing is noticed */
-		if (inotify_add_watch(f->watch, f->path, IN_ATTRIB | IN_MOVE_SELF) < 0) {
-			dir = directory(f->path);
-			(void)inotify_add_watch(f->watch, dir, IN_CREATE | IN_MOVED_TO);
-			free(dir);
-		}
+		(void)inotify_add_watch(f->watch, f->path, gone | IN_DONT_FOLLOW); /* a link */
+		if (inotify_add_watch(f->watch, f->path, gone) < 0)
+			(void)inotify_add_watch(
+				f->watch, directory(f->path), IN_CREATE | IN_MOVED_TO);
 	}
 	(void)fstat(f->fd, &ours); /* no FIFO is open: as if another were */
 	return stat(f->path, &named) == 0 && !same_file(&named, &ours);

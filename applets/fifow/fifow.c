@@ -251,7 +251,8 @@ int fifow_main(char **argv)
 		bb_show_usage("--buffer is for messages of stdin that may wait");
 	if (drop && !buffer)
 		bb_show_usage("--drop needs --buffer: how much may wait");
-	make_queue(&w, buffer, delimiter);
+	if (!*argv && !names)
+		make_queue(&w, buffer, delimiter);
 	w.end = ends[w.f.frame];
 	w.large = opts & OPT('L') || w.f.frame == FRAME_LEN;
 	w.pid = getpid();

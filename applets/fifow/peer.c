@@ -53,7 +53,7 @@ static int open_writer(struct writer *w)
 	w->f.fd = fd;
 	set_frame(w);
 	w->lock = w->f.frame != FRAME_PACKET && w->f.frame != FRAME_RAW;
-	if (w->f.frame == FRAME_PACKET && !w->f.size_arg && !w->queue.size)
+	if (w->f.frame == FRAME_PACKET && !w->f.size_arg && w->in.buf && !w->queue.size)
 		w->f.size = -SLOTS * (int)sysconf(_SC_PAGESIZE);
 	fifo_resize(&w->f);
 	return 0;
