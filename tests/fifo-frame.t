@@ -72,6 +72,23 @@ for n in 1 2; do box fifor -t 5 -F len -o plain -n $n f >>got; done
 is '-n takes whole frames and no more' "$(printf 'x\ny\nz\n%s' "$(long 9000)")" "$(cat got)"
 exec 9<&-
 
+exec 9<>f # another writer stays: no end of file
+: >got; spawn fifor -t 10 -F len -o plain -n 2 f >got 2>err & reader=$!
+box fifow -F len f first
+wait_for grep -q first got
+kill -STOP $reader
+spawn fifow -F len f "$(long 120000)" & writer=$!
+wait_for grep -q 'OFDLCK.*WRITE' /proc/locks
+blocked() { grep -q '^State:.S' "/proc/$writer/status"; }
+wait_for blocked
+kill -9 $writer; wait $writer 2>/dev/null
+kill -CONT $reader
+timeout 5 "$IPCBOX" fifow -F len f second
+wait $reader
+is 'a frame whose writer was killed does not keep back the next one' '0 first second' "$? $(xargs <got)"
+like 'with a report' 'fifor: resync=*' "$(cat err)"
+exec 9<&-
+
 # frame SEQ TEXT: as formats.md has it, out of python's hands
 if command -v python3 >/dev/null; then
 	cat >frame.py <<-'EOF'

@@ -171,68 +171,6 @@ static ssize_t read_some(struct reader *r)
 	return n;
 }
 
-/* Adds what has come to the buffer; 0 if the last writer left. */
-static size_t fill(struct reader *r)
-{
-	ssize_t n = -1;
-
-	for (;;) {
-		make_room(r);
-		if (r->live && !bb_got_signal)
-			n = read_some(r);
-		if (n >= 0)
-			break;
-		wait_for_message(r);
-	}
-	r->len += n;
-	return n;
-}
-
-/* Until the end, or until splice(2) says that it cannot: read(2) and write(2) then tell why
- * or do it. Some kernels know no SPLICE_F_NONBLOCK for a FIFO, but take its O_NONBLOCK. */
-static int splice_raw(struct reader *r)
-{
-	unsigned flags = SPLICE_F_NONBLOCK;
-	ssize_t n;
-
-	for (;;) {
-		n = -1;
-		errno = EAGAIN;
-		if (r->live)
-			n = splice(r->f.fd, NULL, STDOUT_FILENO, NULL, SPLICE_MAX, flags);
-		if (n > 0) {
-			r->f.bytes += n;
-			r->deadline = fifo_deadline(r->f.timeout);
-		} else if (n == 0) {
-			if (r->exit_at_eof)
-				return 1;
-			r->f.reconnects++;
-			open_reader(r);
-		} else if (errno == EAGAIN) {
-			fifo_poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1,
-				INT64_MAX);
-			wait_for_message(r);
-		} else if (errno == EOPNOTSUPP && flags) {
-			flags = 0;
-		} else {
-			return 0;
-		}
-	}
-}
-
-/* Prints the messages that are complete; the rest begins at the front of the buffer. */
-static void take_lines(struct reader *r, size_t fresh)
-{
-	char *msg = r->buf, *limit = r->buf + r->len, *from = limit - fresh, *end;
-
-	while ((end = memchr(from, r->end, limit - from))) {
-		put_message(r, msg, end - msg, NULL);
-		msg = from = end + 1;
-	}
-	r->len = limit - msg;
-	memmove(r->buf, msg, r->len);
-}
-
 /* How many messages of that writer did not come: those between the last one and this. */
 static uint32_t note_peer(struct reader *r, uint32_t writer, uint32_t seq)
 {
@@ -300,6 +238,81 @@ static void take_frames(struct reader *r, int final)
 		bb_error_msg("resync=%zu", skipped);
 	r->len -= at;
 	memmove(r->buf, r->buf + at, r->len);
+}
+
+/* The writer of a long frame holds the lock as long as it lives (formats.md 2), and a short
+ * one comes whole. */
+static int is_abandoned(struct reader *r)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct pollfd more = { .fd = r->f.fd, .events = POLLIN };
+
+	return r->f.frame == FRAME_LEN && r->len && fcntl(r->f.fd, F_OFD_GETLK, &fl) == 0
+		&& fl.l_type == F_UNLCK && poll(&more, 1, 0) == 0;
+}
+
+/* Adds what has come to the buffer; 0 if the last writer left. */
+static size_t fill(struct reader *r)
+{
+	ssize_t n = -1;
+
+	for (;;) {
+		make_room(r);
+		if (r->live && !bb_got_signal)
+			n = read_some(r);
+		if (n >= 0)
+			break;
+		if (is_abandoned(r))
+			take_frames(r, 1);
+		wait_for_message(r);
+	}
+	r->len += n;
+	return n;
+}
+
+/* Until the end, or until splice(2) says that it cannot: read(2) and write(2) then tell why
+ * or do it. Some kernels know no SPLICE_F_NONBLOCK for a FIFO, but take its O_NONBLOCK. */
+static int splice_raw(struct reader *r)
+{
+	unsigned flags = SPLICE_F_NONBLOCK;
+	ssize_t n;
+
+	for (;;) {
+		n = -1;
+		errno = EAGAIN;
+		if (r->live)
+			n = splice(r->f.fd, NULL, STDOUT_FILENO, NULL, SPLICE_MAX, flags);
+		if (n > 0) {
+			r->f.bytes += n;
+			r->deadline = fifo_deadline(r->f.timeout);
+		} else if (n == 0) {
+			if (r->exit_at_eof)
+				return 1;
+			r->f.reconnects++;
+			open_reader(r);
+		} else if (errno == EAGAIN) {
+			fifo_poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1,
+				INT64_MAX);
+			wait_for_message(r);
+		} else if (errno == EOPNOTSUPP && flags) {
+			flags = 0;
+		} else {
+			return 0;
+		}
+	}
+}
+
+/* Prints the messages that are complete; the rest begins at the front of the buffer. */
+static void take_lines(struct reader *r, size_t fresh)
+{
+	char *msg = r->buf, *limit = r->buf + r->len, *from = limit - fresh, *end;
+
+	while ((end = memchr(from, r->end, limit - from))) {
+		put_message(r, msg, end - msg, NULL);
+		msg = from = end + 1;
+	}
+	r->len = limit - msg;
+	memmove(r->buf, msg, r->len);
 }
 
 static void take(struct reader *r, size_t fresh)
