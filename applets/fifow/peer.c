@@ -54,7 +54,7 @@ static int open_writer(struct writer *w)
 	set_frame(w);
 	w->lock = w->f.frame != FRAME_PACKET && w->f.frame != FRAME_RAW;
 	if (w->f.frame == FRAME_PACKET && !w->f.size_arg && w->in.buf && !w->queue.size)
-		w->f.size = -SLOTS * (int)sysconf(_SC_PAGESIZE);
+		w->f.size = -SLOTS * getpagesize();
 	fifo_resize(&w->f);
 	return 0;
 }
