@@ -93,17 +93,20 @@ static void put_json(struct reader *r, const char *msg, size_t len, const char *
 	put_bytes(r, "\"}", 2);
 }
 
-/* A terminal obeys control characters, also those of C1, which are two bytes in UTF-8. */
+/* A terminal obeys control characters, also those of C1: two bytes in UTF-8, one elsewhere. */
 static void put_visible(struct reader *r, const char *s, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = s[i];
+	size_t n;
 
-		if ((c < ' ' && c != '\t' && c != '\n') || c == 0x7f
-		    || (c >= 0x80 && c < 0xa0 && (i == 0 || s[i - 1] == '\xc2')))
+	for (; len; s += n, len -= n) {
+		n = utf8_len(s, len);
+		if (n == 0 || (iscntrl((unsigned char)*s) && *s != '\t' && *s != '\n')
+		    || (*s == '\xc2' && (unsigned char)s[1] < 0xa0)) {
 			put_bytes(r, "?", 1);
-		else
-			put_bytes(r, s + i, 1);
+			n += !n;
+		} else {
+			put_bytes(r, s, n);
+		}
 	}
 }
 
