@@ -24,8 +24,8 @@ static void status(const struct fifo *f)
 		"{\"applet\":\"%s\",\"messages\":%ju,\"bytes\":%ju,\"dropped\":%ju,"
 		"\"reconnects\":%ju,\"waits\":%ju}\n";
 	char line[256]; /* enough for six numbers of 20 digits */
-	int len = sprintf(line, f->json ? json : text, applet_name, f->messages, f->bytes,
-		f->dropped, f->reconnects, f->waits);
+	size_t len = scnprintf(line, sizeof(line), f->json ? json : text, applet_name, f->messages,
+		f->bytes, f->dropped, f->reconnects, f->waits);
 
 	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
 }
@@ -35,10 +35,12 @@ static int same_file(const struct stat *a, const struct stat *b)
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
-static void leave(void)
+static void __attribute__((destructor)) leave(void)
 {
 	struct stat st;
 
+	if (!at_end.fifo)
+		return;
 	at_end.fifo->dropped += at_end.fifo->queued;
 	if (at_end.fifo->stats)
 		status(at_end.fifo);
@@ -203,7 +205,6 @@ void fifo_init(struct fifo *f, opts_t opts)
 	sigprocmask(SIG_BLOCK, &set, &at_end.mask);
 	bb_signals(ends);
 	at_end.fifo = f;
-	atexit(leave);
 	f->created = !!(opts & OPT('p'));
 	if (f->created)
 		create(f->path, f->mode, !!(opts & OPT('u')));

@@ -58,7 +58,7 @@ static void put_json_string(struct reader *r, const char *s, size_t len)
 		if (*s == '"' || *s == '\\')
 			put_bytes(r, "\\", 1);
 		if ((unsigned char)*s < ' ')
-			put_bytes(r, escape, sprintf(escape, "\\u%04x", *s));
+			put_bytes(r, escape, scnprintf(escape, sizeof(escape), "\\u%04x", *s));
 		else
 			put_bytes(r, s, 1);
 	}
@@ -80,7 +80,8 @@ static void put_json(struct reader *r, const char *msg, size_t len, const char *
 	char head[80];
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail with this clock */
-	put_bytes(r, head, sprintf(head, "{\"ts\":%jd.%06ld,\"len\":%zu", (intmax_t)ts.tv_sec,
+	put_bytes(r, head, scnprintf(head, sizeof(head), "{\"ts\":%jd.%06ld,\"len\":%zu",
+		(intmax_t)ts.tv_sec,
 		ts.tv_nsec / 1000, len));
 	put_bytes(r, frame, strlen(frame));
 	if (is_utf8(msg, len)) {
@@ -130,7 +131,7 @@ void put_message(struct reader *r, const char *msg, size_t len, const char *fram
 
 	if (lost && r->f.left) {
 		r->f.dropped += lost;
-		sprintf(text, ",\"lost\":%ju", lost);
+		scnprintf(text, sizeof(text), ",\"lost\":%ju", lost);
 	}
 	if (r->f.left == 0)
 		return;

@@ -157,7 +157,7 @@ static void tell(struct writer *w, uintmax_t lost)
 	char msg[32];
 
 	w->seq += lost;
-	put(w, msg, sprintf(msg, "dropped %ju", lost), 0); /* no reader: none misses them */
+	put(w, msg, scnprintf(msg, sizeof(msg), "dropped %ju", lost), 0); /* no reader: none misses them */
 }
 
 static void send_queue(struct writer *w)
@@ -198,7 +198,7 @@ static void send_names(struct writer *w)
 		bb_error_msg(
 			"no message: sending xiaoming0001, xiaoming0002 ... (--help tells more)");
 	for (uintmax_t n = 1; w->f.left; n++, w->f.left--)
-		send_message(w, msg, sprintf(msg, "xiaoming%04ju", n));
+		send_message(w, msg, scnprintf(msg, sizeof(msg), "xiaoming%04ju", n));
 }
 
 /* Nobody has put anything on stdin: a terminal or /dev/null. */

@@ -33,10 +33,10 @@ char *human(char text[16], uint64_t bytes)
 	while (bytes >> unit >= 1024 && unit < 60)
 		unit += 10;
 	if (unit)
-		snprintf(text, 16, "%u.%u %ciB", (unsigned)(bytes >> unit),
+		scnprintf(text, 16, "%u.%u %ciB", (unsigned)(bytes >> unit),
 			(unsigned)((bytes >> (unit - 10) & 1023) * 10 / 1024), units[unit / 10]);
 	else
-		snprintf(text, 16, "%u B", (unsigned)bytes);
+		scnprintf(text, 16, "%u B", (unsigned)bytes);
 	return text;
 }
 

@@ -53,7 +53,7 @@ static void end_range(struct list *list)
 
 	if (list->last == 0 || (len && list->text[len - 1] == '.'))
 		return;
-	snprintf(list->text + len, ROOM,
+	scnprintf(list->text + len, ROOM,
 		len > sizeof(list->text) - 2 * ROOM ? " ..."
 			: list->first == list->last ? " %" PRIu32
 						    : " %" PRIu32 "-%" PRIu32,

@@ -44,7 +44,7 @@ long call_letters(long arg)
 static void end_run(struct runs *runs)
 {
 	if (runs->count && runs->at < sizeof(runs->text))
-		runs->at += snprintf(runs->text + runs->at, sizeof(runs->text) - runs->at, " %c%zu",
+		runs->at += scnprintf(runs->text + runs->at, sizeof(runs->text) - runs->at, " %c%zu",
 				     runs->letter, runs->len);
 }
 

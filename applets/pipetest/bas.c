@@ -196,8 +196,8 @@ static void proc_name(void)
 	char path[40], name[40], expected[40];
 	long n;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", t.w);
-	snprintf(expected, sizeof(expected), "pipe:[%llu]", (long long)t_stat(t.w)->st_ino);
+	scnprintf(path, sizeof(path), "/proc/self/fd/%d", t.w);
+	scnprintf(expected, sizeof(expected), "pipe:[%llu]", (long long)t_stat(t.w)->st_ino);
 	n = ret(readlink(path, name, sizeof(name) - 1));
 	wantf(n, strlen(expected), "readlink(%s)", path);
 	name[n] = '\0';

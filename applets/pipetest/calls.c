@@ -15,11 +15,9 @@ static void add_line(const char *fmt, va_list args)
 {
 	struct shared *s = t.shared;
 	char line[512];
-	int len = vsnprintf(line, sizeof(line) - 1, fmt, args);
+	size_t len = vscnprintf(line, sizeof(line) - 1, fmt, args);
 	uint32_t at;
 
-	if (len > (int)sizeof(line) - 2)
-		len = sizeof(line) - 2;
 	line[len++] = '\n';
 	at = atomic_fetch_add(&s->text_len, len);
 	if (at + len < TEXT_SIZE)
@@ -48,7 +46,7 @@ void fail(const char *fmt, ...)
 
 void skip(const char *token)
 {
-	snprintf(t.shared->reason, sizeof(t.shared->reason), "%s", token);
+	scnprintf(t.shared->reason, sizeof(t.shared->reason), "%s", token);
 	t.shared->verdict = SKIP;
 	_exit(EXIT_SUCCESS);
 }
@@ -170,7 +168,7 @@ void wantf(long got, long expected, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(call, sizeof(call), fmt, args);
+	vscnprintf(call, sizeof(call), fmt, args);
 	va_end(args);
 	want(got, expected, call);
 }

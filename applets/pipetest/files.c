@@ -134,7 +134,7 @@ int t_reopen(int fd, int flags)
 {
 	char path[40];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	scnprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return t_open(path, flags);
 }
 

@@ -203,7 +203,7 @@ static int process_state(pid_t pid)
 
 	if (!t.proc)
 		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	scnprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	fd = open(path, O_RDONLY);
 	if (fd >= 0) {
 		n = read(fd, stat, sizeof(stat) - 1);

@@ -113,18 +113,19 @@ static void exec_refused(void)
 /* The line of p's mapping begins "ADDRESS-END rwxp", and a read gives whole lines: proc(5). */
 static void perms(const char *p, char got[5])
 {
-	char text[4097], key[24], *line = NULL;
+	char text[4097], key[24], *line = NULL, *next;
 	int fd = open("/proc/self/maps", O_RDONLY);
 	ssize_t n;
 
-	snprintf(key, sizeof(key), "%08lx-", (unsigned long)p);
+	scnprintf(key, sizeof(key), "%08lx-", (unsigned long)p);
 	while (!line && (n = read(fd, text, sizeof(text) - 1)) > 0) {
 		text[n] = '\0';
-		line = strstr(text, key);
+		for (line = text; line && strncmp(line, key, strlen(key)); line = next)
+			next = (next = strchr(line, '\n')) ? next + 1 : NULL;
 	}
 	close(fd);
 	line = line ? strchr(line, ' ') : NULL;
-	snprintf(got, 5, "%s", line ? line + 1 : "");
+	scnprintf(got, 5, "%s", line ? line + 1 : "");
 }
 
 /* POSIX lets a mapping allow more than was asked for: RISC-V has no pages to write only. */
@@ -279,7 +280,7 @@ static void no_space(void)
 	char size[32], *p;
 	int n = 0;
 
-	snprintf(size, sizeof(size), "size=%zu", 4 * t.page);
+	scnprintf(size, sizeof(size), "size=%zu", 4 * t.page);
 	if (!t_own_mounts() || !t_enter("tmpfs", size))
 		skip("no-mount");
 	p = t_share(t_file("sparse", PAGES * t.page), PAGES * t.page);

@@ -54,7 +54,7 @@ static void name(void)
 	static const char target[] = "/memfd:my name (deleted)";
 	char path[32], link[64] = "";
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", t_memfd("my name", 0));
+	scnprintf(path, sizeof(path), "/proc/self/fd/%d", t_memfd("my name", 0));
 	wantf(ret(readlink(path, link, sizeof(link))), sizeof(target) - 1, "readlink(%s)", path);
 	wantf(strcmp(link, target), 0, "difference of '%s'", link);
 }
@@ -220,7 +220,7 @@ static void over_proc(void)
 	if (pid == 0)
 		for (;;)
 			pause();
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
+	scnprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
 	t_put(fd, 'p', 0, 1);
 	rd = open(path, O_RDONLY);
 	if (rd < 0 && (errno == EACCES || errno == EPERM))

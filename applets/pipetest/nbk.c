@@ -116,7 +116,7 @@ static void fill_table(void)
 		want(total <= t.cap, true, "no more went in than the capacity");
 		p_drain(total);
 		if (at < sizeof(text))
-			at += snprintf(text + at, sizeof(text) - at, " %zu:%zu", sizes[i], total);
+			at += scnprintf(text + at, sizeof(text) - at, " %zu:%zu", sizes[i], total);
 	}
 	info("chunk:bytes that fit%s", text);
 }
