@@ -135,8 +135,7 @@ static void copy(struct job *job)
 	hold_signals();
 	open_target(job);
 	job->shared->engine = start_engine(job);
-	set_jobs(job, job->crc_wanted || job->shared->engine == ENGINE_DIRECT
-		|| job->fs.f_type == MY_TMPFS_MAGIC);
+	set_jobs(job, job->crc_wanted || job->shared->engine == ENGINE_DIRECT);
 	if (job->shared->engine != ENGINE_CLONE)
 		reserve_space(job);
 	else if (!job->crc_wanted || job->chunks == 0)
