@@ -237,7 +237,8 @@ static void take_frames(struct reader *r, int final)
 		r->f.dropped += lost;
 		if (lost && r->f.verbose >= 0)
 			bb_error_msg("lost=%u writer=%u", lost, le32toh(h.writer));
-		scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%u", le32toh(h.writer),
+		scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%u",
+			le32toh(h.writer),
 			le32toh(h.seq), lost);
 		put_message(r, r->buf + at + sizeof(h), le32toh(h.length), text);
 		at += sizeof(h) + le32toh(h.length);

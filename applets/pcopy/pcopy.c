@@ -35,7 +35,7 @@ config PCOPY
 static int64_t hex_crc(const char *str)
 {
 	uintmax_t crc;
-	const char *end = parse_digits(str, 16, &crc);
+	const char *end = parse_digits(str + (strncmp(str, "0x", 2) ? 0 : 2), 16, &crc);
 
 	if (!end || *end || crc > UINT32_MAX)
 		bb_show_usage("invalid CRC-32: '%s'", str);
