@@ -47,7 +47,7 @@ static const char *add_option(struct options *o, const char *spec, char **name)
 
 /* A new list each time: realloc(3) would bring the whole of musl's allocator into a box
  * whose applets only ever ask for memory. */
-static void add_to_list(char ***list, char *arg)
+static void add_to_list(char ***list, int letter, const char *arg)
 {
 	char **longer;
 	int n = 0;
@@ -57,7 +57,7 @@ static void add_to_list(char ***list, char *arg)
 	longer = xmalloc((n + 2) * sizeof(*longer));
 	for (int i = 0; i < n; i++)
 		longer[i] = (*list)[i];
-	longer[n] = arg;
+	longer[n] = xasprintf("%c%s", letter, arg ? arg : "") + 1;
 	longer[n + 1] = NULL;
 	*list = longer;
 }
@@ -96,7 +96,7 @@ static void take_option(struct options *o, int c)
 	int i = find_option(o, c);
 
 	if (o->is_list[i])
-		add_to_list(o->args[i], optarg);
+		add_to_list(o->args[i], c, optarg);
 	else if (o->args[i])
 		*(char **)o->args[i] = optarg;
 }
@@ -116,7 +116,7 @@ opts_t getopt32(char **argv, const char *spec, ...)
 	va_start(args, spec);
 	while (*spec) {
 		spec = add_option(&o, spec, &name);
-		if (o.longs[o.count - 1].has_arg)
+		if (o.longs[o.count - 1].has_arg || o.is_list[o.count - 1])
 			o.args[o.count - 1] = va_arg(args, void *);
 	}
 	va_end(args);

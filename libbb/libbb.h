@@ -71,9 +71,11 @@ void bb_show_help(void) NORETURN;
 
 /* --- options. The spec is a list of "c(long)", each followed by ':' if it takes an
  * argument or '::' if the argument is optional; the next pointer, char **, receives it.
- * With ":*" the pointer is char ***, a NULL-terminated list that grows. "-c(long)" has no
- * short form. A leading '+' stops at the first operand. --help and --version are always
- * there. Afterwards argv[optind] is the first operand. */
+ * With '*' behind it the pointer is char ***, a NULL-terminated list that grows; item[-1]
+ * is the option's letter, so that several options can share a list and keep the order in
+ * which they were given. "-c(long)" has no short form. A leading '+' stops at the first
+ * operand. --help and --version are always there. Afterwards argv[optind] is the first
+ * operand. */
 typedef uint64_t opts_t;
 #define OPT(c) (1ULL << ((c) > 'Z' ? (c) - 'a' + 26 : (c) > '9' ? (c) - 'A' : (c) - '0' + 52))
 opts_t getopt32(char **argv, const char *spec, ...);
