@@ -132,7 +132,8 @@ static bool scan_process(struct holders *all, int proc, const char *name)
 			unseen |= is_unexpected(errno) && errno != EACCES;
 			continue;
 		}
-		read_line(process, "comm", h.comm, sizeof(h.comm));
+		if (!*h.comm)
+			read_line(process, "comm", h.comm, sizeof(h.comm));
 		add_holder(all, &h);
 	}
 	unseen |= is_unexpected(errno);
@@ -193,18 +194,23 @@ const struct holder *holders_of(const struct holders *all, dev_t dev, ino_t ino,
 	return h;
 }
 
+const char *fd_path(int pid, int fd)
+{
+	static char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	return path;
+}
+
 int open_through(const struct holder *h, size_t count)
 {
-	char path[48];
 	int fd = -1;
 
 	errno = ENXIO;
 	for (int mode = O_RDONLY; mode <= O_WRONLY; mode++)
-		for (size_t i = 0; i < count && fd < 0; i++) {
-			if (!(mode == O_WRONLY ? h[i].writes : h[i].reads))
-				continue;
-			snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)h[i].pid, h[i].fd);
-			fd = open(path, mode | O_NONBLOCK | O_CLOEXEC);
-		}
+		for (size_t i = 0; i < count && fd < 0; i++)
+			if (mode == O_WRONLY ? h[i].writes : h[i].reads)
+				fd = open(fd_path(h[i].pid, h[i].fd),
+					mode | O_NONBLOCK | O_CLOEXEC);
 	return fd;
 }

@@ -7,32 +7,31 @@
 
 enum { DEFAULT_SLOTS = 16, SHELL_UNIT = 512 }; /* pipe(7); bash's ulimit -p counts in 512 bytes */
 
-struct fact {
-	const char *name;	/* in records in lower case, with '_' for what is no letter */
-	long value;		/* -1: unknown */
-	const char *meaning;
-};
+long pipe_limit(const char *name)
+{
+	char path[48];
 
-static const char max_size[] = "/proc/sys/fs/pipe-max-size";
-static const char soft[] = "/proc/sys/fs/pipe-user-pages-soft";
-static const char hard[] = "/proc/sys/fs/pipe-user-pages-hard";
+	snprintf(path, sizeof(path), "/proc/sys/fs/pipe-%s", name);
+	return read_number(path);
+}
 
-static void print_fact(const struct fact *f, enum record_form form)
+/* In records in lower case, with '_' for what is no letter. */
+static void print_fact(const char *name, long value, const char *meaning, enum record_form form)
 {
 	char key[32], *k = key, number[24];
 
-	snprintf(number, sizeof(number), f->value < 0 ? "unknown" : "%ld", f->value);
+	snprintf(number, sizeof(number), value < 0 ? "unknown" : "%ld", value);
 	if (!form) {
-		xprintf("%-21s %10s  %s\n", f->name, number, f->meaning);
+		xprintf("%-21s %10s  %s\n", name, number, meaning);
 		return;
 	}
-	for (const char *c = f->name; *c; c++)
-		if (isalnum((unsigned char)*c))
-			*k++ = tolower((unsigned char)*c);
+	for (; *name; name++)
+		if (isalnum((unsigned char)*name))
+			*k++ = tolower((unsigned char)*name);
 		else if (k[-1] != '_')
 			*k++ = '_';
 	*k = '\0';
-	record_literal(key, f->value < 0 ? "null" : number);
+	record_literal(key, value < 0 ? "null" : number);
 }
 
 /* The kernel tells nobody what it counts; this is what /proc shows of it. */
@@ -43,58 +42,48 @@ static long pages_of(uid_t uid)
 	long pages = 0;
 	size_t count;
 
-	if (!all.seen)
-		return -1;
 	for (; h < all.at + all.count; h += count) {
 		int fd = -1;
 
 		count = count_holders(&all, h);
-		if (h->uid == uid)
-			fd = open_through(h, count);
-		if (fd >= 0)
+		if (h->uid == uid && (fd = open_through(h, count)) >= 0) {
 			pages += fcntl(fd, F_GETPIPE_SZ) / getpagesize();
-		if (fd >= 0)
 			close(fd);
+		}
 	}
-	return pages;
-}
-
-long pipe_max_size(void)
-{
-	return read_number(max_size);
+	return all.seen ? pages : -1;
 }
 
 void print_limits(enum record_form form)
 {
+	static const char *const facts[][2] = {
+		{ "page size", "bytes in a slot" },
+		{ "PIPE_BUF", "a write of up to so many bytes is atomic" },
+		{ "new pipe", "bytes that a new pipe can hold" },
+		{ "slots", "writes that it can hold if none can merge" },
+		{ "pipe-max-size", "largest size without CAP_SYS_RESOURCE" },
+		{ "pipe-user-pages-soft",
+			"pages of all pipes of a user; beyond, new ones get 2 (0: no limit)" },
+		{ "pipe-user-pages-hard", "beyond, there is no new pipe at all (0: no limit)" },
+		{ "pipe pages", "of this user's pipes that /proc shows" },
+		{ "CAP_SYS_RESOURCE", "1: these limits do not apply" },
+		{ "quota reached", "1: this user is over pipe-user-pages-soft" },
+		{ "ulimit -p",
+			"what shells print: PIPE_BUF in units of 512; neither limit nor capacity" },
+	};
 	long page = getpagesize();
 	int fd[2];
-	long size, pipe_buf;
-
-	size = new_pipe(fd, NULL, false);
-	pipe_buf = fpathconf(fd[0], _PC_PIPE_BUF);
-	const struct fact facts[] = {
-		{ "page size", page, "bytes in a slot" },
-		{ "PIPE_BUF", pipe_buf, "a write of up to so many bytes is atomic" },
-		{ "new pipe", size, "bytes that a new pipe can hold" },
-		{ "slots", size / page, "writes that it can hold if none can merge" },
-		{ "pipe-max-size", pipe_max_size(), "largest size without CAP_SYS_RESOURCE" },
-		{ "pipe-user-pages-soft", read_number(soft),
-			"pages of all pipes of a user; beyond, new ones get 2 (0: no limit)" },
-		{ "pipe-user-pages-hard", read_number(hard),
-			"beyond, there is no new pipe at all (0: no limit)" },
-		{ "pipe pages", pages_of(getuid()), "of this user's pipes that /proc shows" },
-		{ "CAP_SYS_RESOURCE", has_capability(CAP_SYS_RESOURCE),
-			"1: these limits do not apply" },
-		{ "quota reached", size < DEFAULT_SLOTS * page,
-			"1: this user is over pipe-user-pages-soft" },
-		{ "ulimit -p", pipe_buf / SHELL_UNIT,
-			"what shells print: PIPE_BUF in units of 512; neither limit nor capacity" },
+	long size = new_pipe(fd, NULL, false), pipe_buf = fpathconf(fd[0], _PC_PIPE_BUF);
+	const long values[ARRAY_SIZE(facts)] = {
+		page, pipe_buf, size, size / page, pipe_limit("max-size"),
+		pipe_limit("user-pages-soft"), pipe_limit("user-pages-hard"), pages_of(getuid()),
+		has_capability(CAP_SYS_RESOURCE), size < DEFAULT_SLOTS * page, pipe_buf / SHELL_UNIT,
 	};
 
 	if (form)
 		record_begin(form);
 	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
-		print_fact(facts + i, form);
+		print_fact(facts[i][0], values[i], facts[i][1], form);
 	if (form)
 		record_end();
 }
@@ -107,19 +96,20 @@ int status_of_refusal(void)
 void explain_refusal(int fd, const char *name, long size)
 {
 	int err = errno, unread;
-	long max = pipe_max_size(), pages = read_number(soft);
+	long max = pipe_limit("max-size"), pages = pipe_limit("user-pages-soft");
 
 	if (err == EBUSY && ioctl(fd, FIONREAD, &unread) == 0)
 		bb_error_msg("%s: %d bytes are queued and would not fit into %ld",
 			name, unread, size);
 	else if (err == EPERM && max >= 0 && size > max)
-		bb_error_msg("%s: %ld is above %s, %ld, and needs CAP_SYS_RESOURCE",
-			name, size, max_size, max);
+		bb_error_msg("%s: %ld is above /proc/sys/fs/pipe-max-size, %ld, and needs "
+			     "CAP_SYS_RESOURCE", name, size, max);
 	else if (err == EPERM && pages >= 0)
-		bb_error_msg("%s: %ld is more than %s, %ld pages, or -hard, %ld, leave you",
-			name, size, soft, pages, read_number(hard));
+		bb_error_msg("%s: %ld is more than /proc/sys/fs/pipe-user-pages-soft, %ld pages, "
+			     "or -hard, %ld, leave you",
+			name, size, pages, pipe_limit("user-pages-hard"));
 	else {
 		errno = err;
-		bb_perror_msg("can't set the size of '%s' to %ld", name, size);
+		bb_perror_msg("can't get or set the size of '%s'", name);
 	}
 }

@@ -11,59 +11,56 @@
  * scratch pipe of the same size that first takes the copy and then packets until it is full
  * tells how many slots the copy has. */
 
-ssize_t copy_queue(int fd, long size, size_t len, int scratch[2])
+ssize_t copy_queue(int fd, const struct look *look, size_t len, int scratch[2])
 {
 	ssize_t n;
 
 	if (pipe2(scratch, O_NONBLOCK | O_CLOEXEC) < 0)
 		return -1;
-	(void)fcntl(scratch[1], F_SETPIPE_SZ, (int)size); /* over the quota it stays small */
+	(void)fcntl(scratch[1], F_SETPIPE_SZ, (int)look->size); /* over the quota it stays small */
 	n = tee(fd, scratch[1], len, SPLICE_F_NONBLOCK);
+	if (n < 0 && errno == EBADF && (fd = open_through(look->holders, look->n_holders)) >= 0) {
+		n = tee(fd, scratch[1], len, SPLICE_F_NONBLOCK);
+		close(fd);
+	}
 	if (n < 0 && errno == EAGAIN)
 		return 0;
-	if (n < 0) {
-		close(scratch[0]);
-		close(scratch[1]);
-	}
+	if (n < 0)
+		close_pipe(scratch);
 	return n;
 }
 
 /* -1 when a call is refused, or the scratch pipe did not take it all. */
-static int count_slots(int fd, long size, long unread)
+static int count_slots(int fd, const struct look *look)
 {
 	int scratch[2], slots = -1;
-	ssize_t copied = copy_queue(fd, size, INT_MAX, scratch);
+	ssize_t copied = copy_queue(fd, look, INT_MAX, scratch);
 
 	if (copied < 0)
 		return -1;
-	if (copied >= unread && fcntl(scratch[1], F_SETFL, O_NONBLOCK | O_DIRECT) == 0) {
+	if (copied >= look->unread && fcntl(scratch[1], F_SETFL, O_NONBLOCK | O_DIRECT) == 0) {
 		slots = fcntl(scratch[1], F_GETPIPE_SZ) / getpagesize();
 		while (safe_write(scratch[1], "", 1) == 1)
 			slots--;
 		if (errno != EAGAIN)
 			slots = -1;
 	}
-	close(scratch[0]);
-	close(scratch[1]);
+	close_pipe(scratch);
 	return slots;
 }
 
-struct look look_at(int fd, const char *name, const struct holder *h, size_t count)
+void look_into(struct look *look, int fd)
 {
-	struct look look = { name, fcntl(fd, F_GETPIPE_SZ), -1, -1, -1, h, count };
 	int unread;
 
-	if (look.size < 0)
-		return look;
-	look.max_slots = look.size / getpagesize();
+	look->unread = look->slots = look->max_slots = -1;
+	look->size = fcntl(fd, F_GETPIPE_SZ);
+	if (look->size < 0)
+		return;
+	look->max_slots = look->size / getpagesize();
 	if (ioctl(fd, FIONREAD, &unread) == 0)
-		look.unread = unread;
-	look.slots = look.unread == 0 ? 0 : count_slots(fd, look.size, look.unread);
-	if (look.slots < 0 && (fd = open_through(h, count)) >= 0) {
-		look.slots = count_slots(fd, look.size, look.unread); /* fd was the other end */
-		close(fd);
-	}
-	return look;
+		look->unread = unread;
+	look->slots = look->unread == 0 ? 0 : count_slots(fd, look);
 }
 
 /* fifo_open in the kernel's fs/pipe.c wakes a peer that waits in open(2) when the first

@@ -15,22 +15,29 @@ struct filled {
 int new_pipe(int fd[2], const char *size, bool packet)
 {
 	long wish = size ? xatosize("pipe size", size, 1, LARGEST_SIZE) : 0;
+	int got = 0;
 
 	xpipe(fd);
-	if (size && fcntl(fd[1], F_SETPIPE_SZ, (int)wish) < 0) {
+	if (wish)
+		got = fcntl(fd[1], F_SETPIPE_SZ, (int)wish);
+	if (got >= 0)
+		got = fcntl(fd[1], F_GETPIPE_SZ);
+	if (got < 0) {
 		xfunc_error_retval = status_of_refusal();
 		explain_refusal(fd[1], "new pipe", wish);
 		exit(xfunc_error_retval);
 	}
 	if (fcntl(fd[1], F_SETFL, O_NONBLOCK | (packet ? O_DIRECT : 0)) < 0) {
 		xfunc_error_retval = EXIT_UNSUPPORTED;
-		bb_perror_msg_and_die(
-			"can't switch the pipe to %s mode", packet ? "packet" : "non-blocking");
+		bb_perror_msg_and_die("can't switch a pipe to packet mode");
 	}
-	wish = fcntl(fd[1], F_GETPIPE_SZ);
-	if (wish < 0)
-		bb_perror_msg_and_die("can't get the size of a new pipe");
-	return wish;
+	return got;
+}
+
+void close_pipe(const int fd[2])
+{
+	close(fd[0]);
+	close(fd[1]);
 }
 
 /* Writes until the pipe refuses; what a partial write stored counts too. */
@@ -59,39 +66,8 @@ static struct filled fill(size_t chunk, const char *pipe_size, bool packet)
 		write_all(fd[1], chunk < (size_t)total.size ? chunk : (size_t)total.size, &total);
 	for (size_t half = chunk ? 0 : CHUNK; half; half /= 2)
 		write_all(fd[1], half, &total);
-	close(fd[0]);
-	close(fd[1]);
+	close_pipe(fd);
 	return total;
-}
-
-void measure(const char *write_size, const char *pipe_size, bool packet, enum record_form form)
-{
-	size_t chunk = write_size ? xatosize("write size", write_size, 1, INT_MAX) : 0;
-	struct filled filled = fill(chunk, pipe_size, packet);
-
-	if (!form) {
-		xprintf("size=%zu\n", filled.bytes);
-		return;
-	}
-	record_begin(form);
-	record_number("size", filled.bytes);
-	record_end();
-}
-
-static void curve_line(size_t chunk, const struct filled *filled, enum record_form form)
-{
-	int percent = (uint64_t)filled->bytes * 100 / filled->size;
-
-	if (!form) {
-		xprintf("%8zu %10zu %6d%% %8zu\n", chunk, filled->bytes, percent, filled->writes);
-		return;
-	}
-	record_begin(form);
-	record_number("write", chunk);
-	record_number("stored", filled->bytes);
-	record_number("percent", percent);
-	record_number("writes", filled->writes);
-	record_end();
 }
 
 /* Where it gets interesting, on any page size: one byte, half a page and a byte more, a page
@@ -104,16 +80,45 @@ static char *default_curve(void)
 		page / 4, page / 2, page / 2 + 1, page - 1, page, page + 1);
 }
 
-void print_curve(char *write_sizes, const char *pipe_size, bool packet, enum record_form form)
+static void print_filled(
+	const struct filled *filled, size_t chunk, bool table, enum record_form form)
 {
-	char *rest = write_sizes ? write_sizes : default_curve(), *word;
+	int percent = (uint64_t)filled->bytes * 100 / filled->size;
 
+	if (!form && table)
+		xprintf("%8zu %10zu %6d%% %8zu\n", chunk, filled->bytes, percent, filled->writes);
+	else if (!form)
+		xprintf("size=%zu\n", filled->bytes);
 	if (!form)
-		xprintf("%8s %10s %7s %8s\n", "write", "stored", "percent", "writes");
-	while ((word = strsep(&rest, ","))) {
-		size_t chunk = xatosize("write size", word, 1, INT_MAX);
-		struct filled filled = fill(chunk, pipe_size, packet);
-
-		curve_line(chunk, &filled, form);
+		return;
+	record_begin(form);
+	if (table)
+		record_number("write", chunk);
+	record_number(table ? "stored" : "size", filled->bytes);
+	if (table) {
+		record_number("percent", percent);
+		record_number("writes", filled->writes);
 	}
+	record_end();
+}
+
+void measure(char *write_sizes, const char *pipe_size, bool packet, bool table,
+	enum record_form form)
+{
+	char *word;
+
+	if (table && !write_sizes)
+		write_sizes = default_curve();
+	if (table && !form)
+		xprintf("%8s %10s %7s %8s\n", "write", "stored", "percent", "writes");
+	do {
+		size_t chunk = 0;
+		struct filled filled;
+
+		word = table ? strsep(&write_sizes, ",") : write_sizes;
+		if (word)
+			chunk = xatosize("write size", word, 1, INT_MAX);
+		filled = fill(chunk, pipe_size, packet);
+		print_filled(&filled, chunk, table, form);
+	} while (table && write_sizes);
 }

@@ -36,6 +36,8 @@ struct holders find_holders(void);
 const struct holder *holders_of(const struct holders *all, dev_t dev, ino_t ino, size_t *count);
 /* How many of them, from this one on, hold the same pipe. */
 size_t count_holders(const struct holders *all, const struct holder *first);
+/* "/proc/PID/fd/FD", until the next call */
+const char *fd_path(int pid, int fd);
 /* A descriptor of the pipe, one that reads if that can be had, or -1 with errno; ENXIO if
  * there are no holders. */
 int open_through(const struct holder *h, size_t count);
@@ -49,10 +51,11 @@ struct look {
 	size_t n_holders;	/* 0: they cannot be seen, for the pipe is open */
 };
 
-struct look look_at(int fd, const char *name, const struct holder *h, size_t count);
-/* A scratch pipe, non-blocking, with a copy of at most len of the bytes queued in fd, a pipe
- * of that size. Returns the bytes, or -1 if that cannot be. */
-ssize_t copy_queue(int fd, long size, size_t len, int scratch[2]);
+/* Adds the numbers to the name and the holders. */
+void look_into(struct look *look, int fd);
+/* A scratch pipe, non-blocking, with a copy of at most len of the bytes queued in fd, or, if
+ * that is a writing end, in the reading end of a holder. Returns the bytes, or -1. */
+ssize_t copy_queue(int fd, const struct look *look, size_t len, int scratch[2]);
 /* A FIFO, or a pipe in /proc/PID/fd, so that nobody who waits in open(2) wakes up; ENXIO if
  * that cannot be. */
 int open_quietly(const char *path, const struct holders *all);
@@ -67,10 +70,12 @@ void list_pipes(const struct holders *all, char **pids, enum record_form form);
 /* --- measure.c, info.c */
 /* Non-blocking, of that size unless it is NULL. Returns its size. */
 int new_pipe(int fd[2], const char *size, bool packet);
-void measure(const char *write_size, const char *pipe_size, bool packet, enum record_form form);
-void print_curve(char *write_sizes, const char *pipe_size, bool packet, enum record_form form);
+void close_pipe(const int fd[2]);
+/* For each of write_sizes a line of a table, if that is wanted. */
+void measure(char *write_sizes, const char *pipe_size, bool packet, bool table,
+	enum record_form form);
 void print_limits(enum record_form form);
-long pipe_max_size(void); /* -1: unknown */
+long pipe_limit(const char *name); /* /proc/sys/fs/pipe-NAME; -1: unknown */
 /* F_SETPIPE_SZ failed, as errno says: the limit behind it, and the exit status. EINVAL is what
  * a kernel says that does not know it. */
 void explain_refusal(int fd, const char *name, long size);

@@ -25,9 +25,7 @@ static void put_number(const char *name, intmax_t number, enum record_form form)
 
 static void put_flag(const char *name, int flag, enum record_form form)
 {
-	static const char *const words[][2] = { { "no", "yes" }, { "false", "true" } };
-
-	put(name, flag < 0 ? NULL : words[form != NO_RECORD][flag], form);
+	put(name, flag < 0 ? NULL : flag ? "true" : "false", form);
 }
 
 static void put_object(const struct holder *h)
@@ -54,11 +52,14 @@ static void put_word(const struct holder *h, enum record_form form)
 }
 
 /* A word opens and closes as a JSON array does, with a quote. */
-static void put_side(
-	const struct look *look, const char *name, bool writers, enum record_form form)
+static void put_side(const struct look *look, bool writers, enum record_form form)
 {
-	const char *separator = "";
+	const char *name = writers ? "writers" : "readers", *separator = "";
 
+	if (!look->n_holders) {
+		put(name, NULL, form);
+		return;
+	}
 	if (form)
 		record_nest(name, form == JSON ? '[' : '\'');
 	else
@@ -70,31 +71,16 @@ static void put_side(
 			continue;
 		if (form == JSON) {
 			put_object(h);
-			continue;
+		} else {
+			xprintf("%s", separator);
+			put_word(h, form);
+			separator = " ";
 		}
-		xprintf("%s", separator);
-		put_word(h, form);
-		separator = " ";
 	}
 	if (form)
 		record_unnest(form == JSON ? ']' : '\'');
 	else if (!*separator)
 		xprintf("-");
-}
-
-static void put_holders(const struct look *look, enum record_form form)
-{
-	static const char *const names[] = { "inode", "readers", "writers" };
-	char inode[24];
-
-	for (size_t i = 0; i < ARRAY_SIZE(names) && !look->n_holders; i++)
-		put(names[i], NULL, form);
-	if (!look->n_holders)
-		return;
-	snprintf(inode, sizeof(inode), "%ju", (uintmax_t)look->holders->ino);
-	put(names[0], inode, form);
-	put_side(look, names[1], false, form);
-	put_side(look, names[2], true, form);
 }
 
 /* The columns that pipesz prints, and ours. */
@@ -122,7 +108,9 @@ void print_look(const struct look *look, enum record_form form, bool verbose)
 		put_flag("writable", slots < 0 ? -1 : slots < look->max_slots, form);
 		put_flag("wedged", slots < 0 ? -1
 			: slots >= look->max_slots && look->unread < look->size, form);
-		put_holders(look, form);
+		put_number("inode", look->n_holders ? (intmax_t)look->holders->ino : -1, form);
+		put_side(look, false, form);
+		put_side(look, true, form);
 	}
 	if (form)
 		record_end();
@@ -131,50 +119,46 @@ void print_look(const struct look *look, enum record_form form, bool verbose)
 }
 
 /* "pipe:[4711]", or the FIFO's path; false if all who had it open have died meanwhile. */
-static bool read_name(const struct holder *h, size_t count, char *buf, size_t size)
+static bool read_name(const struct look *look, char *buf, size_t size)
 {
-	char path[48];
+	const struct holder *h = look->holders, *end = h + look->n_holders;
 	ssize_t n = -1;
 
-	for (size_t i = 0; i < count && n < 0; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)h[i].pid, h[i].fd);
-		n = readlink(path, buf, size - 1);
-	}
+	for (; h < end && n < 0; h++)
+		n = readlink(fd_path(h->pid, h->fd), buf, size - 1);
 	if (n < 0)
 		buf[0] = '?';
 	buf[n < 0 ? 1 : n] = '\0';
 	return n >= 0 || errno != ENOENT;
 }
 
-static bool is_wanted(const struct holder *h, size_t count, char **pids)
+static bool is_wanted(const struct look *look, char **pids)
 {
 	for (; pids && *pids; pids++)
-		for (size_t i = 0; i < count; i++)
-			if (h[i].pid == atoi(*pids))
+		for (size_t i = 0; i < look->n_holders; i++)
+			if (look->holders[i].pid == atoi(*pids))
 				return true;
 	return !pids;
 }
 
 void list_pipes(const struct holders *all, char **pids, enum record_form form)
 {
-	const struct holder *h = all->at;
 	char name[PATH_MAX];
-	size_t count;
+	struct look look = { .name = name, .holders = all->at };
 
 	if (!form)
 		print_header(true);
-	for (; h < all->at + all->count; h += count) {
-		struct look look;
+	for (; look.holders < all->at + all->count; look.holders += look.n_holders) {
 		int fd;
 
-		count = count_holders(all, h);
-		if (!is_wanted(h, count, pids))
+		look.n_holders = count_holders(all, look.holders);
+		if (!is_wanted(&look, pids))
 			continue;
-		fd = open_through(h, count);
-		look = look_at(fd, name, h, count);
+		fd = open_through(look.holders, look.n_holders);
+		look_into(&look, fd);
 		if (fd >= 0)
 			close(fd);
-		if (read_name(h, count, name, sizeof(name)) || look.size >= 0)
+		if (read_name(&look, name, sizeof(name)) || look.size >= 0)
 			print_look(&look, form, true);
 	}
 }
