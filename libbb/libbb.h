@@ -83,7 +83,7 @@ opts_t getopt32(char **argv, const char *spec, ...);
 /* --- numbers from users: the whole string, no sign, no space, within the range, or a
  * usage error "invalid WHAT: 'STR'". */
 uintmax_t xatou_range(const char *what, const char *str, uintmax_t min, uintmax_t max);
-/* Bytes: 4096, 64k = 64K = 64KiB (1024), 64KB (1000); also M, G, T. */
+/* Bytes: 4096, 64k = 64K = 64KiB (1024), 64KB (1000); also M, G, T, and 1.5M. */
 uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t max);
 /* Nanoseconds, out of 2, 1.5, 500ms, 2s, 1m, 1h. */
 int64_t xatodur(const char *what, const char *str);
