@@ -140,7 +140,8 @@ void record_literal(const char *name, const char *text); /* true, false, null, 1
 void record_string(const char *name, const char *text);
 /* Bytes that are not UTF-8 go out as NAME_b64 in JSON. */
 void record_bytes(const char *name, const void *data, size_t len);
-/* JSON only: an array or an object within, '[' or '{'; name is NULL within an array. */
+/* JSON: an array or an object within, '[' or '{'; name is NULL within an array. PAIRS: a
+ * word that print_text(PAIRS) fills, '\''. */
 void record_nest(const char *name, char bracket);
 void record_unnest(char bracket);
 void record_end(void);
