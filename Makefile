@@ -18,8 +18,11 @@
 ## AR= STRIP= choose the tools; CFLAGS= LDFLAGS= come after ours; KCONF= does without kconfig
 
 VERSION := 0.1.0
-O ?= .
+override O := $(or $(O),.)
 obj := $(O)/obj
+ifneq ($(words $(O)),1)
+$(error O= may not contain a space, for make takes it for two names)
+endif
 
 ifeq ($(origin CC),default)
 CC := $(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,musl-gcc)
@@ -34,6 +37,9 @@ MCONF ?= $(shell command -v kconfig-mconf)
 
 ifeq ($(V),1)
 say := @:
+else ifneq ($(findstring s,$(firstword -$(MAKEFLAGS))),) # make -s
+Q := @
+say := @:
 else
 Q := @
 say := @printf '  %-7s %s\n'
@@ -45,7 +51,7 @@ apart := deps clean distclean help %config
 ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter $(apart),$(MAKECMDGOALS))),)
 .NOTPARALLEL:
 .PHONY: $(MAKECMDGOALS)
-$(MAKECMDGOALS):
+$(sort $(MAKECMDGOALS)):
 	$(Q)$(MAKE) --no-print-directory $@ $(if $(filter deps,$@),FOR='$(MAKECMDGOALS)')
 else
 
@@ -62,9 +68,9 @@ kconfig := Config.in $(obj)/Config.applets
 
 # kconfig runs in obj/, where Config.applets is, and finds Config.in through srctree.
 # gen.sh has the last word in either case, so that both ways write the same .config.
-kconf = cd $(obj) && srctree=$(CURDIR) KCONFIG_CONFIG=$(abspath $(obj)/.config) $(1) Config.in
+kconf = cd $(obj) && srctree='$(CURDIR)' KCONFIG_CONFIG='$(abspath $(obj)/.config)' $(1) Config.in
 settle = $(gen) config $(obj)/.config $(kconfig) >$(obj)/.config.new && mv $(obj)/.config.new $(O)/.config
-ask = cp $(O)/.config $(obj)/.config && ($(call kconf,$(1))) && $(settle)
+ask = cat $(O)/.config >$(obj)/.config && ($(call kconf,$(1))) && $(settle)
 
 # applets/ itself is a prerequisite: its mtime moves when a file comes or goes.
 $(obj)/Config.applets: applets $(folders:%=applets/%) $(applets) $(gen)
@@ -73,12 +79,12 @@ $(obj)/Config.applets: applets $(folders:%=applets/%) $(applets) $(gen)
 
 $(O)/.config: | $(obj)/Config.applets
 	$(say) CONF configs/defconfig
-	$(Q)cp configs/defconfig $(obj)/.config && $(settle)
+	$(Q)cat configs/defconfig >$(obj)/.config && $(settle)
 
 defconfigs := $(notdir $(wildcard configs/*defconfig))
 $(defconfigs): $(obj)/Config.applets
 	$(say) CONF configs/$@
-	$(Q)cp configs/$@ $(obj)/.config $(if $(KCONF),&& ($(call kconf,$(KCONF) --olddefconfig)) >/dev/null) && $(settle)
+	$(Q)cat configs/$@ >$(obj)/.config $(if $(KCONF),&& ($(call kconf,$(KCONF) --olddefconfig)) >/dev/null) && $(settle)
 
 allnoconfig allyesconfig randconfig: $(obj)/Config.applets
 	$(Q)$(if $(KCONF),($(call kconf,$(KCONF) --$@)) >/dev/null, \
@@ -86,10 +92,10 @@ allnoconfig allyesconfig randconfig: $(obj)/Config.applets
 			$(kconfig) >$(obj)/.config) && $(settle)
 
 oldconfig olddefconfig: $(O)/.config $(obj)/Config.applets
-	$(Q)$(if $(KCONF),$(call ask,$(KCONF) --$@),cp $(O)/.config $(obj)/.config && $(settle))
+	$(Q)$(if $(KCONF),$(call ask,$(KCONF) --$@),cat $(O)/.config >$(obj)/.config && $(settle))
 
 savedefconfig: $(O)/.config $(obj)/Config.applets
-	$(Q)$(gen) diff $(O)/.config $(kconfig) >$(obj)/defconfig && cp $(obj)/defconfig configs/defconfig
+	$(Q)$(gen) diff $(O)/.config $(kconfig) >$(obj)/defconfig && cat $(obj)/defconfig >configs/defconfig
 
 menuconfig: $(O)/.config $(obj)/Config.applets
 	$(if $(MCONF),,$(error menuconfig needs kconfig-frontends: make deps))
@@ -98,7 +104,7 @@ menuconfig: $(O)/.config $(obj)/Config.applets
 # Settle .config first: a new applet takes its default.  The headers are replaced
 # only when their text changes, so that most edits recompile one file.
 $(obj)/config.mk: $(O)/.config $(kconfig) $(gen)
-	$(Q)cp $(O)/.config $(obj)/.config && $(settle)
+	$(Q)cat $(O)/.config >$(obj)/.config && $(settle)
 	$(Q)$(gen) header $(O)/.config $(kconfig) >$(obj)/config.h.new
 	$(Q)$(gen) applets $(O)/.config $(applets) >$(obj)/applets.h.new
 	$(Q)$(gen) text-numbers $(O)/.config $(applets) >$(obj)/texts.h.new
@@ -132,14 +138,13 @@ CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,$(small)) \
 	-Wall -Wextra -Wshadow -Wundef -Wvla -Wwrite-strings -Wformat=2 \
 	-Wstrict-prototypes -Wmissing-prototypes $(if $(call on,WERROR),-Werror) \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables $(static) \
-	-ffile-prefix-map=$(CURDIR)/= $(sanitize) $(CFLAGS)
+	-ffile-prefix-map='$(CURDIR)'=. -ffile-prefix-map=$(obj)=obj $(sanitize) $(CFLAGS)
 # The data follows the text in the same page of the file: nothing is padded to a page.
-LDFLAGS_ALL = $(if $(call on,STATIC),-static -no-pie) \
+LDFLAGS_ALL = $(if $(call on,STATIC),-static) \
 	-Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none $(sanitize) $(LDFLAGS)
 
-# libbb is an archive: a file that no applet needs must not even be looked at, for one
-# mention of realloc(3) is enough to link the whole of musl's allocator.
-lib := $(patsubst %.c,$(obj)/%.o,$(sort $(wildcard libbb/*.c)))
+# libbb is an archive: a file that no applet needs must not even be looked at.
+lib := $(patsubst %.c,$(obj)/%.o,$(filter-out $(if $(sanitize),libbb/malloc.c),$(sort $(wildcard libbb/*.c))))
 objs := $(patsubst %.c,$(obj)/%.o,$(sort $(foreach a,$(APPLETS),$(wildcard applets/$(a).c applets/$(a)/*.c))))
 
 $(obj)/%.o: %.c $(headers) Makefile
@@ -182,35 +187,38 @@ deps:
 	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y --no-install-recommends $$missing
 
 run: $(O)/ipcbox
-	$(Q)$(abspath $<) pipetest
+	$(Q)'$(abspath $<)' pipetest
 
 check: $(O)/ipcbox
-	$(Q)IPCBOX=$(abspath $<) prove tests/*.t
+	$(Q)IPCBOX='$(abspath $<)' prove tests/*.t
 
 bench: $(O)/ipcbox
-	$(Q)IPCBOX=$(abspath $<) MAKE='$(MAKE)' tests/bench.sh $(obj)
+	$(Q)IPCBOX='$(abspath $<)' MAKE='$(MAKE)' tests/bench.sh $(obj)
 
 include qemu/qemu.mk
 
 bin = $(CONFIG_PREFIX)/usr/bin
 
 # Each name appears whole or not at all: a temporary name, then mv.  (mv leaves a
-# second link to the same file where it is: hence the rm.)
+# second link to the same file where it is: hence the last rm; and the first is for
+# what an interrupted install left.)
 install: $(O)/ipcbox
-	$(Q)mkdir -p $(bin) && cp $< $(bin)/.ipcbox.new && chmod 755 $(bin)/.ipcbox.new && \
-		mv -f $(bin)/.ipcbox.new $(bin)/ipcbox
-	$(Q)cd $(bin) && for a in $(NAMES); do \
-		case $(CONFIG_INSTALL) in \
+	$(Q)mkdir -p '$(bin)' && rm -f '$(bin)/.ipcbox.new' && cp $< '$(bin)/.ipcbox.new' && \
+		chmod 755 '$(bin)/.ipcbox.new' && mv -fT '$(bin)/.ipcbox.new' '$(bin)/ipcbox'
+	$(Q)cd '$(bin)' && for a in $(NAMES); do \
+		rm -f .$$a.new; \
+		case '$(CONFIG_INSTALL)' in \
 		symlinks) ln -s ipcbox .$$a.new ;; \
 		hardlinks) ln ipcbox .$$a.new ;; \
 		scripts) printf '#!/bin/sh\nexec "$${0%%/*}/ipcbox" %s "$$@"\n' $$a >.$$a.new && chmod 755 .$$a.new ;; \
 		none) continue ;; \
 		*) echo "CONFIG_INSTALL is '$(CONFIG_INSTALL)': symlinks, hardlinks, scripts or none" >&2; exit 1 ;; \
-		esac && mv -f .$$a.new $$a && rm -f .$$a.new || exit; \
+		esac && mv -fT .$$a.new $$a; done=$$?; \
+		rm -f .$$a.new; [ $$done = 0 ] || exit; \
 	done
 
 uninstall:
-	$(Q)rm -f $(addprefix $(bin)/,ipcbox $(NAMES))
+	$(Q)cd '$(bin)' && rm -f ipcbox $(NAMES)
 
 baseline: $(obj)/ipcbox
 	$(Q)cp $< $<.old

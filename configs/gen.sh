@@ -26,6 +26,8 @@ what=$1; shift
 # Reads a .config while "values" is set, then Kconfig files; emit() runs once a symbol,
 # settle() says whether its dependencies are met and leaves its value in v.
 parse='
+BEGIN { fits["bool"] = "^[yn]$"; fits["int"] = "^-?[0-9]+$"; fits["string"] = "^\".*\"$" }
+values { sub(/\r$/, "") }
 values && sub(/^CONFIG_/, "") { i = index($0, "="); val[substr($0, 1, i - 1)] = substr($0, i + 1) }
 values && /^# CONFIG_.* is not set$/ { val[substr($2, 8)] = "n" }
 values { next }
@@ -41,7 +43,7 @@ function settle(  d, n) {
 	for (n = split(dep, d, / *&& */); n > 0; n--)
 		if (sub(/^!/, "", d[n]) ? out[d[n]] == "y" : out[d[n]] != "y") return 0
 	if (type == "bool" && bools != "") v = bools == "random" ? (rand() < 0.5 ? "y" : "n") : bools
-	else v = sym in val ? val[sym] : def
+	else v = val[sym] ~ fits[type] ? val[sym] : def
 	out[sym] = v
 	return 1
 }

@@ -91,6 +91,18 @@ const struct field *schema_find(const struct schema *s, const char *name, size_t
 /* A decimal number, inf or nan to the bits of the nearest float of size bytes (4 or 8);
  * NULL, or why not. */
 const char *parse_decimal(const char *s, unsigned size, uint64_t *bits);
+/* A number of many digits: decimal text has them, and so has the exact value of a float. */
+enum {
+	BIG_DIGITS = 800, /* no number halfway between two doubles has more than 767 */
+	BIG_WORDS = BIG_DIGITS / 9 + (BIG_DIGITS + 340) / 9 + 8,
+};
+
+struct big {
+	uint32_t w[BIG_WORDS]; /* least significant first */
+	int n;
+};
+void big_multiply_add(struct big *b, uint32_t factor, uint32_t carry);
+uint32_t big_divide(struct big *b, uint32_t divisor); /* returns the rest */
 
 struct board {
 	const char *path;
@@ -106,6 +118,8 @@ struct board {
 	struct board_slot *slot;  /* board_latest's copy */
 };
 
+/* b->st is that of b->fd, or dies if that is no regular file. */
+void board_stat(struct board *b);
 /* Maps what b->path and b->fd are, after everything in it was checked, or dies with
  * EXIT_INTEGRITY. A mapped file that is truncated later ends the process so too. */
 void board_map(struct board *b, int prot);
@@ -120,7 +134,7 @@ int board_copy(struct board *b, uint32_t n);
 int board_latest(struct board *b);
 /* The index, in the mapping, of the first word of publication n's slot. */
 size_t slot_word(const struct board *b, uint32_t n);
-/* Does b->path still name this file? */
+/* Does b->path still name this file? Dies if it was truncated. */
 int board_in_place(const struct board *b);
 /* This boot's identity; zeros if it is unknown. */
 void board_boot_id(unsigned char id[16]);

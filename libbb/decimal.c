@@ -10,17 +10,7 @@
  */
 #include "board.h"
 
-enum {
-	DIGITS = 800, /* no number halfway between two doubles has more than 767 */
-	WORDS = DIGITS / 9 + (DIGITS + 340) / 9 + 8,
-};
-
-struct big {
-	uint32_t w[WORDS]; /* least significant first */
-	int n;
-};
-
-static void multiply_add(struct big *b, uint32_t factor, uint32_t carry)
+void big_multiply_add(struct big *b, uint32_t factor, uint32_t carry)
 {
 	for (int i = 0; i < b->n || carry; i++) {
 		uint64_t product = (uint64_t)(i < b->n ? b->w[i] : 0) * factor + carry;
@@ -32,8 +22,7 @@ static void multiply_add(struct big *b, uint32_t factor, uint32_t carry)
 	}
 }
 
-/* Returns the rest. */
-static uint32_t divide(struct big *b, uint32_t divisor)
+uint32_t big_divide(struct big *b, uint32_t divisor)
 {
 	uint64_t rest = 0;
 
@@ -58,8 +47,8 @@ static const char *read_digits(const char *s, struct big *b, int *exponent, int 
 			continue;
 		}
 		seen = 1;
-		if (digits < DIGITS) {
-			multiply_add(b, 10, *s - '0');
+		if (digits < BIG_DIGITS) {
+			big_multiply_add(b, 10, *s - '0');
 			digits += b->n != 0;
 			*exponent -= point;
 		} else {
@@ -79,9 +68,9 @@ static int scale(struct big *b, int exponent, int *rest)
 	memset(b->w, 0, shift * sizeof(*b->w));
 	b->n += shift;
 	for (; exponent > 0; exponent--)
-		multiply_add(b, 10, 0);
+		big_multiply_add(b, 10, 0);
 	for (; exponent < 0; exponent++)
-		*rest |= divide(b, 10) != 0;
+		*rest |= big_divide(b, 10) != 0;
 	return -32 * shift;
 }
 
@@ -144,7 +133,7 @@ const char *parse_decimal(const char *s, unsigned size, uint64_t *bits)
 	*bits = 0;
 	if (exponent > 310 && b.n)
 		return "out of range";
-	if (exponent >= -DIGITS - 340 && b.n) {
+	if (exponent >= -BIG_DIGITS - 340 && b.n) {
 		exponent = scale(&b, exponent, &rest);
 		*bits = round_bits(&b, exponent, rest, precision, lowest);
 	}

@@ -45,21 +45,15 @@ static const char *add_option(struct options *o, const char *spec, char **name)
 	return spec + o->is_list[o->count++];
 }
 
-/* A new list each time: realloc(3) would bring the whole of musl's allocator into a box
- * whose applets only ever ask for memory. */
 static void add_to_list(char ***list, int letter, const char *arg)
 {
-	char **longer;
 	int n = 0;
 
 	while (*list && (*list)[n])
 		n++;
-	longer = xmalloc((n + 2) * sizeof(*longer));
-	for (int i = 0; i < n; i++)
-		longer[i] = (*list)[i];
-	longer[n] = xasprintf("%c%s", letter, arg ? arg : "") + 1;
-	longer[n + 1] = NULL;
-	*list = longer;
+	*list = xrealloc(*list, (n + 2) * sizeof(**list));
+	(*list)[n] = xasprintf("%c%s", letter, arg ? arg : "") + 1;
+	(*list)[n + 1] = NULL;
 }
 
 static int find_option(const struct options *o, int val)

@@ -17,6 +17,7 @@ int has_capability(int cap)
 long read_number(const char *path)
 {
 	char text[32];
+	uintmax_t value;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : safe_read(fd, text, sizeof(text) - 1);
 
@@ -25,5 +26,5 @@ long read_number(const char *path)
 	if (n <= 0)
 		return -1;
 	text[n] = '\0';
-	return atol(text);
+	return parse_digits(text, 10, &value) ? (long)value : -1;
 }

@@ -83,6 +83,9 @@ opts_t getopt32(char **argv, const char *spec, ...);
 /* --- numbers from users: the whole string, no sign, no space, within the range, or a
  * usage error "invalid WHAT: 'STR'". */
 uintmax_t xatou_range(const char *what, const char *str, uintmax_t min, uintmax_t max);
+/* The digits at str, of base 8, 10 or 16; returns what is behind them, or NULL if there is none
+ * or they are too many. strtoumax(3) would take spaces and signs, too. */
+const char *parse_digits(const char *str, unsigned base, uintmax_t *value);
 /* Bytes: 4096, 64k = 64K = 64KiB (1024), 64KB (1000); also M, G, T, and 1.5M. */
 uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t max);
 /* Nanoseconds, out of 2, 1.5, 500ms, 2s, 1m, 1h. */
@@ -98,9 +101,16 @@ pid_t xfork(void);
 /* Runs a command found in PATH, with SIGPIPE and the mask of signals as we inherited them; or
  * exits with 126 or 127. */
 void xexec(char **argv) NORETURN;
+/* stdout is buffered, but a terminal gets each line at once. It is complete, or the exit
+ * status is not 0: a message, but none for EPIPE. */
 void xprintf(const char *fmt, ...) PRINTF(1, 2);
-/* stdout is complete, or the exit status is not 0: a message, but none for EPIPE. */
+void xwrite_stdout(const void *data, size_t len);
 void xfflush_stdout(void);
+int flush_stdout(void);	/* the same, but a failure is -1 */
+/* As the kernel's: the bytes that are in buf now, without the NUL that is always there; the
+ * conversions are those that printf.c names. size is 1 or more. */
+size_t scnprintf(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
+size_t vscnprintf(char *buf, size_t size, const char *fmt, va_list args) PRINTF(3, 0);
 
 /* --- read(2) and write(2). safe_: once, EINTR retried. full_: until all is done, end of
  * file or an error; returns the bytes done, and -1 only if there are none. */
@@ -195,10 +205,8 @@ enum { FIFO_MAGIC = 'I' | 'P' << 8 | 'F' << 16 | 1 << 24 };
 /* The crc of a header and its message. */
 uint32_t fifo_crc(const struct fifo_header *h, const char *msg, size_t len);
 
-/* --- text that came from outside. The bytes of the character at p, 0 if it is none (RFC 3629);
- * is all of it UTF-8; print it for people (no control character reaches a terminal), within
- * '' or within "". */
-size_t utf8_len(const void *p, size_t len);
+/* --- text that came from outside: is all of it UTF-8; print it for people (no control
+ * character reaches a terminal), within '' or within "". */
 int is_utf8(const void *text, size_t len);
 void print_text(const void *text, size_t len, enum record_form form);
 void print_base64(const void *data, size_t len);

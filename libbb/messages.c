@@ -15,16 +15,14 @@ static void message(const char *tail, const char *fmt, va_list args) PRINTF(2, 0
 static void message(const char *tail, const char *fmt, va_list args)
 {
 	char line[LINE_SIZE];
-	int len = snprintf(line, LINE_SIZE - TAIL_SIZE, "%s: ", applet_name);
-	int text = len;
+	size_t len = scnprintf(line, LINE_SIZE - TAIL_SIZE, "%s: ", applet_name);
+	size_t text = len;
 
-	len += vsnprintf(line + len, LINE_SIZE - TAIL_SIZE - len, fmt, args);
-	if (len >= LINE_SIZE - TAIL_SIZE)
-		len = LINE_SIZE - TAIL_SIZE - 1;
+	len += vscnprintf(line + len, LINE_SIZE - TAIL_SIZE - len, fmt, args);
 	for (; text < len; text++)
 		if (iscntrl((unsigned char)line[text]))
 			line[text] = '?';
-	len += snprintf(line + len, TAIL_SIZE, "%s\n", tail);
+	len += scnprintf(line + len, TAIL_SIZE, "%s\n", tail);
 	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
 }
 
@@ -33,7 +31,7 @@ static void pmessage(const char *fmt, va_list args)
 {
 	char tail[TAIL_SIZE];
 
-	snprintf(tail, sizeof(tail) - 1, ": %s", strerror(errno));
+	scnprintf(tail, sizeof(tail) - 1, ": %s", strerror(errno));
 	message(tail, fmt, args);
 }
 
@@ -80,7 +78,7 @@ void bb_show_usage(const char *fmt, ...)
 	char tail[TAIL_SIZE];
 	va_list args;
 
-	snprintf(tail, sizeof(tail) - 1, "\nTry '%s --help'.", applet_name);
+	scnprintf(tail, sizeof(tail) - 1, "\nTry '%s --help'.", applet_name);
 	va_start(args, fmt);
 	message(tail, fmt, args);
 	va_end(args);

@@ -8,7 +8,8 @@
 static enum record_form form;
 static int fields;
 
-size_t utf8_len(const void *text, size_t left)
+/* The bytes of the character at text, 0 if it is none (RFC 3629). */
+static size_t utf8_len(const void *text, size_t left)
 {
 	const unsigned char *p = text;
 	size_t n = *p < 0x80 ? 1
@@ -55,7 +56,7 @@ void print_text(const void *text, size_t len, enum record_form style)
 			n += !n;
 			if (style == JSON && (*p == '"' || *p == '\\'))
 				xprintf("\\");
-			fwrite(p, 1, n, stdout); /* the flush reports */
+			xwrite_stdout(p, n);
 		}
 	}
 }
@@ -77,7 +78,7 @@ void print_base64(const void *data, size_t len)
 
 	for (size_t i = 0; i < len; i += 3) {
 		base64_four(four, (const char *)data + i, len - i);
-		fwrite(four, 1, sizeof(four), stdout); /* the flush reports */
+		xwrite_stdout(four, sizeof(four));
 	}
 }
 

@@ -30,7 +30,7 @@ void die_of_signal(int sig)
 	struct sigaction sa = { .sa_handler = SIG_DFL };
 	sigset_t set;
 
-	(void)fflush(stdout);
+	(void)flush_stdout();
 	sigaction(sig, &sa, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, sig);

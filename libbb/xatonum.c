@@ -5,16 +5,16 @@
  */
 #include "libbb.h"
 
-/* At least one digit; *s is left behind the last. strtoumax(3) would take spaces and signs. */
-static int parse_digits(const char **s, uintmax_t *value)
+const char *parse_digits(const char *s, unsigned base, uintmax_t *value)
 {
-	const char *start = *s;
+	static const char digits[] = "0123456789abcdef";
+	const char *start = s, *digit;
 
-	for (*value = 0; isdigit((unsigned char)**s); ++*s)
-		if (__builtin_mul_overflow(*value, 10, value)
-		    || __builtin_add_overflow(*value, (uintmax_t)(**s - '0'), value))
-			return -1;
-	return *s == start ? -1 : 0;
+	for (*value = 0; (digit = memchr(digits, tolower((unsigned char)*s), base)); s++)
+		if (__builtin_mul_overflow(*value, base, value)
+			|| __builtin_add_overflow(*value, (uintmax_t)(digit - digits), value))
+			return NULL;
+	return s == start ? NULL : s;
 }
 
 static void NORETURN invalid(const char *what, const char *str)
@@ -38,10 +38,10 @@ static uintmax_t parse_fraction(const char **s, const char *what, const char *st
 
 uintmax_t xatou_range(const char *what, const char *str, uintmax_t min, uintmax_t max)
 {
-	const char *s = str;
 	uintmax_t value;
+	const char *s = parse_digits(str, 10, &value);
 
-	if (parse_digits(&s, &value) < 0 || *s || value < min || value > max)
+	if (!s || *s || value < min || value > max)
 		invalid(what, str);
 	return value;
 }
@@ -49,10 +49,10 @@ uintmax_t xatou_range(const char *what, const char *str, uintmax_t min, uintmax_
 uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t max)
 {
 	static const char prefixes[] = "kmgt";
-	const char *s = str, *prefix = NULL;
 	uintmax_t value, unit, fraction;
+	const char *s = parse_digits(str, 10, &value), *prefix = NULL;
 
-	if (parse_digits(&s, &value) < 0)
+	if (!s)
 		invalid(what, str);
 	fraction = parse_fraction(&s, what, str);
 	if (*s)
@@ -89,12 +89,12 @@ int64_t xatodur(const char *what, const char *str)
 		{ "m", 60 * NS_PER_S },
 		{ "h", 3600 * NS_PER_S },
 	};
-	const char *s = str;
 	uintmax_t whole, fraction;
+	const char *s = parse_digits(str, 10, &whole);
 	int64_t total;
 	size_t i;
 
-	if (parse_digits(&s, &whole) < 0)
+	if (!s)
 		invalid(what, str);
 	fraction = parse_fraction(&s, what, str);
 	for (i = 0; i < ARRAY_SIZE(units) && strcmp(s, units[i].suffix); i++)
@@ -102,7 +102,9 @@ int64_t xatodur(const char *what, const char *str)
 	if (i == ARRAY_SIZE(units)
 		|| __builtin_mul_overflow(whole, units[i].ns, &total)
 		|| __builtin_add_overflow(
-			total, (int64_t)(fraction * (units[i].ns / 1000) / NS_PER_S * 1000), &total))
+			total, (int64_t)(fraction * (units[i].ns / 1000) / NS_PER_S * 1000),
+			&total)
+		|| total > INT64_MAX / 2) /* so that the clock can be added */
 		invalid(what, str);
 	return total;
 }

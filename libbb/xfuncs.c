@@ -5,25 +5,18 @@
  */
 #include "libbb.h"
 
-void *xmalloc(size_t size)
+void *xrealloc(void *old, size_t size)
 {
-	void *p = malloc(size);
+	void *p = realloc(old, size);
 
-	if (!p && size)
+	if (!p)
 		bb_error_msg_and_die("out of memory: can't get %zu bytes", size);
 	return p;
 }
 
-char *xasprintf(const char *fmt, ...)
+void *xmalloc(size_t size)
 {
-	char *s;
-	va_list args;
-
-	va_start(args, fmt);
-	if (vasprintf(&s, fmt, args) < 0)
-		bb_error_msg_and_die("out of memory");
-	va_end(args);
-	return s;
+	return xrealloc(NULL, size);
 }
 
 int xopen(const char *path, int flags)
@@ -41,7 +34,7 @@ void xpipe(int fd[2])
 		bb_perror_msg_and_die("can't make a pipe");
 }
 
-/* What stdio holds would be written by both processes. */
+/* What stdout's buffer holds would be written by both processes. */
 pid_t xfork(void)
 {
 	pid_t pid;
@@ -62,28 +55,4 @@ void xexec(char **argv)
 	execvp(argv[0], argv);
 	xfunc_error_retval = errno == ENOENT ? 127 : 126;
 	bb_perror_msg_and_die("can't run '%s'", argv[0]);
-}
-
-static void stdout_failed(void)
-{
-	if (errno == EPIPE)
-		_exit(EXIT_FAILURE);
-	bb_perror_msg("can't write to standard output");
-	_exit(EXIT_FAILURE);
-}
-
-void xprintf(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	if (vprintf(fmt, args) < 0)
-		stdout_failed();
-	va_end(args);
-}
-
-void xfflush_stdout(void)
-{
-	if (fflush(stdout) || ferror(stdout))
-		stdout_failed();
 }

@@ -4,9 +4,10 @@ LIMIT=300
 . "${0%/*}/tap.sh"
 unset MAKEFLAGS MAKELEVEL MFLAGS IPCBOX
 
-mkdir src && (cd "$tests/.." && tar cf - --exclude=.git --exclude=./obj --exclude=./ipcbox --exclude=./.config \
-	--exclude=./_install .) | tar xf - -C src || exit
-cd src || exit
+mkdir 'a tree' && (cd "$tests/.." && tar cf - --exclude=.git --exclude=./obj --exclude=./ipcbox --exclude=./.config \
+	--exclude=./_install .) | tar xf - -C 'a tree' || exit
+cd 'a tree' || exit
+chmod a-w configs/* # as in a tree that nobody shall write to: nothing may be copied with that mode
 build() { make -s -j2 "$@" >"$T/log" 2>&1; }
 missing() { ! command -v "$1" >/dev/null 2>&1; }
 
@@ -14,9 +15,14 @@ ok 'make builds' build
 like 'a static binary' '*statically linked*' "$(file ipcbox)"
 run ./ipcbox --list
 is 'that runs' 0 "$rc"
-is 'a second make has nothing to do' '' "$(make -s 2>&1)"
+# What no other object needs is static, but for what libc calls or replaces.
+nm -A -g obj/*/*.o obj/*/*/*.o | awk '$(NF - 1) ~ /^[Uw]$/ { used[$NF]; next } { defined[$NF] = $1 }
+	END { for (f in defined) if (!(f in used) && f !~ /^(main|.*_main|malloc|calloc)$/) print f, defined[f] }' >../log
+is 'all that is local is static' '' "$(cat ../log)"
+is 'a second make has nothing to do' '' "$(make 2>&1)"
 ok 'O= builds outside, after make in the tree too' build O=../o
 ok 'two directories give the same bytes' cmp ipcbox ../o/ipcbox
+like 'O= with a space is refused' '*O= may not contain a space*' "$(make -s O='../o p' 2>&1)"
 if missing kconfig-conf; then
 	skip 'without kconfig the same' 'no kconfig-frontends'
 else
@@ -27,7 +33,14 @@ else
 		make -s O=../k $kind >/dev/null 2>&1 && make -s KCONF= O=../o $kind >/dev/null 2>&1
 		ok "$kind is the same .config either way" cmp ../k/.config ../o/.config
 	done
+	for odd in CONFIG_PCOPY=m 'CONFIG_PREFIX=/a' 'CONFIG_PREFIX="/a b"' 'CONFIG_NOSUCH=y' '# CONFIG_PCOPY is not set'; do
+		for o in ../k ../o; do { cat .config; echo "$odd"; } >$o/.config; done
+		make -s O=../k oldconfig >/dev/null 2>&1 && make -s KCONF= O=../o oldconfig
+		ok "$odd: so too" cmp ../k/.config ../o/.config
+	done
 fi
+find ../o ../k . -name .config ! -perm -u+w >../log
+is 'a read-only source makes no read-only file' '' "$(cat ../log)"
 
 ok 'allnoconfig' make -s O=../no allnoconfig
 ok 'builds' build O=../no CFLAGS=-Werror
@@ -70,6 +83,9 @@ if echo 'int main(void){return 0;}' | gcc -fsanitize=address,undefined -x c -o "
 	# Memory belongs to exit(2): a leak at the end is none.
 	ASAN_OPTIONS=detect_leaks=0 run ../san/ipcbox pipecap
 	is 'and it runs clean' '0 ' "$rc $err"
+	make -s O=../san2 debug_defconfig >/dev/null 2>&1
+	ok 'debugging data name no directory' build O=../san2 CC=gcc ../san2/obj/libbb/time.o
+	ok 'so that it is reproducible too' cmp ../san/obj/libbb/time.o ../san2/obj/libbb/time.o
 else
 	skip 'debug_defconfig' 'no sanitizers'
 fi
@@ -114,15 +130,28 @@ rm -r applets/zy
 build
 is 'and goes with its folder' '' "$(./ipcbox --list | grep zy)"
 
-for kind in symlinks hardlinks scripts; do
-	ok "install: $kind" make -s CONFIG_INSTALL=$kind CONFIG_PREFIX=../inst install
-	is 'every applet has its name' "$(./ipcbox --list | sort)" "$(cd ../inst/usr/bin && ls | grep -v ipcbox)"
-	is 'that works' "$(./ipcbox pipecap)" "$(../inst/usr/bin/pipecap)"
+bin='../in st/usr/bin'
+for kind in symlinks hardlinks scripts none; do
+	# What an install that was killed has left.
+	mkdir -p "$bin" && touch "$bin/.ipcbox.new" && ln -s ipcbox "$bin/.pipecap.new" || exit
+	ok "install: $kind" make -s CONFIG_INSTALL=$kind CONFIG_PREFIX='../in st' install
+	ok 'the box is whole' cmp ipcbox "$bin/ipcbox"
+	[ $kind != none ] || break
+	is 'every applet has its name' "$(./ipcbox --list | sort)" "$(ls -A "$bin" | grep -v ipcbox)"
+	is 'that works' "$(./ipcbox pipecap)" "$("$bin/pipecap")"
 done
-ok 'a second install replaces the first' make -s CONFIG_PREFIX=../inst install
-is 'and leaves no temporary name' '' "$(find ../inst -name '.*.new')"
-ok 'uninstall' make -s CONFIG_PREFIX=../inst uninstall
-is 'leaves nothing' '' "$(ls ../inst/usr/bin)"
+rm -f "$bin/.pipecap.new" "$bin/pcopy"
+ok 'a second install replaces the first' make -s CONFIG_PREFIX='../in st' install
+is 'and leaves no temporary name' '' "$(find "$bin" -name '.*.new')"
+run make -s CONFIG_INSTALL=nosuch CONFIG_PREFIX='../in st' install
+like 'an unknown kind of link is named' "2 CONFIG_INSTALL is 'nosuch': *" "$rc $err"
+rm "$bin/pcopy" && mkdir "$bin/pcopy"
+run make -s CONFIG_PREFIX='../in st' install
+like 'a directory in the way is named' '2 mv: *pcopy*' "$rc $err"
+is 'and stays as it is' '' "$(ls -A "$bin/pcopy")"
+rmdir "$bin/pcopy"
+ok 'uninstall' make -s CONFIG_PREFIX='../in st' uninstall
+is 'leaves nothing' '' "$(ls -A "$bin")"
 
 ok 'baseline' make -s baseline
 run make -s bloatcheck

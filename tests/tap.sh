@@ -33,9 +33,9 @@ like() {
 }
 ok() {
 	name=$1; shift
-	if "$@" >"$T/.ok" 2>&1; then result ok "$name"; else
-		result 'not ok' "$name"; say "status $? of: $*"; sed 's/^/#   /' "$T/.ok"
-	fi
+	"$@" >"$T/.ok" 2>&1 && { result ok "$name"; return; }
+	set -- $? "$*"
+	result 'not ok' "$name"; say "status $1 of: $2"; sed 's/^/#   /' "$T/.ok"
 }
 skip() { result ok "$1 # SKIP $2"; }
 box() { $EMULATOR "$IPCBOX" "$@"; }

@@ -14,9 +14,14 @@ struct output {
 	char *format; /* of --format, or NULL */
 };
 
+/* Dies if a field is named that is not there. */
+void check_output(const struct board *b, const struct output *out);
 /* b->slot on stdout, which is flushed. */
 void print_record(const struct board *b, const struct output *out);
 
+/* The bits of an IEEE 754 float of size 4 or 8, with as few digits as read the same bits
+ * again: parse_decimal. At most 32 bytes. */
+void format_decimal(char *text, unsigned size, uint64_t bits);
 void print_info(struct board *b, enum record_form style, int alive);
 void emit_c(const struct board *b);
 

@@ -9,6 +9,11 @@
 static const struct field seq_field = { .name = "seq", .count = 1, .kind = 'u' };
 static const struct field time_field = { .name = "time", .count = 1, .kind = 'u' };
 
+static void put_char(char c)
+{
+	xwrite_stdout(&c, 1);
+}
+
 /* An integer of f's size at p, in the other byte order if swap. */
 static uint64_t field_load(const struct field *f, const void *p, int swap)
 {
@@ -20,24 +25,12 @@ static uint64_t field_load(const struct field *f, const void *p, int swap)
 	return value;
 }
 
-/* As few digits as give the same bits back. JSON has neither inf nor nan. */
+/* JSON has neither inf nor nan. */
 static void print_float(uint64_t bits, unsigned size, enum record_form style)
 {
-	int precision = size == 8 ? 15 : 6;
-	uint32_t low = bits;
-	uint64_t again;
-	char text[40];
-	double number;
-	float narrow;
+	char text[32];
 
-	memcpy(&number, &bits, sizeof(number));
-	if (size == 4) {
-		memcpy(&narrow, &low, sizeof(narrow));
-		number = narrow;
-	}
-	do
-		snprintf(text, sizeof(text), "%.*g", precision, number);
-	while (++precision <= 17 && (parse_decimal(text, size, &again) || again != bits));
+	format_decimal(text, size, bits);
 	xprintf("%s", style == JSON && strpbrk(text, "in") ? "null" : text);
 }
 
@@ -49,7 +42,7 @@ static void print_element(const struct board *b, const struct field *f, const un
 
 	if (strchr("scx", f->kind)) {
 		if (style == JSON)
-			putchar('"');
+			put_char('"');
 		if (base64)
 			print_base64(p, strnlen((const char *)p, f->size));
 		else if (f->kind != 'x')
@@ -58,7 +51,7 @@ static void print_element(const struct board *b, const struct field *f, const un
 			for (uint32_t i = 0; i < f->size; i++)
 				xprintf("%02x", p[i]);
 		if (style == JSON)
-			putchar('"');
+			put_char('"');
 		return;
 	}
 	value = field_load(f, p, b->swap);
@@ -86,14 +79,14 @@ static void print_value(
 	const struct board *b, const struct field *f, enum record_form style, int base64)
 {
 	if (f->is_array && style == JSON)
-		putchar('[');
+		put_char('[');
 	for (uint32_t i = 0; i < f->count; i++) {
 		if (i)
-			putchar(',');
+			put_char(',');
 		print_element(b, f, element(b, f, i), style, base64);
 	}
 	if (f->is_array && style == JSON)
-		putchar(']');
+		put_char(']');
 }
 
 /* NAME=VALUE; nth counts what stands before it on the line. */
@@ -114,7 +107,7 @@ static void print_field(
 		xprintf("%s=%s", f->name, style == PAIRS ? "'" : "");
 	print_value(b, f, style, base64);
 	if (style == PAIRS)
-		putchar('\'');
+		put_char('\'');
 }
 
 static const struct field *named(const struct board *b, const char *name, size_t len)
@@ -130,45 +123,75 @@ static const struct field *named(const struct board *b, const char *name, size_t
 	return f;
 }
 
-static void print_format(const struct board *b, const char *s)
+/* dry: only dies if a field is named that is not there */
+static void print_format(const struct board *b, const char *s, int dry)
 {
 	static const char escapes[] = "nrt0\\", bytes[] = "\n\r\t\0\\";
 	const char *end;
 
 	for (; *s; s++) {
+		char c = *s;
+
 		if (s[0] == '%' && s[1] == '{' && (end = strchr(s, '}'))) {
-			print_value(b, named(b, s + 2, end - s - 2), NO_RECORD, 0);
+			const struct field *f = named(b, s + 2, end - s - 2);
+
+			if (!dry)
+				print_value(b, f, NO_RECORD, 0);
 			s = end;
-		} else if (s[0] == '\\' && s[1] && (end = strchr(escapes, s[1]))) {
-			putchar(bytes[end - escapes]);
+			continue;
+		}
+		if (s[0] == '\\' && s[1] && (end = strchr(escapes, s[1]))) {
+			c = bytes[end - escapes];
 			s++;
 		} else {
 			s += s[0] == '%' && s[1] == '%';
-			putchar(*s);
 		}
+		if (!dry)
+			put_char(c);
 	}
+}
+
+/* The nth field of the line, NULL behind the last. *names are those that --fields has left. */
+static const struct field *nth_field(const struct board *b, const char **names, uint32_t nth)
+{
+	const struct field *f;
+	size_t len;
+
+	if (!*names)
+		return nth < b->schema.count ? &b->schema.fields[nth] : NULL;
+	if (!**names)
+		return NULL;
+	len = strcspn(*names, ",");
+	f = named(b, *names, len);
+	*names += len + ((*names)[len] == ',');
+	return f;
+}
+
+void check_output(const struct board *b, const struct output *out)
+{
+	const char *names = out->fields;
+
+	if (out->format)
+		print_format(b, out->format, 1);
+	else
+		while (nth_field(b, &names, UINT32_MAX))
+			;
 }
 
 void print_record(const struct board *b, const struct output *out)
 {
-	const char *name = out->fields;
-	int nth = 0;
+	const char *names = out->fields;
+	const struct field *f;
 
 	if (out->format) {
-		print_format(b, out->format);
+		print_format(b, out->format, 0);
 		xfflush_stdout();
 		return;
 	}
 	if (out->style == JSON)
-		putchar('{');
-	for (; name && *name; name += *name == ',') {
-		size_t len = strcspn(name, ",");
-
-		print_field(b, named(b, name, len), out->style, nth++);
-		name += len;
-	}
-	for (uint32_t i = 0; !out->fields && i < b->schema.count; i++)
-		print_field(b, &b->schema.fields[i], out->style, nth++);
+		put_char('{');
+	for (uint32_t nth = 0; (f = nth_field(b, &names, nth)); nth++)
+		print_field(b, f, out->style, nth);
 	xprintf(out->style == JSON ? "}\n" : "\n");
 	xfflush_stdout();
 }

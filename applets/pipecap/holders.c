@@ -39,22 +39,23 @@ static void read_line(int dir, const char *path, char *buf, size_t size)
 	buf[n > 0 ? n : 0] = '\0';
 }
 
-/* proc(5): "number 0xargument ..." of a thread that sleeps in a system call, else "running". */
-static void mark_what_sleeps(struct holder *h, const struct holder *end, char *call)
+/* proc(5): "number 0xargument ..." of a thread that sleeps in a system call. */
+static void mark_what_sleeps(struct holder *h, const struct holder *end, const char *call)
 {
 	static const struct { short number, arg; } calls[] = {
 		{ SYS_read, 0 }, { SYS_readv, 0 }, { SYS_write, 0 }, { SYS_writev, 0 },
 		{ SYS_splice, 0 }, { SYS_splice, 2 }, { SYS_tee, 0 }, { SYS_tee, 1 },
 		{ SYS_vmsplice, 0 }, { SYS_sendfile, 0 },
 	};
-	unsigned args[3];
-	long number = strtol(call, &call, 10);
+	uintmax_t number, args[3] = { 0 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(args); i++)
-		args[i] = strtoul(call, &call, 16);
-	for (; h < end; h++)
+	call = parse_digits(call, 10, &number);
+	for (size_t i = 0; i < ARRAY_SIZE(args) && call && *call; i++)
+		call = parse_digits(call + strlen(" 0x"), 16, args + i);
+	for (; h < end && call; h++)
 		for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-			if (number == calls[i].number && args[calls[i].arg] == (unsigned)h->fd)
+			if (number == (unsigned)calls[i].number
+			    && args[calls[i].arg] == (unsigned)h->fd)
 				h->blocked = 1;
 }
 
@@ -68,12 +69,12 @@ static void mark_blocked(struct holder *h, const struct holder *end, int process
 	bool unknown = !tasks;
 
 	while (tasks && (tid = next_number(tasks))) {
-		snprintf(path, sizeof(path), "%s/syscall", tid);
+		scnprintf(path, sizeof(path), "%s/syscall", tid);
 		read_line(dirfd(tasks), path, call, sizeof(call));
 		if (isdigit((unsigned char)*call))
 			mark_what_sleeps(h, end, call);
 		else
-			unknown |= *call != 'r';
+			unknown |= *call != 'r' && *call != '-'; /* running; in no call */
 	}
 	for (; h < end && unknown; h++)
 		if (!h->blocked)
@@ -198,7 +199,7 @@ const char *fd_path(int pid, int fd)
 {
 	static char path[48];
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	scnprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
 	return path;
 }
 

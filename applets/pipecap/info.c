@@ -11,7 +11,7 @@ long pipe_limit(const char *name)
 {
 	char path[48];
 
-	snprintf(path, sizeof(path), "/proc/sys/fs/pipe-%s", name);
+	scnprintf(path, sizeof(path), "/proc/sys/fs/pipe-%s", name);
 	return read_number(path);
 }
 
@@ -20,7 +20,7 @@ static void print_fact(const char *name, long value, const char *meaning, enum r
 {
 	char key[32], *k = key, number[24];
 
-	snprintf(number, sizeof(number), value < 0 ? "unknown" : "%ld", value);
+	scnprintf(number, sizeof(number), value < 0 ? "unknown" : "%ld", value);
 	if (!form) {
 		xprintf("%-21s %10s  %s\n", name, number, meaning);
 		return;
@@ -77,7 +77,8 @@ void print_limits(enum record_form form)
 	const long values[ARRAY_SIZE(facts)] = {
 		page, pipe_buf, size, size / page, pipe_limit("max-size"),
 		pipe_limit("user-pages-soft"), pipe_limit("user-pages-hard"), pages_of(getuid()),
-		has_capability(CAP_SYS_RESOURCE), size < DEFAULT_SLOTS * page, pipe_buf / SHELL_UNIT,
+		has_capability(CAP_SYS_RESOURCE), size < DEFAULT_SLOTS * page,
+		pipe_buf / SHELL_UNIT,
 	};
 
 	if (form)

@@ -186,7 +186,7 @@ static void act_on_fd(struct job *job, int fd)
 {
 	char name[16];
 
-	snprintf(name, sizeof(name), "fd %d", fd);
+	scnprintf(name, sizeof(name), "fd %d", fd);
 	act(job, fd, name);
 }
 

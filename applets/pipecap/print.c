@@ -19,7 +19,7 @@ static void put_number(const char *name, intmax_t number, enum record_form form)
 {
 	char text[24];
 
-	snprintf(text, sizeof(text), "%jd", number);
+	scnprintf(text, sizeof(text), "%jd", number);
 	put(name, number < 0 ? NULL : text, form);
 }
 
@@ -92,7 +92,8 @@ void print_header(bool verbose)
 
 void print_look(const struct look *look, enum record_form form, bool verbose)
 {
-	int slots = look->slots;
+	bool unknown = look->slots < 0 || look->unread < 0;
+	bool full = look->slots >= look->max_slots;
 
 	if (form) {
 		record_begin(form);
@@ -105,9 +106,8 @@ void print_look(const struct look *look, enum record_form form, bool verbose)
 	if (form || verbose) {
 		put_number("slots", look->slots, form);
 		put_number("max_slots", look->max_slots, form);
-		put_flag("writable", slots < 0 ? -1 : slots < look->max_slots, form);
-		put_flag("wedged", slots < 0 ? -1
-			: slots >= look->max_slots && look->unread < look->size, form);
+		put_flag("writable", unknown ? -1 : !full, form);
+		put_flag("wedged", unknown ? -1 : full && look->unread < look->size, form);
 		put_number("inode", look->n_holders ? (intmax_t)look->holders->ino : -1, form);
 		put_side(look, false, form);
 		put_side(look, true, form);
@@ -188,6 +188,6 @@ void print_queue(const char *name, const char *bytes, size_t len, enum record_fo
 	} else if (isatty(STDOUT_FILENO)) {
 		print_lines(bytes, len);
 	} else {
-		fwrite(bytes, 1, len, stdout); /* the flush reports */
+		xwrite_stdout(bytes, len);
 	}
 }

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/statfs.h>
 #include "pipetest.h"
 
 struct state t;
@@ -50,6 +51,12 @@ void skip(const char *token)
 	snprintf(t.shared->reason, sizeof(t.shared->reason), "%s", token);
 	t.shared->verdict = SKIP;
 	_exit(EXIT_SUCCESS);
+}
+
+size_t t_random(size_t max)
+{
+	t.seed = t.seed * 1664525 + 1013904223;
+	return 1 + (t.seed >> 8) % max;
 }
 
 long ret(long result)
@@ -106,7 +113,58 @@ const char *errname(long result)
 	return "";
 }
 
-void want(long got, long expected, const char *fmt, ...)
+void t_show(long result, const char *what)
+{
+	info("%s = %ld %s", what, result, errname(result));
+}
+
+/* A full disk is no verdict. It is looked at, because no pipe may answer ENOSPC. */
+static bool no_space(long got)
+{
+	enum { ENOUGH = 8 << 20 };
+	struct statfs fs;
+
+	if (got != -ENOSPC || statfs(".", &fs) < 0)
+		return got == -EDQUOT;
+	return fs.f_bavail < ENOUGH / fs.f_bsize || (fs.f_files && !fs.f_ffree);
+}
+
+void want(long got, long expected, const char *what)
+{
+	if (got != expected && no_space(got))
+		skip("no-space");
+	if (got != expected)
+		fail("%s = %ld %s, expected %ld %s", what, got, errname(got), expected,
+			errname(expected));
+	if (t.verbose)
+		t_show(got, what);
+}
+
+void want_ret(long result, long expected, const char *call)
+{
+	want(ret(result), expected, call);
+}
+
+void want_part(long got, size_t most, const char *call)
+{
+	if (got < 1 || got > (long)most)
+		fail("%s = %ld %s, expected 1 to %zu", call, got, errname(got), most);
+}
+
+void want_if_there(long result, long expected, const char *call)
+{
+	long got = ret(result);
+
+	if (!missing(got))
+		want(got, expected, call);
+}
+
+void t_ok(int result, const char *call)
+{
+	want_ret(result, 0, call);
+}
+
+void wantf(long got, long expected, const char *fmt, ...)
 {
 	char call[128];
 	va_list args;
@@ -114,13 +172,12 @@ void want(long got, long expected, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(call, sizeof(call), fmt, args);
 	va_end(args);
-	if (got != expected && (got == -ENOSPC || got == -EDQUOT))
-		skip("no-space");
-	if (got != expected)
-		fail("%s = %ld %s, expected %ld %s", call, got, errname(got), expected,
-			errname(expected));
-	if (t.verbose)
-		info("%s = %ld %s", call, got, errname(got));
+	want(got, expected, call);
+}
+
+void t_signals(int expected)
+{
+	want(t.caught, expected, "signals caught");
 }
 
 /* --- the stream ---------------------------------------------------------------------- */
@@ -151,7 +208,7 @@ void pattern_wrote(long result)
 }
 
 /* The position moves first: a reader may answer, and write what follows, before we run again. */
-void t_write(int fd, size_t n, long expected)
+long try_write(int fd, size_t n)
 {
 	const char *buf = pattern(n);
 	long got;
@@ -159,7 +216,12 @@ void t_write(int fd, size_t n, long expected)
 	t.shared->written += n;
 	got = ret(write(fd, buf, n));
 	t.shared->written -= n - (got > 0 ? got : 0);
-	want(got, expected, "write(%d, %zu bytes)", fd, n);
+	return got;
+}
+
+void t_write(int fd, size_t n, long expected)
+{
+	wantf(try_write(fd, n), expected, "write(%d, %zu bytes)", fd, n);
 }
 
 long checked_read(int fd, size_t n)
@@ -179,20 +241,19 @@ long checked_read(int fd, size_t n)
 
 void t_read(int fd, size_t n, long expected)
 {
-	want(checked_read(fd, n), expected, "read(%d, %zu)", fd, n);
+	wantf(checked_read(fd, n), expected, "read(%d, %zu)", fd, n);
 }
 
-void t_close(int *fd)
+void t_close(int fd)
 {
-	want(ret(close(*fd)), 0, "close(%d)", *fd);
-	*fd = -1;
+	wantf(ret(close(fd)), 0, "close(%d)", fd);
 }
 
 void t_poll(int fd, int events, int revents)
 {
 	struct pollfd p = { fd, events, 0 };
 
-	want(ret(poll(&p, 1, 0)), revents != 0, "poll(%d, events %#x)", fd, events);
+	wantf(ret(poll(&p, 1, 0)), revents != 0, "poll(%d, events %#x)", fd, events);
 	want(p.revents, revents, "its revents");
 }
 
@@ -200,14 +261,79 @@ void t_fionread(int fd, long expected)
 {
 	int n = -1;
 
-	want(ret(ioctl(fd, FIONREAD, &n)), 0, "ioctl(%d, FIONREAD)", fd);
+	wantf(ret(ioctl(fd, FIONREAD, &n)), 0, "ioctl(%d, FIONREAD)", fd);
 	want(n, expected, "the bytes it finds");
+}
+
+void t_setfl(int fd, int flag)
+{
+	wantf(ret(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | flag)), 0, "fcntl(%d, F_SETFL, %#x)",
+		fd, (unsigned)flag);
 }
 
 void nonblock(int fd)
 {
-	want(ret(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)), 0,
-		"fcntl(%d, F_SETFL, O_NONBLOCK)", fd);
+	t_setfl(fd, O_NONBLOCK);
+}
+
+void t_getfl(int fd, int flag, bool expected)
+{
+	wantf((ret(fcntl(fd, F_GETFL)) & flag) != 0, expected, "fcntl(%d, F_GETFL) & %#x", fd,
+		(unsigned)flag);
+}
+
+void t_setfd(int fd, int flags)
+{
+	wantf(ret(fcntl(fd, F_SETFD, flags)), 0, "fcntl(%d, F_SETFD, %d)", fd, flags);
+}
+
+void t_getfd(int fd, int expected)
+{
+	wantf(ret(fcntl(fd, F_GETFD)), expected, "fcntl(%d, F_GETFD)", fd);
+}
+
+void t_capacity(int fd, long expected)
+{
+	wantf(ret(fcntl(fd, F_GETPIPE_SZ)), expected, "fcntl(%d, F_GETPIPE_SZ)", fd);
+}
+
+/* unsigned long, as fcntl(2) takes it: an int would be extended by its sign. */
+void t_resize(int fd, unsigned long size, long expected)
+{
+	wantf(ret(fcntl(fd, F_SETPIPE_SZ, size)), expected, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd,
+		size);
+}
+
+unsigned long t_new_capacity(void)
+{
+	int fd[2];
+
+	t_pipe(fd);
+	return fcntl(fd[0], F_GETPIPE_SZ);
+}
+
+/* Whoever has used up his pages may not grow a pipe, and gets new ones of 2 pages: pipe(7),
+ * pipe-user-pages-soft. Who still gets a new pipe of that size has not. */
+void t_grow(int fd, unsigned long size)
+{
+	long got = ret(fcntl(fd, F_SETPIPE_SZ, size));
+
+	if (got == -EPERM && (t_new_capacity() < size || t_new_capacity() <= 2 * t.page))
+		skip("soft-limit");
+	wantf(got, size, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd, size);
+}
+
+void t_page_pipe(int fd)
+{
+	t_resize(fd, t.page, t.page);
+}
+
+void t_use_pipe(const int fd[2])
+{
+	t.r = fd[0];
+	t.w = fd[1];
+	t.cap = fcntl(t.w, F_GETPIPE_SZ);
+	t.slots = t.cap / t.page;
 }
 
 /* Halving chunks find the room that larger ones leave. */
@@ -219,21 +345,11 @@ size_t t_fill(int fd)
 
 	nonblock(fd);
 	for (size_t chunk = t.page; chunk; chunk /= 2)
-		while ((n = ret(write(fd, pattern(chunk), chunk))) > 0) {
-			pattern_wrote(n);
+		while ((n = try_write(fd, chunk)) > 0)
 			total += n;
-		}
 	want(n, -EAGAIN, "write to a full pipe");
-	want(ret(fcntl(fd, F_SETFL, flags)), 0, "fcntl(%d, F_SETFL)", fd);
+	wantf(ret(fcntl(fd, F_SETFL, flags)), 0, "fcntl(%d, F_SETFL)", fd);
 	return total;
-}
-
-void t_leave_some(int fd)
-{
-	enum { ENOUGH = 65536 };
-
-	for (size_t room = t.cap; room >= ENOUGH + t.page; room -= t.page)
-		t_write(fd, t.page, t.page);
 }
 
 void t_drain(int fd, size_t n)
@@ -247,16 +363,103 @@ void t_drain(int fd, size_t n)
 	}
 }
 
+/* --- the same of the case's own pipe ------------------------------------------------- */
+
+void p_write(size_t n)
+{
+	t_write(t.w, n, n);
+}
+
+void p_no_write(size_t n, long expected)
+{
+	t_write(t.w, n, expected);
+}
+
+void p_read(size_t n, long expected)
+{
+	t_read(t.r, n, expected);
+}
+
+void p_drain(size_t n)
+{
+	t_drain(t.r, n);
+}
+
+size_t p_fill(void)
+{
+	return t_fill(t.w);
+}
+
+size_t p_fill_by(size_t n)
+{
+	size_t total = 0;
+	long got;
+
+	p_nonblock_w();
+	for (; (got = try_write(t.w, n)) > 0; total += got)
+		if (got != (long)n && n <= t.pipe_buf)
+			fail("write(%zu bytes) = %ld, expected all or EAGAIN", n, got);
+	wantf(got, -EAGAIN, "write(%zu bytes) after %zu bytes", n, total);
+	return total;
+}
+
+void p_leave_some(void)
+{
+	enum { ENOUGH = 65536 };
+
+	for (size_t room = t.cap; room >= ENOUGH + t.page; room -= t.page)
+		p_write(t.page);
+}
+
+void p_unread(long expected)
+{
+	t_fionread(t.r, expected);
+}
+
+void p_close_r(void)
+{
+	t_close(t.r);
+	t.r = -1;
+}
+
+void p_close_w(void)
+{
+	t_close(t.w);
+	t.w = -1;
+}
+
+void p_nonblock_r(void)
+{
+	nonblock(t.r);
+}
+
+void p_nonblock_w(void)
+{
+	nonblock(t.w);
+}
+
+void p_poll_r(int events, int revents)
+{
+	t_poll(t.r, events, revents);
+}
+
+void p_poll_w(int events, int revents)
+{
+	t_poll(t.w, events, revents);
+}
+
+/* ------------------------------------------------------------------------------------- */
+
 void t_pipe(int fd[2])
 {
-	want(ret(pipe(fd)), 0, "pipe");
+	t_ok(pipe(fd), "pipe");
 }
 
 void t_needs(long result, const char *token)
 {
 	if (result == -ENOSYS || result == -EPERM)
 		skip(token);
-	want(result, -EBADF, "%s: the call with fd -1", token);
+	wantf(result, -EBADF, "%s: the call with fd -1", token);
 }
 
 long splice_now(int in, int out, size_t n)
@@ -271,5 +474,5 @@ void t_needs_splice(void)
 
 void t_splice(int in, int out, size_t n, long expected)
 {
-	want(splice_now(in, out, n), expected, "splice(%d to %d, %zu)", in, out, n);
+	wantf(splice_now(in, out, n), expected, "splice(%d to %d, %zu)", in, out, n);
 }

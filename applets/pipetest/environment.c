@@ -147,7 +147,7 @@ void drop_capabilities(void)
 /* One that makes the pair before it tries to store the numbers, and then forgets it. */
 bool emulated(void)
 {
-	void *nowhere = t_map(t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *nowhere = t_nowhere();
 	int before = dup(t.r), after;
 
 	close(before);
@@ -191,6 +191,7 @@ void print_environment(void (*line)(const char *fmt, ...))
 {
 	struct utsname u;
 	const int one = 1;
+	unsigned tenths = (unsigned)(10 * t.factor + 0.5);
 	char magic[32];
 	long max = read_number("/proc/sys/fs/pipe-max-size");
 	int fd[2], size;
@@ -210,9 +211,9 @@ void print_environment(void (*line)(const char *fmt, ...))
 	     has_capability(CAP_SYS_RESOURCE) ? "yes" : "no", sysconf(_SC_NPROCESSORS_ONLN));
 	line("# SIGPIPE inherited as %s, /proc %s, clock CLOCK_MONOTONIC\n",
 	     bb_sigpipe_was_ignored ? "ignored" : "default", t.proc ? "yes" : "no");
-	line("# files in %s (%s), time factor %.1f, seed %u\n", t.dir ? private_dir : "none",
-		t.dir ? file_system(magic, sizeof(magic)) : "no directory to write in", t.factor,
-		(unsigned)t.seed);
+	line("# files in %s (%s), time factor %u.%u, seed %u\n", t.dir ? private_dir : "none",
+		t.dir ? file_system(magic, sizeof(magic)) : "no directory to write in", tenths / 10,
+		tenths % 10, (unsigned)t.seed);
 	close(fd[0]);
 	close(fd[1]);
 }

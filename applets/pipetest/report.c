@@ -64,7 +64,7 @@ static unsigned count_groups(void)
 
 /* --- JSON ----------------------------------------------------------------------------- */
 
-/* stdout is buffered by PIPE_BUF here, and flushed by the line. */
+/* stdout is flushed by the line. */
 static void json_end(void)
 {
 	record_end();
@@ -180,12 +180,8 @@ void report_start(
 	out.quiet = quiet;
 	out.picks = picks;
 	out.count = count;
-	if (format == JSON_LINES) {
-		static char buffer[PIPE_BUF];
-
-		setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+	if (format == JSON_LINES)
 		print_environment(json_environment);
-	}
 	if (quiet || format == JSON_LINES || format == PTEST)
 		return;
 	line("\n%s\n", format == TAP13 ? "TAP version 13" : "KTAP version 1");
@@ -200,6 +196,7 @@ void report_result(const struct result *r)
 	static const char lava[N_VERDICTS][5] = { "pass", "fail", "pass", "fail", "skip", "fail" };
 	static bool group_failed;
 	bool failed = r->verdict == FAIL || r->verdict == ERROR;
+	unsigned us = r->ns / 1000;
 
 	out.totals[r->verdict]++;
 	out.done++;
@@ -216,8 +213,9 @@ void report_result(const struct result *r)
 	else
 		tap_result(r, failed);
 	if (out.format == LAVA)
-		line("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=%s RESULT=%s UNITS=ms MEASUREMENT=%.2f>\n",
-		     r->name, lava[r->verdict], r->ns / 1e6);
+		line("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=%s RESULT=%s UNITS=ms "
+			"MEASUREMENT=%u.%03u>\n",
+			r->name, lava[r->verdict], us / 1000, us % 1000);
 	if (out.nested)
 		group_end(out.done - 1, group_failed);
 }

@@ -228,7 +228,7 @@ static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t 
 		*sig = end;
 	if (end == 0)
 		return verdict_of(status);
-	info("killed at its time limit of %.1f s", limit / 1e9);
+	info("killed at its time limit of %lld ms", (long long)limit / 1000000);
 	return ERROR;
 }
 
