@@ -16,22 +16,17 @@ long pipe_limit(const char *name)
 }
 
 /* In records in lower case, with '_' for what is no letter. */
-static void print_fact(const char *name, long value, const char *meaning, enum record_form form)
+static void record_fact(const char *name, const char *number)
 {
-	char key[32], *k = key, number[24];
+	char key[32], *k = key;
 
-	scnprintf(number, sizeof(number), value < 0 ? "unknown" : "%ld", value);
-	if (!form) {
-		xprintf("%-21s %10s  %s\n", name, number, meaning);
-		return;
-	}
 	for (; *name; name++)
 		if (isalnum((unsigned char)*name))
 			*k++ = tolower((unsigned char)*name);
 		else if (k[-1] != '_')
 			*k++ = '_';
 	*k = '\0';
-	record_literal(key, value < 0 ? "null" : number);
+	record_literal(key, number);
 }
 
 /* The kernel tells nobody what it counts; this is what /proc shows of it. */
@@ -72,6 +67,7 @@ void print_limits(enum record_form form)
 			"what shells print: PIPE_BUF in units of 512; neither limit nor capacity" },
 	};
 	long page = getpagesize();
+	char number[24];
 	int fd[2];
 	long size = new_pipe(fd, NULL, false), pipe_buf = fpathconf(fd[0], _PC_PIPE_BUF);
 	const long values[ARRAY_SIZE(facts)] = {
@@ -83,8 +79,14 @@ void print_limits(enum record_form form)
 
 	if (form)
 		record_begin(form);
-	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
-		print_fact(facts[i][0], values[i], facts[i][1], form);
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+		scnprintf(number, sizeof(number),
+			values[i] >= 0 ? "%ld" : form ? "null" : "?", values[i]);
+		if (form)
+			record_fact(facts[i][0], number);
+		else
+			xprintf("%-21s %10s  %s\n", facts[i][0], number, facts[i][1]);
+	}
 	if (form)
 		record_end();
 }

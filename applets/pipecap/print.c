@@ -17,10 +17,12 @@ static void put(const char *name, const char *text, enum record_form form)
 /* -1: it cannot be seen. */
 static void put_number(const char *name, intmax_t number, enum record_form form)
 {
-	char text[24];
-
-	scnprintf(text, sizeof(text), "%jd", number);
-	put(name, number < 0 ? NULL : text, form);
+	if (number < 0)
+		put(name, NULL, form);
+	else if (form)
+		record_number(name, number);
+	else
+		xprintf("\t%jd", number);
 }
 
 static void put_flag(const char *name, int flag, enum record_form form)
