@@ -71,9 +71,11 @@ void bb_show_help(void) NORETURN;
 
 /* --- options. The spec is a list of "c(long)", each followed by ':' if it takes an
  * argument or '::' if the argument is optional; the next pointer, char **, receives it.
- * With ":*" the pointer is char ***, a NULL-terminated list that grows. "-c(long)" has no
- * short form. A leading '+' stops at the first operand. --help and --version are always
- * there. Afterwards argv[optind] is the first operand. */
+ * With '*' behind it the pointer is char ***, a NULL-terminated list that grows; item[-1]
+ * is the option's letter, so that several options can share a list and keep the order in
+ * which they were given. "-c(long)" has no short form. A leading '+' stops at the first
+ * operand. --help and --version are always there. Afterwards argv[optind] is the first
+ * operand. */
 typedef uint64_t opts_t;
 #define OPT(c) (1ULL << ((c) > 'Z' ? (c) - 'a' + 26 : (c) > '9' ? (c) - 'A' : (c) - '0' + 52))
 opts_t getopt32(char **argv, const char *spec, ...);
@@ -84,7 +86,7 @@ uintmax_t xatou_range(const char *what, const char *str, uintmax_t min, uintmax_
 /* The digits at str, of base 8, 10 or 16; returns what is behind them, or NULL if there is none
  * or they are too many. strtoumax(3) would take spaces and signs, too. */
 const char *parse_digits(const char *str, unsigned base, uintmax_t *value);
-/* Bytes: 4096, 64k = 64K = 64KiB (1024), 64KB (1000); also M, G, T. */
+/* Bytes: 4096, 64k = 64K = 64KiB (1024), 64KB (1000); also M, G, T, and 1.5M. */
 uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t max);
 /* Nanoseconds, out of 2, 1.5, 500ms, 2s, 1m, 1h. */
 int64_t xatodur(const char *what, const char *str);
@@ -150,7 +152,8 @@ void record_literal(const char *name, const char *text); /* true, false, null, 1
 void record_string(const char *name, const char *text);
 /* Bytes that are not UTF-8 go out as NAME_b64 in JSON. */
 void record_bytes(const char *name, const void *data, size_t len);
-/* JSON only: an array or an object within, '[' or '{'; name is NULL within an array. */
+/* JSON: an array or an object within, '[' or '{'; name is NULL within an array. PAIRS: a
+ * word that print_text(PAIRS) fills, '\''. */
 void record_nest(const char *name, char bracket);
 void record_unnest(char bracket);
 void record_end(void);
