@@ -45,21 +45,37 @@ void board_boot_id(unsigned char id[16])
 /* What the SIGBUS handler must name. */
 static const char *mapped_path;
 
-static void damaged(const struct board *b, const char *why)
+static const char truncated[] = "it was truncated";
+
+/* What was cut off reads as zeros to the end of the page, and wholly so if the file is long
+ * again: as if nothing were published. */
+static int is_cut(const struct board *b)
 {
 	struct stat st;
 
-	if (b->map && fstat(b->fd, &st) == 0 && st.st_size < (off_t)b->len)
-		why = "it was truncated";
+	return fstat(b->fd, &st) < 0 || st.st_size < (off_t)b->len
+		|| (!b->raw && !atomic_load(b->map));
+}
+
+static void damaged(const struct board *b, const char *why)
+{
+	if (b->map && is_cut(b))
+		why = truncated;
 	bb_error_msg("'%s' is damaged: %s", b->path, why);
 	exit(EXIT_INTEGRITY);
+}
+
+static void check_length(const struct board *b)
+{
+	if (is_cut(b))
+		damaged(b, truncated);
 }
 
 /* Only loads and stores of the mapping raise it: nothing of libc is under way. */
 static void on_sigbus(int sig)
 {
 	(void)sig;
-	bb_error_msg("'%s' is damaged: it was truncated", mapped_path);
+	bb_error_msg("'%s' is damaged: %s", mapped_path, truncated);
 	_exit(EXIT_INTEGRITY);
 }
 
@@ -180,15 +196,20 @@ void cannot_map(const char *path)
 	bb_error_msg_and_die("can't share '%s' on this file system: use /dev/shm or /run", path);
 }
 
+void board_stat(struct board *b)
+{
+	if (fstat(b->fd, &b->st) < 0)
+		bb_perror_msg_and_die("can't stat '%s'", b->path);
+	if (!S_ISREG(b->st.st_mode))
+		bb_error_msg_and_die("can't use '%s': not a regular file", b->path);
+}
+
 void board_map(struct board *b, int prot)
 {
 	struct sigaction sa = { .sa_handler = on_sigbus };
 	const char *wrong;
 
-	if (fstat(b->fd, &b->st) < 0)
-		bb_perror_msg_and_die("can't stat '%s'", b->path);
-	if (!S_ISREG(b->st.st_mode))
-		bb_error_msg_and_die("can't use '%s': not a regular file", b->path);
+	board_stat(b);
 	wrong = check_file(b);
 	if (wrong)
 		damaged(b, wrong);
@@ -304,7 +325,6 @@ static int latest_raw(struct board *b)
 int board_latest(struct board *b)
 {
 	enum { TRIES = 1000 };
-	struct stat st;
 	uint32_t n;
 	int tries = 0;
 
@@ -320,10 +340,8 @@ int board_latest(struct board *b)
 		}
 		n = board_seq(b);
 	} while (!board_copy(b, n));
-	/* What was cut off reads as zeros to the end of the page: nothing published, it seems */
-	if (!b->slot->publications
-	    && (fstat(b->fd, &st) < 0 || st.st_size < (off_t)b->len || !atomic_load(b->map)))
-		damaged(b, "it was truncated");
+	if (!b->slot->publications)
+		check_length(b);
 	return b->slot->publications != 0;
 }
 
@@ -331,6 +349,8 @@ int board_in_place(const struct board *b)
 {
 	struct stat st;
 
+	if (b->map)
+		check_length(b);
 	return stat(b->path, &st) == 0 && st.st_dev == b->st.st_dev && st.st_ino == b->st.st_ino;
 }
 
@@ -362,16 +382,17 @@ int board_status_asked(void)
 uint64_t process_start(uint32_t pid, char name[32])
 {
 	char path[32], buf[1024], *comm, *end, *s;
+	uintmax_t start;
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", (unsigned)pid);
+	scnprintf(path, sizeof(path), "/proc/%u/stat", (unsigned)pid);
 	read_file(path, buf, sizeof(buf));
 	comm = strchr(buf, '(');
 	end = strrchr(buf, ')');
 	if (!comm || !end)
 		return 0;
-	snprintf(name, 32, "%.*s", (int)(end - comm - 1), comm + 1);
+	scnprintf(name, 32, "%.*s", (int)(end - comm - 1), comm + 1);
 	s = end;
 	for (int field = 3; s && field <= 22; field++)
 		s = strchr(s + 1, ' ');
-	return s ? strtoull(s, NULL, 10) : 0;
+	return s && parse_digits(s + 1, 10, &start) ? start : 0;
 }

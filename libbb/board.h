@@ -118,6 +118,8 @@ struct board {
 	struct board_slot *slot;  /* board_latest's copy */
 };
 
+/* b->st is that of b->fd, or dies if that is no regular file. */
+void board_stat(struct board *b);
 /* Maps what b->path and b->fd are, after everything in it was checked, or dies with
  * EXIT_INTEGRITY. A mapped file that is truncated later ends the process so too. */
 void board_map(struct board *b, int prot);
@@ -132,7 +134,7 @@ int board_copy(struct board *b, uint32_t n);
 int board_latest(struct board *b);
 /* The index, in the mapping, of the first word of publication n's slot. */
 size_t slot_word(const struct board *b, uint32_t n);
-/* Does b->path still name this file? */
+/* Does b->path still name this file? Dies if it was truncated. */
 int board_in_place(const struct board *b);
 /* This boot's identity; zeros if it is unknown. */
 void board_boot_id(unsigned char id[16]);

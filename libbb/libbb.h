@@ -88,6 +88,8 @@ const char *parse_digits(const char *str, unsigned base, uintmax_t *value);
 uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t max);
 /* Nanoseconds, out of 2, 1.5, 500ms, 2s, 1m, 1h. */
 int64_t xatodur(const char *what, const char *str);
+/* The index of one of names, a NULL-terminated list; 0 if str is NULL. */
+int xchoose(const char *what, const char *str, const char *const names[]);
 
 /* --- done, or dead with the object named */
 void *xmalloc(size_t size);
@@ -155,17 +157,18 @@ void record_end(void);
 
 /* --- named pipes: what fifow and fifor have in common. */
 enum { FRAME_AUTO, FRAME_LINE, FRAME_PACKET, FRAME_NUL, FRAME_LEN, FRAME_RAW };
-enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024, FIFO_SIZE_MAX = -1 };
+enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024 };
 struct fifo {
 	const char *path;
 	int fd, watch;		/* -1: not open */
 	struct stat watched;
+	int created;		/* --create: it was there, or we made it */
 	int known;		/* there was a FIFO of that name */
 	int frame;
 	int limited;		/* to this many messages more: */
 	uintmax_t left;
 	int64_t timeout, open_timeout;	/* INT64_MAX: none */
-	int size;		/* of the pipe; 0: as it is */
+	int size;		/* of the pipe; 0: as it is, below 0: up to that */
 	int verbose;		/* -1: quiet */
 	int json, stats;
 	int unsaved;		/* a message that would be lost if we died now */
@@ -185,14 +188,15 @@ int fifo_open(struct fifo *f, int flags);
 /* Makes f->watch, which poll(2) shows as readable when the name may mean another file; true
  * if it does so already. */
 int fifo_watch(struct fifo *f);
-/* Sets what --pipe-size says. */
+/* Makes the open pipe as large as f->size says. */
 void fifo_resize(struct fifo *f);
-/* One of names, a NULL-terminated list, or a usage error "invalid WHAT: 'NAME'"; NULL: 0. */
-int fifo_choose(const char *what, const char *name, const char *const names[]);
 /* The end of a duration that begins now; INT64_MAX is for ever. */
 int64_t fifo_deadline(int64_t duration);
 /* poll(2) until the deadline; 0 if that came first. */
 int fifo_poll(struct pollfd *fds, int n, int64_t deadline);
+
+/* A buffer of that size with the bytes used of the old one, which is not freed. */
+void *fifo_grow(const void *old, size_t used, size_t size);
 
 /* What --frame=len puts before each message; little endian. */
 struct fifo_header {
@@ -202,8 +206,10 @@ enum { FIFO_MAGIC = 'I' | 'P' << 8 | 'F' << 16 | 1 << 24 };
 /* The crc of a header and its message. */
 uint32_t fifo_crc(const struct fifo_header *h, const char *msg, size_t len);
 
-/* --- text that came from outside: is all of it UTF-8; print it for people (no control
- * character reaches a terminal), within '' or within "". */
+/* --- text that came from outside: the bytes of the character at p, 0 if it is none (RFC
+ * 3629); is all of it UTF-8; print it for people (no control character reaches a terminal),
+ * within '' or within "". */
+size_t utf8_len(const void *p, size_t left);
 int is_utf8(const void *text, size_t len);
 void print_text(const void *text, size_t len, enum record_form form);
 void print_base64(const void *data, size_t len);

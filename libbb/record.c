@@ -9,7 +9,7 @@ static enum record_form form;
 static int fields;
 
 /* The bytes of the character at text, 0 if it is none (RFC 3629). */
-static size_t utf8_len(const void *text, size_t left)
+size_t utf8_len(const void *text, size_t left)
 {
 	const unsigned char *p = text;
 	size_t n = *p < 0x80 ? 1

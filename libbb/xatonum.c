@@ -86,7 +86,18 @@ int64_t xatodur(const char *what, const char *str)
 	if (i == ARRAY_SIZE(units) || s[-1] == '.'
 		|| __builtin_mul_overflow(whole, units[i].ns, &total)
 		|| __builtin_add_overflow(
-			total, (int64_t)(fraction * (units[i].ns / 1000) / scale * 1000), &total))
+			total, (int64_t)(fraction * (units[i].ns / 1000) / scale * 1000), &total)
+		|| total > INT64_MAX / 2) /* so that the clock can be added */
 		invalid(what, str);
 	return total;
+}
+
+int xchoose(const char *what, const char *str, const char *const names[])
+{
+	int i = 0;
+
+	while (str && strcmp(str, names[i]))
+		if (!names[++i])
+			bb_show_usage("invalid %s: '%s'", what, str);
+	return i;
 }

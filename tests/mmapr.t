@@ -44,7 +44,7 @@ is 'so is one of zeros' "5 mmapr: 'zeros' is damaged: not a board (wrong magic)"
 
 # Truncated under the reader: to nothing (SIGBUS), within the page, and long again.
 for sizes in 0 64 100 200 '200 320' '0 320'; do
-	rm -f cut
+	rm -f cut lines
 	box mmapw cut id=1
 	$EMULATOR "$IPCBOX" mmapr -i 1ms cut >lines 2>err &
 	pid=$!
@@ -52,6 +52,15 @@ for sizes in 0 64 100 200 '200 320' '0 320'; do
 	for size in $sizes; do truncate -s $size cut; done
 	wait $pid 2>/dev/null
 	like "a file cut to $sizes bytes under the reader" "5 mmapr: 'cut' is damaged: *" "$? $(cat err)"
+	rm -f cut lines
+	box mmapw cut id=1
+	[ "$sizes" != '200 320' ] || continue # the header is whole: news may come
+	timeout 10 $EMULATOR "$IPCBOX" mmapr -f -s 0 cut >lines 2>err &
+	pid=$!
+	wait_for test -s lines
+	for size in $sizes; do truncate -s $size cut; done
+	wait $pid
+	is 'while it waits for news' 5 $?
 done
 
 # A file that is replaced is read anew.
@@ -127,9 +136,9 @@ box mmapw none - </dev/null
 is '--emit-c of the default schema has at most 100 lines' yes \
 	"$([ "$(box mmapr --emit-c none | wc -l)" -le 100 ] && echo yes)"
 n=0
-for cc in gcc clang 'g++ -x c++' 'clang -x c++'; do
+for cc in gcc 'gcc -std=c99 -D_GNU_SOURCE' clang 'g++ -x c++ -std=c++98' 'clang -x c++'; do
 	if [ -n "$EMULATOR" ] || ! command -v "${cc%% *}" >/dev/null; then skip "--emit-c with $cc" "no $cc"; continue; fi
-	run $cc -Wall -Wextra -Werror -O2 -o use use.c
+	run $cc -Wall -Wextra -pedantic -Wshadow -Wconversion -Werror -O2 -o use use.c
 	is "--emit-c compiles with $cc" '0 ' "$rc $err"
 	n=$((n + 1))
 	is 'and writes' "-1 $n x" "$(./use c w)"
@@ -155,7 +164,7 @@ int main(void)
 END
 for cc in gcc 'gcc -std=gnu2x' clang 'g++ -x c++' 'clang -x c++ -std=c++20'; do
 	if [ -n "$EMULATOR" ] || ! command -v "${cc%% *}" >/dev/null; then skip "keywords with $cc" "no $cc"; continue; fi
-	run $cc -Wall -Wextra -Werror -o words.bin words.c
+	run $cc -Wall -Wextra -pedantic -Werror -o words.bin words.c
 	is "keywords as names compile with $cc" '0 ' "$rc $err"
 	ok 'and are read' ./words.bin
 done
@@ -203,6 +212,10 @@ is '--format' "1:1	100%
 it's \"a\"" "$out"
 run box mmapr -1 -F '%{nope}' o
 like 'an unknown field is a usage error' "2 mmapr: no field 'nope'*" "$rc $err"
+run box mmapr -w -J -o n,nope o
+like 'found before anything is waited for or printed' "2  mmapr: no field 'nope'*" "$rc $out $err"
+run box mmapr -w -F '%%{no} \%{nope}' o
+like 'in a format too' "2  mmapr: no field 'nope'*" "$rc $out $err"
 # Invalid UTF-8: a lone byte, overlong, surrogate, too large, cut off; C1 and DEL.
 for bytes in '\0377' '\0300\0200' '\0340\0200\0200' '\0355\0240\0200' '\0364\0220\0200\0200' '\0303'; do
 	box mmapw esc name="$(printf %b "$bytes")"
@@ -238,6 +251,10 @@ run box mmapr -w -s 3 -o id w
 is '--since: there is something newer already' '0 id=4' "$rc $out"
 run box mmapr -1 -s 4 w
 is 'and nothing newer is exit 3' 3 "$rc"
+for since in 5 2147483647 2147483648 4000000000 4294967296 9223372036854775807; do
+	run box mmapr -1 -s $since w
+	is "nor is there after $since" 3 "$rc"
+done
 
 # SIGUSR1 asks for a status, and disturbs nothing.
 usr1() { : >err; kill -USR1 $pid && wait_for test -s err; }
@@ -305,7 +322,7 @@ mv other w
 wait $pid
 is 'a board that takes the name ends the wait' '0 x=1' "$? $(cat lines)"
 
-for opts in '-w -f' '-1 -i 1' '-J --pairs' '-t 1' '-a x' '-F x -o y' '-H0' '-s -1' '--info --check' '-1 --emit-c'; do
+for opts in '-w -f' '-1 -i 1' '-J --pairs' '-t 1' '-a x' '-F x -o y' '-H0' '-s -1' '-s 18446744073709551616' '--info --check' '-1 --emit-c'; do
 	run box mmapr $opts b
 	is "$opts is a usage error" 2 "$rc"
 done

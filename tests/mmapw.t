@@ -105,6 +105,13 @@ run box mmapw text id=1
 is 'a file that is no board is not touched' '5 precious data' "$rc $(cat text)"
 run box mmapw --raw text id=1
 is 'nor with --raw' '5 precious data' "$rc $(cat text)"
+ln -s empty2 link
+: >empty2
+run box mmapw link id=1
+is 'nor is a link replaced' "1 mmapw: can't replace 'link': it is a symbolic link 0" "$rc $err $(wc -c <./link)"
+box mmapw empty2 id=1
+box mmapw link id=5
+is 'but a board behind it is written' 'id=5' "$(box mmapr -1 -o id empty2)"
 ln -s nowhere/x dangling
 run box mmapw dangling id=1
 is 'a link to nowhere is an error' 1 "$rc"
@@ -112,6 +119,14 @@ run box mmapw nowhere/x id=1
 is 'so is a missing directory' "1 mmapw: can't create 'nowhere/x': No such file or directory" "$rc $err"
 run box mmapw . id=1
 is 'and a directory' "1 mmapw: can't open '.': Is a directory" "$rc $err"
+mkfifo fifo
+mknod null c 1 3 2>/dev/null
+for special in fifo null; do
+	[ -e $special ] || continue
+	run box mmapw $special id=1
+	is "$special is not replaced" "1 mmapw: can't use '$special': not a regular file no" \
+		"$rc $err $([ -f $special ] && echo yes || echo no)"
+done
 is 'no temporary file is left' '' "$(ls -d .mmapw* 2>/dev/null)"
 (umask 027; box mmapw masked id=1)
 is 'a new file has mode 0644, less the umask' '-rw-r-----' "$(stat -c %A masked)"
@@ -120,10 +135,42 @@ is 'a new file has mode 0644, less the umask' '-rw-r-----' "$(stat -c %A masked)
 if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=64k tmpfs small 2>/dev/null; then
 	run box mmapw -S 'x:str99999' small/b x=1
 	is 'a full disk is exit 1, and leaves nothing' "1 mmapw: can't create 'small/b': No space left on device " "$rc $err $(ls -A small)"
+	box mmapw -S x:str20000 holes - </dev/null
+	for raw in '' --raw; do
+		if [ $raw ]; then truncate -s 28 small/b; else cp --sparse=always holes small/b; fi
+		cat /dev/zero >small/fill 2>/dev/null
+		run box mmapw $raw small/b
+		is "holes in the file $raw are found before" \
+			"1 mmapw: can't fill the holes of 'small/b': No space left on device" "$rc $err"
+		rm small/fill small/b
+	done
 	umount small
 else
 	skip 'a full disk is exit 1, and leaves nothing' 'cannot mount a tmpfs'
 fi
+
+# What becomes of the file under a writer is noticed within a second, and at the end.
+for how in 'rm gone' 'mv other gone' 'truncate -s 100 gone' 'truncate -s 0 gone'; do
+	rm -f gone other
+	box mmapw other id=1
+	timeout 10 $EMULATOR "$IPCBOX" mmapw -i 100s gone 2>err &
+	pid=$!
+	wait_for box mmapr -1W gone
+	$how
+	wait $pid
+	like "$how under the writer" "[15] mmapw: 'gone' *" "$? $(cat err)"
+done
+mkfifo feed
+rm -f gone
+$EMULATOR "$IPCBOX" mmapw gone - <feed 2>err &
+pid=$! PIDS="$PIDS $!"
+exec 9>feed
+wait_for box mmapr --info gone
+rm gone
+echo id=1 >&9
+exec 9>&-
+wait $pid
+is 'nobody saw the last one: exit 1' "1 mmapw: 'gone' was removed or replaced" "$? $(cat err)"
 
 # The tutorial's bare struct.
 run box mmapw --raw raw id=7 name=abc sex=F
@@ -210,6 +257,9 @@ done <<-'END'
 	{"u"}|not a JSON object of the board's fields
 	{|not a JSON object of the board's fields
 END
+run sh -c "printf 'b=0\nu=11\\0b=1\n' | $EMULATOR $IPCBOX mmapw l -"
+is 'nor is a line with a NUL in it, not even its beginning' '2 mmapw: a line has a NUL in it 8 0' \
+	"$rc $err $(box mmapr -1 -F '%{u} %{b}' l)"
 printf 'u=11\nu=12' | box mmapw l -
 is 'the last line needs no end' 12 "$(box mmapr -1 -F '%{u}' l)"
 printf 'u=%d\n' 1 2 3 4 5 | box mmapw -c 2 l -
@@ -365,13 +415,26 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	is '--persist writes each publication to disk' 3 "$(grep -c 'msync(.*MS_SYNC) *= 0' calls)"
 	strace -f -o calls "$IPCBOX" mmapw --persist fresh id=1 2>/dev/null
 	is 'and a new file, and its directory, before' 2 "$(grep -c 'fsync(.*= 0' calls)"
+	mkfifo slow
+	rm -f calls
+	strace -o calls "$IPCBOX" mmapw --persist=20ms disk - <slow 2>/dev/null &
+	exec 9>slow
+	printf 'id=%d\n' 1 2 3 >&9
+	ok '--persist=20ms writes what was published 20 ms ago, also when nothing more comes' \
+		wait_for grep -q 'msync(.*MS_SYNC) *= 0' calls
+	sleep 0.1
+	echo id=4 >&9
+	ok 'and what came later' wait_for sh -c '[ $(grep -c "msync(.*MS_SYNC) *= 0" calls) = 2 ]'
+	exec 9>&-
+	wait $!
+	is 'and nothing twice' 2 "$(grep -c 'msync(.*MS_SYNC) *= 0' calls)"
 else
 	skip '--persist writes each publication to disk' 'no strace'
 fi
 
 run box mmapw
 like 'no file is a usage error' '2 mmapw: no file*' "$rc $err"
-for opt in '-i -1' '-i x' '-c 0' '-c x' '-n 1' '-n 3' '-n x' '-m 8' '-m 10000' '-w x' --persist=x '--raw -n 2' '--raw -S x:u8'; do
+for opt in '-i -1' '-i x' '-i 9223372036' '-c 0' '-c x' '-n 1' '-n 3' '-n x' '-m 8' '-m 10000' '-w x' --persist=x '--raw -n 2' '--raw -S x:u8'; do
 	run box mmapw $opt f id=1
 	is "$opt is a usage error" 2 "$rc"
 done

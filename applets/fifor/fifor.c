@@ -49,7 +49,7 @@ static void open_reader(struct reader *r)
 		r->f.fd = fd;
 	} while (fifo_watch(&r->f));
 	r->live = 0;
-	r->packet = r->f.frame == FRAME_PACKET;
+	r->packet = r->f.frame == FRAME_PACKET ? PACKET : NO_PACKET;
 	if (fd >= 0)
 		fifo_resize(&r->f);
 	size = fcntl(fd, F_GETPIPE_SZ);
@@ -66,7 +66,7 @@ static void make_room(struct reader *r)
 		bb_error_msg_and_die("message is larger than %d bytes", FIFO_MAX_MESSAGE);
 	if (need > r->size) {
 		r->size = need + r->len;
-		r->buf = xrealloc(r->buf, r->size);
+		r->buf = fifo_grow(r->buf, r->len, r->size);
 	}
 }
 
@@ -151,7 +151,8 @@ static void make_probe(struct reader *r)
 		bb_perror_msg_and_die("can't set up a pipe");
 }
 
-/* A queue of packets needs no second look until something with a newline comes. */
+/* Behind a packet there are others: that costs no second look, until a newline at the end
+ * says that it was a line. */
 static ssize_t read_some(struct reader *r)
 {
 	char *buf = r->buf + r->len;
@@ -159,7 +160,7 @@ static ssize_t read_some(struct reader *r)
 	ssize_t n;
 
 	if (!r->packet && r->f.frame == FRAME_AUTO)
-		r->packet = packet_next(r);
+		r->packet = packet_next(r) ? PACKET : NO_PACKET;
 	if (r->f.limited && r->f.frame == FRAME_LEN)
 		size = wanted_of_frame(r, size);
 	else if (r->f.limited && !r->packet)
@@ -168,68 +169,6 @@ static ssize_t read_some(struct reader *r)
 	if (n < 0 && errno != EAGAIN)
 		bb_perror_msg_and_die("can't read '%s'", r->f.path);
 	return n;
-}
-
-/* Adds what has come to the buffer; 0 if the last writer left. */
-static size_t fill(struct reader *r)
-{
-	ssize_t n = -1;
-
-	for (;;) {
-		make_room(r);
-		if (r->live && !bb_got_signal)
-			n = read_some(r);
-		if (n >= 0)
-			break;
-		wait_for_message(r);
-	}
-	r->len += n;
-	return n;
-}
-
-/* Until the end, or until splice(2) says that it cannot: read(2) and write(2) then tell why
- * or do it. Some kernels know no SPLICE_F_NONBLOCK for a FIFO, but take its O_NONBLOCK. */
-static int splice_raw(struct reader *r)
-{
-	unsigned flags = SPLICE_F_NONBLOCK;
-	ssize_t n;
-
-	for (;;) {
-		n = -1;
-		errno = EAGAIN;
-		if (r->live)
-			n = splice(r->f.fd, NULL, STDOUT_FILENO, NULL, SPLICE_MAX, flags);
-		if (n > 0) {
-			r->f.bytes += n;
-			r->deadline = fifo_deadline(r->f.timeout);
-		} else if (n == 0) {
-			if (r->exit_at_eof)
-				return 1;
-			r->f.reconnects++;
-			open_reader(r);
-		} else if (errno == EAGAIN) {
-			fifo_poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1,
-				INT64_MAX);
-			wait_for_message(r);
-		} else if (errno == EOPNOTSUPP && flags) {
-			flags = 0;
-		} else {
-			return 0;
-		}
-	}
-}
-
-/* Prints the messages that are complete; the rest begins at the front of the buffer. */
-static void take_lines(struct reader *r, size_t fresh)
-{
-	char *msg = r->buf, *limit = r->buf + r->len, *from = limit - fresh, *end;
-
-	while ((end = memchr(from, r->end, limit - from))) {
-		put_message(r, msg, end - msg, NULL);
-		msg = from = end + 1;
-	}
-	r->len = limit - msg;
-	memmove(r->buf, msg, r->len);
 }
 
 /* How many messages of that writer did not come: those between the last one and this. */
@@ -290,7 +229,7 @@ static void take_frames(struct reader *r, int final)
 		r->f.dropped += lost;
 		if (lost && r->f.verbose >= 0)
 			bb_error_msg("lost=%u writer=%u", lost, le32toh(h.writer));
-		sprintf(text, ",\"writer\":%u,\"seq\":%u,\"lost\":%u", le32toh(h.writer),
+		scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%u", le32toh(h.writer),
 			le32toh(h.seq), lost);
 		put_message(r, r->buf + at + sizeof(h), le32toh(h.length), text);
 		at += sizeof(h) + le32toh(h.length);
@@ -299,6 +238,81 @@ static void take_frames(struct reader *r, int final)
 		bb_error_msg("resync=%zu", skipped);
 	r->len -= at;
 	memmove(r->buf, r->buf + at, r->len);
+}
+
+/* The writer of a long frame holds the lock as long as it lives (formats.md 2), and a short
+ * one comes whole. */
+static int is_abandoned(struct reader *r)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct pollfd more = { .fd = r->f.fd, .events = POLLIN };
+
+	return r->f.frame == FRAME_LEN && r->len && fcntl(r->f.fd, F_OFD_GETLK, &fl) == 0
+		&& fl.l_type == F_UNLCK && poll(&more, 1, 0) == 0;
+}
+
+/* Adds what has come to the buffer; 0 if the last writer left. */
+static size_t fill(struct reader *r)
+{
+	ssize_t n = -1;
+
+	for (;;) {
+		make_room(r);
+		if (r->live && !bb_got_signal)
+			n = read_some(r);
+		if (n >= 0)
+			break;
+		if (is_abandoned(r))
+			take_frames(r, 1);
+		wait_for_message(r);
+	}
+	r->len += n;
+	return n;
+}
+
+/* Until the end, or until splice(2) says that it cannot: read(2) and write(2) then tell why
+ * or do it. Some kernels know no SPLICE_F_NONBLOCK for a FIFO, but take its O_NONBLOCK. */
+static int splice_raw(struct reader *r)
+{
+	unsigned flags = SPLICE_F_NONBLOCK;
+	ssize_t n;
+
+	for (;;) {
+		n = -1;
+		errno = EAGAIN;
+		if (r->live)
+			n = splice(r->f.fd, NULL, STDOUT_FILENO, NULL, SPLICE_MAX, flags);
+		if (n > 0) {
+			r->f.bytes += n;
+			r->deadline = fifo_deadline(r->f.timeout);
+		} else if (n == 0) {
+			if (r->exit_at_eof)
+				return 1;
+			r->f.reconnects++;
+			open_reader(r);
+		} else if (errno == EAGAIN) {
+			fifo_poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1,
+				INT64_MAX);
+			wait_for_message(r);
+		} else if (errno == EOPNOTSUPP && flags) {
+			flags = 0;
+		} else {
+			return 0;
+		}
+	}
+}
+
+/* Prints the messages that are complete; the rest begins at the front of the buffer. */
+static void take_lines(struct reader *r, size_t fresh)
+{
+	char *msg = r->buf, *limit = r->buf + r->len, *from = limit - fresh, *end;
+
+	while ((end = memchr(from, r->end, limit - from))) {
+		put_message(r, msg, end - msg, NULL);
+		msg = from = end + 1;
+	}
+	r->len = limit - msg;
+	memmove(r->buf, msg, r->len);
 }
 
 static void take(struct reader *r, size_t fresh)
@@ -312,16 +326,17 @@ static void take(struct reader *r, size_t fresh)
 		r->len = 0;
 	} else if (r->f.frame == FRAME_LEN) {
 		take_frames(r, 0);
-	} else if (r->packet
+	} else if (r->packet == PACKET || (r->packet && !line)
 		|| (r->f.frame == FRAME_AUTO && old == 0 && !memchr(r->buf, '\n', fresh))) {
 		/* fifow sends an empty packet as a newline */
+		line = line && (r->f.frame == FRAME_AUTO || fresh == 1);
 		put_message(r, r->buf + old, fresh - line, NULL);
 		r->len = old;
 	} else {
 		take_lines(r, fresh);
 	}
-	if (line || r->f.limited)
-		r->packet = r->f.frame == FRAME_PACKET; /* perhaps of another writer: look again */
+	if (r->f.frame == FRAME_AUTO)
+		r->packet = r->packet && !line && !r->f.limited ? PACKET_LIKELY : NO_PACKET;
 }
 
 static void follow(struct reader *r)
@@ -403,15 +418,15 @@ int fifor_main(char **argv)
 	argv += optind + !!r.f.path;
 	if (*argv && (!(opts & OPT('k')) || opts & OPT('u')))
 		bb_show_usage("unexpected operand '%s'", *argv);
-	r.exit_at_eof = fifo_choose("--eof", eof, eofs);
-	r.prefix = fifo_choose("--output", output, outputs) || opts & OPT('J') ? "" : "read:";
+	r.exit_at_eof = xchoose("--eof", eof, eofs);
+	r.prefix = xchoose("--output", output, outputs) || opts & OPT('J') ? "" : "read:";
 	r.tty = isatty(STDOUT_FILENO);
 	r.out_end = opts & OPT('0') ? '\0' : '\n';
 	fifo_init(&r.f, opts);
 	r.end = r.f.frame == FRAME_NUL ? '\0' : '\n';
 	r.out = xmalloc(OUTPUT);
-	exclude_others(&r, opts & OPT('X') ? LOCK_EX : LOCK_SH);
 	open_reader(&r);
+	exclude_others(&r, opts & OPT('X') ? LOCK_EX : LOCK_SH);
 	if (opts & OPT('f'))
 		return flush_queue(&r);
 	if (opts & OPT('k'))

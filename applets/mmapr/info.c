@@ -11,7 +11,7 @@ static void PRINTF(3, 4) item(enum record_form style, const char *name, const ch
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(value, sizeof(value), fmt, args);
+	vscnprintf(value, sizeof(value), fmt, args);
 	va_end(args);
 	if (style == JSON)
 		xprintf("%s\"%s\":\"", strcmp(name, "version") ? "," : "{", name);

@@ -42,10 +42,22 @@ struct reader {
 	int64_t max_age, timeout;
 };
 
-static void open_board(struct board *b)
+static void open_board(struct reader *r)
 {
-	b->fd = xopen(b->path, O_RDONLY | O_NONBLOCK); /* a FIFO of that name does not block us */
-	board_map(b, PROT_READ);
+	/* a FIFO of that name does not block us */
+	r->b.fd = xopen(r->b.path, O_RDONLY | O_NONBLOCK);
+	board_map(&r->b, PROT_READ);
+	check_output(&r->b, &r->out);
+}
+
+/* Where one stands after publication number: the slots have 64 bits of it, seq has 32, so
+ * that what is far away is as far as seq can tell. */
+static uint32_t after(struct board *b, uint64_t number)
+{
+	uint64_t now = board_latest(b) ? b->slot->publications : 0;
+	int64_t ahead = number - now;
+
+	return now + (ahead > INT32_MAX ? INT32_MAX : ahead < -INT32_MAX ? -INT32_MAX : ahead);
 }
 
 /* Another file under the name is a new board; without any, the old one stays. */
@@ -55,8 +67,8 @@ static void follow_replaced(struct reader *r)
 
 	if (!board_in_place(&r->b) && stat(r->b.path, &st) == 0) {
 		board_unmap(&r->b);
-		open_board(&r->b);
-		r->last = 0;
+		open_board(r);
+		r->last = after(&r->b, 0);
 	}
 }
 
@@ -224,7 +236,7 @@ static void set_start(struct reader *r, const char *since, const char *history)
 		r->last = seq - (n < r->b.head.nslots ? n : r->b.head.nslots - 1);
 	}
 	if (since) {
-		uint32_t from = xatou_range("publication", since, 0, UINT64_MAX);
+		uint32_t from = after(&r->b, xatou_range("publication", since, 0, INT64_MAX));
 
 		if (!(r->opts & OPT('H')) || (int32_t)(from - r->last) > 0)
 			r->last = from;
@@ -283,7 +295,7 @@ int mmapr_main(char **argv)
 	r.out.style = r.opts & OPT('J') ? JSON : r.opts & OPT('p') ? PAIRS : NO_RECORD;
 	r.b.path = argv[optind];
 	board_catch_usr1(SA_RESTART); /* stdio takes EINTR for a failure */
-	open_board(&r.b);
+	open_board(&r);
 	if (r.b.raw && r.opts & (OPT('w') | OPT('f') | OPT('H') | OPT('s') | OPT('a') | OPT('W')
 	    | OPT('n')))
 		bb_error_msg_and_die(

@@ -14,6 +14,8 @@ struct output {
 	char *format; /* of --format, or NULL */
 };
 
+/* Dies if a field is named that is not there. */
+void check_output(const struct board *b, const struct output *out);
 /* b->slot on stdout, which is flushed. */
 void print_record(const struct board *b, const struct output *out);
 

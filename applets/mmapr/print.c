@@ -123,45 +123,75 @@ static const struct field *named(const struct board *b, const char *name, size_t
 	return f;
 }
 
-static void print_format(const struct board *b, const char *s)
+/* dry: only dies if a field is named that is not there */
+static void print_format(const struct board *b, const char *s, int dry)
 {
 	static const char escapes[] = "nrt0\\", bytes[] = "\n\r\t\0\\";
 	const char *end;
 
 	for (; *s; s++) {
+		char c = *s;
+
 		if (s[0] == '%' && s[1] == '{' && (end = strchr(s, '}'))) {
-			print_value(b, named(b, s + 2, end - s - 2), NO_RECORD, 0);
+			const struct field *f = named(b, s + 2, end - s - 2);
+
+			if (!dry)
+				print_value(b, f, NO_RECORD, 0);
 			s = end;
-		} else if (s[0] == '\\' && s[1] && (end = strchr(escapes, s[1]))) {
-			put_char(bytes[end - escapes]);
+			continue;
+		}
+		if (s[0] == '\\' && s[1] && (end = strchr(escapes, s[1]))) {
+			c = bytes[end - escapes];
 			s++;
 		} else {
 			s += s[0] == '%' && s[1] == '%';
-			put_char(*s);
 		}
+		if (!dry)
+			put_char(c);
 	}
+}
+
+/* The nth field of the line, NULL behind the last. *names are those that --fields has left. */
+static const struct field *nth_field(const struct board *b, const char **names, uint32_t nth)
+{
+	const struct field *f;
+	size_t len;
+
+	if (!*names)
+		return nth < b->schema.count ? &b->schema.fields[nth] : NULL;
+	if (!**names)
+		return NULL;
+	len = strcspn(*names, ",");
+	f = named(b, *names, len);
+	*names += len + ((*names)[len] == ',');
+	return f;
+}
+
+void check_output(const struct board *b, const struct output *out)
+{
+	const char *names = out->fields;
+
+	if (out->format)
+		print_format(b, out->format, 1);
+	else
+		while (nth_field(b, &names, UINT32_MAX))
+			;
 }
 
 void print_record(const struct board *b, const struct output *out)
 {
-	const char *name = out->fields;
-	int nth = 0;
+	const char *names = out->fields;
+	const struct field *f;
 
 	if (out->format) {
-		print_format(b, out->format);
+		print_format(b, out->format, 0);
 		xfflush_stdout();
 		return;
 	}
 	if (out->style == JSON)
 		put_char('{');
-	for (; name && *name; name += *name == ',') {
-		size_t len = strcspn(name, ",");
-
-		print_field(b, named(b, name, len), out->style, nth++);
-		name += len;
-	}
-	for (uint32_t i = 0; !out->fields && i < b->schema.count; i++)
-		print_field(b, &b->schema.fields[i], out->style, nth++);
+	for (uint32_t nth = 0; (f = nth_field(b, &names, nth)); nth++)
+		print_field(b, f, out->style, nth);
 	xprintf(out->style == JSON ? "}\n" : "\n");
 	xfflush_stdout();
 }

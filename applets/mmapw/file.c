@@ -60,26 +60,38 @@ struct board_header *make_header(const struct schema *s, uint32_t nslots)
 	return h;
 }
 
-/* Blocks are reserved now, so that no store to the mapping finds the disk full. musl's
- * posix_fallocate has no fallback for a file system that cannot. */
+/* Blocks are reserved, so that no store to the mapping finds the disk full; 1, if this file
+ * system cannot. Interrupted, because a status was asked for or a tick came: once more. */
+static int reserve(int fd, off_t size)
+{
+	int rc;
+
+	do
+		rc = fallocate(fd, 0, 0, size);
+	while (rc < 0 && errno == EINTR && !bb_got_signal);
+	return rc < 0 && (errno == EOPNOTSUPP || errno == ENOSYS) ? 1 : rc;
+}
+
+/* A copy of a board may have holes. */
+void fill_holes(const struct board *b)
+{
+	if ((off_t)b->st.st_blocks * 512 < (off_t)b->len && reserve(b->fd, b->len) < 0)
+		bb_perror_msg_and_die("can't fill the holes of '%s'", b->path);
+}
+
+/* musl's posix_fallocate has no fallback for a file system that cannot. */
 static int fill_file(int fd, const struct image *m)
 {
 	static char zeros[4096]; /* never written: not in the file */
+	int rc = reserve(fd, m->size);
 
-	while (fallocate(fd, 0, 0, m->size) < 0) {
-		if (errno == EINTR && !bb_got_signal)
-			continue; /* a status was asked for, or a tick came */
-		if (errno != EOPNOTSUPP && errno != ENOSYS)
+	if (rc > 0 && m->verbose)
+		bb_error_msg("no fallocate(2) here: %jd zeros", (intmax_t)m->size);
+	for (off_t at = 0; rc > 0 && at < m->size; at += sizeof(zeros))
+		if (bb_got_signal || full_write(fd, zeros, sizeof(zeros)) != sizeof(zeros))
 			return -1;
-		if (m->verbose)
-			bb_error_msg("no fallocate(2) here: %jd zeros", (intmax_t)m->size);
-		for (off_t at = 0; at < m->size; at += sizeof(zeros))
-			if (full_write(fd, zeros, sizeof(zeros)) != sizeof(zeros))
-				return -1;
-		if (ftruncate(fd, m->size) < 0)
-			return -1;
-		break;
-	}
+	if (rc < 0 || ftruncate(fd, m->size) < 0)
+		return -1;
 	if (pwrite(fd, m->head, m->head_len, 0) != (ssize_t)m->head_len
 	    || (m->slot && pwrite(fd, m->slot, m->slot_len, m->slot_at) != (ssize_t)m->slot_len))
 		return -1;
@@ -94,14 +106,15 @@ static int can_share(int fd, size_t size)
 	return map != MAP_FAILED && munmap(map, size) == 0;
 }
 
-/* rename(2) that does not replace. Where it cannot be had, two that create at once may
- * replace each other's file. */
-static int rename_new(const char *from, const char *to)
+/* A link does not replace what has the name; rename(2) does. Where there are no links
+ * (vfat), two that create at once may replace each other's file. */
+static int put_in_place(const char *temp, const char *path, int replace)
 {
-	enum { NOREPLACE = 1 }; /* linux/fs.h */
-	int rc = syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, NOREPLACE);
+	int rc = replace ? -1 : link(temp, path);
 
-	return rc < 0 && (errno == EINVAL || errno == ENOSYS) ? rename(from, to) : rc;
+	if (replace || (rc < 0 && errno == EPERM))
+		return rename(temp, path);
+	return rc < 0 && errno != EEXIST ? rc : unlink(temp);
 }
 
 /* The name is on the medium when its directory is. */
@@ -120,22 +133,28 @@ void create(const char *path, const struct image *m)
 	const char *slash = strrchr(path, '/');
 	char *dir = xasprintf("%.*s", slash ? (int)(slash + 1 - path) : 0, path);
 	char *temp = xasprintf("%s.mmapw.XXXXXX", dir);
-	int fd = mkostemp(temp, O_CLOEXEC), shared = 1;
+	int fd, shared = 1;
+	struct stat st;
 
+	if (m->old && lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		bb_error_msg_and_die("can't replace '%s': it is a symbolic link", path);
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd >= 0 && m->old && m->old->st_size)
+		(void)fchown(fd, m->old->st_uid, m->old->st_gid); /* only root can */
 	if (fd < 0 || fchmod(fd, m->mode) < 0 || fill_file(fd, m) < 0
-	    || !(shared = can_share(fd, m->size))
-	    || ((m->replace ? rename : rename_new)(temp, path) < 0 && errno != EEXIST)
+	    || !(shared = can_share(fd, m->size)) || put_in_place(temp, path, m->old != NULL) < 0
 	    || (m->persist && sync_directory(dir) < 0)) {
 		int err = errno;
 
 		if (fd >= 0)
 			unlink(temp);
+		if (bb_got_signal)
+			die_of_signal(bb_got_signal);
 		errno = err;
 		if (!shared)
 			cannot_map(path);
 		bb_perror_msg_and_die("can't create '%s'", path);
 	}
-	unlink(temp); /* gone, unless another was faster */
 	if (m->verbose)
 		bb_error_msg("made '%s'", path);
 	free(temp);
@@ -174,14 +193,25 @@ static int lock(const struct board *b, int wait)
 	return flock(b->fd, LOCK_EX | (wait ? 0 : LOCK_NB));
 }
 
-static void nothing(int sig)
+static volatile sig_atomic_t ticked;
+
+static void on_alarm(int sig)
 {
 	(void)sig;
+	ticked = 1;
+}
+
+int has_ticked(void)
+{
+	int result = ticked;
+
+	ticked = 0;
+	return result;
 }
 
 void tick(int64_t first_ns)
 {
-	struct sigaction sa = { .sa_handler = nothing };
+	struct sigaction sa = { .sa_handler = on_alarm };
 	struct itimerval timer = {
 		{ 1, 0 }, { first_ns / NS_PER_S, first_ns % NS_PER_S / 1000 + 1 },
 	};
@@ -190,9 +220,9 @@ void tick(int64_t first_ns)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-static int lock_in_time(const struct board *b, int64_t wait_ns)
+static int lock_in_time(const struct board *b, int64_t deadline)
 {
-	int64_t deadline = monotonic_ns() + wait_ns, left = wait_ns;
+	int64_t left = deadline - monotonic_ns();
 	int rc;
 
 	do {
@@ -207,7 +237,7 @@ static int lock_in_time(const struct board *b, int64_t wait_ns)
 	return rc;
 }
 
-int attach(struct board *b, int64_t wait_ns)
+int attach(struct board *b, int64_t deadline)
 {
 	do {
 		if (b->fd >= 0)
@@ -215,11 +245,12 @@ int attach(struct board *b, int64_t wait_ns)
 		b->fd = open(b->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 		if (b->fd < 0 && errno == ENOENT)
 			return 0;
-		if (b->fd < 0 || fstat(b->fd, &b->st) < 0)
+		if (b->fd < 0)
 			bb_perror_msg_and_die("can't open '%s'", b->path);
-		if ((wait_ns ? lock_in_time(b, wait_ns) : lock(b, 0)) < 0) {
+		board_stat(b); /* a FIFO or a device is empty too, but not ours to replace */
+		if ((deadline ? lock_in_time(b, deadline) : lock(b, 0)) < 0) {
 			if (errno == EAGAIN || errno == EACCES || errno == EINTR)
-				held(b, wait_ns ? EXIT_TIMED_OUT : EXIT_NOT_NOW);
+				held(b, deadline ? EXIT_TIMED_OUT : EXIT_NOT_NOW);
 			bb_perror_msg_and_die("can't lock '%s'", b->path);
 		}
 	} while (!board_in_place(b)); /* replaced while we came */

@@ -41,7 +41,8 @@ struct writer {
 	char **words;            /* operands; none: the tutorial's job */
 	const char *schema, *mode;
 	uint32_t nslots;         /* 0: not said */
-	int64_t wait_lock, persist, next_sync; /* persist < 0: never */
+	int64_t lock_deadline;
+	int64_t persist, next_sync; /* persist < 0: never; next_sync INT64_MAX: nothing is due */
 	uintmax_t published;
 };
 
@@ -53,12 +54,12 @@ struct input {
 /* --- what is published ----------------------------------------------------------------- */
 
 static int set_record(const struct writer *w, const struct schema *s, unsigned char *record,
-	unsigned done)
+	uintmax_t done)
 {
 	char id[16], name[] = "name=xiao bai", sex[] = "sex=M";
 	char *job[] = { id, name, sex, NULL };
 
-	snprintf(id, sizeof(id), "id=%u", 10 + done);
+	scnprintf(id, sizeof(id), "id=%" PRId32, (int32_t)(10 + done));
 	return set_words(s, record, *w->words ? w->words : job);
 }
 
@@ -85,7 +86,7 @@ static void sync_board(struct writer *w)
 {
 	if (msync(w->b.map, w->b.len, MS_SYNC) < 0)
 		bb_perror_msg_and_die("can't write '%s' to disk", w->b.path);
-	w->next_sync = monotonic_ns() + w->persist;
+	w->next_sync = INT64_MAX;
 }
 
 static void show_status(const struct writer *w)
@@ -94,10 +95,27 @@ static void show_status(const struct writer *w)
 		w->next ? w->next->publications : 0);
 }
 
-static void answer_usr1(const struct writer *w)
+/* What has to be done from time to time: each wait ends once a second. */
+static void attend(struct writer *w)
 {
 	if (board_status_asked())
 		show_status(w);
+	if (!has_ticked())
+		return;
+	if (monotonic_ns() >= w->next_sync)
+		sync_board(w);
+	if (!board_in_place(&w->b))
+		bb_error_msg_and_die("'%s' was removed or replaced", w->b.path);
+}
+
+static void persist(struct writer *w)
+{
+	if (!w->persist) {
+		sync_board(w);
+	} else if (w->persist > 0 && w->next_sync == INT64_MAX) {
+		w->next_sync = monotonic_ns() + w->persist;
+		tick(w->persist < NS_PER_S ? w->persist : NS_PER_S);
+	}
 }
 
 /* The latch: see board.c. */
@@ -121,9 +139,8 @@ static void publish(struct writer *w, int wake)
 			futex_wake(b->map + BOARD_WORD(seq));
 	}
 	w->published++;
-	if (w->persist >= 0 && monotonic_ns() >= w->next_sync)
-		sync_board(w);
-	answer_usr1(w);
+	persist(w);
+	attend(w);
 }
 
 /* --- the file -------------------------------------------------------------------------- */
@@ -148,14 +165,14 @@ static void check_match(const struct writer *w, const struct schema *s)
 static mode_t file_mode(const char *mode)
 {
 	mode_t mask = umask(0);
-	char *end;
-	unsigned long bits;
+	const char *end;
+	uintmax_t bits;
 
 	umask(mask);
 	if (!mode)
 		return 0644 & ~mask;
-	bits = strtoul(mode, &end, 8);
-	if (*end || bits > 07777 || !isdigit((unsigned char)*mode))
+	end = parse_digits(mode, 8, &bits);
+	if (!end || *end || bits > 07777)
 		bb_show_usage("invalid mode: '%s'", mode);
 	return bits;
 }
@@ -167,7 +184,7 @@ static void make_file(const struct writer *w, const struct schema *s, unsigned c
 	struct image m = {
 		.size = h->header_size + (off_t)h->nslots * h->slot_stride,
 		.head = h, .head_len = h->header_size, .mode = file_mode(w->mode),
-		.replace = w->b.fd >= 0, .persist = w->persist >= 0,
+		.old = w->b.fd >= 0 ? &w->b.st : NULL, .persist = w->persist >= 0,
 		.verbose = w->b.verbose,
 	};
 
@@ -186,7 +203,7 @@ static void remake_file(const struct writer *w, struct board *b)
 	struct board_header *h = xmalloc(b->head.header_size);
 	struct image m = {
 		.size = b->len, .head = h, .head_len = b->head.header_size,
-		.mode = b->st.st_mode & 07777, .replace = 1, .persist = w->persist >= 0,
+		.mode = b->st.st_mode & 0777, .old = &b->st, .persist = w->persist >= 0,
 		.verbose = b->verbose,
 	};
 
@@ -214,7 +231,7 @@ static void open_board(struct writer *w)
 
 	if (wrong)
 		bb_show_usage("invalid schema '%s': %s", w->schema, wrong);
-	for (; !attach(b, w->wait_lock); make_file(w, &s, record)) {
+	for (; !attach(b, w->lock_deadline); make_file(w, &s, record)) {
 		record = memset(xmalloc(s.record_size), 0, s.record_size);
 		if (w->words && set_record(w, &s, record, 0) < 0)
 			exit(EXIT_USAGE);
@@ -227,10 +244,11 @@ static void open_board(struct writer *w)
 		remake_file(w, b);
 		board_unmap(b);
 		b->fd = -1;
-		if (!attach(b, w->wait_lock))
+		if (!attach(b, w->lock_deadline))
 			bb_perror_msg_and_die("can't open '%s'", b->path);
 		board_map(b, PROT_READ | PROT_WRITE);
 	}
+	fill_holes(b);
 }
 
 /* What the board says now, or zeros, is what the first publication changes. */
@@ -266,10 +284,14 @@ static void begin(struct writer *w)
 static void end(struct writer *w)
 {
 	struct board *b = &w->b;
+	int in_place;
 
-	if (w->persist > 0)
+	if (w->next_sync != INT64_MAX)
 		sync_board(w);
-	if (w->opts & OPT('u') && board_in_place(b) && unlink(b->path) < 0)
+	in_place = board_in_place(b);
+	if (!in_place && !bb_got_signal)
+		bb_error_msg_and_die("'%s' was removed or replaced", b->path);
+	if (in_place && w->opts & OPT('u') && unlink(b->path) < 0)
 		bb_perror_msg_and_die("can't remove '%s'", b->path);
 	if (!b->raw)
 		atomic_store(b->map + BOARD_WORD(state), BOARD_CLOSED);
@@ -280,14 +302,14 @@ static void end(struct writer *w)
 
 /* --- the three ways ---------------------------------------------------------------------- */
 
-static void nap_until(const struct writer *w, int64_t deadline)
+static void nap_until(struct writer *w, int64_t deadline)
 {
-	for (; !bb_got_signal && monotonic_ns() < deadline; answer_usr1(w))
+	for (; !bb_got_signal && monotonic_ns() < deadline; attend(w))
 		(void)sleep_until(deadline);
 }
 
 /* The next line, or NULL at the end; *more: another is there already. */
-static char *next_line(const struct writer *w, struct input *in, int *more)
+static char *next_line(struct writer *w, struct input *in, int *more)
 {
 	char *line, *eol;
 	ssize_t n = 1;
@@ -299,7 +321,7 @@ static char *next_line(const struct writer *w, struct input *in, int *more)
 		if (in->end == in->size)
 			bb_error_msg_and_die("can't take a line of more than %zu bytes", in->size);
 		do {
-			answer_usr1(w);
+			attend(w);
 			n = bb_got_signal
 				? 0
 				: read(STDIN_FILENO, in->buf + in->end, in->size - in->end);
@@ -336,7 +358,7 @@ static int publish_lines(struct writer *w, int64_t period, uintmax_t todo)
 		if (!line[strspn(line, " \t\r")])
 			continue;
 		memcpy(record, w->next->record, size);
-		if (set_line(&w->b.schema, record, line) < 0) {
+		if (set_line(&w->b.schema, record, line, in.buf + in.start - 1) < 0) {
 			status = EXIT_USAGE;
 			continue;
 		}
@@ -356,22 +378,19 @@ static void publish_words(struct writer *w, int64_t period, uintmax_t todo)
 {
 	int64_t next_time = monotonic_ns();
 
-	for (unsigned done = 0; !bb_got_signal;) {
+	for (uintmax_t done = 0; done < todo && !bb_got_signal; nap_until(w, next_time)) {
+		(void)set_record(w, &w->b.schema, w->next->record, done); /* begin() has tried */
 		publish(w, 1);
-		if (++done == todo)
-			break;
-		next_time += period;
-		nap_until(w, next_time);
-		if (set_record(w, &w->b.schema, w->next->record, done) < 0)
-			break;
+		if (++done < todo)
+			next_time += period;
 	}
 }
 
-static int64_t parse_persist(opts_t opts, const char *persist)
+static int64_t parse_persist(opts_t opts, const char *when)
 {
-	if (!(opts & OPT('p')) || (persist && strcmp(persist, "never") == 0))
+	if (!(opts & OPT('p')) || (when && strcmp(when, "never") == 0))
 		return -1;
-	return !persist || strcmp(persist, "each") == 0 ? 0 : xatodur("persist", persist);
+	return !when || strcmp(when, "each") == 0 ? 0 : xatodur("persist", when);
 }
 
 /* As pipesz does: errors of usage are told, what comes later is not. Without a /dev/null it
@@ -409,7 +428,8 @@ int mmapw_main(char **argv)
 	w.schema = schema;
 	w.mode = mode;
 	w.nslots = slots ? xatou_range("number of slots", slots, 2, BOARD_SLOTS_MAX) : 0;
-	w.wait_lock = wait_lock ? xatodur("time to wait", wait_lock) : 0;
+	w.lock_deadline = wait_lock ? monotonic_ns() + xatodur("time to wait", wait_lock) : 0;
+	w.next_sync = INT64_MAX;
 	w.persist = parse_persist(w.opts, persist);
 	if (w.nslots & (w.nslots - 1))
 		bb_show_usage("invalid number of slots: '%s': not 2, 4, 8, ...", slots);

@@ -11,7 +11,7 @@
 /* Sets what is named: FIELD=VALUE words; a line of them, quoted as for a shell, or one JSON
  * object. -1, after a message, if anything is wrong; record may be half changed then. */
 int set_words(const struct schema *s, unsigned char *record, char **words);
-int set_line(const struct schema *s, unsigned char *record, char *line);
+int set_line(const struct schema *s, unsigned char *record, char *line, const char *end);
 
 /* A new file, but for its name: written whole, then renamed. */
 struct image {
@@ -20,16 +20,20 @@ struct image {
 	size_t head_len, slot_len;
 	off_t slot_at;
 	mode_t mode;
-	int replace, persist, verbose;
+	const struct stat *old; /* what is replaced, or NULL: nothing may be */
+	int persist, verbose;
 };
 
 void create(const char *path, const struct image *image);
+void fill_holes(const struct board *b);
 /* The name's file, open and locked; false if there is none yet, or an empty one, which is
- * locked then. Another writer is waited for, or the end: EXIT_NOT_NOW, EXIT_TIMED_OUT. */
-int attach(struct board *b, int64_t wait_ns);
+ * locked then. Another writer is waited for until the deadline, then: EXIT_TIMED_OUT; with
+ * deadline 0: EXIT_NOT_NOW. */
+int attach(struct board *b, int64_t deadline);
 /* Whatever waits comes back with EINTR after first_ns, and each second: a signal that came
  * just before the wait is seen then. */
 void tick(int64_t first_ns);
+int has_ticked(void); /* since it was asked */
 /* The text with every offset said. */
 char *schema_text(const struct schema *s);
 /* The beginning of a file: the header and the schema; size is its header_size. */

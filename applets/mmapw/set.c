@@ -24,17 +24,13 @@ static const char *parse_int(const struct field *f, const char *text, uint64_t *
 {
 	int negative = *text == '-';
 	uint64_t limit = UINT64_MAX >> (64 + (f->kind == 'i') - 8 * f->size);
-	char *end;
+	size_t digits = strspn(text + negative, "0123456789");
 
-	if (!isdigit((unsigned char)text[negative]))
-		return "invalid";
-	errno = 0;
-	*value = strtoumax(text + negative, &end, 10);
-	if (*end)
+	if (!digits || text[negative + digits])
 		return "invalid";
 	if (negative)
 		limit = f->kind == 'i' ? limit + 1 : 0;
-	if (errno || *value > limit)
+	if (!parse_digits(text + negative, 10, value) || *value > limit)
 		return "out of range";
 	if (negative)
 		*value = -*value;
@@ -358,11 +354,15 @@ static char *json_object(struct json *j, char *p)
 	}
 }
 
-int set_line(const struct schema *s, unsigned char *record, char *line)
+int set_line(const struct schema *s, unsigned char *record, char *line, const char *end)
 {
 	struct json j = { .schema = s, .record = record };
 	char *word;
 
+	if (line + strlen(line) != end) {
+		bb_error_msg("a line has a NUL in it");
+		return -1;
+	}
 	line = skip_space(line);
 	if (*line == '{') {
 		line = json_object(&j, line);
