@@ -105,7 +105,17 @@ out.write(frame(1, b"one") + b"noise IPF" + frame(2, b"two")[:-1] + b"X" + frame
 out.write(struct.pack("<4sIIII", b"IPF\1", 99, 8, 1, 0) + b"a writer that died" + frame(6, b"six"))'
 	wait $reader
 	is 'noise, damage and a cut frame are passed over' 'one five again six' "$(xargs <got)"
-	is 'with a report' "$(text 'fifor: lost=3 writer=7\nfifor: resync=32\nfifor: lost=4 writer=7\nfifor: resync=38')" "$(cat err)"
+	is 'with a report' "$(text 'fifor: resync=32\nfifor: lost=3 writer=7\nfifor: resync=38\nfifor: lost=4 writer=7')" "$(cat err)"
+	start -F len -o plain
+	python3 -c '
+import time
+from frame import *
+out = open("f", "wb", 0)
+for byte in frame(1, b"slow") + frame(2, b"and steady"):
+    out.write(bytes([byte]))
+    time.sleep(0.01)'
+	wait $reader
+	is 'bytes that come one by one, without a lock' 'slow and steady' "$(xargs <got)"
 	start -r
 	box fifow -F len f hello
 	wait $reader

@@ -205,6 +205,13 @@ static int parse_frame(const char *buf, size_t len, struct fifo_header *h)
 	return le32toh(h->crc) == fifo_crc(h, buf + sizeof(*h), le32toh(h->length)) ? 1 : -1;
 }
 
+static void report_skipped(struct reader *r, size_t *skipped)
+{
+	if (*skipped && r->f.verbose >= 0)
+		bb_error_msg("resync=%zu", *skipped);
+	*skipped = 0;
+}
+
 /* What is no frame is passed over, byte by byte, up to the next one. */
 static void take_frames(struct reader *r, int final)
 {
@@ -223,32 +230,40 @@ static void take_frames(struct reader *r, int final)
 			at++;
 			continue;
 		}
+		report_skipped(r, &skipped);
 		lost = note_peer(r, le32toh(h.writer), le32toh(h.seq));
 		if (!lost) /* before the first one of this writer that we see */
 			lost = told_lost(r->buf + at + sizeof(h), le32toh(h.length));
 		r->f.dropped += lost;
 		if (lost && r->f.verbose >= 0)
 			bb_error_msg("lost=%u writer=%u", lost, le32toh(h.writer));
-		scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%u", le32toh(h.writer),
+		scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%u",
+			le32toh(h.writer),
 			le32toh(h.seq), lost);
 		put_message(r, r->buf + at + sizeof(h), le32toh(h.length), text);
 		at += sizeof(h) + le32toh(h.length);
 	}
-	if (skipped && r->f.verbose >= 0)
-		bb_error_msg("resync=%zu", skipped);
+	report_skipped(r, &skipped);
 	r->len -= at;
 	memmove(r->buf, r->buf + at, r->len);
 }
 
-/* The writer of a long frame holds the lock as long as it lives (formats.md 2), and a short
- * one comes whole. */
+/* The writer of a long frame holds the lock as long as it lives (formats.md 2). Without a
+ * lock and with nothing more to read, a frame within what should be its text is the next one;
+ * bytes that cat(1) passes on without a lock have none. */
 static int is_abandoned(struct reader *r)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct pollfd more = { .fd = r->f.fd, .events = POLLIN };
+	struct fifo_header h;
 
-	return r->f.frame == FRAME_LEN && r->len && fcntl(r->f.fd, F_OFD_GETLK, &fl) == 0
-		&& fl.l_type == F_UNLCK && poll(&more, 1, 0) == 0;
+	if (r->f.frame != FRAME_LEN || !r->len || fcntl(r->f.fd, F_OFD_GETLK, &fl) < 0
+		|| fl.l_type != F_UNLCK || poll(&more, 1, 0) != 0)
+		return 0;
+	for (size_t at = 1; at < r->len; at++)
+		if (parse_frame(r->buf + at, r->len - at, &h) == 1)
+			return 1;
+	return 0;
 }
 
 /* Adds what has come to the buffer; 0 if the last writer left. */

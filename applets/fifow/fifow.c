@@ -155,9 +155,10 @@ static void send_raw(struct writer *w)
 static void tell(struct writer *w, uintmax_t lost)
 {
 	char msg[32];
+	size_t len = scnprintf(msg, sizeof(msg), "dropped %ju", lost);
 
 	w->seq += lost;
-	put(w, msg, scnprintf(msg, sizeof(msg), "dropped %ju", lost), 0); /* no reader: none misses them */
+	put(w, msg, len, 0); /* no reader: none misses them */
 }
 
 static void send_queue(struct writer *w)

@@ -34,10 +34,10 @@ config PCOPY
 
 static int64_t hex_crc(const char *str)
 {
-	char *end;
-	uintmax_t crc = strtoumax(str, &end, 16);
+	uintmax_t crc;
+	const char *end = parse_digits(str + (strncmp(str, "0x", 2) ? 0 : 2), 16, &crc);
 
-	if (!isxdigit((unsigned char)*str) || *end || crc > UINT32_MAX)
+	if (!end || *end || crc > UINT32_MAX)
 		bb_show_usage("invalid CRC-32: '%s'", str);
 	return crc;
 }
@@ -135,8 +135,7 @@ static void copy(struct job *job)
 	hold_signals();
 	open_target(job);
 	job->shared->engine = start_engine(job);
-	set_jobs(job, job->crc_wanted || job->shared->engine == ENGINE_DIRECT
-		|| job->fs.f_type == MY_TMPFS_MAGIC);
+	set_jobs(job, job->crc_wanted || job->shared->engine == ENGINE_DIRECT);
 	if (job->shared->engine != ENGINE_CLONE)
 		reserve_space(job);
 	else if (!job->crc_wanted || job->chunks == 0)

@@ -29,7 +29,7 @@ struct shared {
 	uint32_t engine;	/* one worker's fallback is everybody's */
 	uint32_t done[MAX_JOBS];	/* data that each worker has copied, in units that fit */
 	uint64_t streamed;	/* bytes of a stream, once its only worker has ended */
-	uint64_t saved[MAX_JOBS];	/* bytes that each worker found in place, at its end */
+	uint64_t saved[MAX_JOBS];	/* bytes that each worker has found in place */
 	uint32_t crc[];		/* of each chunk */
 };
 

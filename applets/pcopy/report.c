@@ -27,15 +27,15 @@ void show_progress(const struct job *job, enum progress how)
 	char text[3][16], line[128];
 
 	if (how == PROGRESS_JSON)
-		snprintf(line, sizeof(line), "{\"bytes\":%" PRIu64 ",\"total\":%" PRIu64
+		scnprintf(line, sizeof(line), "{\"bytes\":%" PRIu64 ",\"total\":%" PRIu64
 			",\"percent\":%u,\"rate\":%" PRIu64 ",\"eta\":%" PRIu64 "}\n",
 			done, total, percent, rate, left);
 	else if (total)
-		snprintf(line, sizeof(line), "%s%s of %s  %u%%  %s/s  %" PRIu64 " s left%s",
+		scnprintf(line, sizeof(line), "%s%s of %s  %u%%  %s/s  %" PRIu64 " s left%s",
 			before, human(text[0], done), human(text[1], total), percent,
 			human(text[2], rate), left, after);
 	else
-		snprintf(line, sizeof(line), "%s%s  %s/s%s", before, human(text[0], done),
+		scnprintf(line, sizeof(line), "%s%s  %s/s%s", before, human(text[0], done),
 			human(text[2], rate), after);
 	if (how == PROGRESS_AUTO) /* SIGUSR1 */
 		bb_error_msg("%s", line);
@@ -48,8 +48,8 @@ static void print_json(const struct job *job)
 	uint64_t ms = (monotonic_ns() - job->start) / (NS_PER_S / 1000);
 	char crc[16], seconds[32];
 
-	snprintf(crc, sizeof(crc), "%08" PRIx32, job->crc);
-	snprintf(seconds, sizeof(seconds), "%" PRIu64 ".%03u", ms / 1000, (unsigned)(ms % 1000));
+	scnprintf(crc, sizeof(crc), "%08" PRIx32, job->crc);
+	scnprintf(seconds, sizeof(seconds), "%" PRIu64 ".%03u", ms / 1000, (unsigned)(ms % 1000));
 	record_begin(JSON);
 	record_string("src", job->in == STDIN_FILENO ? "-" : job->src);
 	record_string("dst", job->dst);
