@@ -312,11 +312,9 @@ static void copy_of_proc(void)
 
 static void sealed_map(void)
 {
-	int fd = memfd_create("sealed", MFD_ALLOW_SEALING);
+	int fd = t_memfd("sealed", MFD_ALLOW_SEALING);
 
-	if (fd < 0)
-		skip("no-memfd");
-	want(ret(ftruncate(fd, t.page)), 0, "ftruncate");
+	t_truncate(fd, t.page, 0);
 	want(ret(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE)), 0, "F_SEAL_WRITE");
 	t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
 }
