@@ -5,6 +5,7 @@
 ## make deps                install what is missing from the distribution's packages
 ## make run                 build, then prove this machine's kernel: pipetest
 ## make check               build, then run tests/*.t (make deps check on a bare machine)
+## make check-mutants        each case must fail under some wrong kernel (FIRST=1: quicker)
 ## make bench               measure beside other tools: BENCH='F1 C2' SIZE=1G (make deps bench)
 ## make defconfig           the usual configuration; so too for each configs/*_defconfig
 ## make menuconfig          choose applets and options; oldconfig asks for new ones only
@@ -176,6 +177,9 @@ run: $(O)/ipcbox
 check: $(O)/ipcbox
 	$(Q)IPCBOX=$(abspath $<) prove tests/*.t
 
+check-mutants: $(O)/ipcbox
+	$(Q)IPCBOX=$(abspath $<) tests/mutants.sh $(obj)
+
 bench: $(O)/ipcbox
 	$(Q)IPCBOX=$(abspath $<) MAKE='$(MAKE)' tests/bench.sh $(obj)
 
@@ -216,6 +220,6 @@ help:
 	@sed -n 's/^## \{0,1\}//p' Makefile qemu/qemu.mk
 
 .DELETE_ON_ERROR:
-.PHONY: all bench deps run install uninstall check baseline bloatcheck clean distclean help allnoconfig \
-	allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig $(defconfigs)
+.PHONY: all bench check-mutants deps run install uninstall check baseline bloatcheck clean distclean help \
+	allnoconfig allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig $(defconfigs)
 endif
