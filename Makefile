@@ -6,6 +6,7 @@
 ## make run                 build, then prove this machine's kernel: pipetest
 ## make check               build, then run tests/*.t (make deps check on a bare machine)
 ## make coverage            which lines of libbb and the applets the tests run (gcov)
+## make check-mutants        each case must fail under some wrong kernel (FIRST=1: quicker)
 ## make bench               measure beside other tools: BENCH='F1 C2' SIZE=1G (make deps bench)
 ## make defconfig           the usual configuration; so too for each configs/*_defconfig
 ## make menuconfig          choose applets and options; oldconfig asks for new ones only
@@ -171,7 +172,7 @@ $(O)/ipcbox: $(obj)/ipcbox
 
 BUILD_DEPS := gcc make musl-tools kconfig-frontends-nox
 CHECK_DEPS := busybox-static chromium clang cpio e2fsprogs file g++ libc6-dev libclang-rt-14-dev \
-	perl procps python3 shellcheck spin strace util-linux
+	perl procps python3 python3-tap shellcheck spin strace util-linux
 BENCH_DEPS := btrfs-progs busybox-static gnuplot-nox mbuffer pv socat toybox xfsprogs
 # "make deps run" needs less than "make deps check"; "make deps" alone takes all.
 wants = $(if $(FOR),$(filter $(1),$(FOR)),all)
@@ -192,6 +193,9 @@ run: $(O)/ipcbox
 
 check: $(O)/ipcbox
 	$(Q)IPCBOX='$(abspath $<)' prove tests/*.t
+
+check-mutants: $(O)/ipcbox
+	$(Q)IPCBOX='$(abspath $<)' tests/mutants.sh $(obj)
 
 bench: $(O)/ipcbox
 	$(Q)IPCBOX='$(abspath $<)' MAKE='$(MAKE)' tests/bench.sh $(obj)
@@ -239,6 +243,7 @@ help:
 	@sed -n 's/^## \{0,1\}//p' Makefile qemu/qemu.mk
 
 .DELETE_ON_ERROR:
-.PHONY: all bench coverage deps run install uninstall check baseline bloatcheck clean distclean help allnoconfig \
-	allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig $(defconfigs)
+.PHONY: all bench check-mutants coverage deps run install uninstall check baseline bloatcheck clean \
+	distclean help allnoconfig allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig \
+	$(defconfigs)
 endif

@@ -16,7 +16,7 @@ is 'nothing on stderr' '' "$err"
 if command -v prove >/dev/null; then ok 'prove reads it' prove -e cat run.ktap; else skip 'prove reads it' 'no prove'; fi
 
 run box pipetest -t 'tut.p1.*' --tap
-is '--tap has the header of TAP 13' 'TAP version 13' "$(sed -n 2p "$T/.out")"
+is '--tap has the header of TAP 13, on the first line: tappy' 'TAP version 13' "$(sed -n 1p "$T/.out")"
 run box pipetest -t tut.p1.hello.pipe -J
 if command -v python3 >/dev/null; then
 	ok '-J is JSON line by line' python3 -c 'import json,sys; [json.loads(l) for l in open(sys.argv[1])]' "$T/.out"
@@ -31,13 +31,20 @@ run box pipetest --explain nonsense
 is 'an unknown id is a usage error' 2 "$rc"
 run box pipetest -t nonsense
 is 'no case: a usage error' 2 "$rc"
+like 'that names it' "pipetest: no case 'nonsense'*" "$err"
+run box pipetest -t 'bas.*' -t nonsense
+like 'also among others' "2 pipetest: no case 'nonsense'*" "$rc $err"
+run box pipetest -t cap.soft_two_pages
+like 'a case that needs -x' '2 pipetest: no such case without --exotic*' "$rc $err"
 run box pipetest -c X
 is 'an unknown class: a usage error' 2 "$rc"
 
 run box pipetest -m x
 is 'a wrong multiplier: a usage error' 2 "$rc"
-run box pipetest -r 0
-is 'no runs: a usage error' 2 "$rc"
+for wrong in '-m 0' '-m -1' '-m 1s' '-m 1000001' '-r 0' '-r 4294967296' '-s 0' '-s 5x' '--seed -1' '--seed 4294967296'; do
+	run box pipetest $wrong
+	like "$wrong: a usage error that names it" "2 pipetest: invalid *: '${wrong##* }'*" "$rc $err"
+done
 
 run box pipetest -l
 is '-l lists as many as run' "$plan" "$(printf '%s\n' "$out" | wc -l)"
@@ -89,7 +96,7 @@ kill "$pid"
 wait "$pid"
 is 'SIGTERM ends it' 143 $?
 like 'with a summary' 'Bail out! signal*# Totals: *' "$(cat bailed)"
-is 'and leaves nothing behind' '' "$(ls dir; pgrep -g "$pid" 2>/dev/null)"
+is 'and leaves nothing behind' '' "$(ls dir; ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -F -- "-> $T/dir/")"
 if command -v script >/dev/null && [ -z "$EMULATOR" ]; then
 	# Ctrl-C on a terminal
 	{ wait_for sh -c 'ls dir | grep -q pipetest'; sleep 0.2; printf '\003'; sleep 1; } |

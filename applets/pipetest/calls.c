@@ -10,18 +10,22 @@ struct state t;
 
 /* --- verdicts and diagnostics -------------------------------------------------------- */
 
-static void add_line(const char *fmt, va_list args) PRINTF(1, 0);
-static void add_line(const char *fmt, va_list args)
+static void add_line(uint32_t room, const char *fmt, va_list args) PRINTF(2, 0);
+static void add_line(uint32_t room, const char *fmt, va_list args)
 {
 	struct shared *s = t.shared;
 	char line[512];
 	size_t len = vscnprintf(line, sizeof(line) - 1, fmt, args);
-	uint32_t at;
+	uint32_t at = s->text_len;
 
 	line[len++] = '\n';
-	at = atomic_fetch_add(&s->text_len, len);
-	if (at + len < TEXT_SIZE)
-		memcpy(s->text + at, line, len);
+	do
+		if (at + len >= room) {
+			s->lines_lost++;
+			return;
+		}
+	while (!atomic_compare_exchange_weak(&s->text_len, &at, at + len));
+	memcpy(s->text + at, line, len);
 }
 
 void info(const char *fmt, ...)
@@ -29,7 +33,7 @@ void info(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	add_line(fmt, args);
+	add_line(t.text_room, fmt, args);
 	va_end(args);
 }
 
@@ -38,7 +42,7 @@ void fail(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	add_line(fmt, args);
+	add_line(TEXT_SIZE, fmt, args);
 	va_end(args);
 	t.shared->verdict = FAIL;
 	_exit(EXIT_FAILURE);

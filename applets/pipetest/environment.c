@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -39,7 +40,7 @@ static bool make_dir(const char *parent)
 
 	if (!parent || !realpath(parent, path)) /* absolute: we go there */
 		return false;
-	if (snprintf(private_dir, sizeof(private_dir), "%s/pipetest.XXXXXX", path)
+	if (scnprintf(private_dir, sizeof(private_dir), "%s/pipetest.XXXXXX", path)
 			< (int)sizeof(private_dir)
 		&& mkdtemp(private_dir)) {
 		owner = getpid();
@@ -106,18 +107,31 @@ static double calibrate(void)
 	return factor < 1 ? 1 : factor > MAX ? MAX : factor;
 }
 
-void probe(const char *dir, bool verbose)
+/* That of another PID namespace (unshare -p without --mount-proc) tells of other processes. */
+static bool proc_is_ours(void)
 {
-	struct statfs fs;
+	char self[16];
+	ssize_t len = readlink("/proc/self", self, sizeof(self) - 1);
+
+	self[len < 0 ? 0 : len] = '\0';
+	return atoi(self) == getpid();
+}
+
+void probe(const char *dir)
+{
+	enum { MIN_FDS = 32 };
+	struct rlimit limit;
 	int fd[2];
 
-	t.verbose = verbose;
+	umask(022);
+	t.text_room = TEXT_SIZE;
+	t.few_fds = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MIN_FDS;
 	t.page = sysconf(_SC_PAGESIZE);
 	xpipe(fd);
 	t.pipe_buf = fpathconf(fd[1], _PC_PIPE_BUF);
 	close(fd[0]);
 	close(fd[1]);
-	t.proc = statfs("/proc", &fs) == 0 && fs.f_type == 0x9fa0; /* PROC_SUPER_MAGIC, statfs(2) */
+	t.proc = proc_is_ours();
 	t.factor = calibrate();
 	t.dir = choose_dir(dir);
 	t.shared = mmap(
@@ -183,7 +197,7 @@ static const char *file_system(char *buf, size_t size)
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (known[i].magic == (unsigned long)fs.f_type)
 			return known[i].name;
-	snprintf(buf, size, "magic %#lx", (unsigned long)fs.f_type);
+	scnprintf(buf, size, "magic %#lx", (unsigned long)fs.f_type);
 	return buf;
 }
 
@@ -192,7 +206,7 @@ void print_environment(void (*line)(const char *fmt, ...))
 	struct utsname u;
 	const int one = 1;
 	unsigned tenths = (unsigned)(10 * t.factor + 0.5);
-	char magic[32];
+	char magic[32], largest[24];
 	long max = read_number("/proc/sys/fs/pipe-max-size");
 	int fd[2], size;
 
@@ -201,8 +215,9 @@ void print_environment(void (*line)(const char *fmt, ...))
 	size = fcntl(fd[0], F_GETPIPE_SZ);
 	line("# ipcbox %s pipetest on %s %s %s, %zu bits, %s endian\n", VERSION, u.sysname,
 		u.release, u.machine, CHAR_BIT * sizeof(long), *(char *)&one ? "little" : "big");
-	line("# page %zu, PIPE_BUF %zu, a new pipe %d, pipe-max-size %ld\n", t.page, t.pipe_buf,
-		size, max);
+	scnprintf(largest, sizeof(largest), max < 0 ? "unknown" : "%ld", max);
+	line("# page %zu, PIPE_BUF %zu, a new pipe %d, pipe-max-size %s\n", t.page, t.pipe_buf,
+		size, largest);
 	line("# %s\n",
 		size < (int)(16 * t.page)
 			? "over the pipe quota (pipe-user-pages-soft): new pipes are small"
@@ -210,7 +225,10 @@ void print_environment(void (*line)(const char *fmt, ...))
 	line("# uid %d, CAP_SYS_RESOURCE %s, %ld processors\n", (int)getuid(),
 	     has_capability(CAP_SYS_RESOURCE) ? "yes" : "no", sysconf(_SC_NPROCESSORS_ONLN));
 	line("# SIGPIPE inherited as %s, /proc %s, clock CLOCK_MONOTONIC\n",
-	     bb_sigpipe_was_ignored ? "ignored" : "default", t.proc ? "yes" : "no");
+	     bb_sigpipe_was_ignored                           ? "ignored"
+		     : sigismember(&bb_inherited_mask, SIGPIPE) ? "blocked"
+								: "default",
+	     t.proc ? "yes" : "no");
 	line("# files in %s (%s), time factor %u.%u, seed %u\n", t.dir ? private_dir : "none",
 		t.dir ? file_system(magic, sizeof(magic)) : "no directory to write in", tenths / 10,
 		tenths % 10, (unsigned)t.seed);

@@ -30,14 +30,44 @@ config PIPETEST
 */
 #include "pipetest.h"
 
+static const char *needs(const struct test_case *c)
+{
+	static const struct {
+		unsigned char flag;
+		char name[7];
+	} flags[] = {
+		{ NEEDS_PROC, "proc" },
+		{ NEEDS_DIR, "dir" },
+		{ EXOTIC, "exotic" },
+		{ STRESS, "stress" },
+		{ MYTH, "myth" },
+	};
+	static char text[40];
+	size_t len = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (c->flags & flags[i].flag)
+			len += scnprintf(text + len, sizeof(text) - len, len ? ",%s" : "%s",
+				flags[i].name);
+	return len ? text : "-";
+}
+
+static void list_json(const struct pick *p)
+{
+	record_begin(JSON);
+	record_string("name", p->name);
+	record_string("ids", case_text(p->row, IDS));
+	record_bytes("class", &p->c->class, 1);
+	record_string("needs", needs(p->c));
+	record_string("rule", case_text(p->row, RULE));
+	record_string("source", case_text(p->row, SOURCE));
+	record_end();
+}
+
 static void list(const struct pick *p)
 {
-	unsigned flags = p->c->flags;
-
-	xprintf("%-28s %-16s %c %s%s%s%s %s\n", p->name, case_text(p->row, IDS), p->c->class,
-		flags & NEEDS_PROC ? "proc" : flags & NEEDS_DIR ? "dir" : "-",
-		flags & EXOTIC ? ",exotic" : "", flags & STRESS ? ",stress" : "",
-		flags & MYTH ? ",myth" : "", case_text(p->row, RULE));
+	xprintf("%-28s %-16s %c %s %s\n", p->name, case_text(p->row, IDS), p->c->class, needs(p->c),
+		case_text(p->row, RULE));
 }
 
 static void explain(const struct test_case *c, const char *row)
@@ -53,27 +83,35 @@ static void explain(const struct test_case *c, const char *row)
 		case_text(row, RULE), case_text(row, SOURCE));
 }
 
+static struct pick *cases_called(char *glob, unsigned *count)
+{
+	char *globs[] = { glob, NULL };
+	struct options o = { .globs = globs, .exotic = true };
+	struct pick *picks = pick_cases(&o, count);
+
+	if (!*count)
+		bb_show_usage("no case '%s': pipetest -l lists them", glob);
+	return picks;
+}
+
 static int explain_all(char *id)
 {
-	char *globs[] = { id, NULL };
-	struct options o = { .globs = globs, .exotic = true };
 	unsigned count;
-	struct pick *picks = pick_cases(&o, &count);
+	struct pick *picks = cases_called(id, &count);
 
-	if (!count)
-		bb_show_usage("no case '%s': pipetest -l lists them", id);
 	for (unsigned i = 0; i < count; i++)
 		if (i == 0 || picks[i].c != picks[i - 1].c)
 			explain(picks[i].c, picks[i].row);
 	return EXIT_SUCCESS;
 }
 
-/* "2", "0.5": what xatodur takes, without a unit. */
+/* "2", "0.5": what xatodur takes, without a unit. A million is a year for one case. */
 static double multiplier(const char *str)
 {
+	enum { MAX = 1000000 };
 	int64_t ns = xatodur("multiplier", str);
 
-	if (ns == 0 || !isdigit((unsigned char)str[strlen(str) - 1]))
+	if (ns == 0 || ns > MAX * NS_PER_S || !isdigit((unsigned char)str[strlen(str) - 1]))
 		bb_show_usage("invalid multiplier: '%s'", str);
 	return (double)ns / NS_PER_S;
 }
@@ -84,44 +122,88 @@ static void check_classes(const char *classes)
 		bb_show_usage("invalid classes: '%s'", classes);
 }
 
-int pipetest_main(char **argv)
+static int64_t soak_time(const char *str)
 {
-	struct options o = { .multiplier = 1, .repeat = 1 };
-	char *id = NULL, *mult = NULL, *soak = NULL, *repeat = NULL, *seed = NULL, *dir = NULL;
+	int64_t ns = xatodur("duration", str);
+
+	if (ns == 0)
+		bb_show_usage("invalid duration: '%s'", str);
+	return ns;
+}
+
+/* Nobody's parser reads two of them at once; LAVA's reads its lines out of any other text. */
+static enum format choose_format(opts_t opts)
+{
+	bool json = opts & OPT('J'), ptest = opts & OPT('P');
+	bool tap = opts & (OPT('T') | OPT('L') | OPT('n'));
+
+	if (json + ptest + tap > 1)
+		bb_show_usage("--%s goes with no other output", json ? "json" : "ptest");
+	return json ? JSON_LINES : ptest ? PTEST : opts & OPT('T') ? TAP13 : KTAP;
+}
+
+static struct pick *choose_cases(const struct options *o, unsigned *count)
+{
+	struct pick *picks;
+
+	for (char **glob = o->globs; glob && *glob; glob++)
+		(void)cases_called(*glob, count); /* each of them means something */
+	picks = pick_cases(o, count);
+	if (!*count)
+		bb_show_usage("no such case%s without --exotic",
+			o->classes ? " of these classes, or" : "");
+	return picks;
+}
+
+static opts_t take_options(char **argv, struct options *o, char **id, char **dir)
+{
+	char *mult = NULL, *soak = NULL, *repeat = NULL, *seed = NULL;
 	opts_t opts = getopt32(argv,
 		"l(list)-E(explain):t(test):*c(class):x(exotic)m(multiplier):s(soak):"
 		"r(repeat):-S(seed):e(exit-first)v(verbose)n(nested)q(quiet)J(json)-T(tap)-L(lava)-"
 		"P(ptest)d(dir):",
-		&id, &o.globs, &o.classes, &mult, &soak, &repeat, &seed, &dir);
+		id, &o->globs, &o->classes, &mult, &soak, &repeat, &seed, dir);
+
+	if (argv[optind])
+		bb_show_usage("unexpected operand '%s'", argv[optind]);
+	check_classes(o->classes);
+	if (mult)
+		o->multiplier = multiplier(mult);
+	if (soak)
+		o->soak = soak_time(soak);
+	if (repeat)
+		o->repeat = xatou_range("number of runs", repeat, 1, UINT_MAX);
+	t.seed = seed ? xatou_range("seed", seed, 0, UINT32_MAX) : (uint32_t)monotonic_ns();
+	o->format = choose_format(opts);
+	o->exotic = opts & OPT('x');
+	o->exit_first = opts & OPT('e');
+	o->quiet = opts & OPT('q');
+	o->lava = opts & OPT('L');
+	o->nested = opts & OPT('n') && !o->quiet; /* a failure is shown without its group */
+	t.verbose = opts & OPT('v');
+	return opts;
+}
+
+int pipetest_main(char **argv)
+{
+	struct options o = { .multiplier = 1, .repeat = 1 };
+	char *id = NULL, *dir = NULL;
+	opts_t opts = take_options(argv, &o, &id, &dir);
 	struct pick *picks;
 	unsigned count;
 	int sig, status;
 
-	if (argv[optind])
-		bb_show_usage("unexpected operand '%s'", argv[optind]);
 	if (id)
 		return explain_all(id);
-	check_classes(o.classes);
-	if (mult)
-		o.multiplier = multiplier(mult);
-	if (soak)
-		o.soak = xatodur("duration", soak);
-	if (repeat)
-		o.repeat = xatou_range("number of runs", repeat, 1, UINT_MAX);
-	t.seed = seed ? xatou_range("seed", seed, 0, UINT32_MAX) : (uint32_t)monotonic_ns();
-	o.exotic = opts & OPT('x');
-	o.exit_first = opts & OPT('e');
-	picks = pick_cases(&o, &count);
-	if (!count)
-		bb_show_usage("no case matches");
+	picks = choose_cases(&o, &count);
 	if (opts & OPT('l')) {
 		for (unsigned i = 0; i < count; i++)
-			list(&picks[i]);
+			(o.format == JSON_LINES ? list_json : list)(&picks[i]);
 		return EXIT_SUCCESS;
 	}
-	probe(dir, opts & OPT('v'));
-	report_start(opts & OPT('J') ? JSON_LINES : opts & OPT('P') ? PTEST : opts & OPT('L') ? LAVA
-		: opts & OPT('T') ? TAP13 : KTAP, opts & OPT('n'), opts & OPT('q'), picks, count);
+	block_signals();
+	probe(dir);
+	report_start(&o, picks, count);
 	sig = run_cases(picks, count, &o);
 	status = report_end(sig);
 	if (sig) {

@@ -85,6 +85,8 @@ extern struct state {
 	size_t page, pipe_buf;
 	size_t cap, slots;	/* of this pipe; a slot holds a page */
 	bool proc, dir, verbose;
+	bool few_fds;		/* so few that most cases have no room */
+	uint32_t text_room;	/* what is told on the way leaves some to the end */
 	double factor;		/* how slow this machine is: 1 is a current PC */
 	uint32_t seed;
 	int64_t deadline;	/* of this case, for whoever waits */
@@ -266,11 +268,11 @@ void case_sizes(void);
 
 enum kind { ANY, PIPE, PIPE2, PAGE, FIFO, N_KINDS };
 enum verdict { PASS, FAIL, XFAIL, XPASS, SKIP, ERROR, N_VERDICTS };
-enum { TEXT_SIZE = 32 * 1024, MAX_JOBS = 128, NAME_SIZE = 64 };
+enum { TEXT_SIZE = 32 * 1024, TEXT_RESERVE = 1024, MAX_JOBS = 128, NAME_SIZE = 64 };
 
 /* What a case's processes tell the engine; it survives their death. */
 struct shared {
-	_Atomic uint32_t verdict, text_len;
+	_Atomic uint32_t verdict, text_len, lines_lost;
 	_Atomic uint32_t written, consumed;	/* positions in the stream */
 	_Atomic uint32_t jobs;
 	struct job {
@@ -281,10 +283,14 @@ struct shared {
 	char text[TEXT_SIZE];	/* lines of diagnostics, each ended by a newline */
 };
 
+enum format { KTAP, TAP13, PTEST, JSON_LINES };
+
 struct options {
 	char **globs;		/* -t: any of them; NULL is all */
 	char *classes;		/* -c: letters; NULL is all */
-	bool exotic, exit_first;
+	enum format format;
+	bool nested, lava;	/* of KTAP and TAP13 only */
+	bool exotic, exit_first, quiet;
 	double multiplier;
 	int64_t soak;
 	unsigned repeat;
@@ -307,19 +313,18 @@ struct result {
 	int64_t ns;
 };
 
-enum format { KTAP, TAP13, LAVA, PTEST, JSON_LINES };
-
-void probe(const char *dir, bool verbose);
+void probe(const char *dir);
 void remove_dir(void);
 void print_environment(void (*line)(const char *fmt, ...));
 
 struct pick *pick_cases(const struct options *o, unsigned *count);
+void block_signals(void);	/* from now on only the engine's waits see them */
 /* Returns the signal that ended it early, or 0. */
 int run_cases(const struct pick *picks, unsigned count, const struct options *o);
 
-void report_start(
-	enum format format, bool nested, bool quiet, const struct pick *picks, unsigned count);
+void report_start(const struct options *o, const struct pick *picks, unsigned count);
 void report_result(const struct result *r);
+void report_progress(void);	/* one line on stderr: how far we are */
 int report_end(int sig);	/* the totals; returns the exit status */
 
 #endif

@@ -10,8 +10,7 @@
  * output and a '#' in a name are what parsers stumble over. */
 
 static struct {
-	enum format format;
-	bool nested, quiet;
+	const struct options *o;
 	const struct pick *picks;
 	unsigned count, done, in_group;
 	unsigned totals[N_VERDICTS];
@@ -19,25 +18,50 @@ static struct {
 
 static const char *const names[N_VERDICTS] = { "pass", "fail", "xfail", "xpass", "skip", "error" };
 
+static void output_failed(void) NORETURN;
+static void output_failed(void)
+{
+	if (errno != EPIPE)
+		bb_perror_msg("can't write to standard output");
+	exit(EXIT_FAILURE);
+}
+
+/* We hold the signals that end us, and nothing could end a process that holds them and waits
+ * in write(2) for a reader that has stopped reading. */
+static void await_reader(void)
+{
+	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
+
+	while (ppoll(&p, 1, NULL, &bb_inherited_mask) < 0 && errno == EINTR) {
+		int sig = bb_got_signal;
+
+		bb_got_signal = 0;
+		if (sig == SIGUSR1) {
+			report_progress();
+		} else if (sig) {
+			remove_dir();
+			die_of_signal(sig);
+		}
+	}
+}
+
 static void line(const char *fmt, ...) PRINTF(1, 2);
 static void line(const char *fmt, ...)
 {
 	char buf[PIPE_BUF];
 	va_list args;
-	int len;
+	size_t len;
 
 	va_start(args, fmt);
-	len = vsnprintf(buf, sizeof(buf), fmt, args);
+	len = vscnprintf(buf, sizeof(buf), fmt, args);
 	va_end(args);
-	if (len >= (int)sizeof(buf)) {
-		len = sizeof(buf);
-		buf[len - 1] = '\n';
-	}
-	if (full_write(STDOUT_FILENO, buf, len) == len)
-		return;
-	if (errno != EPIPE)
-		bb_perror_msg("can't write to standard output");
-	exit(EXIT_FAILURE);
+	for (size_t i = 0; i < len; i++) /* --dir may be called anything */
+		if (iscntrl((unsigned char)buf[i]))
+			buf[i] = '?';
+	buf[len - 1] = '\n';
+	await_reader();
+	if (full_write(STDOUT_FILENO, buf, len) != (ssize_t)len)
+		output_failed();
 }
 
 /* The length of the group's name, which stands before the first dot. */
@@ -68,7 +92,9 @@ static unsigned count_groups(void)
 static void json_end(void)
 {
 	record_end();
-	xfflush_stdout();
+	await_reader();
+	if (fflush(stdout))
+		output_failed();
 }
 
 static void json_environment(const char *fmt, ...) PRINTF(1, 2);
@@ -78,17 +104,33 @@ static void json_environment(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	vscnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	record_begin(JSON);
 	record_bytes("environment", text + strlen("# "), strlen(text) - strlen("# \n"));
 	json_end();
 }
 
+/* What does not fit is missing at the beginning: the end says why it failed. */
+static void json_diagnostics(const char *text)
+{
+	size_t room = PIPE_BUF / 2; /* escapes, quotes and the other fields need some, too */
+	const char *from = text;
+
+	while (strlen(from) > room)
+		from += strcspn(from, "\n") + 1;
+	record_nest("diag", '[');
+	for (size_t len; *from; from += len + 1) {
+		len = strcspn(from, "\n");
+		record_bytes(NULL, from, len);
+	}
+	record_unnest(']');
+	if (strlen(text) > room)
+		record_literal("truncated", "true");
+}
+
 static void json_result(const struct result *r, const char *verdict)
 {
-	size_t room = PIPE_BUF / 2; /* the escapes and the other fields need some, too */
-
 	record_begin(JSON);
 	record_string("name", r->name);
 	record_string("ids", case_text(r->row, IDS));
@@ -96,23 +138,15 @@ static void json_result(const struct result *r, const char *verdict)
 	record_string("result", verdict);
 	record_string("reason", r->reason);
 	record_number("us", r->ns / 1000);
-	record_nest("diag", '[');
-	for (const char *text = r->text; *text;) {
-		size_t len = strcspn(text, "\n");
-
-		if (len > room)
-			break;
-		record_bytes(NULL, text, len);
-		room -= len;
-		text += len + 1;
-	}
-	record_unnest(']');
+	json_diagnostics(r->text);
 	json_end();
 }
 
-static void json_totals(void)
+static void json_totals(const char *bail_out)
 {
 	record_begin(JSON);
+	if (bail_out)
+		record_string("bail_out", bail_out);
 	record_nest("totals", '{');
 	for (int v = 0; v < N_VERDICTS; v++)
 		record_number(names[v], out.totals[v]);
@@ -156,79 +190,96 @@ static void group_end(unsigned last, bool failed)
 
 static void tap_result(const struct result *r, bool failed)
 {
-	const char *indent = out.nested ? "  " : "";
-	const char *name = r->name + (out.nested ? group_len(r->name) + 1 : 0);
+	const char *indent = out.o->nested ? "  " : "";
+	const char *name = r->name + (out.o->nested ? group_len(r->name) + 1 : 0);
 	const char *directive = r->verdict == SKIP ? " # SKIP "
 		: r->verdict == XFAIL              ? " # XFAIL "
 						   : "";
 
-	if (!out.quiet || failed)
-		diagnostics(r->text, indent);
-	if (!out.quiet || failed)
-		line("%s%sok %u %s%s%s\n", indent, failed ? "not " : "",
-			out.nested ? out.in_group : out.done, name, directive,
-			*directive ? r->reason : "");
+	diagnostics(r->text, indent);
+	line("%s%sok %u %s%s%s\n", indent, failed ? "not " : "",
+	     out.o->nested ? out.in_group : out.done, name, directive,
+	     *directive ? r->reason : "");
 }
 
 /* --- what the engine calls ------------------------------------------------------------ */
 
-void report_start(
-	enum format format, bool nested, bool quiet, const struct pick *picks, unsigned count)
+void report_start(const struct options *o, const struct pick *picks, unsigned count)
 {
-	out.format = format;
-	out.nested = nested;
-	out.quiet = quiet;
+	out.o = o;
 	out.picks = picks;
 	out.count = count;
-	if (format == JSON_LINES)
-		print_environment(json_environment);
-	if (quiet || format == JSON_LINES || format == PTEST)
+	if (o->quiet || o->format == PTEST)
 		return;
-	line("\n%s\n", format == TAP13 ? "TAP version 13" : "KTAP version 1");
-	line("1..%u\n", nested ? count_groups() : count);
+	if (o->format == JSON_LINES) {
+		print_environment(json_environment);
+		return;
+	}
+	if (o->format == KTAP)
+		line("\n"); /* what a boot loader left on the line is not part of the header */
+	line("%s\n", o->format == KTAP ? "KTAP version 1" : "TAP version 13");
+	line("1..%u\n", o->nested ? count_groups() : count);
 	print_environment(line);
+}
+
+static void print_result(const struct result *r, bool failed)
+{
+	/* Of the six words that automake has, LAVA and ptest-runner's parsers know three. */
+	static const char known[N_VERDICTS][5] = { "pass", "fail", "pass", "pass", "skip", "fail" };
+	static const char upper[N_VERDICTS][5] = { "PASS", "FAIL", "PASS", "PASS", "SKIP", "FAIL" };
+	unsigned us = r->ns / 1000;
+
+	if (out.o->format == JSON_LINES) {
+		json_result(r, names[r->verdict]);
+	} else if (out.o->format == PTEST) {
+		diagnostics(r->text, "");
+		line("%s: %s\n", upper[r->verdict], r->name);
+	} else {
+		tap_result(r, failed);
+	}
+	if (out.o->lava)
+		line("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=%s RESULT=%s UNITS=ms "
+			"MEASUREMENT=%u.%03u>\n",
+			r->name, known[r->verdict], us / 1000, us % 1000);
 }
 
 void report_result(const struct result *r)
 {
-	static const char ptest[N_VERDICTS][6] = { "PASS", "FAIL", "XFAIL", "XPASS", "SKIP",
-		"ERROR" };
-	static const char lava[N_VERDICTS][5] = { "pass", "fail", "pass", "fail", "skip", "fail" };
 	static bool group_failed;
 	bool failed = r->verdict == FAIL || r->verdict == ERROR;
-	unsigned us = r->ns / 1000;
 
 	out.totals[r->verdict]++;
 	out.done++;
-	if (out.nested && (out.done == 1 || !same_group(out.done - 2, out.done - 1))) {
+	if (out.o->nested && (out.done == 1 || !same_group(out.done - 2, out.done - 1))) {
 		group_start(out.done - 1);
 		group_failed = false;
 	}
 	out.in_group++;
 	group_failed |= failed;
-	if (out.format == JSON_LINES)
-		json_result(r, names[r->verdict]);
-	else if (out.format == PTEST)
-		line("%s: %s\n", ptest[r->verdict], r->name);
-	else
-		tap_result(r, failed);
-	if (out.format == LAVA)
-		line("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=%s RESULT=%s UNITS=ms "
-			"MEASUREMENT=%u.%03u>\n",
-			r->name, lava[r->verdict], us / 1000, us % 1000);
-	if (out.nested)
+	if (failed || !out.o->quiet)
+		print_result(r, failed);
+	if (out.o->nested)
 		group_end(out.done - 1, group_failed);
+}
+
+void report_progress(void)
+{
+	const unsigned *n = out.totals;
+
+	bb_error_msg("%u of %u cases done, %u failed, now %s", out.done, out.count,
+		n[FAIL] + n[ERROR], out.done < out.count ? out.picks[out.done].name : "ending");
 }
 
 int report_end(int sig)
 {
 	const unsigned *n = out.totals;
+	const char *bail_out = out.done == out.count ? NULL : sig ? "signal" : "first failure";
 
-	if (out.format == JSON_LINES) {
-		json_totals();
+	if (out.o->format == JSON_LINES) {
+		json_totals(bail_out);
 	} else {
-		if (out.done < out.count)
-			line("Bail out! %s\n", sig ? "signal" : "first failure");
+		if (bail_out)
+			line("Bail out! %s\n", bail_out);
 		line("# Totals: pass:%u fail:%u xfail:%u xpass:%u skip:%u error:%u\n",
 		     n[PASS], n[FAIL], n[XFAIL], n[XPASS], n[SKIP], n[ERROR]);
 	}

@@ -66,13 +66,34 @@ static void run_child(const struct test_case *c, enum kind kind)
 		signal(sig, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	umask(022);
+	xfunc_error_retval = EXIT_UNSUPPORTED;
+	t.text_room -= TEXT_RESERVE;
 	make_kind(kind);
 	c->run();
 	_exit(EXIT_SUCCESS);
 }
 
 /* --- around it ----------------------------------------------------------------------- */
+
+/* One that was ignored when we were started (nohup, a job in the background) stays so. The
+ * handlers are for await_reader alone. */
+void block_signals(void)
+{
+	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0 };
+
+	bb_signals(ours);
+	signal(SIGXFSZ, SIG_IGN); /* output that meets RLIMIT_FSIZE fails with EFBIG */
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would reap the cases: waitpid(2) */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	for (const int *sig = ours; *sig; sig++) {
+		struct sigaction sa;
+
+		if (sigaction(*sig, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN)
+			sigaddset(&signals, *sig);
+	}
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
 
 /* The signal that should end the engine, 0 when pid has ended, -1 at the deadline. */
 static int await(pid_t pid, int64_t deadline)
@@ -89,7 +110,9 @@ static int await(pid_t pid, int64_t deadline)
 		if (left <= 0)
 			return -1;
 		sig = sigtimedwait(&signals, NULL, &ts);
-		if (sig > 0 && sig != SIGCHLD)
+		if (sig == SIGUSR1)
+			report_progress();
+		else if (sig > 0 && sig != SIGCHLD)
 			return sig;
 	}
 }
@@ -187,11 +210,19 @@ static enum verdict judge(const struct result *r, const char **reason)
 
 static const char *unmet_need(const struct test_case *c)
 {
+	if (t.few_fds)
+		return "fd-limit";
 	if (c->flags & NEEDS_PROC && !t.proc)
 		return "no-proc";
 	if (c->flags & NEEDS_DIR && !t.dir)
 		return "no-dir";
 	return NULL;
+}
+
+static enum verdict skipped(const char *token)
+{
+	scnprintf(t.shared->reason, sizeof(t.shared->reason), "%s", token);
+	return SKIP;
 }
 
 static enum verdict verdict_of(int status)
@@ -200,7 +231,9 @@ static enum verdict verdict_of(int status)
 		info("a process of the case could not be killed");
 	else if (WIFSIGNALED(status))
 		info("the case died of signal %d", WTERMSIG(status));
-	else if (status && t.shared->verdict == PASS) /* an xfunc gave up */
+	else if (WEXITSTATUS(status) == EXIT_UNSUPPORTED) /* an xfunc gave up */
+		return skipped("no-memory");
+	else if (status && t.shared->verdict == PASS)
 		info("the case exited with status %d", WEXITSTATUS(status));
 	else
 		return t.shared->verdict;
@@ -214,9 +247,11 @@ static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t 
 	int status, end;
 	pid_t pid;
 
-	memset(t.shared, 0, offsetof(struct shared, text) + 1);
+	memset(t.shared, 0, offsetof(struct shared, text) + t.shared->text_len);
 	t.deadline = now + limit / DEADLINE_DIVISOR; /* whoever waits can still say for what */
-	pid = xfork();
+	pid = fork();
+	if (pid < 0)
+		return skipped("process-limit");
 	if (pid == 0)
 		run_child(c, kind);
 	setpgid(pid, pid);
@@ -234,9 +269,9 @@ static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t 
 
 static void text_to(struct result *r)
 {
-	uint32_t len = t.shared->text_len;
-
-	t.shared->text[len < TEXT_SIZE ? len : TEXT_SIZE - 1] = '\0';
+	if (t.shared->lines_lost)
+		info("%u lines more found no room", (unsigned)t.shared->lines_lost);
+	t.shared->text[t.shared->text_len] = '\0';
 	r->text = t.shared->text;
 }
 
@@ -338,7 +373,7 @@ struct pick *pick_cases(const struct options *o, unsigned *count)
 			for (; kind <= last; kind++) {
 				struct pick p = { .c = c, .row = row, .kind = kind };
 
-				snprintf(p.name, sizeof(p.name), "%s%s", case_text(row, NAME),
+				scnprintf(p.name, sizeof(p.name), "%s%s", case_text(row, NAME),
 					kind_name(kind));
 				if (!selected(&p, o))
 					continue;
@@ -350,25 +385,10 @@ struct pick *pick_cases(const struct options *o, unsigned *count)
 	return picks;
 }
 
-/* One that was ignored when we were started (nohup, a job in the background) stays so. */
-static void choose_signals(void)
-{
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-		if (sigaction(ends[i], NULL, &sa) == 0 && sa.sa_handler != SIG_IGN)
-			sigaddset(&signals, ends[i]);
-}
-
 int run_cases(const struct pick *picks, unsigned count, const struct options *o)
 {
 	int sig = 0;
 
-	choose_signals();
-	sigprocmask(SIG_BLOCK, &signals, NULL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	for (unsigned i = 0; i < count && !sig; i++) {
 		struct result r = { picks[i].c, picks[i].row, .name = picks[i].name };

@@ -154,7 +154,7 @@ const struct test_case vms_cases[] = {
 	CASE("vms.errors", "VMS-02", 'L', KINDS, 0, "EBADF, EINVAL, EFAULT; nothing is queued",
 		"vmsplice(2); LTP vmsplice02", errors),
 	CASE("vms.unknown_flags", "VMS-02", 'B', KINDS, RELEASE(4, 13), "unknown flags: EINVAL",
-		"3d6ea290f337", unknown_flags),
+		"3d6ea290f337, Linux 4.13", unknown_flags),
 	CASE("vms.from_pipe", "VMS-03", 'L', KINDS, 0, "pipe to memory: the same bytes",
 		"vmsplice(2); LTP vmsplice03", from_pipe),
 	CASE("vms.full_eagain", "VMS-04", 'L', KINDS, 0, "SPLICE_F_NONBLOCK: EAGAIN if full",
