@@ -41,8 +41,7 @@ static long read_with_own_writer(long n)
 	struct sigaction sa = { .sa_handler = close_writer, .sa_flags = SA_RESTART };
 
 	sigaction(SIGUSR1, &sa, NULL);
-	if (n)
-		t_read(t.r, n, n);
+	t_drain(t.r, n);
 	t_read(t.r, 1, 0);
 	return 0;
 }
@@ -288,12 +287,6 @@ static long right_of_pipe(long n)
 	return 0;
 }
 
-static long right_with_leak(long n)
-{
-	t_drain(t.r, n - 1);
-	return read_with_own_writer(1);
-}
-
 static void p9_pipeline(void)
 {
 	long n = 2 * t.cap + 1;
@@ -308,7 +301,7 @@ static void p9_pipeline(void)
 static void p9_leak(void)
 {
 	long n = 2 * t.cap + 1;
-	struct job left = t_start(left_of_pipe, n), right = t_start(right_with_leak, n);
+	struct job left = t_start(left_of_pipe, n), right = t_start(read_with_own_writer, n);
 
 	t_close(&t.r);
 	t_returns(left, 0);
