@@ -73,13 +73,13 @@ $ns strace -D -o log -e inject=mount:error=ENODEV:when=2 chroot root /ipcbox >ou
 PIDS="$PIDS $all"
 children() { pgrep -x -P "$1" ipcbox; }
 reader() { children "$box" | grep -vx -e "$writer" -e "$orphan"; }
-no_zombie() { ! ps -o stat= --ppid "$box" | grep Z; }
+no_zombie() { ps -o stat= --ppid "$box" | awk '/Z/ { exit 1 }'; }
 wait_for children $all; box=$(children $all)
 wait_for children $box; writer=$(children $box)
 wait_for children $writer; orphan=$(children $writer)
 kill -KILL $writer $orphan
 wait_for reader
 ok 'zombies are reaped, also those of the killed' wait_for no_zombie
-kill -KILL $(reader)
+kill -KILL "$(reader)"
 wait $all
 is 'the status of one that died of a signal' '# ipcbox end rc=137' "$(grep . out)"
