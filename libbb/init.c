@@ -12,7 +12,7 @@
 /* An initramfs needs the box and nothing else: rdinit=/ipcbox, or the box as /init. What it
  * runs is in the kernel's command line, in words without spaces, so that no boot loader has
  * to know about quotes: ipcbox.run=pipetest,-q;pipecap */
-enum { MAX_WORDS = 64, CONSOLE_LEVEL = 8 /* syslog(2), SYSLOG_ACTION_CONSOLE_LEVEL */ };
+enum { MAX_LINE = 4096, CONSOLE_LEVEL = 8 /* syslog(2), SYSLOG_ACTION_CONSOLE_LEVEL */ };
 
 /* The first process of a container is 1 as well, but it finds /proc mounted; the kernel
  * starts us in a bare root. */
@@ -84,7 +84,7 @@ static void power_off(int rc)
 /* Returns in each child, with what it is to run. */
 char **run_as_init(void)
 {
-	static char line[4096], *words[MAX_WORDS + 1];
+	static char line[MAX_LINE], *words[MAX_LINE];
 	char *rest, *command;
 	int rc = EXIT_SUCCESS;
 
@@ -92,12 +92,15 @@ char **run_as_init(void)
 	klogctl(CONSOLE_LEVEL, NULL, 1);
 	rest = commands(line, sizeof(line));
 	while ((command = strsep(&rest, ";"))) {
-		pid_t pid = xfork();
+		pid_t pid;
 		int status;
 
+		if (!*command)
+			continue;
+		pid = xfork();
 		if (pid == 0) {
 			words[0] = (char *)applet_name;
-			for (int i = 1; i < MAX_WORDS && (words[i] = strsep(&command, ",")); i++)
+			for (int i = 1; (words[i] = strsep(&command, ",")); i++)
 				;
 			return words;
 		}

@@ -8,18 +8,25 @@ set -u
 jobs=$1
 unset MAKEFLAGS MFLAGS MAKELEVEL
 mkdir -p "$OUT/qemu"
-rm -f "$OUT"/qemu/*.result
+rm -f "$OUT"/qemu/*.result "$OUT"/qemu/*.log
 
 everything() {
 	echo native
 	lines board | awk -v tier="$TIER" '$2 <= tier { print $1 }'
+	names tests | sed 's/$/-tests/'
 	names arch | sed '/^amd64$/d; s/$/-user/'
 }
 targets=${TARGETS:-$(everything)}
 
-# Builds come first, one after the other: each uses all processors.
+# Builds come first, one after the other: each uses all processors. Each image is built twice
+# and compared.
+build() {
+	images='initramfs cpio'
+	! printf '%s\n' $targets | grep -q "^$1\(-.*\)\{0,1\}-tests$" || images="$images tests-image"
+	"$MAKE" -s -j"$jobs" O="$(dirname "$OUT")" ARCH="$1" IMAGES="$images" twice
+}
 for arch in $(printf '%s\n' $targets | sed "s/^native$/$(dpkg --print-architecture)/; s/-.*//" | sort -u); do
-	"$MAKE" -s -j"$jobs" O="$(dirname "$OUT")" ARCH="$arch" initramfs >"$OUT/qemu/$arch.build" 2>&1 || {
+	build "$arch" >"$OUT/qemu/$arch.build" 2>&1 || {
 		echo "$arch: FAIL: it does not build:" >&2
 		tail -n 20 "$OUT/qemu/$arch.build" >&2
 		for t in $targets; do
@@ -33,11 +40,10 @@ one='t=$1; [ ! -e "$OUT/qemu/$t.result" ] || exit 0
 	case $t in
 	native) exec "$0/user.sh" native ;;
 	*-user) exec "$0/user.sh" "${t%-user}" ;;
-	*-*) exec "$0/boot.sh" "${t%%-*}" "${t#*-}" ;;
 	*) exec "$0/boot.sh" "$t" ;;
 	esac'
 # The slow ones first, so that no processor waits at the end.
-printf '%s\n' $targets | awk '/ppc64el$|-16k$|^arm/ { print; next } { rest = rest $0 "\n" } END { printf "%s", rest }' |
+printf '%s\n' $targets | awk '/-tests$|ppc64el$|-16k$|^arm/ { print; next } { rest = rest $0 "\n" } END { printf "%s", rest }' |
 	xargs -P "$jobs" -n 1 sh -c "$one" "$here" >/dev/null
 
 "$here/table.sh" $targets

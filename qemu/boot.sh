@@ -1,26 +1,28 @@
 #!/bin/sh
-# boot.sh ARCH [KERNEL] - boot a board with its initramfs and judge what it prints
+# boot.sh BOARD[-tests] [KERNEL] - boot a board with its initramfs and judge what it prints
 #
-# With IMAGE=tests the image that runs tests/*.t there, and the name is BOARD-tests.
-# KERNEL: the name's second half in the table, or a kernel image. Files of $OUT/ARCH are used;
-# the log is $OUT/qemu/NAME.log, the verdict NAME.result. Environment, as others name them:
-# IPCBOX_QEMU, IPCBOX_QEMU_APPEND (options), IPCBOX_APPEND (the kernel's command line),
-# IPCBOX_TIMEOUT (seconds in all), IPCBOX_TIMEOUT_SCALE, ACCEL=kvm, INITRAMFS.
+# BOARD-tests is the image that runs tests/*.t there. KERNEL: the second half of BOARD's name in
+# the table, or a kernel image. Files of $OUT/ARCH are used; the log is $OUT/qemu/NAME.log, the
+# verdict NAME.result. Environment, as others name them: IPCBOX_QEMU, IPCBOX_QEMU_APPEND
+# (options), IPCBOX_APPEND (the kernel's command line), IPCBOX_TIMEOUT (seconds in all),
+# IPCBOX_SILENCE (seconds without output), IPCBOX_TIMEOUT_SCALE, ACCEL=kvm, INITRAMFS.
 . "${0%/*}/lib.sh"
 set -eu
 : "${OUT:=obj}"
+tests='' archive=initramfs limit=240
+case $1 in *-tests) tests=-tests archive=tests limit=1200 ;; esac
 image=${2-}
 case $image in
-*/* | *vmlinu* | *Image*) [ -f "$image" ] || die "no kernel '$image'"; set_board "$1" ;;
-*) set_board "$1${2:+-$2}"; image= ;;
+*/* | *vmlinu* | *Image*) [ -f "$image" ] || die "no kernel '$image'"; set_board "${1%-tests}" ;;
+*) set_board "${1%-tests}${2:+-$2}"; image= ;;
 esac
 mkdir -p "$OUT/qemu"
-name=$board${IMAGE:+-$IMAGE}
+name=$board$tests
 log=$OUT/qemu/$name.log
-: "${INITRAMFS:=$OUT/$arch/${IMAGE:-initramfs}.cpio.gz}"
+: "${INITRAMFS:=$OUT/$arch/$archive.cpio.gz}"
 : "${IPCBOX_QEMU:=qemu-system-$system}" "${IPCBOX_TIMEOUT_SCALE:=1}"
-: "${IPCBOX_TIMEOUT:=$((240 * IPCBOX_TIMEOUT_SCALE))}"
-silence=$((110 * IPCBOX_TIMEOUT_SCALE)) # a case may take that long on a slow machine
+: "${IPCBOX_TIMEOUT:=$((limit * IPCBOX_TIMEOUT_SCALE))}"
+: "${IPCBOX_SILENCE:=$((110 * IPCBOX_TIMEOUT_SCALE))}" # a case may take that long
 
 if ! command -v "$IPCBOX_QEMU" >/dev/null; then
 	verdict "$name" FAIL "no-$IPCBOX_QEMU"
@@ -67,7 +69,7 @@ while kill -0 $pid 2>/dev/null && [ $ended -lt 3 ]; do
 	quiet=$((quiet + 1))
 	[ "$size" = "$before" ] || quiet=0
 	before=$size
-	if [ $quiet -ge $silence ]; then echo "# nothing for $silence s" >>"$log"; break; fi
+	if [ $quiet -ge "$IPCBOX_SILENCE" ]; then echo "# nothing for $quiet s" >>"$log"; break; fi
 	! grep -q '^# ipcbox end' "$log" || ended=$((ended + 1))
 done
 kill $pid 2>/dev/null || :

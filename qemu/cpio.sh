@@ -3,14 +3,16 @@
 #
 # initramfs: the box as /init. cpio: /usr/bin/ipcbox with a link for each NAME, to be
 # appended to another initramfs (the kernel unpacks one after the other). tests: the first
-# NAME is a static busybox, the others are what belongs into /tests. The same input gives the same bytes, whoever makes it: order, owner, times and modes are fixed. No device
-# nodes: the kernel's own root has /dev/console, and init mounts devtmpfs.
+# NAME is an architecture, whose busybox is the distribution's, the others go to /tests.
+# The same input gives the same bytes, whoever makes it: order, owner, times and modes are
+# fixed. No device nodes: the kernel's own root has /dev/console, and init mounts devtmpfs.
+. "${0%/*}/lib.sh"
 set -eu
 kind=$1 binary=$2 out=$3
 shift 3
 umask 022
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+trap 'rm -rf "$root" "$root.cpio" "$root.err"' EXIT
 trap 'exit 1' INT TERM
 
 case $kind in
@@ -20,18 +22,20 @@ cpio)
 	cp "$binary" "$root/usr/bin/ipcbox"
 	for name; do ln -s ipcbox "$root/usr/bin/$name"; done ;;
 tests)
+	set_arch "$1"
+	shift
+	busybox=$("$here/fetch.sh" "${musl#+}" "$arch" busybox-static)
 	mkdir -p "$root/usr/bin" "$root/bin" "$root/tests"
 	cp "$binary" "$root/usr/bin/ipcbox"
-	cp "$1" "$root/bin/busybox"
-	cp "${0%/*}/tests-init" "$root/init"
-	shift
+	cp "$busybox/bin/busybox" "$root/bin"
+	cp "$here/tests-init" "$root/init"
 	cp "$@" "$root/tests" ;;
-*) echo "cpio.sh: no archive '$kind'" >&2; exit 2 ;;
+*) die "no archive '$kind'" ;;
 esac
 find "$root" ! -type l -exec chmod 755 {} +
 find "$root" -exec touch -h -d "@${SOURCE_DATE_EPOCH:-0}" {} +
-(cd "$root" && find . -mindepth 1 -printf '%P\n' | LC_ALL=C sort |
-	cpio -o -H newc -R 0:0 --reproducible --quiet) >"$root.cpio"
+(cd "$root" && find . -mindepth 1 | sed 's|^\./||' | sort |
+	cpio -o -H newc -R 0:0 --ignore-devno --renumber-inodes) >"$root.cpio" 2>"$root.err" ||
+	{ cat "$root.err" >&2; exit 1; }
 gzip -n9 <"$root.cpio" >"$out.new"
-rm -f "$root.cpio"
 mv "$out.new" "$out"

@@ -14,18 +14,20 @@ unpacked() {
 	specs=$specs.here
 }
 
-# For what Debian no longer has, and still has a compiler for.
+# For what Debian no longer has, and still has a compiler for. The wrapper has the specs;
+# configure would make it only where the compiler finds a glibc.
 built() {
 	src=$("$here/fetch.sh" "${musl#+}" amd64 source musl)
 	root=$src-$arch
 	specs=$root/lib/musl-gcc.specs
-	[ ! -e "$specs" ] || return 0
+	[ ! -e "$root/complete" ] || return 0
 	build=$root.build
 	rm -rf "$build" "$root"
 	mkdir "$build"
 	# shellcheck disable=SC2086 # flags are words
 	(cd "$build" && "$src/configure" --target="${compiler%-}" --prefix="$root" --disable-shared \
-		CC="${compiler}gcc $flags" CROSS_COMPILE="$compiler" && make -j2 install) >"$root.log" 2>&1 ||
+		--enable-wrapper=gcc CC="${compiler}gcc $flags" CROSS_COMPILE="$compiler" &&
+		make -j2 install && : >"$root/complete") >"$root.log" 2>&1 ||
 		die "can't build musl for $arch: see $root.log"
 	rm -rf "$build"
 }

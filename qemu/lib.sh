@@ -29,11 +29,18 @@ set_board() {
 	set_arch "${board%%-*}"
 }
 
-# judge NAME SECONDS LOG [GUEST]: the verdict to stdout and LOG's .result; why, to stderr
+# as_table: records of judge.awk for people
+as_table() {
+	awk 'BEGIN { form = "%-14s %-6s %-32s %6s %-6s %5s %5s %5s %5s %4s  %s\n"
+		printf form, "target", "", "kernel", "page", "order", "pass", "fail", "xfail", "skip", "s", "" }
+		{ printf form, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 == "-" ? "" : $11 }' | sed 's/ *$//'
+}
+
+# judge NAME SECONDS LOG [GUEST]: the verdict to LOG's .result and stdout; why, to stderr
 judge() {
 	rc=0
 	awk -v name="$1" -v seconds="$2" -v guest="${4-}" -f "$here/judge.awk" "$3" >"${3%.log}.result" || rc=1
-	cat "${3%.log}.result"
+	as_table <"${3%.log}.result"
 	[ $rc = 0 ] || {
 		grep -B3 '^not ok' "$3" | tail -n 40
 		echo "--- the last 20 lines of $3:"

@@ -6,6 +6,7 @@
 ## make qemu-all [JOBS=2]              all of them: a table, obj/boards.json, obj/boards.html
 ## make cross ARCH=arm64               a static binary: obj/arm64/ipcbox
 ## make initramfs ARCH=arm64           obj/arm64/initramfs.cpio.gz: ipcbox as /init; make cpio: to add to another
+## make twice ARCH=arm64               builds both twice: are they the same bytes?
 
 ARCH ?= $(shell dpkg --print-architecture)
 JOBS ?= 2
@@ -13,20 +14,30 @@ cross = $(obj)/$(ARCH)
 
 cross:
 	$(say) CROSS $(ARCH)
+	$(Q)mkdir -p $(cross) && cmp -s $(O)/.config $(cross)/.config || cp $(O)/.config $(cross)
 	$(Q)tools=$$(qemu/cross.sh $(ARCH)) && eval "$(MAKE) --no-print-directory O=$(cross) $$tools all" $(if $(V),,>/dev/null)
 
-initramfs cpio: cross
-	$(Q)qemu/cpio.sh $@ $(cross)/ipcbox $(cross)/$@.cpio.gz $(if $(filter cpio,$@),$(NAMES))
-	$(say) CPIO $(cross)/$@.cpio.gz
+# What else an archive holds: the other names of the box; the distribution's busybox for the
+# architecture, and the tests that need no compiler.
+in_cpio = $(NAMES)
+in_tests-image = $(ARCH) tests/tap.sh \
+	$(filter-out $(addprefix tests/,build.t source.t qemu.t),$(wildcard tests/*.t))
 
-# The distribution's busybox for that architecture, and the tests that need no compiler.
-tests-image: cross
-	$(Q)busybox=$$(qemu/fetch.sh $$(. qemu/lib.sh; here=qemu; set_arch $(ARCH); echo $${musl#+}) $(ARCH) busybox-static) && \
-		qemu/cpio.sh tests $(cross)/ipcbox $(cross)/tests.cpio.gz $$busybox/bin/busybox \
-			tests/tap.sh $(filter-out $(addprefix tests/,build.t source.t qemu.t),$(wildcard tests/*.t))
+initramfs cpio tests-image: cross
+	$(Q)qemu/cpio.sh $(@:-image=) $(cross)/ipcbox $(cross)/$(@:-image=).cpio.gz $(in_$@)
+	$(say) CPIO $(cross)/$(@:-image=).cpio.gz
+
+# Once more: elsewhere, with other modes.
+IMAGES ?= initramfs cpio
+twice: $(IMAGES)
+	$(Q)rm -rf $(obj)/twice && mkdir $(obj)/twice && cp $(O)/.config $(obj)/twice
+	$(Q)umask 077 && $(MAKE) O=$(obj)/twice ARCH=$(ARCH) $(IMAGES)
+	$(Q)for i in $(IMAGES:-image=); do \
+		cmp $(cross)/$$i.cpio.gz $(obj)/twice/obj/$(ARCH)/$$i.cpio.gz || exit; done
+	$(Q)rm -rf $(obj)/twice
 
 qemu-tests: tests-image
-	$(Q)OUT=$(obj) IMAGE=tests qemu/boot.sh $(ARCH) $(KERNEL)
+	$(Q)OUT=$(obj) qemu/boot.sh $(ARCH)-tests $(KERNEL)
 
 qemu: initramfs
 	$(Q)OUT=$(obj) qemu/boot.sh $(ARCH) $(KERNEL)
@@ -37,4 +48,4 @@ qemu-user: cross
 qemu-all:
 	$(Q)OUT=$(obj) MAKE='$(MAKE)' qemu/all.sh $(JOBS)
 
-.PHONY: cross initramfs cpio tests-image qemu qemu-tests qemu-user qemu-all
+.PHONY: cross initramfs cpio tests-image twice qemu qemu-tests qemu-user qemu-all

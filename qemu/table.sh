@@ -1,6 +1,6 @@
 #!/bin/sh
-# table.sh TARGET... - what $OUT/qemu/*.result say: a table, $OUT/boards.json, $OUT/boards.html;
-# exit 1 if one failed. Then what differs from qemu/EXPECTED.
+# table.sh TARGET... - what $OUT/qemu/*.result say: a table, $OUT/boards.json, $OUT/boards.html,
+# what differs from qemu/EXPECTED, and the sum; exit 1 if one failed.
 . "${0%/*}/lib.sh"
 set -u
 : "${OUT:=obj}"
@@ -10,10 +10,7 @@ for t; do
 	cat "$OUT/qemu/$t.result"
 done >"$OUT/boards.txt"
 
-awk 'BEGIN { form = "%-13s %-7s %-32s %6s %-6s %5s %4s %5s %4s %4s  %s\n"
-	printf form, "target", "", "kernel", "page", "order", "pass", "fail", "xfail", "skip", "s", "" }
-	{ printf form, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 == "-" ? "" : $11; n[$2]++ }
-	END { printf "%d passed, %d failed, %d skipped\n", n["pass"], n["FAIL"], n["SKIP"] }' "$OUT/boards.txt"
+as_table <"$OUT/boards.txt"
 
 awk 'BEGIN { print "[" } { printf "%s{\"target\":\"%s\",\"result\":\"%s\",\"kernel\":\"%s\",\"page\":%d,\"order\":\"%s\"," \
 	"\"pass\":%d,\"fail\":%d,\"xfail\":%d,\"skip\":%d,\"seconds\":%d,\"reason\":\"%s\"}", sep, $1, tolower($2), $3, $4, $5, $6, $7, $8, $9, $10, $11
@@ -35,4 +32,5 @@ awk 'BEGIN { print "[" } { printf "%s{\"target\":\"%s\",\"result\":\"%s\",\"kern
 } >"$OUT/boards.html"
 
 "$here/expected.sh" "$@"
+awk '{ n[$2]++ } END { printf "%d passed, %d failed, %d skipped\n", n["pass"], n["FAIL"], n["SKIP"] }' "$OUT/boards.txt"
 ! grep -q ' FAIL ' "$OUT/boards.txt"

@@ -3,6 +3,7 @@
 . "${0%/*}/lib.sh"
 set -eu
 : "${OUT:=obj}" "${IPCBOX_TIMEOUT_SCALE:=1}"
+: "${IPCBOX_TIMEOUT:=$((120 * IPCBOX_TIMEOUT_SCALE))}"
 if [ "$1" = native ]; then
 	name=native emulator=
 	set_arch "$(dpkg --print-architecture)"
@@ -15,5 +16,5 @@ fi
 mkdir -p "$OUT/qemu"
 log=$OUT/qemu/$name.log
 start=$(date +%s)
-timeout -k 5 $((120 * IPCBOX_TIMEOUT_SCALE)) $emulator "$OUT/$arch/ipcbox" pipetest </dev/null >"$log" 2>&1 || :
+timeout -k 5 "$IPCBOX_TIMEOUT" $emulator "$OUT/$arch/ipcbox" pipetest </dev/null >"$log" 2>&1 || :
 judge "$name" $(($(date +%s) - start)) "$log"

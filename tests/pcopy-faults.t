@@ -2,6 +2,7 @@
 # Whatever fails and whenever pcopy is killed: DST is the old file or the new one.
 . "${0%/*}/tap.sh"
 export EMULATOR
+if ! command -v python3 >/dev/null; then skip 'what fails and whenever it is killed' 'no python3'; exit; fi
 
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
 sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }

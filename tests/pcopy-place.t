@@ -2,6 +2,7 @@
 # Where the bytes go: in place, only the blocks that differ, resumed, on a device; and back.
 . "${0%/*}/tap.sh"
 export EMULATOR
+if ! command -v python3 >/dev/null; then skip 'where the bytes go' 'no python3'; exit; fi
 
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
 sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }

@@ -2,6 +2,7 @@
 # What pcopy takes along and what it says: metadata, progress, JSON.
 . "${0%/*}/tap.sh"
 export EMULATOR
+if ! command -v python3 >/dev/null; then skip 'what pcopy takes along and says' 'no python3'; exit; fi
 
 # json EXPR - the value of EXPR, where j is the JSON object in $out
 json() { printf '%s\n' "$out" | python3 -c 'import json, sys; j = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }

@@ -1,6 +1,7 @@
 #!/bin/sh
 . "${0%/*}/tap.sh"
 export EMULATOR
+if ! command -v python3 >/dev/null; then skip 'copies' 'no python3'; exit; fi
 
 # bytes N - N bytes that differ from each other and from every other place
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))

@@ -39,8 +39,7 @@ static long read_with_own_writer(long n)
 	struct sigaction sa = { .sa_handler = close_writer, .sa_flags = SA_RESTART };
 
 	sigaction(SIGUSR1, &sa, NULL);
-	if (n)
-		p_read(n, n);
+	p_drain(n);
 	p_read(1, 0);
 	return 0;
 }
@@ -243,12 +242,6 @@ static long right_of_pipe(long n)
 	return 0;
 }
 
-static long right_with_leak(long n)
-{
-	p_drain(n - 1);
-	return read_with_own_writer(1);
-}
-
 static void p9_pipeline(void)
 {
 	long n = 2 * t.cap + 1;
@@ -263,7 +256,7 @@ static void p9_pipeline(void)
 static void p9_leak(void)
 {
 	long n = 2 * t.cap + 1;
-	pid_t left = t_start(left_of_pipe, n), right = t_start(right_with_leak, n);
+	pid_t left = t_start(left_of_pipe, n), right = t_start(read_with_own_writer, n);
 
 	p_close_r();
 	t_returns(left, 0);
