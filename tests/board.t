@@ -228,14 +228,14 @@ run box mmapr -w -t 50ms other
 is 'waiting works' 124 "$rc"
 
 # A build for 32 bits, where there is one, and this one: each reads and wakes the other.
-: "${IPCBOX32:=$tests/../obj/i386/ipcbox}"
-if "$IPCBOX32" --version >/dev/null 2>&1; then
+: "${NARROW:=$tests/../obj/i386/ipcbox}"
+if "$NARROW" --version >/dev/null 2>&1; then
 	schema='a:u8,b:u64,c:i16[3],d:f64,e:str5,f:i64@64,g:f32'
-	"$IPCBOX32" mmapw -S $schema narrow a=1 b=18446744073709551615 c=-1,2,3 d=0.1 e=abc f=-5 g=1e-45
+	"$NARROW" mmapw -S $schema narrow a=1 b=18446744073709551615 c=-1,2,3 d=0.1 e=abc f=-5 g=1e-45
 	box mmapw -S $schema wide a=1 b=18446744073709551615 c=-1,2,3 d=0.1 e=abc f=-5 g=1e-45
 	is 'a 32-bit writer'\''s record is read' "$(box mmapr -1 wide)" "$(box mmapr -1 narrow)"
-	is 'and the other way round' "$(box mmapr -1 wide)" "$("$IPCBOX32" mmapr -1 wide)"
-	"$IPCBOX32" mmapr -w -o a,seq wide >lines &
+	is 'and the other way round' "$(box mmapr -1 wide)" "$("$NARROW" mmapr -1 wide)"
+	"$NARROW" mmapr -w -o a,seq wide >lines &
 	pid=$!
 	wait_for grep -q '^State:.S' /proc/$pid/status
 	box mmapw wide a=2
@@ -244,7 +244,7 @@ if "$IPCBOX32" --version >/dev/null 2>&1; then
 	$EMULATOR "$IPCBOX" mmapr -w -o a,seq wide >lines &
 	pid=$!
 	wait_for grep -q '^State:.S' /proc/$pid/status
-	"$IPCBOX32" mmapw wide a=3
+	"$NARROW" mmapw wide a=3
 	wait $pid
 	is 'a 64-bit one by a 32-bit writer' '0 a=3	 seq=3' "$? $(cat lines)"
 else
