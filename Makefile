@@ -5,6 +5,7 @@
 ## make deps                install what is missing from the distribution's packages
 ## make run                 build, then prove this machine's kernel: pipetest
 ## make check               build, then run tests/*.t (make deps check on a bare machine)
+## make coverage            which lines of libbb and the applets the tests run (gcov)
 ## make bench               measure beside other tools: BENCH='F1 C2' SIZE=1G (make deps bench)
 ## make defconfig           the usual configuration; so too for each configs/*_defconfig
 ## make menuconfig          choose applets and options; oldconfig asks for new ones only
@@ -195,6 +196,9 @@ check: $(O)/ipcbox
 bench: $(O)/ipcbox
 	$(Q)IPCBOX='$(abspath $<)' MAKE='$(MAKE)' tests/bench.sh $(obj)
 
+coverage:
+	$(Q)MAKE='$(MAKE)' tests/coverage.sh $(obj)/coverage
+
 include qemu/qemu.mk
 
 bin = $(CONFIG_PREFIX)/usr/bin
@@ -235,6 +239,6 @@ help:
 	@sed -n 's/^## \{0,1\}//p' Makefile qemu/qemu.mk
 
 .DELETE_ON_ERROR:
-.PHONY: all bench deps run install uninstall check baseline bloatcheck clean distclean help allnoconfig \
+.PHONY: all bench coverage deps run install uninstall check baseline bloatcheck clean distclean help allnoconfig \
 	allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig $(defconfigs)
 endif

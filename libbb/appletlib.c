@@ -59,13 +59,15 @@ static void make_link(const char *box, const char *dir, const char *name, int sy
 {
 	char *path = xasprintf("%s/%s", dir, name);
 	char *temp = xasprintf("%s/.%s.new", dir, name);
+	int failed;
 
 	(void)unlink(temp); /* of an earlier run that was killed */
 	if ((symbolic ? symlink(box, temp) : link(box, temp)) < 0)
 		bb_perror_msg_and_die("can't make a link to '%s' in '%s'", box, dir);
-	if (rename(temp, path) < 0)
+	failed = rename(temp, path);
+	(void)unlink(temp); /* stays also where path was the same file already: rename(2) */
+	if (failed)
 		bb_perror_msg_and_die("can't rename '%s' to '%s'", temp, path);
-	(void)unlink(temp); /* stays where path was the same file already: rename(2) */
 }
 
 /* argv: [-s] DIR */

@@ -24,8 +24,8 @@ static void status(const struct fifo *f)
 		"{\"applet\":\"%s\",\"messages\":%ju,\"bytes\":%ju,\"dropped\":%ju,"
 		"\"reconnects\":%ju,\"waits\":%ju}\n";
 	char line[256]; /* enough for six numbers of 20 digits */
-	int len = sprintf(line, f->json ? json : text, applet_name, f->messages, f->bytes,
-		f->dropped, f->reconnects, f->waits);
+	size_t len = scnprintf(line, sizeof(line), f->json ? json : text, applet_name, f->messages,
+		f->bytes, f->dropped, f->reconnects, f->waits);
 
 	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
 }
@@ -35,15 +35,18 @@ static int same_file(const struct stat *a, const struct stat *b)
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
-static void leave(void)
+static void __attribute__((destructor)) leave(void)
 {
 	struct stat st;
 
+	if (!at_end.fifo)
+		return;
 	at_end.fifo->dropped += at_end.fifo->queued;
 	if (at_end.fifo->stats)
 		status(at_end.fifo);
 	if (at_end.remove && lstat(at_end.fifo->path, &st) == 0 && same_file(&st, &at_end.made))
-		(void)unlink(at_end.fifo->path); /* best effort: another may have been quicker */
+		if (unlink(at_end.fifo->path) < 0 && errno != ENOENT)
+			bb_perror_msg("can't remove '%s'", at_end.fifo->path);
 }
 
 static mode_t parse_mode(const char *str)
@@ -70,25 +73,30 @@ static void create(const char *path, const char *mode, int unlink_at_exit)
 	at_end.remove = made && unlink_at_exit && stat(path, &at_end.made) == 0;
 }
 
-static char *directory(const char *path)
+/* Valid until the next call; what is longer than a path may be cannot be opened anyway. */
+static const char *directory(const char *path)
 {
+	static char dir[PATH_MAX];
 	const char *slash = strrchr(path, '/');
+	size_t len = slash ? slash - path + 1 : 0;
 
-	return xasprintf("%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	if (len >= sizeof(dir))
+		len = 0;
+	memcpy(dir, path, len);
+	strcpy(dir + len, len ? "" : ".");
+	return dir;
 }
 
 /* What fs.protected_symlinks=1 refuses (sysctl/fs.rst), for kernels where nobody set it: to
  * follow a link that a stranger put into a directory that all may write to. */
 static void check_link(const char *path)
 {
-	char *dir = directory(path);
 	struct stat link, parent;
 
 	if (lstat(path, &link) == 0 && S_ISLNK(link.st_mode) && link.st_uid != geteuid()
-	    && stat(dir, &parent) == 0 && parent.st_uid != link.st_uid
+	    && stat(directory(path), &parent) == 0 && parent.st_uid != link.st_uid
 	    && (parent.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH))
 		bb_error_msg_and_die("can't open '%s': the link is another user's", path);
-	free(dir);
 }
 
 /* The type is asked before the open, since to open a device can do something, and again
@@ -109,7 +117,8 @@ int fifo_open(struct fifo *f, int flags)
 		bb_error_msg_and_die("'%s' is not a FIFO", path);
 	if (fd < 0 && errno != ENXIO && (errno != ENOENT || !f->known))
 		bb_perror_msg_and_die(
-			"can't open '%s'%s", path, errno == ENOENT ? " (--create makes it)" : "");
+			"can't open '%s'%s", path,
+			errno == ENOENT && !f->created ? " (--create makes it)" : "");
 	f->known = 1;
 	return fd;
 }
@@ -120,7 +129,8 @@ int fifo_open(struct fifo *f, int flags)
 int fifo_watch(struct fifo *f)
 {
 	struct stat named = { 0 }, ours = { 0 };
-	char events[1024], *dir;
+	const uint32_t gone = IN_ATTRIB | IN_MOVE_SELF;
+	char events[1024];
 
 	if (stat(f->path, &named) == 0 && f->watch >= 0 && same_file(&named, &f->watched)) {
 		(void)safe_read(f->watch, events, sizeof(events)); /* that they came is enough */
@@ -130,51 +140,36 @@ int fifo_watch(struct fifo *f)
 		f->watched = named;
 		f->watch = inotify_init1(
 			IN_NONBLOCK | IN_CLOEXEC); /* without it: nothing is noticed */
-		if (inotify_add_watch(f->watch, f->path, IN_ATTRIB | IN_MOVE_SELF) < 0) {
-			dir = directory(f->path);
-			(void)inotify_add_watch(f->watch, dir, IN_CREATE | IN_MOVED_TO);
-			free(dir);
-		}
+		(void)inotify_add_watch(f->watch, f->path, gone | IN_DONT_FOLLOW); /* a link */
+		if (inotify_add_watch(f->watch, f->path, gone) < 0)
+			(void)inotify_add_watch(
+				f->watch, directory(f->path), IN_CREATE | IN_MOVED_TO);
 	}
 	(void)fstat(f->fd, &ours); /* no FIFO is open: as if another were */
 	return stat(f->path, &named) == 0 && !same_file(&named, &ours);
 }
 
-/* "max" is what /proc tells, or its usual value, halved until the kernel grants it: a user
- * over pipe-user-pages-soft gets less (pipe(7)). */
+/* A size below 0 is a wish, halved until the kernel grants it: a user over
+ * pipe-user-pages-soft gets less (pipe(7)). */
 void fifo_resize(struct fifo *f)
 {
-	enum { USUAL_MAX = 1024 * 1024 };
-	char text[16] = "";
-	int size = USUAL_MAX, fd, now = fcntl(f->fd, F_GETPIPE_SZ);
+	int size = -f->size, now = fcntl(f->fd, F_GETPIPE_SZ);
 
-	if (f->size == 0)
-		return;
-	if (f->size > 0) {
-		if (fcntl(f->fd, F_SETPIPE_SZ, f->size) < 0)
-			bb_perror_msg_and_die(
-				"can't set the size of '%s' to %d (/proc/sys/fs/pipe-max-size)",
-				f->path, f->size);
-		return;
-	}
-	fd = open("/proc/sys/fs/pipe-max-size", O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
-		size = atoi(text);
-	close(fd);
-	while (size > now && fcntl(f->fd, F_SETPIPE_SZ, size) < 0)
+	if (f->size > 0 && fcntl(f->fd, F_SETPIPE_SZ, f->size) < 0)
+		bb_perror_msg_and_die("can't set the size of '%s' to %d%s", f->path, f->size,
+			errno == EPERM ? " (/proc/sys/fs/pipe-max-size)" : "");
+	while (size > 0 && size > now && fcntl(f->fd, F_SETPIPE_SZ, size) < 0)
 		size /= 2;
-	if (f->verbose > 0)
+	if (f->size && f->verbose > 0)
 		bb_error_msg("'%s' holds %d bytes", f->path, fcntl(f->fd, F_GETPIPE_SZ));
 }
 
-int fifo_choose(const char *what, const char *name, const char *const names[])
+/* What /proc tells, or its usual value. */
+static int largest_pipe(void)
 {
-	int i = 0;
+	long size = read_number("/proc/sys/fs/pipe-max-size");
 
-	while (name && strcmp(name, names[i]))
-		if (!names[++i])
-			bb_show_usage("invalid %s: '%s'", what, name);
-	return i;
+	return size > 0 ? size : 1024 * 1024;
 }
 
 static int64_t parse_timeout(const char *str)
@@ -190,17 +185,15 @@ void fifo_init(struct fifo *f, opts_t opts)
 
 	if (!f->path)
 		bb_show_usage("which FIFO?");
-	f->frame = opts & OPT('r') ? FRAME_RAW : fifo_choose("frame", f->frame_name, frames);
+	f->frame = opts & OPT('r') ? FRAME_RAW : xchoose("frame", f->frame_name, frames);
 	f->limited = f->count != NULL;
 	if (f->limited && f->frame == FRAME_RAW)
 		bb_show_usage("raw bytes are no messages: --count makes no sense");
 	f->left = f->count ? xatou_range("count", f->count, 1, UINTMAX_MAX) : UINTMAX_MAX;
-	if (f->frame == FRAME_RAW)
-		f->size = FIFO_SIZE_MAX;
-	if (f->size_arg)
-		f->size = strcmp(f->size_arg, "max")
-			? (int)xatosize("pipe size", f->size_arg, 1, INT_MAX)
-			: FIFO_SIZE_MAX;
+	if (f->size_arg && strcmp(f->size_arg, "max"))
+		f->size = xatosize("pipe size", f->size_arg, 1, INT_MAX);
+	else if (f->size_arg || f->frame == FRAME_RAW)
+		f->size = -largest_pipe();
 	f->timeout = parse_timeout(f->timeout_arg);
 	f->open_timeout = parse_timeout(f->open_arg);
 	f->verbose = !!(opts & OPT('v')) - !!(opts & OPT('q'));
@@ -212,8 +205,8 @@ void fifo_init(struct fifo *f, opts_t opts)
 	sigprocmask(SIG_BLOCK, &set, &at_end.mask);
 	bb_signals(ends);
 	at_end.fifo = f;
-	atexit(leave);
-	if (opts & OPT('p'))
+	f->created = !!(opts & OPT('p'));
+	if (f->created)
 		create(f->path, f->mode, !!(opts & OPT('u')));
 }
 
@@ -266,6 +259,15 @@ int fifo_poll(struct pollfd *fds, int n, int64_t deadline)
 	if (ready < 0)
 		bb_perror_msg_and_die("can't poll");
 	return ready;
+}
+
+/* Not realloc(3), which with free(3) is a third of a small box. As buffers double, all the
+ * old ones together are no larger than the new one. */
+void *fifo_grow(const void *old, size_t used, size_t size)
+{
+	void *p = xmalloc(size);
+
+	return used ? memcpy(p, old, used) : p;
 }
 
 uint32_t fifo_crc(const struct fifo_header *h, const char *msg, size_t len)

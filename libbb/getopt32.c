@@ -45,14 +45,14 @@ static const char *add_option(struct options *o, const char *spec, char **name)
 	return spec + o->is_list[o->count++];
 }
 
-static void add_to_list(char ***list, char *arg)
+static void add_to_list(char ***list, int letter, const char *arg)
 {
 	int n = 0;
 
 	while (*list && (*list)[n])
 		n++;
 	*list = xrealloc(*list, (n + 2) * sizeof(**list));
-	(*list)[n] = arg;
+	(*list)[n] = xasprintf("%c%s", letter, arg ? arg : "") + 1;
 	(*list)[n + 1] = NULL;
 }
 
@@ -90,7 +90,7 @@ static void take_option(struct options *o, int c)
 	int i = find_option(o, c);
 
 	if (o->is_list[i])
-		add_to_list(o->args[i], optarg);
+		add_to_list(o->args[i], c, optarg);
 	else if (o->args[i])
 		*(char **)o->args[i] = optarg;
 }
@@ -110,7 +110,7 @@ opts_t getopt32(char **argv, const char *spec, ...)
 	va_start(args, spec);
 	while (*spec) {
 		spec = add_option(&o, spec, &name);
-		if (o.longs[o.count - 1].has_arg)
+		if (o.longs[o.count - 1].has_arg || o.is_list[o.count - 1])
 			o.args[o.count - 1] = va_arg(args, void *);
 	}
 	va_end(args);

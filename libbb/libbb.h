@@ -71,9 +71,11 @@ void bb_show_help(void) NORETURN;
 
 /* --- options. The spec is a list of "c(long)", each followed by ':' if it takes an
  * argument or '::' if the argument is optional; the next pointer, char **, receives it.
- * With ":*" the pointer is char ***, a NULL-terminated list that grows. "-c(long)" has no
- * short form. A leading '+' stops at the first operand. --help and --version are always
- * there. Afterwards argv[optind] is the first operand. */
+ * With '*' behind it the pointer is char ***, a NULL-terminated list that grows; item[-1]
+ * is the option's letter, so that several options can share a list and keep the order in
+ * which they were given. "-c(long)" has no short form. A leading '+' stops at the first
+ * operand. --help and --version are always there. Afterwards argv[optind] is the first
+ * operand. */
 typedef uint64_t opts_t;
 #define OPT(c) (1ULL << ((c) > 'Z' ? (c) - 'a' + 26 : (c) > '9' ? (c) - 'A' : (c) - '0' + 52))
 opts_t getopt32(char **argv, const char *spec, ...);
@@ -84,10 +86,12 @@ uintmax_t xatou_range(const char *what, const char *str, uintmax_t min, uintmax_
 /* The digits at str, of base 8, 10 or 16; returns what is behind them, or NULL if there is none
  * or they are too many. strtoumax(3) would take spaces and signs, too. */
 const char *parse_digits(const char *str, unsigned base, uintmax_t *value);
-/* Bytes: 4096, 64k = 64K = 64KiB (1024), 64KB (1000); also M, G, T. */
+/* Bytes: 4096, 64k = 64K = 64KiB (1024), 64KB (1000); also M, G, T, and 1.5M. */
 uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t max);
 /* Nanoseconds, out of 2, 1.5, 500ms, 2s, 1m, 1h. */
 int64_t xatodur(const char *what, const char *str);
+/* The index of one of names, a NULL-terminated list; 0 if str is NULL. */
+int xchoose(const char *what, const char *str, const char *const names[]);
 
 /* --- done, or dead with the object named */
 void *xmalloc(size_t size);
@@ -148,24 +152,26 @@ void record_literal(const char *name, const char *text); /* true, false, null, 1
 void record_string(const char *name, const char *text);
 /* Bytes that are not UTF-8 go out as NAME_b64 in JSON. */
 void record_bytes(const char *name, const void *data, size_t len);
-/* JSON only: an array or an object within, '[' or '{'; name is NULL within an array. */
+/* JSON: an array or an object within, '[' or '{'; name is NULL within an array. PAIRS: a
+ * word that print_text(PAIRS) fills, '\''. */
 void record_nest(const char *name, char bracket);
 void record_unnest(char bracket);
 void record_end(void);
 
 /* --- named pipes: what fifow and fifor have in common. */
 enum { FRAME_AUTO, FRAME_LINE, FRAME_PACKET, FRAME_NUL, FRAME_LEN, FRAME_RAW };
-enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024, FIFO_SIZE_MAX = -1 };
+enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024 };
 struct fifo {
 	const char *path;
 	int fd, watch;		/* -1: not open */
 	struct stat watched;
+	int created;		/* --create: it was there, or we made it */
 	int known;		/* there was a FIFO of that name */
 	int frame;
 	int limited;		/* to this many messages more: */
 	uintmax_t left;
 	int64_t timeout, open_timeout;	/* INT64_MAX: none */
-	int size;		/* of the pipe; 0: as it is */
+	int size;		/* of the pipe; 0: as it is, below 0: up to that */
 	int verbose;		/* -1: quiet */
 	int json, stats;
 	int unsaved;		/* a message that would be lost if we died now */
@@ -185,14 +191,15 @@ int fifo_open(struct fifo *f, int flags);
 /* Makes f->watch, which poll(2) shows as readable when the name may mean another file; true
  * if it does so already. */
 int fifo_watch(struct fifo *f);
-/* Sets what --pipe-size says. */
+/* Makes the open pipe as large as f->size says. */
 void fifo_resize(struct fifo *f);
-/* One of names, a NULL-terminated list, or a usage error "invalid WHAT: 'NAME'"; NULL: 0. */
-int fifo_choose(const char *what, const char *name, const char *const names[]);
 /* The end of a duration that begins now; INT64_MAX is for ever. */
 int64_t fifo_deadline(int64_t duration);
 /* poll(2) until the deadline; 0 if that came first. */
 int fifo_poll(struct pollfd *fds, int n, int64_t deadline);
+
+/* A buffer of that size with the bytes used of the old one, which is not freed. */
+void *fifo_grow(const void *old, size_t used, size_t size);
 
 /* What --frame=len puts before each message; little endian. */
 struct fifo_header {
@@ -202,10 +209,10 @@ enum { FIFO_MAGIC = 'I' | 'P' << 8 | 'F' << 16 | 1 << 24 };
 /* The crc of a header and its message. */
 uint32_t fifo_crc(const struct fifo_header *h, const char *msg, size_t len);
 
-/* --- text that came from outside. The bytes of the character at p, 0 if it is none (RFC 3629);
- * is all of it UTF-8; print it for people (no control character reaches a terminal), within
- * '' or within "". */
-size_t utf8_len(const void *p, size_t len);
+/* --- text that came from outside: the bytes of the character at p, 0 if it is none (RFC
+ * 3629); is all of it UTF-8; print it for people (no control character reaches a terminal),
+ * within '' or within "". */
+size_t utf8_len(const void *p, size_t left);
 int is_utf8(const void *text, size_t len);
 void print_text(const void *text, size_t len, enum record_form form);
 void print_base64(const void *data, size_t len);

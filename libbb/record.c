@@ -8,6 +8,7 @@
 static enum record_form form;
 static int fields;
 
+/* The bytes of the character at text, 0 if it is none (RFC 3629). */
 size_t utf8_len(const void *text, size_t left)
 {
 	const unsigned char *p = text;

@@ -22,6 +22,20 @@ static void NORETURN invalid(const char *what, const char *str)
 	bb_show_usage("invalid %s: '%s'", what, str);
 }
 
+/* Billionths, if there is a fraction; what is behind nine digits is cut off. */
+static uintmax_t parse_fraction(const char **s, const char *what, const char *str)
+{
+	uintmax_t fraction = 0, scale = NS_PER_S;
+
+	if (**s != '.')
+		return 0;
+	if (!isdigit((unsigned char)*++*s))
+		invalid(what, str);
+	for (; isdigit((unsigned char)**s); ++*s)
+		fraction += (**s - '0') * (scale /= 10);
+	return fraction;
+}
+
 uintmax_t xatou_range(const char *what, const char *str, uintmax_t min, uintmax_t max)
 {
 	uintmax_t value;
@@ -35,20 +49,27 @@ uintmax_t xatou_range(const char *what, const char *str, uintmax_t min, uintmax_
 uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t max)
 {
 	static const char prefixes[] = "kmgt";
-	uintmax_t value, unit;
+	uintmax_t value, unit, fraction;
 	const char *s = parse_digits(str, 10, &value), *prefix = NULL;
 
 	if (!s)
 		invalid(what, str);
+	fraction = parse_fraction(&s, what, str);
 	if (*s)
 		prefix = strchr(prefixes, tolower((unsigned char)*s));
 	if (prefix) {
 		s++;
 		unit = *s == 'B' ? 1000 : 1024;
 		s += strcmp(s, "iB") == 0 ? 2 : *s == 'B';
-		for (; prefix >= prefixes; prefix--)
-			if (__builtin_mul_overflow(value, unit, &value))
+		for (; prefix >= prefixes; prefix--) {
+			fraction *= unit;
+			if (__builtin_mul_overflow(value, unit, &value)
+			    || __builtin_add_overflow(value, fraction / NS_PER_S, &value))
 				invalid(what, str);
+			fraction %= NS_PER_S;
+		}
+	} else if (strchr(str, '.')) { /* no part of a byte */
+		invalid(what, str);
 	}
 	if (*s || value < min || value > max)
 		invalid(what, str);
@@ -68,26 +89,32 @@ int64_t xatodur(const char *what, const char *str)
 		{ "m", 60 * NS_PER_S },
 		{ "h", 3600 * NS_PER_S },
 	};
-	uintmax_t whole, fraction = 0, scale = 1;
+	uintmax_t whole, fraction;
 	const char *s = parse_digits(str, 10, &whole);
 	int64_t total;
 	size_t i;
 
 	if (!s)
 		invalid(what, str);
-	if (*s == '.')
-		for (s++; isdigit((unsigned char)*s); s++)
-			if (scale < NS_PER_S) {
-				fraction = fraction * 10 + (*s - '0');
-				scale *= 10;
-			}
+	fraction = parse_fraction(&s, what, str);
 	for (i = 0; i < ARRAY_SIZE(units) && strcmp(s, units[i].suffix); i++)
 		;
-	if (i == ARRAY_SIZE(units) || s[-1] == '.'
+	if (i == ARRAY_SIZE(units)
 		|| __builtin_mul_overflow(whole, units[i].ns, &total)
 		|| __builtin_add_overflow(
-			total, (int64_t)(fraction * (units[i].ns / 1000) / scale * 1000), &total)
+			total, (int64_t)(fraction * (units[i].ns / 1000) / NS_PER_S * 1000),
+			&total)
 		|| total > INT64_MAX / 2) /* so that the clock can be added */
 		invalid(what, str);
 	return total;
+}
+
+int xchoose(const char *what, const char *str, const char *const names[])
+{
+	int i = 0;
+
+	while (str && strcmp(str, names[i]))
+		if (!names[++i])
+			bb_show_usage("invalid %s: '%s'", what, str);
+	return i;
 }

@@ -169,10 +169,12 @@ static void resident(char **argv)
 	waitpid(pid, &status, 0);
 }
 
-static void put(long count, size_t size)
+static void put(long count, size_t size, int flags)
 {
 	static char buf[4096];
 
+	if (flags && fcntl(1, F_SETFL, flags) < 0)
+		fail("packets");
 	memset(buf, 'x', sizeof(buf));
 	while (count--)
 		if (write(1, buf, size) != (ssize_t)size)
@@ -238,7 +240,9 @@ int main(int argc, char **argv)
 	else if (!strcmp(verb, "rss"))
 		resident(argv + 2);
 	else if (!strcmp(verb, "put"))
-		put(atol(argv[2]), atol(argv[3]));
+		put(atol(argv[2]), atol(argv[3]), 0);
+	else if (!strcmp(verb, "put-packets"))
+		put(atol(argv[2]), atol(argv[3]), O_DIRECT);
 	else if (!strcmp(verb, "get"))
 		get(atol(argv[2]));
 	else if (!strcmp(verb, "lag"))
@@ -283,7 +287,7 @@ too_slow() {
 
 # What a peer needs is its name up to a comma: dd,direct
 missing_peer() {
-	case $1 in ipcbox | loop | while-read | fifo) return 1 ;; esac
+	case $1 in ipcbox | loop | packet-loop | while-read | fifo) return 1 ;; esac
 	! have "${1%%,*}"
 }
 
@@ -457,15 +461,17 @@ line_F2() {
 	rm -f "$MEM/dst"
 }
 
-# A line of 64 bytes is one write in each.  socat does a tenth of them, the shell a hundredth.
+# A packet is one write and one read by nature, so that the packet-loop is as fast as it can
+# be; lines go many at a time.  socat does a tenth of them, the shell a hundredth.
 messages() {
 	new_fifo
 	f=$MEM/fifo
 	case $1 in
 	ipcbox)
-		clock_sh "$IPCBOX fifor -e exit -o plain $f >$MEM/dst & $IPCBOX fifow $f - <$MEM/lines && wait \$!" &&
+		clock_sh "$IPCBOX fifor -e exit -o plain $f >$MEM/dst & $IPCBOX fifow $frame $f - <$MEM/lines && wait \$!" &&
 			cmp "$MEM/lines" "$MEM/dst" >&2 ;;
 	loop) clock_sh "$TOOL get 64 <$f & $TOOL put $MESSAGES 64 >$f && wait \$!" ;;
+	packet-loop) clock_sh "$TOOL get 64 <$f & $TOOL put-packets $MESSAGES 64 >$f && wait \$!" ;;
 	socat)
 		few=$((MESSAGES / 10))
 		ns=$(clock_sh "socat -u -b 64 OPEN:$f,rdonly - >$MEM/dst & head -n $few $MEM/lines | socat -u -b 64 - OPEN:$f,wronly && wait \$!") &&
@@ -478,7 +484,11 @@ messages() {
 }
 line_F3() {
 	awk -v n=$MESSAGES 'BEGIN { while (n-- > 0) printf "%063d\n", n }' >"$MEM/lines"
-	contest F3 1.3 loop ns messages "$MESSAGES messages of 64 bytes, lines in, lines out" loop socat while-read
+	frame=
+	contest F3 1.3 loop ns messages "$MESSAGES messages of 64 bytes, lines in, packets between, lines out" \
+		loop packet-loop socat while-read
+	frame='-F line'
+	contest F3 1.3 loop ns messages "$MESSAGES messages of 64 bytes, lines in, lines between, lines out" loop
 	rm -f "$MEM/lines" "$MEM/dst"
 }
 

@@ -49,6 +49,10 @@ if [ -z "$EMULATOR" ]; then
 	is 'that are the same file' "$(stat -c %i ipcbox)" "$(stat -c %i hard/pipecap)"
 	ok 'and again' ./ipcbox --install hard
 	is 'no temporary name is left' '' "$(find links hard -name '.*.new')"
+	mkdir -p taken/pcopy
+	run box --install -s taken
+	is '--install does not replace a directory' "1 ipcbox: can't rename 'taken/.pcopy.new' to 'taken/pcopy': Is a directory" "$rc $err"
+	is 'and takes its temporary name away' '' "$(find taken -name '.*.new')"
 	ln -s ipcbox ./-pipecap
 	is 'a leading - of the name is stripped' "$(box --help pipecap)" "$(./-pipecap --help)"
 fi
@@ -61,3 +65,49 @@ if [ -c /dev/full ]; then
 fi
 run sh -c '"$0" >&-' "$IPCBOX"
 is 'a closed stdout is 1' "1 ipcbox: can't write to standard output: Bad file descriptor" "$rc $err"
+
+# Each applet with standard descriptors closed, with one descriptor to open, with little
+# memory: it does its work, or says why not, with a status of the table.
+mkfifo fifo && echo 12345 >src && box mmapw -c 1 board
+commands='pipecap
+pipecap -I
+pipecap -l
+pipecap -g -f fifo
+fifow -t 0.1 fifo hello
+fifor -t 0.1 fifo
+mmapw -c 1 new
+mmapw board id=3
+mmapr -1 board
+pcopy src dst 2
+pcopy -y src dst
+pipetest -q -t tut.p1.*
+--list
+--help pipecap
+--install -s .'
+# NAME PREFIX REDIRECTION
+survives() {
+	bad=$(echo "$commands" | while read -r words; do
+		rm -f dst new
+		run sh -c "$2 exec $EMULATOR '$IPCBOX' $words $3" </dev/null
+		case $3 in *'2>&-'*) err='none is due' ;; esac
+		case $rc in
+		0) [ ! -e dst ] || cmp src dst || echo "$words: a wrong copy" ;;
+		1 | 3 | 77 | 124) [ -n "$err" ] || echo "$words: $rc without a message" ;;
+		*) echo "$words: $rc $err" ;;
+		esac
+	done)
+	is "each applet works, or says why not: $1" '' "$bad"
+}
+survives 'stdin closed' '' '<&-'
+survives 'stdout closed' '' '>&-'
+survives 'stderr closed' '' '2>&-'
+survives 'all three closed' '' '<&- >&- 2>&-'
+survives 'SIGPIPE at its default, stdout full' '' '>/dev/full'
+survives 'no descriptor left' 'ulimit -n 3;' ''
+survives 'one descriptor left' 'ulimit -n 4;' ''
+# As little as lets it start at all, which the sanitizers and an emulator do not.
+run sh -c "ulimit -v 1024; exec $EMULATOR '$IPCBOX' --version"
+if [ $rc = 0 ]; then survives '1 MiB of memory' 'ulimit -v 1024;' ''; else
+	skip '1 MiB of memory' 'needs more to start'
+fi
+is 'and no temporary file is left' '' "$(find . -name '.*.pcopy.*' -o -name '.*.new')"

@@ -34,6 +34,25 @@ wait $reader
 is 'several at once: none is mixed' '20 1 20001 20 2 20001 20 3 20001 20 4 20001' \
 	"$(awk '{ print substr($0, 1, 1), length($0) }' got | sort | uniq -c | xargs)"
 
+exec 9<>f
+spawn fifow -L f "$(long 100000)" & writer=$!
+wait_for grep -q 'OFDLCK.*WRITE' /proc/locks
+run box fifow -F line -t 200ms f short
+is 'nor with the short ones of a writer without --lock' \
+	"124 fifow: timed out: 'f' is locked by another writer" "$rc $err"
+kill $writer; wait $writer
+exec 9<&-
+if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+	for frame in line nul len; do
+		start -F $frame -o plain
+		seq 10000 | strace -c -o calls "$IPCBOX" fifow -F $frame f; wait $reader
+		writes=$(awk '$NF == "write" { print $4 }' calls)
+		ok "$frame: 10000 short messages in $writes writes" test "$writes" -lt 200
+		is "$frame: and all there, in order" "$(seq 10000 | cksum)" "$(cksum <got)"
+	done
+else
+	skip 'short messages in few writes' 'no strace'
+fi
 start -F len -o plain
 box fifow -F len f "$(long 100000)" '' short 'two
 lines'
@@ -53,6 +72,23 @@ for n in 1 2; do box fifor -t 5 -F len -o plain -n $n f >>got; done
 is '-n takes whole frames and no more' "$(printf 'x\ny\nz\n%s' "$(long 9000)")" "$(cat got)"
 exec 9<&-
 
+exec 9<>f # another writer stays: no end of file
+: >got; spawn fifor -t 10 -F len -o plain -n 2 f >got 2>err & reader=$!
+box fifow -F len f first
+wait_for grep -q first got
+kill -STOP $reader
+spawn fifow -F len f "$(long 120000)" & writer=$!
+wait_for grep -q 'OFDLCK.*WRITE' /proc/locks
+blocked() { grep -q '^State:.S' "/proc/$writer/status"; }
+wait_for blocked
+kill -9 $writer; wait $writer 2>/dev/null
+kill -CONT $reader
+timeout 5 "$IPCBOX" fifow -F len f second
+wait $reader
+is 'a frame whose writer was killed does not keep back the next one' '0 first second' "$? $(xargs <got)"
+like 'with a report' 'fifor: resync=*' "$(cat err)"
+exec 9<&-
+
 # frame SEQ TEXT: as formats.md has it, out of python's hands
 if command -v python3 >/dev/null; then
 	cat >frame.py <<-'EOF'
@@ -69,7 +105,17 @@ out.write(frame(1, b"one") + b"noise IPF" + frame(2, b"two")[:-1] + b"X" + frame
 out.write(struct.pack("<4sIIII", b"IPF\1", 99, 8, 1, 0) + b"a writer that died" + frame(6, b"six"))'
 	wait $reader
 	is 'noise, damage and a cut frame are passed over' 'one five again six' "$(xargs <got)"
-	is 'with a report' "$(text 'fifor: lost=3 writer=7\nfifor: resync=32\nfifor: lost=4 writer=7\nfifor: resync=38')" "$(cat err)"
+	is 'with a report' "$(text 'fifor: resync=32\nfifor: lost=3 writer=7\nfifor: resync=38\nfifor: lost=4 writer=7')" "$(cat err)"
+	start -F len -o plain
+	python3 -c '
+import time
+from frame import *
+out = open("f", "wb", 0)
+for byte in frame(1, b"slow") + frame(2, b"and steady"):
+    out.write(bytes([byte]))
+    time.sleep(0.01)'
+	wait $reader
+	is 'bytes that come one by one, without a lock' 'slow and steady' "$(xargs <got)"
 	start -r
 	box fifow -F len f hello
 	wait $reader

@@ -98,6 +98,16 @@ mkfifo new; mv new r
 box fifow -t 10 r renamed
 ok 'or renamed to the name' wait_for grep -q renamed got
 kill $reader; wait $reader
+mkfifo here elsewhere; ln -s here link
+spawn fifor -o plain link >got 2>err & reader=$!
+exec 9<>here # no end of file makes it look
+echo one >&9
+wait_for grep -q one got
+ln -sfn elsewhere link
+box fifow -t 10 link two
+ok 'or behind a link that points elsewhere' wait_for grep -q two got
+exec 9<&-
+kill $reader; wait $reader
 spawn fifow r hello & writer=$!
 wait_for pgrep -P "$writer"
 rm r; mkfifo r

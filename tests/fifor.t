@@ -42,6 +42,16 @@ run box fifor -t 100ms -o plain f
 is 'the rest is for the next reader' d "$out"
 exec 9>&-
 
+exec 9<>f
+box fifow -t 1 f aa bb
+printf 'x\ny\n' >&9
+run box fifor -t 100ms f
+is 'lines behind packets are lines' "$(text 'read:aa\nread:bb\nread:x\nread:y')" "$out"
+exec 9>&-
+start -eexit -oplain -Fpacket f; box fifow f 'x
+' ''; wait $reader
+is '--frame=packet: with the newline at its end' "0 x . . ." "$? $(sed 's/$/ ./' got | xargs)"
+
 start -o plain f
 exec 9>f
 printf 'he' >&9; printf 'llo\nwor' >&9
@@ -90,14 +100,18 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	waits=$(grep -c poll calls)
 	ok "waiting costs nothing: $waits waits for 3 writers" test "$waits" -lt 20
 	is 'no sleep, no timer' '' "$(grep -E 'nanosleep|timer|ppoll.*tv_sec' calls)"
+	strace -o calls -e inject=flock:delay_enter=300000 "$IPCBOX" fifor -e exit -t 5 f & reader=$!
+	(exec 9>f)
+	wait $reader
+	is '--eof=exit sees a writer that came and left while it started' 0 $?
 else
 	skip 'waiting costs nothing' 'no strace'
 fi
 
 if command -v script >/dev/null && [ -z "$EMULATOR" ]; then
-	box fifow f "$(printf '\033[2Jx\302\233y\tz\303\251')" &
+	box fifow f "$(printf '\033[2Jx\302\233\233\377y\tz\303\251')" &
 	run script -qec "$IPCBOX fifor -t 5 -n 1 f" /dev/null
-	is 'a terminal gets no control sequence' "$(printf 'read:?[2Jx\302?y\tz\303\251')" "$(echo "$out" | tr -d '\r')"
+	is 'a terminal gets no control sequence' "$(printf 'read:?[2Jx???y\tz\303\251')" "$(echo "$out" | tr -d '\r')"
 else
 	skip 'a terminal gets no control sequence' 'no script'
 fi
@@ -156,6 +170,10 @@ ok '--unlink' test ! -e g
 : >file
 run box fifor file
 is 'not a FIFO' "1 fifor: 'file' is not a FIFO" "$rc $err"
+ln -s nowhere dangling
+run box fifor -p dangling
+is 'nothing is made where a link points' "1 fifor: can't open 'dangling': No such file or directory" "$rc $err"
+ok 'nothing at all' test ! -e nowhere
 for args in '' 'f f' '-n 0 f' '-e x f' '-o x f' '-F x f' '-t x f' '-r -n 1 f'; do
 	run box fifor $args
 	is "usage: fifor $args" 2 "$rc"

@@ -18,10 +18,12 @@ else
 	# fails OPTIONS... - prints what went wrong
 	fails() {
 		cp old dst
-		strace -f -o calls "$IPCBOX" pcopy "$@" src dst 2 2>err
+		strace -f -o calls "$IPCBOX" pcopy "$@" src dst 2 >out 2>err
 		names=$(sed -n 's/^[0-9]* *\([a-z_0-9]*\)(.*/\1/p' calls | sort -u | grep -vxE "$cannot")
 		for name in $names; do
-			for error in ENOSPC EIO EINTR EMFILE ENOMEM EPERM ENOSYS; do
+			for error in ENOSPC EIO EINTR EAGAIN EMFILE ENOMEM EPERM ENOSYS; do
+				# That one says that somebody else has it, who then removes it.
+				[ $name-$error != flock-EAGAIN ] || continue
 				for when in $whens; do
 					cp old dst
 					timeout 10 strace --seccomp-bpf -f -qq -o log -e trace="$name" -e inject="$name:error=$error:when=$when" \
@@ -34,6 +36,9 @@ else
 						grep -q '^pcopy: ' err || echo "$name $error $when: status $rc, no message" ;;
 					*) echo "$name $error $when: status $rc" ;;
 					esac
+					if [ "$1 $(temporaries)" = '-R ./.dst.pcopy.resume' ]; then
+						"$IPCBOX" pcopy -R src dst 2>err && cmp -s src dst || echo "$name $error $when: not resumed"
+					fi
 					[ -z "$(temporaries)" ] || { echo "$name $error $when: $(temporaries)"; rm -f .*.pcopy.*; }
 				done
 			done
@@ -43,8 +48,11 @@ else
 	fails -B "$page" >bad
 	is "each system call fails: $(wc -l <calls) lines of strace" '' "$(cat bad)"
 	whens=1
-	fails -y -p --preallocate=never -e rw >bad
-	is 'with --verify --preserve' '' "$(cat bad)"
+	for options in '-y -p --preallocate=never -e direct' '-R -c -e rw'; do
+		# shellcheck disable=SC2086 # words
+		fails $options -B "$page" >bad
+		is "with $options" '' "$(cat bad)"
+	done
 fi
 
 # --- killed

@@ -55,6 +55,12 @@ ok 'the bytes' cmp src dst
 is 'in the same file' "$inode" "$(stat -c %i dst)"
 run box pcopy -uc src dst
 is 'with a checksum of all of them' "$crc $size dst" "$out"
+poke dst 70000
+run box pcopy -u -v src dst
+like 'says what it saved' "0 *pcopy: 2.8 MiB of 'dst' were there already*" "$rc $err"
+poke dst 70000; poke dst 2999999
+run box pcopy -u -J src dst 3
+like 'to the byte' "0 *\"saved_bytes\":$((size - page - size % page)),*" "$rc $out"
 truncate -s 1000000 holes; poke holes 500000; bytes 1000000 >dst
 box pcopy -u holes dst
 ok 'holes over data' cmp holes dst
@@ -84,6 +90,24 @@ if have_strace; then
 	ok 'nothing is left' no_temporary
 else
 	skip '--resume' 'no strace'
+fi
+if have_strace && [ "$(id -u)" = 0 ]; then
+	# killed after the last step but one: it has DST's owner already
+	for options in '' -R; do
+		echo old >dst; chown 12:34 dst
+		# shellcheck disable=SC2086 # words
+		strace -f -o log -e trace=fsync -e inject=fsync:signal=SIGKILL:when=1 "$IPCBOX" pcopy $options src dst 2>err
+		is "killed while the medium is waited for: $options" '1 12' "$(find . -name '.dst.pcopy.*' | wc -l) $(stat -c %u .dst.pcopy.*)"
+		ok 'DST is untouched' holds_old dst
+		# shellcheck disable=SC2086
+		run box pcopy $options src dst
+		is 'the next run' '0 ' "$rc $err"
+		ok 'the bytes' cmp src dst
+		ok 'nothing is left' no_temporary
+		rm -f dst
+	done
+else
+	skip 'killed while the medium is waited for' 'not root, or no strace'
 fi
 bytes 3500000 >.dst.pcopy.resume
 cp src dst2; poke .dst.pcopy.resume 5
@@ -137,14 +161,16 @@ if have_strace; then
 	ok 'DST is untouched' holds_old dst
 	ok 'nothing is left' no_temporary
 fi
-if [ "$(id -u)" = 0 ] && mkdir -p mnt && mount -t ramfs none mnt 2>err; then
-	run box pcopy -y src mnt/dst
-	like 'where memory is the medium' "77 pcopy: can't verify 'mnt/dst': it stays in memory*" "$rc $err"
-	is 'nothing is left' '' "$(ls -A mnt)"
-	umount mnt
-else
-	skip 'where memory is the medium' 'not root, or no ramfs'
-fi
+for fs in ramfs tmpfs; do # one refuses O_DIRECT, the other (since Linux 6.6) only takes it
+	if [ "$(id -u)" = 0 ] && mkdir -p mnt && mount -t $fs none mnt 2>err; then
+		run box pcopy -y src mnt/dst
+		like "where memory is the medium: $fs" "77 pcopy: can't verify 'mnt/dst': it stays in memory*" "$rc $err"
+		is 'nothing is left' '' "$(ls -A mnt)"
+		umount mnt
+	else
+		skip "where memory is the medium: $fs" 'not root, or none here'
+	fi
+done
 
 # --- block devices
 loop=
@@ -173,6 +199,22 @@ if [ -n "$loop" ]; then
 	if mkfs.ext4 -q "$loop" 2>err && mkdir -p mnt && mount "$loop" mnt 2>err; then
 		run box pcopy src "$loop"
 		is 'a mounted one' "1 pcopy: '$loop' is in use: unmount it first" "$rc $err"
+		if have_strace; then
+			bytes 1000000 >mnt/src; echo old >mnt/dst
+			printf 'a byte of this is lost' | dd of=mnt/src bs=1 seek=600000 conv=notrunc status=none
+			sync -f mnt
+			at=$(grep -abo 'a byte of this is lost' disk | cut -d: -f1)
+			strace -f -o log -e trace=fsync -e inject=fsync:delay_exit=1000000:when=1 "$IPCBOX" pcopy -y -B 256k mnt/src mnt/dst 2>err & pid=$!
+			wait_for grep -q fsync log
+			wait_for sh -c "[ \$(grep -abo 'a byte of this is lost' disk | wc -l) -ge 2 ]"
+			poke disk "$(grep -abo 'a byte of this is lost' disk | cut -d: -f1 | grep -vx "$at" | head -1)"
+			wait $pid; rc=$?
+			like 'a byte that is lost below the file system' "5*pcopy: 'mnt/dst' is not on the medium as it was copied: chunk 3, from byte 524288*" "$rc $(cat err)"
+			ok 'DST is untouched' holds_old mnt/dst
+			is 'nothing is left' 3 "$(find mnt -mindepth 1 -maxdepth 1 | wc -l)"
+		else
+			skip 'a byte that is lost below the file system' 'no strace'
+		fi
 	else
 		skip 'a mounted one' 'no mkfs.ext4'
 	fi

@@ -47,6 +47,31 @@ if python3 -c "$setx" src 2>log; then
 else
 	skip '--preserve=xattr' 'no user attributes here'
 fi
+# acl FILE - u::rw,u:12:rw,g::-,m::rw,o::- ; a mode of 660, but nothing for the group
+cat >acl.py <<'END'
+import os, struct, sys
+os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in
+    [(1, 6, 2**32 - 1), (2, 6, 12), (4, 0, 2**32 - 1), (16, 6, 2**32 - 1), (32, 0, 2**32 - 1)]))
+END
+get_acl() { python3 -c 'import os, sys
+try: print(os.getxattr(sys.argv[1], "system.posix_acl_access").hex())
+except OSError: print("none")' "$1"; }
+echo text >acl
+if python3 acl.py acl 2>log; then
+	want_acl=$(get_acl acl)
+	for options in -p --preserve=mode --preserve=all; do
+		rm -f new; run box pcopy $options acl new
+		is "an ACL is part of the mode: $options" "0 660 $want_acl" "$rc $(stat -c %a new) $(get_acl new)"
+	done
+	rm -f new; box pcopy --preserve=xattr,time acl new
+	is 'and of nothing else' none "$(get_acl new)"
+	run box pcopy -p src acl
+	is 'without one there is none' '0 none' "$rc $(get_acl acl)"
+	chmod 600 acl; python3 acl.py acl; run box pcopy src acl
+	is 'an existing file keeps its own' "0 660 $want_acl" "$rc $(stat -c %a acl) $(get_acl acl)"
+else
+	skip 'ACLs' 'none here'
+fi
 if [ "$(id -u)" = 0 ]; then
 	chown 12:34 src; chmod 6755 src
 	rm -f new; box pcopy -p src new
@@ -129,6 +154,25 @@ exec 9>&-
 wait $pid
 out=$(tail -1 err)
 is '--progress=json' "['bytes', 'total', 'percent', 'rate', 'eta']" "$(json 'list(j)')"
+# on_terminal OPTION... - what goes to a terminal while 3 seconds pass
+on_terminal() {
+	python3 -c 'import os, pty, subprocess, sys, time
+ours, theirs = pty.openpty()
+p = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stderr=theirs)
+os.close(theirs)
+for i in range(8):
+    p.stdin.write(bytes(100000)); p.stdin.flush(); time.sleep(0.4)
+p.stdin.close()
+try:
+    while text := os.read(ours, 4096): os.write(1, text)
+except OSError: pass
+sys.exit(p.wait())' $EMULATOR "$IPCBOX" pcopy "$@" - dst
+}
+out=$(on_terminal); rc=$?
+like 'a terminal sees how far it is, and then nothing' "0 ?*iB  *iB/s*" "$rc $out"
+like 'the line is empty in the end' "*$(printf '\r\033[K')" "$out"
+on_terminal -q >out; is '-q: not with --quiet' '0 0' "$? $(wc -c <out)"
+is 'and no other file' 0 "$({ sleep 2.5; echo; } | box pcopy - dst 2>&1 | wc -c)"
 run box pcopy -P -e rw src dst
 like '--progress' '?2.8 MiB of 2.8 MiB  100%  * left*' "$err"
 run box pcopy -e rw -B 64k --progress=json src dst 2

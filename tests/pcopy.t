@@ -80,7 +80,7 @@ rm -f "$name" new
 nl='a
 b'
 run box pcopy -c src "$nl"
-is 'a name of two lines: on one' "$crc 20000003 a?b" "$out"
+is 'a name of two lines: on one' "$crc 20000003 a\\x0ab" "$out"
 ok 'is copied to' cmp src "$nl"
 rm "$nl"
 box pcopy src ./-dash
@@ -110,6 +110,11 @@ if [ -r $thp ]; then
 fi
 truncate -s 100 hole; rm -f dst; box pcopy -y hole dst
 is 'a small hole' '100 0' "$(stat -c '%s %b' dst)"
+is 'to where zeros must be written' 100 "$(box pcopy hole - | wc -c)"
+head -c 100000 /dev/zero >zeros
+is 'also with --sparse=always' 100000 "$(box pcopy --sparse=always zeros - | wc -c)"
+rm -f dst; box pcopy --sparse=never hole dst
+is 'a small hole with --sparse=never' 1 "$(($(stat -c %b dst) > 0))"
 mkfifo fifo
 timeout 10 cat fifo >dst & reader=$!
 box pcopy src fifo; wait $reader
@@ -211,6 +216,12 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=1M none small 2>l
 	run box pcopy src small/dst
 	like 'a full disk is noticed before the first byte' "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 10??.0 KiB free" "$rc $err"
 	ok 'DST is untouched' holds_old small/dst
+	truncate -s 5M holes
+	run box pcopy --sparse=never holes small/dst
+	like 'also where holes are to be filled' "1 pcopy: can't write 'small/dst': needs 5.0 MiB, 10??.0 KiB free" "$rc $err"
+	run box pcopy holes small/holes
+	is 'but holes need no space' '0 ' "$rc $err"
+	rm holes small/holes
 	run box pcopy - small/dst <src
 	is 'a stream can only fill it' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
 	is 'DST is untouched' 'old dst' "$(cat small/dst) $(ls -A small)"
@@ -231,6 +242,21 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; the
 	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:signal=SIGKILL:when=1 "$IPCBOX" pcopy -e cfr src dst 3
 	like 'a worker that is killed fails the copy' '1 pcopy: worker ? of 3 was killed by signal 9' "$rc $err"
 	ok 'DST is untouched' holds_old dst
+	truncate -s 30000000 holes; dd if=src of=holes bs=1M seek=9 count=2 conv=notrunc status=none
+	for error in ENOSPC EDQUOT; do
+		for file in src holes; do
+			run strace -f -o log -e trace=fallocate,pwrite64 -e inject="fallocate:error=$error" "$IPCBOX" pcopy $file dst
+			if grep -q fallocate log; then
+				like "$error, $file: found before the first byte" "1 pcopy: can't write 'dst': * 0" "$rc $err $(grep -c pwrite64 log)"
+			else
+				skip "$error, $file: found before the first byte" 'nothing is reserved on this file system'
+			fi
+		done
+	done
+	rm holes
+	run strace -f -o log -e trace=pwrite64 -e inject=pwrite64:error=EINVAL:when=1 "$IPCBOX" pcopy -v -e direct src dst 1
+	like 'O_DIRECT that is refused: through the cache' '0 *falling back from direct to rw: Invalid argument*' "$rc $err"
+	ok 'just as right' cmp src dst
 	run strace -f -o log -e trace=fork,clone -e inject=fork,clone:error=EAGAIN:when=2+ "$IPCBOX" pcopy src dst 3
 	ok 'one worker is enough' cmp src dst
 	strace -o log -f -e trace=rename,renameat,renameat2,fsync "$IPCBOX" pcopy src dst 2
@@ -290,6 +316,10 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	changes 'truncate -s 100 src2' copy_file_range -e cfr
 	changes 'truncate -s 100 src2' munmap -e mmap -j 2
 	changes 'truncate -s 100 src2' pread64 -e direct -c
+	grow() { echo more >>src2; }
+	: >empty; mv src src3; mv empty src
+	changes grow read
+	mv src3 src
 	if [ "$(id -u)" = 0 ] && mkdir -p small && mount -t tmpfs -o size=1M none small 2>log; then
 		echo old >small/dst
 		run strace -f -o log -e trace=/fstatfs -e inject=/fstatfs:error=ENOSYS "$IPCBOX" pcopy -e mmap src small/dst

@@ -49,7 +49,7 @@ static void open_reader(struct reader *r)
 		r->f.fd = fd;
 	} while (fifo_watch(&r->f));
 	r->live = 0;
-	r->packet = r->f.frame == FRAME_PACKET;
+	r->packet = r->f.frame == FRAME_PACKET ? PACKET : NO_PACKET;
 	if (fd >= 0)
 		fifo_resize(&r->f);
 	size = fcntl(fd, F_GETPIPE_SZ);
@@ -66,7 +66,7 @@ static void make_room(struct reader *r)
 		bb_error_msg_and_die("message is larger than %d bytes", FIFO_MAX_MESSAGE);
 	if (need > r->size) {
 		r->size = need + r->len;
-		r->buf = xrealloc(r->buf, r->size);
+		r->buf = fifo_grow(r->buf, r->len, r->size);
 	}
 }
 
@@ -151,7 +151,8 @@ static void make_probe(struct reader *r)
 		bb_perror_msg_and_die("can't set up a pipe");
 }
 
-/* A queue of packets needs no second look until something with a newline comes. */
+/* Behind a packet there are others: that costs no second look, until a newline at the end
+ * says that it was a line. */
 static ssize_t read_some(struct reader *r)
 {
 	char *buf = r->buf + r->len;
@@ -159,7 +160,7 @@ static ssize_t read_some(struct reader *r)
 	ssize_t n;
 
 	if (!r->packet && r->f.frame == FRAME_AUTO)
-		r->packet = packet_next(r);
+		r->packet = packet_next(r) ? PACKET : NO_PACKET;
 	if (r->f.limited && r->f.frame == FRAME_LEN)
 		size = wanted_of_frame(r, size);
 	else if (r->f.limited && !r->packet)
@@ -168,6 +169,101 @@ static ssize_t read_some(struct reader *r)
 	if (n < 0 && errno != EAGAIN)
 		bb_perror_msg_and_die("can't read '%s'", r->f.path);
 	return n;
+}
+
+/* How many messages of that writer did not come: those between the last one and this. */
+static uint32_t note_peer(struct reader *r, uint32_t writer, uint32_t seq)
+{
+	uint32_t lost = 0;
+	unsigned i = 0;
+
+	while (i < PEERS && r->peers[i].writer != writer)
+		i++;
+	if (i == PEERS)
+		i = r->next_peer++ % PEERS;
+	else if (seq - r->peers[i].seq - 1 < UINT32_MAX / 2 && seq != 1)
+		lost = seq - r->peers[i].seq - 1; /* seq 1: a new process with an old pid */
+	r->peers[i].writer = writer;
+	r->peers[i].seq = seq;
+	return lost;
+}
+
+/* 1: a frame, 0: not yet, -1: none */
+static int parse_frame(const char *buf, size_t len, struct fifo_header *h)
+{
+	uint32_t magic = htole32(FIFO_MAGIC);
+
+	if (memcmp(buf, &magic, len < sizeof(magic) ? len : sizeof(magic)))
+		return -1;
+	if (len < sizeof(*h))
+		return 0;
+	memcpy(h, buf, sizeof(*h));
+	if (le32toh(h->length) > FIFO_MAX_MESSAGE)
+		return -1;
+	if (len - sizeof(*h) < le32toh(h->length))
+		return 0;
+	return le32toh(h->crc) == fifo_crc(h, buf + sizeof(*h), le32toh(h->length)) ? 1 : -1;
+}
+
+static void report_skipped(struct reader *r, size_t *skipped)
+{
+	if (*skipped && r->f.verbose >= 0)
+		bb_error_msg("resync=%zu", *skipped);
+	*skipped = 0;
+}
+
+/* What is no frame is passed over, byte by byte, up to the next one. */
+static void take_frames(struct reader *r, int final)
+{
+	size_t at = 0, skipped = 0;
+	struct fifo_header h;
+	char text[80];
+	uint32_t lost;
+	int found;
+
+	while (at < r->len) {
+		found = parse_frame(r->buf + at, r->len - at, &h);
+		if (found == 0 && !final)
+			break;
+		if (found <= 0) {
+			skipped++;
+			at++;
+			continue;
+		}
+		report_skipped(r, &skipped);
+		lost = note_peer(r, le32toh(h.writer), le32toh(h.seq));
+		if (!lost) /* before the first one of this writer that we see */
+			lost = told_lost(r->buf + at + sizeof(h), le32toh(h.length));
+		r->f.dropped += lost;
+		if (lost && r->f.verbose >= 0)
+			bb_error_msg("lost=%u writer=%u", lost, le32toh(h.writer));
+		scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%u",
+			le32toh(h.writer),
+			le32toh(h.seq), lost);
+		put_message(r, r->buf + at + sizeof(h), le32toh(h.length), text);
+		at += sizeof(h) + le32toh(h.length);
+	}
+	report_skipped(r, &skipped);
+	r->len -= at;
+	memmove(r->buf, r->buf + at, r->len);
+}
+
+/* The writer of a long frame holds the lock as long as it lives (formats.md 2). Without a
+ * lock and with nothing more to read, a frame within what should be its text is the next one;
+ * bytes that cat(1) passes on without a lock have none. */
+static int is_abandoned(struct reader *r)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct pollfd more = { .fd = r->f.fd, .events = POLLIN };
+	struct fifo_header h;
+
+	if (r->f.frame != FRAME_LEN || !r->len || fcntl(r->f.fd, F_OFD_GETLK, &fl) < 0
+		|| fl.l_type != F_UNLCK || poll(&more, 1, 0) != 0)
+		return 0;
+	for (size_t at = 1; at < r->len; at++)
+		if (parse_frame(r->buf + at, r->len - at, &h) == 1)
+			return 1;
+	return 0;
 }
 
 /* Adds what has come to the buffer; 0 if the last writer left. */
@@ -181,6 +277,8 @@ static size_t fill(struct reader *r)
 			n = read_some(r);
 		if (n >= 0)
 			break;
+		if (is_abandoned(r))
+			take_frames(r, 1);
 		wait_for_message(r);
 	}
 	r->len += n;
@@ -232,75 +330,6 @@ static void take_lines(struct reader *r, size_t fresh)
 	memmove(r->buf, msg, r->len);
 }
 
-/* How many messages of that writer did not come: those between the last one and this. */
-static uint32_t note_peer(struct reader *r, uint32_t writer, uint32_t seq)
-{
-	uint32_t lost = 0;
-	unsigned i = 0;
-
-	while (i < PEERS && r->peers[i].writer != writer)
-		i++;
-	if (i == PEERS)
-		i = r->next_peer++ % PEERS;
-	else if (seq - r->peers[i].seq - 1 < UINT32_MAX / 2 && seq != 1)
-		lost = seq - r->peers[i].seq - 1; /* seq 1: a new process with an old pid */
-	r->peers[i].writer = writer;
-	r->peers[i].seq = seq;
-	return lost;
-}
-
-/* 1: a frame, 0: not yet, -1: none */
-static int parse_frame(const char *buf, size_t len, struct fifo_header *h)
-{
-	uint32_t magic = htole32(FIFO_MAGIC);
-
-	if (memcmp(buf, &magic, len < sizeof(magic) ? len : sizeof(magic)))
-		return -1;
-	if (len < sizeof(*h))
-		return 0;
-	memcpy(h, buf, sizeof(*h));
-	if (le32toh(h->length) > FIFO_MAX_MESSAGE)
-		return -1;
-	if (len - sizeof(*h) < le32toh(h->length))
-		return 0;
-	return le32toh(h->crc) == fifo_crc(h, buf + sizeof(*h), le32toh(h->length)) ? 1 : -1;
-}
-
-/* What is no frame is passed over, byte by byte, up to the next one. */
-static void take_frames(struct reader *r, int final)
-{
-	size_t at = 0, skipped = 0;
-	struct fifo_header h;
-	char text[80];
-	uint32_t lost;
-	int found;
-
-	while (at < r->len) {
-		found = parse_frame(r->buf + at, r->len - at, &h);
-		if (found == 0 && !final)
-			break;
-		if (found <= 0) {
-			skipped++;
-			at++;
-			continue;
-		}
-		lost = note_peer(r, le32toh(h.writer), le32toh(h.seq));
-		if (!lost) /* before the first one of this writer that we see */
-			lost = told_lost(r->buf + at + sizeof(h), le32toh(h.length));
-		r->f.dropped += lost;
-		if (lost && r->f.verbose >= 0)
-			bb_error_msg("lost=%u writer=%u", lost, le32toh(h.writer));
-		sprintf(text, ",\"writer\":%u,\"seq\":%u,\"lost\":%u", le32toh(h.writer),
-			le32toh(h.seq), lost);
-		put_message(r, r->buf + at + sizeof(h), le32toh(h.length), text);
-		at += sizeof(h) + le32toh(h.length);
-	}
-	if (skipped && r->f.verbose >= 0)
-		bb_error_msg("resync=%zu", skipped);
-	r->len -= at;
-	memmove(r->buf, r->buf + at, r->len);
-}
-
 static void take(struct reader *r, size_t fresh)
 {
 	size_t old = r->len - fresh;
@@ -312,16 +341,17 @@ static void take(struct reader *r, size_t fresh)
 		r->len = 0;
 	} else if (r->f.frame == FRAME_LEN) {
 		take_frames(r, 0);
-	} else if (r->packet
+	} else if (r->packet == PACKET || (r->packet && !line)
 		|| (r->f.frame == FRAME_AUTO && old == 0 && !memchr(r->buf, '\n', fresh))) {
 		/* fifow sends an empty packet as a newline */
+		line = line && (r->f.frame == FRAME_AUTO || fresh == 1);
 		put_message(r, r->buf + old, fresh - line, NULL);
 		r->len = old;
 	} else {
 		take_lines(r, fresh);
 	}
-	if (line || r->f.limited)
-		r->packet = r->f.frame == FRAME_PACKET; /* perhaps of another writer: look again */
+	if (r->f.frame == FRAME_AUTO)
+		r->packet = r->packet && !line && !r->f.limited ? PACKET_LIKELY : NO_PACKET;
 }
 
 static void follow(struct reader *r)
@@ -403,15 +433,15 @@ int fifor_main(char **argv)
 	argv += optind + !!r.f.path;
 	if (*argv && (!(opts & OPT('k')) || opts & OPT('u')))
 		bb_show_usage("unexpected operand '%s'", *argv);
-	r.exit_at_eof = fifo_choose("--eof", eof, eofs);
-	r.prefix = fifo_choose("--output", output, outputs) || opts & OPT('J') ? "" : "read:";
+	r.exit_at_eof = xchoose("--eof", eof, eofs);
+	r.prefix = xchoose("--output", output, outputs) || opts & OPT('J') ? "" : "read:";
 	r.tty = isatty(STDOUT_FILENO);
 	r.out_end = opts & OPT('0') ? '\0' : '\n';
 	fifo_init(&r.f, opts);
 	r.end = r.f.frame == FRAME_NUL ? '\0' : '\n';
 	r.out = xmalloc(OUTPUT);
-	exclude_others(&r, opts & OPT('X') ? LOCK_EX : LOCK_SH);
 	open_reader(&r);
+	exclude_others(&r, opts & OPT('X') ? LOCK_EX : LOCK_SH);
 	if (opts & OPT('f'))
 		return flush_queue(&r);
 	if (opts & OPT('k'))

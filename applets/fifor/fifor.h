@@ -7,6 +7,8 @@
 
 enum { OUTPUT = 64 * 1024, SPLICE_MAX = 1024 * 1024, PEERS = 64 };
 
+enum { NO_PACKET, PACKET_LIKELY, PACKET };
+
 struct reader {
 	struct fifo f;
 	int live;		/* a writer has been seen on f.fd */
@@ -20,7 +22,7 @@ struct reader {
 	size_t len, size;
 	char *out;
 	size_t out_len, out_chunk;
-	int packet;		/* the queue begins with a packet */
+	int packet;		/* does the queue begin with one */
 	int probe[2];		/* a pipe for looking at it */
 	struct {
 		uint32_t writer, seq;

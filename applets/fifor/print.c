@@ -58,7 +58,7 @@ static void put_json_string(struct reader *r, const char *s, size_t len)
 		if (*s == '"' || *s == '\\')
 			put_bytes(r, "\\", 1);
 		if ((unsigned char)*s < ' ')
-			put_bytes(r, escape, sprintf(escape, "\\u%04x", *s));
+			put_bytes(r, escape, scnprintf(escape, sizeof(escape), "\\u%04x", *s));
 		else
 			put_bytes(r, s, 1);
 	}
@@ -80,7 +80,8 @@ static void put_json(struct reader *r, const char *msg, size_t len, const char *
 	char head[80];
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail with this clock */
-	put_bytes(r, head, sprintf(head, "{\"ts\":%jd.%06ld,\"len\":%zu", (intmax_t)ts.tv_sec,
+	put_bytes(r, head, scnprintf(head, sizeof(head), "{\"ts\":%jd.%06ld,\"len\":%zu",
+		(intmax_t)ts.tv_sec,
 		ts.tv_nsec / 1000, len));
 	put_bytes(r, frame, strlen(frame));
 	if (is_utf8(msg, len)) {
@@ -93,17 +94,20 @@ static void put_json(struct reader *r, const char *msg, size_t len, const char *
 	put_bytes(r, "\"}", 2);
 }
 
-/* A terminal obeys control characters, also those of C1, which are two bytes in UTF-8. */
+/* A terminal obeys control characters, also those of C1: two bytes in UTF-8, one elsewhere. */
 static void put_visible(struct reader *r, const char *s, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = s[i];
+	size_t n;
 
-		if ((c < ' ' && c != '\t' && c != '\n') || c == 0x7f
-		    || (c >= 0x80 && c < 0xa0 && (i == 0 || s[i - 1] == '\xc2')))
+	for (; len; s += n, len -= n) {
+		n = utf8_len(s, len);
+		if (n == 0 || (iscntrl((unsigned char)*s) && *s != '\t' && *s != '\n')
+		    || (*s == '\xc2' && (unsigned char)s[1] < 0xa0)) {
 			put_bytes(r, "?", 1);
-		else
-			put_bytes(r, s + i, 1);
+			n += !n;
+		} else {
+			put_bytes(r, s, n);
+		}
 	}
 }
 
@@ -127,7 +131,7 @@ void put_message(struct reader *r, const char *msg, size_t len, const char *fram
 
 	if (lost && r->f.left) {
 		r->f.dropped += lost;
-		sprintf(text, ",\"lost\":%ju", lost);
+		scnprintf(text, sizeof(text), ",\"lost\":%ju", lost);
 	}
 	if (r->f.left == 0)
 		return;

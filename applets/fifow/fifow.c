@@ -44,7 +44,7 @@ static void check_message(struct writer *w, const char *msg, size_t len)
 		bb_error_msg_and_die(
 			"a message contains a %s: use --frame=len", w->end ? "newline" : "NUL");
 	len += w->end >= 0;
-	if (len > w->atomic && (!w->lock || w->f.frame == FRAME_PACKET))
+	if (len > w->atomic && (!w->large || w->f.frame == FRAME_PACKET))
 		bb_error_msg_and_die("message of %zu bytes is larger than PIPE_BUF (%zu): "
 			"use --lock or --frame=len", len, w->atomic);
 	if (len > FIFO_MAX_MESSAGE)
@@ -52,31 +52,41 @@ static void check_message(struct writer *w, const char *msg, size_t len)
 			"message of %zu bytes is larger than %d", len, FIFO_MAX_MESSAGE);
 }
 
-static int put_framed(struct writer *w, const char *msg, size_t len)
+/* A write(2) of at most PIPE_BUF is whole (pipe(7)), be it one message or many of them: those
+ * that are there already go together. A packet is one message by nature, -N tells for each
+ * one whether it is full, and with an interval there is no other one. */
+static void append(struct writer *w, const void *data, size_t len)
 {
-	struct fifo_header h = {
-		htole32(FIFO_MAGIC), htole32(len), htole32(getpid()), htole32(++w->seq), 0
-	};
-
-	h.crc = htole32(fifo_crc(&h, msg, len));
-	if (sizeof(h) + len > w->framed_size)
-		w->framed = xrealloc(w->framed, w->framed_size = 2 * (sizeof(h) + len));
-	memcpy(w->framed, &h, sizeof(h));
-	memcpy(w->framed + sizeof(h), msg, len);
-	return write_whole(w, w->framed, sizeof(h) + len);
+	memcpy(w->out + w->out_len, data, len);
+	w->out_len += len;
 }
 
-/* msg has room for one byte more. An empty packet cannot be, for write(2) of 0 bytes does
- * nothing (pipe(2)): it goes as a newline. */
-static int put(struct writer *w, char *msg, size_t len)
+/* An empty packet cannot be, for write(2) of 0 bytes does nothing (pipe(2)): it goes as a
+ * newline. */
+static void put(struct writer *w, const char *msg, size_t len, int counted)
 {
-	msg[len] = w->end >= 0 ? w->end : '\n';
-	if (w->f.frame == FRAME_LEN)
-		return put_framed(w, msg, len);
-	return write_whole(w, msg, len + (w->end >= 0 || len == 0));
+	struct fifo_header h = { htole32(FIFO_MAGIC), htole32(len), htole32(w->pid), 0, 0 };
+	size_t head = w->f.frame == FRAME_LEN ? sizeof(h) : 0;
+	size_t tail = w->end >= 0 || (!head && !len), size = head + len + tail;
+
+	if (w->out_len + size > w->atomic)
+		flush_messages(w);
+	if (w->out_size < size)
+		w->out = fifo_grow(NULL, 0, w->out_size = 2 * size + w->atomic);
+	if (head) {
+		h.seq = htole32(++w->seq);
+		h.crc = htole32(fifo_crc(&h, msg, len));
+	}
+	append(w, &h, head);
+	append(w, msg, len);
+	append(w, w->end ? "\n" : "", tail);
+	w->out_messages += counted;
+	w->out_bytes += counted ? len : 0;
+	if (w->f.frame == FRAME_PACKET || w->nonblock || w->interval)
+		flush_messages(w);
 }
 
-static void send_message(struct writer *w, char *msg, size_t len)
+static void send_message(struct writer *w, const char *msg, size_t len)
 {
 	check_message(w, msg, len);
 	if (w->interval) {
@@ -84,12 +94,7 @@ static void send_message(struct writer *w, char *msg, size_t len)
 			await(w, -1, 0, -1, w->next);
 		w->next = fifo_deadline(w->interval);
 	}
-	if (put(w, msg, len)) {
-		w->f.messages++;
-		w->f.bytes += len;
-	} else {
-		w->f.dropped++;
-	}
+	put(w, msg, len, 1);
 }
 
 static ssize_t read_input(char *buf, size_t size)
@@ -143,7 +148,6 @@ static void send_raw(struct writer *w)
 			w->f.bytes += n;
 		else
 			w->f.dropped++;
-	free(buf);
 }
 
 /* The reader is told, at the place where they are missing; with --frame=len their numbers
@@ -151,9 +155,10 @@ static void send_raw(struct writer *w)
 static void tell(struct writer *w, uintmax_t lost)
 {
 	char msg[32];
+	size_t len = scnprintf(msg, sizeof(msg), "dropped %ju", lost);
 
 	w->seq += lost;
-	(void)put(w, msg, sprintf(msg, "dropped %ju", lost)); /* no reader: none misses them */
+	put(w, msg, len, 0); /* no reader: none misses them */
 }
 
 static void send_queue(struct writer *w)
@@ -165,10 +170,8 @@ static void send_queue(struct writer *w)
 	while ((msg = next_of_queue(w, &len, &lost)) || lost) {
 		if (lost)
 			tell(w, lost);
-		if (msg) {
+		if (msg)
 			send_message(w, msg, len);
-			w->f.queued--;
-		}
 	}
 }
 
@@ -196,7 +199,7 @@ static void send_names(struct writer *w)
 		bb_error_msg(
 			"no message: sending xiaoming0001, xiaoming0002 ... (--help tells more)");
 	for (uintmax_t n = 1; w->f.left; n++, w->f.left--)
-		send_message(w, msg, sprintf(msg, "xiaoming%04ju", n));
+		send_message(w, msg, scnprintf(msg, sizeof(msg), "xiaoming%04ju", n));
 }
 
 /* Nobody has put anything on stdin: a terminal or /dev/null. */
@@ -215,7 +218,7 @@ static void make_queue(struct writer *w, const char *size, int delimiter)
 	if (w->queue.size)
 		w->queue.ring = xmalloc(w->queue.size);
 	w->in.size = size && w->queue.size < CHUNK ? w->queue.size : CHUNK;
-	w->in.buf = xmalloc(w->in.size + 1);
+	w->in.buf = xmalloc(w->in.size);
 	w->in.delimiter = delimiter;
 }
 
@@ -235,8 +238,8 @@ int fifow_main(char **argv)
 	argv += optind + !!w.f.path;
 	names = !*argv && no_input();
 	argv += *argv && strcmp(*argv, "-") == 0 && !argv[1]; /* stdin */
-	w.on_epipe = fifo_choose("--on-epipe", on_epipe, on_epipes);
-	w.queue.drop = fifo_choose("--drop", drop, drops);
+	w.on_epipe = xchoose("--on-epipe", on_epipe, on_epipes);
+	w.queue.drop = xchoose("--drop", drop, drops);
 	w.interval = interval ? xatodur("interval", interval) : names ? NS_PER_S : 0;
 	w.nonblock = !!(opts & OPT('N'));
 	fifo_init(&w.f, opts);
@@ -248,9 +251,11 @@ int fifow_main(char **argv)
 		bb_show_usage("--buffer is for messages of stdin that may wait");
 	if (drop && !buffer)
 		bb_show_usage("--drop needs --buffer: how much may wait");
-	make_queue(&w, buffer, delimiter);
+	if (!*argv && !names)
+		make_queue(&w, buffer, delimiter);
 	w.end = ends[w.f.frame];
-	w.lock = opts & OPT('L') || w.f.frame == FRAME_LEN;
+	w.large = opts & OPT('L') || w.f.frame == FRAME_LEN;
+	w.pid = getpid();
 	w.atomic = pathconf(w.f.path, _PC_PIPE_BUF);
 	w.foreign = *argv || delimiter != w.end;
 	for (int i = 0; argv[i]; i++)
@@ -264,5 +269,6 @@ int fifow_main(char **argv)
 		send_input(&w);
 	for (; *argv && w.f.left; argv++, w.f.left--)
 		send_message(&w, *argv, strlen(*argv));
+	flush_messages(&w);
 	return EXIT_SUCCESS;
 }

@@ -13,6 +13,10 @@
  * The descriptor that we have is kept until the next one is open: what readers left in
  * the pipe would be lost with the last descriptor. */
 
+/* A packet takes a slot, and a pipe has 16 of them (pipe(7)): with more of them both ends
+ * sleep less often. A message may be old when it is read; --buffer is for who minds. */
+enum { SLOTS = 64 };
+
 static NORETURN void give_up(struct writer *w, const char *why)
 {
 	bb_error_msg("%s'%s' %s", w->nonblock ? "" : "timed out: ", w->f.path, why);
@@ -48,6 +52,9 @@ static int open_writer(struct writer *w)
 		close(w->f.fd);
 	w->f.fd = fd;
 	set_frame(w);
+	w->lock = w->f.frame != FRAME_PACKET && w->f.frame != FRAME_RAW;
+	if (w->f.frame == FRAME_PACKET && !w->f.size_arg && w->in.buf && !w->queue.size)
+		w->f.size = -SLOTS * getpagesize();
 	fifo_resize(&w->f);
 	return 0;
 }
@@ -115,38 +122,34 @@ void await_reader(struct writer *w, int64_t deadline)
 /* Small messages exclude only a long one, not each other: they lock one byte of the FIFO,
  * another one in each process, the long one locks all. (A write-only descriptor can take no
  * shared lock.) */
-static struct flock range(struct writer *w, size_t len, int type)
+static int set_lock(struct writer *w, size_t len, int type, struct flock *fl)
 {
-	struct flock fl = { .l_type = type, .l_whence = SEEK_SET };
-
+	*fl = (struct flock){ .l_type = type, .l_whence = SEEK_SET };
 	if (len <= w->atomic) {
-		fl.l_start = getpid();
-		fl.l_len = 1;
+		fl->l_start = w->pid;
+		fl->l_len = 1;
 	}
-	return fl;
+	return fcntl(w->f.fd, F_OFD_SETLK, fl);
 }
 
-static void lock(struct writer *w, size_t len, int64_t deadline)
+static int lock(struct writer *w, size_t len, int64_t deadline)
 {
-	struct flock fl = range(w, len, F_WRLCK);
+	struct flock fl;
 	pid_t child;
 
-	while (fcntl(w->f.fd, F_OFD_SETLK, &fl) < 0) {
-		if (errno == EINVAL || errno == ENOSYS)
-			xfunc_error_retval = EXIT_UNSUPPORTED; /* before Linux 3.15 */
-		if (errno != EAGAIN && errno != EACCES)
+	while (set_lock(w, len, F_WRLCK, &fl) < 0) {
+		if (errno != EAGAIN && errno != EACCES) {
+			if (len <= w->atomic)
+				return w->lock = 0;
+			if (errno == EINVAL || errno == ENOSYS)
+				xfunc_error_retval = EXIT_UNSUPPORTED; /* before Linux 3.15 */
 			bb_perror_msg_and_die("can't lock '%s'", w->f.path);
+		}
 		if (w->nonblock || !block_in_child(w, &fl, deadline, &child))
 			give_up(w, "is locked by another writer");
 		end_child(&child);
 	}
-}
-
-static int unlock(struct writer *w, size_t len)
-{
-	struct flock fl = range(w, len, F_UNLCK);
-
-	return fcntl(w->f.fd, F_OFD_SETLK, &fl);
+	return 1;
 }
 
 void await_room(struct writer *w, int64_t deadline)
@@ -175,18 +178,18 @@ int write_whole(struct writer *w, const char *buf, size_t len)
 {
 	int64_t deadline = fifo_deadline(w->f.timeout);
 	int held = 0, error;
+	struct flock fl;
 	size_t done = 0;
 	ssize_t n;
 
 	while (done < len) {
 		if (w->lock && !held)
-			lock(w, len, deadline);
-		held = w->lock;
+			held = lock(w, len, deadline);
 		n = safe_write(w->f.fd, buf + done, len - done);
 		error = n < 0 ? errno : 0;
 		done += error ? 0 : n;
 		if (held && (done == 0 || done == len || error == EPIPE))
-			held = unlock(w, len);
+			held = set_lock(w, len, F_UNLCK, &fl);
 		if (error == EPIPE) {
 			if (!next_reader(w, deadline))
 				return 0;
@@ -205,3 +208,17 @@ int write_whole(struct writer *w, const char *buf, size_t len)
 	return 1;
 }
 
+void flush_messages(struct writer *w)
+{
+	if (w->out_len == 0)
+		return;
+	if (write_whole(w, w->out, w->out_len)) {
+		w->f.messages += w->out_messages;
+		w->f.bytes += w->out_bytes;
+	} else {
+		w->f.dropped += w->out_messages;
+	}
+	if (w->queue.size)
+		w->f.queued -= w->out_messages;
+	w->out_len = w->out_messages = w->out_bytes = 0;
+}

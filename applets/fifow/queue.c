@@ -57,7 +57,7 @@ static void read_more(struct input *in)
 	memmove(in->buf, in->buf + in->at, in->len);
 	in->at = 0;
 	if (in->len == in->size)
-		in->buf = xrealloc(in->buf, (in->size *= 2) + 1);
+		in->buf = fifo_grow(in->buf, in->len, in->size *= 2);
 	n = safe_read(STDIN_FILENO, in->buf + in->len, in->size - in->len);
 	if (n > 0)
 		in->len += n;
@@ -72,6 +72,7 @@ char *next_of_input(struct writer *w, size_t *len)
 	char *msg = NULL;
 
 	while (w->f.left && !(msg = peek(&w->in, len)) && !w->in.eof) {
+		flush_messages(w);
 		await_input();
 		read_more(&w->in);
 	}
@@ -186,7 +187,7 @@ int await(struct writer *w, int fd, int events, int watch, int64_t deadline)
 static char *keep(struct queue *q, size_t len)
 {
 	if (len >= q->msg_size)
-		q->msg = xrealloc(q->msg, q->msg_size = len + CHUNK);
+		q->msg = fifo_grow(NULL, 0, q->msg_size = 2 * len + CHUNK);
 	return q->msg;
 }
 
@@ -196,6 +197,8 @@ char *next_of_queue(struct writer *w, size_t *len, uintmax_t *lost)
 	struct record r;
 	char *msg;
 
+	if (!q->used && !peek(&w->in, len))
+		flush_messages(w); /* which can fill the queue */
 	if (q->used) {
 		take_out(q, &r, sizeof(r));
 		take_out(q, keep(q, r.len), r.len);

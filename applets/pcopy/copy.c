@@ -30,7 +30,7 @@ int copy_range(struct job *job, off_t off, off_t end)
 {
 	enum { PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE };
 
-	if (job->holes == 0 || job->sparse == NEVER)
+	if (job->holes == 0)
 		return copy_data(job, off, end);
 	while (off < end) {
 		off_t data = off < job->data_end ? off : seek(job, off, end, SEEK_DATA);
@@ -48,13 +48,20 @@ int copy_range(struct job *job, off_t off, off_t end)
 	return 0;
 }
 
+/* What begins now is done when fsync asks; an error shows there. */
+void begin_writeback(const struct job *job, off_t off, off_t end)
+{
+	if (job->sync != SYNC_NONE && !job->verifying)
+		(void)sync_file_range(job->out, off, end - off, SYNC_FILE_RANGE_WRITE);
+}
+
 /* Sources that have content but no size, as in /proc, and those that can't seek. */
 int copy_stream(struct job *job)
 {
-	off_t off = 0;
+	off_t off = 0, begun = 0;
 	ssize_t n;
 
-	while ((n = read(job->in, job->buf, BUFFER_SIZE)) != 0) {
+	while ((n = read(job->in, job->buf, job->step)) != 0) {
 		if (n < 0 && again(job->in, POLLIN))
 			continue;
 		if (n < 0)
@@ -65,6 +72,10 @@ int copy_stream(struct job *job)
 			return -1;
 		off += n;
 		count_done(job, n);
+		if (off - begun >= job->chunk) {
+			begin_writeback(job, begun, off);
+			begun = off;
+		}
 	}
 	if (job->seekable && !S_ISBLK(job->old.st_mode) && ftruncate(job->out, off) < 0)
 		return give_up(job, "set the size of", job->dst);
@@ -73,22 +84,29 @@ int copy_stream(struct job *job)
 	return 0;
 }
 
+int next_data(const struct job *job, off_t *off, off_t *end)
+{
+	*off = seek(job, *off, job->size, SEEK_DATA);
+	if (*off >= job->size)
+		return 0;
+	*end = seek(job, *off, job->size, SEEK_HOLE);
+	return 1;
+}
+
 /* The data and the holes of SRC. No file has holes that has all its blocks, unless some
  * hold no data; cp thinks so too. */
 void measure_data(struct job *job)
 {
-	off_t off = 0;
+	off_t off = 0, end = 0, last = 0;
 
 	job->data = job->size;
-	if (!S_ISREG(job->from.st_mode) || job->from.st_blocks >= job->size / 512)
+	if (!S_ISREG(job->from.st_mode) || job->sparse == NEVER
+	    || job->from.st_blocks >= job->size / 512)
 		return;
-	job->data = 0;
-	while (off < job->size) {
-		off_t data = seek(job, off, job->size, SEEK_DATA);
-
-		job->holes += data > off;
-		off = data < job->size ? seek(job, data, job->size, SEEK_HOLE) : job->size;
-		job->data += off - data;
+	for (job->data = 0; next_data(job, &off, &end); off = last = end) {
+		job->holes += off > last;
+		job->data += end - off;
 	}
+	job->holes += last < job->size;
 	(void)lseek(job->in, 0, SEEK_SET); /* it could be here; sysfs is read as a stream */
 }

@@ -30,27 +30,14 @@ config PCOPY
 	  -P, --progress[=auto|bar|json]       also at SIGUSR1
 	  -J, --json  a line at the end         -q, --quiet   -v, --verbose
 */
-#include <sched.h>
 #include "pcopy.h"
-
-/* The index of word in words; 0 if it was not given. */
-static int choose(const char *what, const char *word, const char *const *words)
-{
-	int i = 0;
-
-	while (word && words[i] && strcmp(words[i], word))
-		i++;
-	if (!words[i])
-		bb_show_usage("invalid %s: '%s'", what, word);
-	return i;
-}
 
 static int64_t hex_crc(const char *str)
 {
-	char *end;
-	uintmax_t crc = strtoumax(str, &end, 16);
+	uintmax_t crc;
+	const char *end = parse_digits(str + (strncmp(str, "0x", 2) ? 0 : 2), 16, &crc);
 
-	if (!isxdigit((unsigned char)*str) || *end || crc > UINT32_MAX)
+	if (!end || *end || crc > UINT32_MAX)
 		bb_show_usage("invalid CRC-32: '%s'", str);
 	return crc;
 }
@@ -88,15 +75,19 @@ static void *map(size_t size, int flags)
 static void plan(struct job *job)
 {
 	enum { MAX_CHUNKS = 1 << 24 }; /* 64 MiB of CRCs */
+	/* sysfs says a page and means less; or it is all hole */
+	int made_up = S_ISREG(job->from.st_mode) && job->size <= getpagesize()
+		&& job->from.st_blocks == 0;
 
+	if (!job->seekable || S_ISBLK(job->old.st_mode))
+		job->sparse = NEVER; /* what a disk holds is not known */
 	measure_data(job);
 	while (job->size / job->chunk >= MAX_CHUNKS)
 		job->chunk *= 2;
-	if (S_ISREG(job->from.st_mode) && job->size <= getpagesize() && job->from.st_blocks == 0)
-		job->sparse = ALWAYS; /* sysfs says a page and means less; or it is all hole */
-	else if (job->seekable)
+	if (made_up && job->sparse == AUTO)
+		job->sparse = ALWAYS;
+	if (!made_up && job->seekable)
 		job->chunks = (job->size + job->chunk - 1) / job->chunk;
-	job->jobs = job->chunks == 0 ? 1 : MIN((uint32_t)job->max_jobs, job->chunks);
 	job->shared = map(offsetof(struct shared, crc[job->chunks + 1]), MAP_SHARED);
 	job->buf = map(3 * BUFFER_SIZE, MAP_PRIVATE); /* at a page, for O_DIRECT */
 }
@@ -106,17 +97,18 @@ static int same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-/* Only a file that has its size has a content: /proc makes it up as it is read. */
+/* /proc makes up a content as it is read: there, only a size would be a change. */
 static void check_source(const struct job *job)
 {
 	struct stat now;
 
-	if (!S_ISREG(job->from.st_mode) || job->size == 0)
+	if (!S_ISREG(job->from.st_mode) || job->in == STDIN_FILENO)
 		return;
 	if (fstat(job->in, &now) < 0)
 		bb_perror_msg_and_die("can't examine '%s'", job->src);
-	if (now.st_size == job->size && same_time(&now.st_mtim, &job->from.st_mtim)
-	    && same_time(&now.st_ctim, &job->from.st_ctim))
+	if (now.st_size == job->size
+	    && (job->size == 0 || (same_time(&now.st_mtim, &job->from.st_mtim)
+				   && same_time(&now.st_ctim, &job->from.st_ctim))))
 		return;
 	bb_error_msg("'%s' changed while it was copied", job->src);
 	exit(EXIT_STALE);
@@ -143,6 +135,7 @@ static void copy(struct job *job)
 	hold_signals();
 	open_target(job);
 	job->shared->engine = start_engine(job);
+	set_jobs(job, job->crc_wanted || job->shared->engine == ENGINE_DIRECT);
 	if (job->shared->engine != ENGINE_CLONE)
 		reserve_space(job);
 	else if (!job->crc_wanted || job->chunks == 0)
@@ -155,42 +148,14 @@ static void copy(struct job *job)
 		job->chunks = job->size != 0;
 	}
 	check_crc(job);
-	job->used = job->shared->engine;
+	job->saved = 0;
+	for (int i = 0; i < job->jobs; i++)
+		job->saved += job->shared->saved[i];
+	job->engine = job->shared->engine;
 	sync_target(job);
-	if (job->verify)
+	if (asked(job, 'y'))
 		verify(job);
 	commit(job);
-}
-
-/* Two keep a medium's queue filled, where there are two processors. */
-static int auto_jobs(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1 ? 1 : 2;
-}
-
-/* The switches of the command line, as far as they are nothing else. */
-static void take_switches(struct job *job, opts_t opts)
-{
-	static const struct {
-		char letter;
-		size_t field;
-	} switches[] = {
-		{ 'c', offsetof(struct job, checksum) },
-		{ 'y', offsetof(struct job, verify) },
-		{ 'i', offsetof(struct job, inplace) },
-		{ 'u', offsetof(struct job, update) },
-		{ 'R', offsetof(struct job, resume) },
-		{ 'J', offsetof(struct job, json) },
-		{ 'n', offsetof(struct job, no_clobber) },
-		{ 'T', offsetof(struct job, no_target_dir) },
-		{ 'q', offsetof(struct job, quiet) },
-		{ 'v', offsetof(struct job, verbose) },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(switches); i++)
-		*(int *)((char *)job + switches[i].field) = (opts & OPT(switches[i].letter)) != 0;
 }
 
 static void take_operands(struct job *job, char **argv, char *jobs)
@@ -204,22 +169,20 @@ static void take_operands(struct job *job, char **argv, char *jobs)
 	if (argv[2] && argv[3])
 		bb_show_usage("unexpected operand '%s'", argv[3]);
 	job->max_jobs = jobs && strcmp(jobs, "auto") != 0
-		? (int)MIN(xatou_range("number of jobs", jobs, 1, INT_MAX), MAX_JOBS) : auto_jobs();
+		? (int)MIN(xatou_range("number of jobs", jobs, 1, INT_MAX), MAX_JOBS) : 0;
 }
 
 static void check_options(const struct job *job)
 {
-	if ((job->checksum || job->json) && strcmp(job->dst, "-") == 0)
+	if ((job->opts & (OPT('c') | OPT('J'))) && strcmp(job->dst, "-") == 0)
 		bb_show_usage("DST '-' and --%s both need standard output",
-			job->json ? "json" : "checksum");
-	if (job->resume && (job->inplace || job->update))
-		bb_show_usage("--resume does not write into DST itself, as --inplace and "
-			      "--update-blocks do");
+			asked(job, 'J') ? "json" : "checksum");
+	if (asked(job, 'R') && (job->opts & (OPT('i') | OPT('u'))))
+		bb_show_usage("--resume excludes --inplace and --update-blocks");
 }
 
 int pcopy_main(char **argv)
 {
-	static const char *const syncs[] = { "full", "data", "none", NULL };
 	static const char *const whens[] = { "auto", "never", "always", NULL };
 	static const char *const progresses[] = { "auto", "bar", "json", NULL };
 	static const char *const auto_or_never[] = { "auto", "never", NULL };
@@ -232,10 +195,10 @@ int pcopy_main(char **argv)
 		"q(quiet)v(verbose)",
 		&jobs, &block, &engine, &reflink, &sparse, &reserve, &sync, &expect, &preserve,
 		&progress);
-	struct job job = { .chunk = 8 << 20, .expect = -1, .start = monotonic_ns() };
+	struct job job = { .opts = opts, .chunk = 8 << 20, .step = CACHED_STEP, .expect = -1,
+			   .start = monotonic_ns() };
 	size_t page = getpagesize();
 
-	take_switches(&job, opts);
 	take_operands(&job, argv + optind, jobs);
 	if (block)
 		job.chunk = (xatosize("block size", block, 1, INT_MAX) + page - 1) / page * page;
@@ -243,14 +206,14 @@ int pcopy_main(char **argv)
 		job.expect = hex_crc(expect);
 	if (opts & OPT('p'))
 		parse_preserve(&job, preserve);
-	job.crc_wanted = job.checksum || job.verify || expect;
-	job.engine = choose("engine", engine, engine_names);
-	job.reflink = choose("--reflink", reflink, whens);
-	job.sparse = choose("--sparse", sparse, whens);
-	job.preallocate = choose("--preallocate", reserve, auto_or_never);
-	job.sync = opts & OPT('S') ? SYNC_NONE : choose("--sync", sync, syncs);
+	job.crc_wanted = expect || (opts & (OPT('c') | OPT('y')));
+	job.engine = xchoose("engine", engine, engine_names);
+	job.reflink = xchoose("--reflink", reflink, whens);
+	job.sparse = xchoose("--sparse", sparse, whens);
+	job.preallocate = xchoose("--preallocate", reserve, auto_or_never);
+	job.sync = opts & OPT('S') ? SYNC_NONE : xchoose("--sync", sync, sync_names);
 	job.progress = opts & OPT('P') && !progress ? PROGRESS_BAR
-						    : choose("--progress", progress, progresses);
+						    : xchoose("--progress", progress, progresses);
 	check_options(&job);
 	open_source(&job);
 	find_target(&job);

@@ -31,15 +31,35 @@ void parse_preserve(struct job *job, const char *list)
 	}
 }
 
+/* Whose DST will be; st_nlink is 0: ours. */
+const struct stat *future_owner(const struct job *job)
+{
+	return job->preserve & OWNER ? &job->from : &job->old;
+}
+
 static void complain(const struct job *job, int what, const char *word)
 {
 	if (job->preserve_all & what)
 		bb_perror_msg_and_die("can't preserve the %s of '%s'", word, job->src);
-	if (job->verbose)
+	if (asked(job, 'v'))
 		bb_perror_msg("can't preserve the %s of '%s'", word, job->src);
 }
 
-/* An ACL is part of the mode. Names and values have at most 64 KiB (xattr(7)). */
+/* An ACL is part of the mode: without it, the group would get all that it lets anyone have
+ * (acl(5)). One that the directory has given is not wanted. */
+static void copy_acl(const struct job *job, const struct stat *like)
+{
+	static const char name[] = "system.posix_acl_access";
+	ssize_t size = like == &job->from ? fgetxattr(job->in, name, job->buf, BUFFER_SIZE)
+					  : getxattr(job->dst, name, job->buf, BUFFER_SIZE);
+
+	if (size < 0)
+		(void)fremovexattr(job->out, name); /* there is none, most of the time */
+	else if (fsetxattr(job->out, name, job->buf, size, 0) < 0)
+		complain(job, MODE, "ACL");
+}
+
+/* Names and values have at most 64 KiB (xattr(7)). */
 static void copy_xattrs(const struct job *job)
 {
 	char *names = job->buf, *value = names + BUFFER_SIZE;
@@ -48,7 +68,7 @@ static void copy_xattrs(const struct job *job)
 	if (len < 0)
 		complain(job, XATTR, "attributes");
 	for (char *name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
-		if (strncmp(name, "system.", strlen("system.")) == 0 && !(job->preserve & MODE))
+		if (strncmp(name, "system.", strlen("system.")) == 0)
 			continue;
 		size = fgetxattr(job->in, name, value, BUFFER_SIZE);
 		if (size < 0 || fsetxattr(job->out, name, value, size, 0) < 0)
@@ -61,7 +81,7 @@ static void copy_xattrs(const struct job *job)
  * owner and the group that they would give away. */
 void set_metadata(const struct job *job)
 {
-	const struct stat *owner = job->preserve & OWNER ? &job->from : &job->old;
+	const struct stat *owner = future_owner(job);
 	const struct stat *like = job->preserve & MODE ? &job->from : &job->old;
 	mode_t mode = job->in == STDIN_FILENO ? 0666 : job->from.st_mode & 0777, mask = umask(0);
 	int inplace = job->name == job->base && job->old.st_nlink;
@@ -74,6 +94,8 @@ void set_metadata(const struct job *job)
 	if (job->preserve & XATTR)
 		copy_xattrs(job);
 	mode &= ~mask;
+	if (like->st_nlink && (like == &job->from || !inplace))
+		copy_acl(job, like);
 	if (like->st_nlink) {
 		mode = like->st_mode & 07777;
 		if (fstat(job->out, &now) < 0 || now.st_uid != like->st_uid

@@ -22,71 +22,68 @@ void show_progress(const struct job *job, enum progress how)
 	uint64_t rate = done * 1000 / ms, total = job->data;
 	unsigned percent = total ? done * 100 / total : 0;
 	uint64_t left = total && rate ? (total - done) / rate : 0;
+	const char *before = how == PROGRESS_BAR ? "\r" : "";
+	const char *after = how == PROGRESS_BAR ? "\033[K" : "";
 	char text[3][16], line[128];
 
 	if (how == PROGRESS_JSON)
-		snprintf(line, sizeof(line), "{\"bytes\":%" PRIu64 ",\"total\":%" PRIu64
+		scnprintf(line, sizeof(line), "{\"bytes\":%" PRIu64 ",\"total\":%" PRIu64
 			",\"percent\":%u,\"rate\":%" PRIu64 ",\"eta\":%" PRIu64 "}\n",
 			done, total, percent, rate, left);
 	else if (total)
-		snprintf(line, sizeof(line), "%s of %s  %u%%  %s/s  %" PRIu64 " s left",
-			human(text[0], done), human(text[1], total), percent, human(text[2], rate),
-			left);
+		scnprintf(line, sizeof(line), "%s%s of %s  %u%%  %s/s  %" PRIu64 " s left%s",
+			before, human(text[0], done), human(text[1], total), percent,
+			human(text[2], rate), left, after);
 	else
-		snprintf(
-			line, sizeof(line), "%s  %s/s", human(text[0], done), human(text[2], rate));
-	if (how == PROGRESS_BAR) {
-		memmove(line + 1, line, strlen(line) + 1);
-		line[0] = '\r';
-		strcat(line, "\033[K");
-	}
+		scnprintf(line, sizeof(line), "%s%s  %s/s%s", before, human(text[0], done),
+			human(text[2], rate), after);
 	if (how == PROGRESS_AUTO) /* SIGUSR1 */
 		bb_error_msg("%s", line);
 	else
 		(void)full_write(STDERR_FILENO, line, strlen(line));
 }
 
-static void print_json(const struct job *job, const char *engine, uint64_t ms)
+static void print_json(const struct job *job)
 {
-	static const char *const synced[] = { "full", "data", "none" };
+	uint64_t ms = (monotonic_ns() - job->start) / (NS_PER_S / 1000);
 	char crc[16], seconds[32];
 
-	snprintf(crc, sizeof(crc), "%08" PRIx32, job->crc);
-	snprintf(seconds, sizeof(seconds), "%" PRIu64 ".%03u", ms / 1000, (unsigned)(ms % 1000));
+	scnprintf(crc, sizeof(crc), "%08" PRIx32, job->crc);
+	scnprintf(seconds, sizeof(seconds), "%" PRIu64 ".%03u", ms / 1000, (unsigned)(ms % 1000));
 	record_begin(JSON);
 	record_string("src", job->in == STDIN_FILENO ? "-" : job->src);
 	record_string("dst", job->dst);
 	record_number("bytes", job->size);
 	record_number("data_bytes", job->data);
+	if (job->compare)
+		record_number("saved_bytes", job->saved);
 	record_number("holes", job->holes);
-	record_string("engine", engine);
+	record_string("engine", engine_names[job->engine]);
 	record_number("jobs", job->jobs);
 	if (job->crc_wanted)
 		record_string("crc32", crc);
 	else
 		record_literal("crc32", "null");
-	record_literal("verified", job->verify ? "true" : "false");
-	record_string("synced", synced[job->sync]);
+	record_literal("verified", asked(job, 'y') ? "true" : "false");
+	record_string("synced", sync_names[job->sync]);
 	record_literal("sec", seconds);
 	record_end();
 }
 
 void report(const struct job *job)
 {
-	const char *engine = engine_names[job->used];
-	uint64_t ms = (monotonic_ns() - job->start) / (NS_PER_S / 1000);
 	char size[16];
 
-	if (job->verbose)
+	if (asked(job, 'v'))
 		bb_error_msg("copied %s to '%s': engine %s, %d worker%s", human(size, job->size),
-			job->dst, engine, job->jobs, job->jobs == 1 ? "" : "s");
-	if (job->checksum) {
+			job->dst, engine_names[job->engine], job->jobs, job->jobs == 1 ? "" : "s");
+	if (asked(job, 'v') && job->compare)
+		bb_error_msg("%s of '%s' were there already", human(size, job->saved), job->dst);
+	if (asked(job, 'c')) {
 		xprintf("%08" PRIx32 " %jd ", job->crc, (intmax_t)job->size);
-		/* one line, and nothing that a terminal obeys */
-		for (const char *s = job->dst; *s; s++)
-			xprintf("%c", iscntrl((unsigned char)*s) ? '?' : *s);
+		print_text(job->dst, strlen(job->dst), NO_RECORD);
 		xprintf("\n");
 	}
-	if (job->json)
-		print_json(job, engine, ms);
+	if (asked(job, 'J'))
+		print_json(job);
 }

@@ -5,10 +5,11 @@
  */
 #include <sys/file.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include "pcopy.h"
 
 enum { MY_RENAME_NOREPLACE = 1 }; /* renameat2(2); musl has no name for it */
+
+const char *const sync_names[] = { "full", "data", "none", NULL };
 
 /* What exit(3) must remove, whoever calls it, except for a worker. */
 static struct {
@@ -32,10 +33,10 @@ char *human(char text[16], uint64_t bytes)
 	while (bytes >> unit >= 1024 && unit < 60)
 		unit += 10;
 	if (unit)
-		snprintf(text, 16, "%u.%u %ciB", (unsigned)(bytes >> unit),
+		scnprintf(text, 16, "%u.%u %ciB", (unsigned)(bytes >> unit),
 			(unsigned)((bytes >> (unit - 10) & 1023) * 10 / 1024), units[unit / 10]);
 	else
-		snprintf(text, 16, "%u B", (unsigned)bytes);
+		scnprintf(text, 16, "%u B", (unsigned)bytes);
 	return text;
 }
 
@@ -105,7 +106,7 @@ static void open_directory(struct job *job)
 
 static void need_seekable(const struct job *job)
 {
-	if (job->seekable || !(job->verify || job->update || job->resume))
+	if (job->seekable || !(job->opts & (OPT('y') | OPT('u') | OPT('R'))))
 		return;
 	bb_error_msg("can't read '%s' back", job->dst);
 	exit(EXIT_UNSUPPORTED);
@@ -122,7 +123,7 @@ void find_target(struct job *job)
 		if (fstat(job->out, &job->old) < 0)
 			bb_perror_msg_and_die("can't write '%s'", job->dst);
 	} else if (stat_target(job->dst, &job->old) && S_ISDIR(job->old.st_mode)
-		&& !job->no_target_dir) {
+		&& !asked(job, 'T')) {
 		if (job->in == STDIN_FILENO)
 			bb_error_msg_and_die(
 				"'%s' is a directory, and standard input has no name", job->dst);
@@ -138,11 +139,11 @@ void find_target(struct job *job)
 	}
 	if (S_ISDIR(job->old.st_mode))
 		bb_error_msg_and_die("'%s' is a directory", job->dst);
-	if (job->no_clobber && job->old.st_nlink)
+	if (asked(job, 'n') && job->old.st_nlink)
 		bb_error_msg_and_die("'%s' exists", job->dst);
 	job->seekable = job->old.st_nlink == 0 || S_ISREG(job->old.st_mode)
 		|| S_ISBLK(job->old.st_mode);
-	job->compare = job->update || job->resume;
+	job->compare = (job->opts & (OPT('u') | OPT('R'))) != 0;
 	job->name = job->dst;
 	need_seekable(job);
 	if (!job->seekable)
@@ -157,24 +158,22 @@ void find_target(struct job *job)
  * piece, and does not run out; on a tmpfs it would only be cleared twice. */
 void reserve_space(const struct job *job)
 {
-	enum { MY_TMPFS_MAGIC = 0x01021994 }; /* statfs(2) */
-	struct statfs fs;
+	uint64_t bytes = geteuid() ? job->fs.f_bavail : job->fs.f_bfree;
 	char need[16], have[16];
-	uint64_t bytes;
+	off_t off = 0, end = job->size;
 
-	if (job->dir == AT_FDCWD || fstatfs(job->out, &fs) < 0)
+	bytes = bytes * (job->fs.f_frsize ? job->fs.f_frsize : job->fs.f_bsize) + job->taken;
+	if (job->fs.f_blocks == 0 || job->sparse == ALWAYS)
 		return;
-	bytes = geteuid() ? fs.f_bavail : fs.f_bfree;
-	bytes *= fs.f_frsize ? fs.f_frsize : fs.f_bsize;
-	if (job->name == job->base || job->compare)
-		bytes += job->taken;
-	if (fs.f_blocks && bytes < (uint64_t)job->data)
+	if (bytes < (uint64_t)job->data)
 		bb_error_msg_and_die("can't write '%s': needs %s, %s free", job->dst,
 			human(need, job->data), human(have, bytes));
-	if (job->preallocate == AUTO && job->sparse != ALWAYS && job->data == job->size && job->size
-		&& fs.f_type != MY_TMPFS_MAGIC && fallocate(job->out, 0, 0, job->size) < 0
-		&& errno == ENOSPC)
-		bb_perror_msg_and_die("can't write '%s'", job->dst);
+	if (job->preallocate == NEVER || job->fs.f_type == MY_TMPFS_MAGIC)
+		return;
+	for (; job->holes ? next_data(job, &off, &end) : off < end; off = end)
+		if (fallocate(job->out, 0, off, end - off) < 0
+		    && (errno == ENOSPC || errno == EDQUOT))
+			bb_perror_msg_and_die("can't write '%s'", job->dst);
 }
 
 /* A file that nobody holds locked was left by a pcopy that was killed. The owner locks it
@@ -186,7 +185,8 @@ static void remove_stale(int dir, const char *name)
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid()
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+	    && (st.st_uid == geteuid() || geteuid() == 0) /* who may have given it away */
 	    && flock(fd, LOCK_EX | LOCK_NB) == 0)
 		(void)unlinkat(dir, name, 0); /* it may be gone by now, as it should */
 	close(fd);
@@ -234,9 +234,6 @@ static void make_temporary(struct job *job)
 			job, i < SAME ? (unsigned)i : (unsigned)monotonic_ns() & 0xFFFFFF);
 		job->out = openat(
 			job->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (job->out < 0 && errno != EEXIST)
-			bb_perror_msg_and_die(
-				"can't create a temporary file beside '%s'", job->dst);
 		if (job->out >= 0 && lock(job->out)) {
 			job->name = name;
 			doom(job);
@@ -244,9 +241,10 @@ static void make_temporary(struct job *job)
 		}
 		if (job->out >= 0)
 			close(job->out);
+		else if (errno != EEXIST)
+			break;
 	}
-	bb_error_msg_and_die(
-		"can't create a temporary file beside '%s': all names are taken", job->dst);
+	bb_perror_msg_and_die("can't create a temporary file beside '%s'", job->dst);
 }
 
 /* For a file that exists: O_CREAT would be EACCES in a sticky directory, even for root, if the
@@ -258,7 +256,7 @@ static int open_or_create(const struct job *job, int exists)
 	return openat(job->dir, job->name, flags, 0600);
 }
 
-/* What an earlier --resume left, if it is a file of ours that nobody else writes; else a
+/* What an earlier --resume left, if nobody writes it but we and, at the end, its owner; else a
  * new one. Nothing about it is believed, not even its size. */
 static void open_resumed(struct job *job)
 {
@@ -270,7 +268,8 @@ static void open_resumed(struct job *job)
 		job->out = open_or_create(job, 0);
 	if (job->out < 0 || fstat(job->out, &st) < 0)
 		bb_perror_msg_and_die("can't open '%s' beside '%s'", job->name, job->dst);
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1
+	    || (st.st_uid != geteuid() && st.st_uid != future_owner(job)->st_uid))
 		bb_error_msg_and_die("'%s' beside '%s' is not a file that pcopy made: remove it",
 			job->name, job->dst);
 	if (!lock(job->out) || fstatat(job->dir, job->name, &named, AT_SYMLINK_NOFOLLOW) < 0
@@ -294,12 +293,11 @@ static void open_inplace(struct job *job)
 	if (!S_ISREG(st.st_mode))
 		bb_error_msg_and_die("'%s' is no longer a file", job->dst);
 	job->taken = st.st_blocks * 512LL;
-	if (!job->update && ftruncate(job->out, 0) < 0)
+	if (!asked(job, 'u') && ftruncate(job->out, 0) < 0)
 		bb_perror_msg_and_die("can't truncate '%s'", job->dst);
 }
 
-/* O_EXCL: refused while it is mounted, or part of something that is (open(2)). Zeros must
- * be written: what a device holds is not known. */
+/* O_EXCL: refused while it is mounted, or part of something that is (open(2)). */
 static void open_device(struct job *job)
 {
 	char need[16], have[16];
@@ -314,7 +312,6 @@ static void open_device(struct job *job)
 	if (size < job->size)
 		bb_error_msg_and_die("can't write '%s': needs %s, has %s", job->dst,
 			human(need, job->size), human(have, size));
-	job->sparse = NEVER;
 }
 
 void open_target(struct job *job)
@@ -325,14 +322,15 @@ void open_target(struct job *job)
 		open_device(job);
 		return;
 	}
-	if (job->resume)
+	if (asked(job, 'R'))
 		open_resumed(job);
-	else if (job->inplace || job->update)
+	else if (job->opts & (OPT('i') | OPT('u')))
 		open_inplace(job);
 	else
 		make_temporary(job);
 	if (ftruncate(job->out, job->size) < 0)
 		bb_perror_msg_and_die("can't set the size of '%s'", job->dst);
+	(void)fstatfs(job->out, &job->fs);
 }
 
 /* renameat2(2): Linux 3.15, and not on every file system; link(2) does not replace either. */
@@ -341,7 +339,7 @@ static int rename_new(const struct job *job)
 	if (syscall(SYS_renameat2, job->dir, job->name, job->dir, job->base, MY_RENAME_NOREPLACE)
 		== 0)
 		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
+	if (errno != EINVAL && errno != ENOSYS && errno != EPERM)
 		return -1;
 	if (linkat(job->dir, job->name, job->dir, job->base, 0) < 0)
 		return -1;
@@ -369,7 +367,7 @@ void sync_target(const struct job *job)
 {
 	if (job->dir != AT_FDCWD)
 		set_metadata(job);
-	if (job->sync != SYNC_NONE || job->verify)
+	if (job->sync != SYNC_NONE || asked(job, 'y'))
 		sync_fd(job, job->out, job->sync == SYNC_FULL, "");
 	check_signals();
 }
@@ -379,10 +377,10 @@ void commit(struct job *job)
 	if (job->dir == AT_FDCWD)
 		return;
 	if (job->name != job->base) {
-		if (job->old.st_nlink > 1 && job->verbose)
+		if (job->old.st_nlink > 1 && asked(job, 'v'))
 			bb_error_msg(
 				"'%s' has other hard links: they keep the old content", job->dst);
-		if ((job->no_clobber ? rename_new(job)
+		if ((asked(job, 'n') ? rename_new(job)
 		     : renameat(job->dir, job->name, job->dir, job->base)) < 0)
 			bb_perror_msg_and_die("can't rename the temporary file to '%s'", job->dst);
 	}

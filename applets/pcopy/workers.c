@@ -53,7 +53,7 @@ static void end_range(struct list *list)
 
 	if (list->last == 0 || (len && list->text[len - 1] == '.'))
 		return;
-	snprintf(list->text + len, ROOM,
+	scnprintf(list->text + len, ROOM,
 		len > sizeof(list->text) - 2 * ROOM ? " ..."
 			: list->first == list->last ? " %" PRIu32
 						    : " %" PRIu32 "-%" PRIu32,
@@ -103,12 +103,11 @@ static int work(struct job *job, int id)
 			job->shared->crc[chunk] = job->crc;
 		else if (job->shared->crc[chunk] != job->crc)
 			return mismatch(job, chunk);
-		/* Write-back that begins now is done when fsync asks; an error shows there. */
-		if (!job->verifying && job->sync != SYNC_NONE)
-			(void)sync_file_range(job->out, off, end - off, SYNC_FILE_RANGE_WRITE);
+		begin_writeback(job, off, end);
 	}
+	job->shared->saved[id] = job->saved;
 	end_range(&list);
-	if (job->verbose)
+	if (asked(job, 'v'))
 		bb_error_msg("worker %d of %d: %s %s%s", id + 1, job->jobs,
 			job->verifying ? "verified" : "copied", list.last ? "chunks" : "no chunk",
 			list.text);
@@ -167,7 +166,7 @@ static int start(struct job *job, pid_t *pids)
 			worker(job, i, parent);
 		if (pids[i] > 0)
 			continue;
-		if (job->verbose)
+		if (asked(job, 'v'))
 			bb_perror_msg("can't fork more than %d workers", i);
 		pids[i] = 0;
 		return i;
@@ -179,7 +178,7 @@ static int start(struct job *job, pid_t *pids)
 static int wait_for_signal(const struct job *job, int *shown)
 {
 	static const struct timespec second = { .tv_sec = 1 };
-	int watched = job->progress != PROGRESS_AUTO || (!job->quiet && isatty(STDERR_FILENO));
+	int watched = job->progress != PROGRESS_AUTO || (!asked(job, 'q') && isatty(STDERR_FILENO));
 	int sig = sigtimedwait(&held, NULL, &second);
 
 	if (sig == SIGUSR1)
@@ -213,11 +212,20 @@ static void supervise(struct job *job)
 		(void)full_write(STDERR_FILENO, "\r\033[K", 4);
 }
 
+/* One process at a time writes into a file's cache: a second one would wait for the first,
+ * and helps only where there is more to do. */
+void set_jobs(struct job *job, int parallel)
+{
+	enum { USUAL = 4 };
+
+	job->jobs = job->max_jobs ? job->max_jobs : parallel ? USUAL : 1;
+	if ((uint32_t)job->jobs > job->chunks)
+		job->jobs = job->chunks ? job->chunks : 1;
+}
+
 /* Fewer workers than asked for are enough; one that fails, or is killed, is not. */
 int run_workers(struct job *job)
 {
-	enum { SHORT = 8 << 20 };
-
 	if (job->size && job->chunks <= 1 && job->size <= SHORT)
 		(void)work(job, 0); /* a process would cost more than the copy */
 	else

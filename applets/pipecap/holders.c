@@ -7,7 +7,27 @@
 #include <sys/syscall.h>
 #include "pipecap.h"
 
-/* The first line of a small file of /proc; "" if it cannot be read. */
+/* A directory of /proc whose entries are numbers: processes, threads, descriptors. */
+static DIR *open_numbers(int dir, const char *path)
+{
+	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? NULL : fdopendir(fd);
+}
+
+/* NULL at the end, or with errno. */
+static const char *next_number(DIR *dir)
+{
+	const struct dirent *entry;
+
+	errno = 0;
+	do
+		entry = readdir(dir);
+	while (entry && !isdigit((unsigned char)entry->d_name[0]));
+	return entry ? entry->d_name : NULL;
+}
+
+/* A small file of /proc, a line; "" if it cannot be read. */
 static void read_line(int dir, const char *path, char *buf, size_t size)
 {
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
@@ -15,42 +35,52 @@ static void read_line(int dir, const char *path, char *buf, size_t size)
 
 	if (fd >= 0)
 		close(fd);
+	n -= n > 0 && buf[n - 1] == '\n';
 	buf[n > 0 ? n : 0] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
 }
 
-/* Is this thread in a read or a write of that descriptor? proc(5): "number 0xargument ..."
- * when it sleeps in a system call, "running" when not. */
-static bool sleeps_on(int tasks, const char *tid, int fd)
+/* proc(5): "number 0xargument ..." of a thread that sleeps in a system call. */
+static void mark_what_sleeps(struct holder *h, const struct holder *end, const char *call)
 {
-	static const long calls[] = { SYS_read, SYS_readv, SYS_write, SYS_writev };
-	char path[300], text[64], *arg;
-	long number;
+	static const struct { short number, arg; } calls[] = {
+		{ SYS_read, 0 }, { SYS_readv, 0 }, { SYS_write, 0 }, { SYS_writev, 0 },
+		{ SYS_splice, 0 }, { SYS_splice, 2 }, { SYS_tee, 0 }, { SYS_tee, 1 },
+		{ SYS_vmsplice, 0 }, { SYS_sendfile, 0 },
+	};
+	uintmax_t number, args[3] = { 0 };
 
-	snprintf(path, sizeof(path), "%s/syscall", tid);
-	read_line(tasks, path, text, sizeof(text));
-	if (!isdigit((unsigned char)text[0]))
-		return false;
-	number = strtol(text, &arg, 10);
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-		if (number == calls[i])
-			return strtoul(arg, NULL, 16) == (unsigned)fd;
-	return false;
+	call = parse_digits(call, 10, &number);
+	for (size_t i = 0; i < ARRAY_SIZE(args) && call && *call; i++)
+		call = parse_digits(call + strlen(" 0x"), 16, args + i);
+	for (; h < end && call; h++)
+		for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+			if (number == (unsigned)calls[i].number
+			    && args[calls[i].arg] == (unsigned)h->fd)
+				h->blocked = 1;
 }
 
-static bool is_blocked(int process, int fd)
+/* Who is in a call that moves bytes through a descriptor blocks there. We may not be allowed
+ * to know: ptrace(2), PTRACE_MODE_ATTACH. */
+static void mark_blocked(struct holder *h, const struct holder *end, int process)
 {
-	int tasks = openat(process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = tasks < 0 ? NULL : fdopendir(tasks);
-	struct dirent *entry;
-	bool blocked = false;
+	DIR *tasks = open_numbers(process, "task");
+	const char *tid;
+	char path[300], call[128];
+	bool unknown = !tasks;
 
-	while (dir && !blocked && (entry = readdir(dir)))
-		blocked = isdigit((unsigned char)entry->d_name[0])
-			&& sleeps_on(tasks, entry->d_name, fd);
-	if (dir)
-		closedir(dir);
-	return blocked;
+	while (tasks && (tid = next_number(tasks))) {
+		scnprintf(path, sizeof(path), "%s/syscall", tid);
+		read_line(dirfd(tasks), path, call, sizeof(call));
+		if (isdigit((unsigned char)*call))
+			mark_what_sleeps(h, end, call);
+		else
+			unknown |= *call != 'r' && *call != '-'; /* running; in no call */
+	}
+	for (; h < end && unknown; h++)
+		if (!h->blocked)
+			h->blocked = -1;
+	if (tasks)
+		closedir(tasks);
 }
 
 static void add_holder(struct holders *all, const struct holder *h)
@@ -67,41 +97,54 @@ static bool examine(int fds, const char *name, struct holder *h)
 	struct stat st, link;
 	char target[8];
 
-	if (!isdigit((unsigned char)name[0]) || readlinkat(fds, name, target, sizeof(target)) < 1
+	if (readlinkat(fds, name, target, sizeof(target)) < 1
 	    || (target[0] != '/' && strncmp(target, "pipe:", 5) != 0)
 	    || fstatat(fds, name, &st, 0) < 0 || !S_ISFIFO(st.st_mode)
 	    || fstatat(fds, name, &link, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	h->dev = st.st_dev;
 	h->ino = st.st_ino;
+	h->uid = st.st_uid;
 	h->fd = atoi(name);
 	h->reads = link.st_mode & S_IRUSR;
 	h->writes = link.st_mode & S_IWUSR;
 	return true;
 }
 
-/* A process that ends meanwhile just has no more entries. */
-static void scan_process(struct holders *all, int proc, const char *name)
+/* A process that ends, or closes a descriptor, meanwhile just has no more entries. */
+static bool is_unexpected(int err)
+{
+	return err && err != ENOENT && err != ESRCH;
+}
+
+/* False if we could not see it all. A file of another's FUSE is EACCES, even for root, and no
+ * pipe. */
+static bool scan_process(struct holders *all, int proc, const char *name)
 {
 	struct holder h = { .pid = atoi(name) };
+	size_t first = all->count;
 	int process = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fds = process < 0 ? -1 : openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fds < 0 ? NULL : fdopendir(fds);
-	struct dirent *entry;
+	DIR *fds = process < 0 ? NULL : open_numbers(process, "fd");
+	const char *fd;
+	bool unseen = false;
 
-	all->hidden += process >= 0 && fds < 0 && errno == EACCES;
-	while (dir && (entry = readdir(dir))) {
-		if (!examine(fds, entry->d_name, &h))
+	while (fds && (fd = next_number(fds))) {
+		if (!examine(dirfd(fds), fd, &h)) {
+			unseen |= is_unexpected(errno) && errno != EACCES;
 			continue;
-		if (!h.comm[0])
+		}
+		if (!*h.comm)
 			read_line(process, "comm", h.comm, sizeof(h.comm));
-		h.blocked = is_blocked(process, h.fd);
 		add_holder(all, &h);
 	}
-	if (dir)
-		closedir(dir);
+	unseen |= is_unexpected(errno);
+	if (all->count > first)
+		mark_blocked(all->at + first, all->at + all->count, process);
+	if (fds)
+		closedir(fds);
 	if (process >= 0)
 		close(process);
+	return !unseen;
 }
 
 static int compare(const void *a, const void *b)
@@ -118,31 +161,57 @@ static int compare(const void *a, const void *b)
 struct holders find_holders(void)
 {
 	struct holders all = { 0 };
-	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = proc < 0 ? NULL : fdopendir(proc);
-	struct dirent *entry;
+	DIR *proc = open_numbers(AT_FDCWD, "/proc");
+	const char *name;
 
-	if (!dir)
+	if (!proc)
 		return all;
-	all.seen = faccessat(proc, "self/fd", R_OK, 0) == 0;
-	while ((entry = readdir(dir)))
-		if (isdigit((unsigned char)entry->d_name[0]))
-			scan_process(&all, proc, entry->d_name);
-	closedir(dir);
+	all.seen = faccessat(dirfd(proc), "self/fd", R_OK, 0) == 0;
+	while ((name = next_number(proc)))
+		all.hidden += !scan_process(&all, dirfd(proc), name);
+	all.hidden += errno != 0;
+	closedir(proc);
 	if (all.count)
 		qsort(all.at, all.count, sizeof(*all.at), compare);
 	return all;
 }
 
+size_t count_holders(const struct holders *all, const struct holder *first)
+{
+	const struct holder *h = first;
+
+	while (h < all->at + all->count && h->ino == first->ino && h->dev == first->dev)
+		h++;
+	return h - first;
+}
+
 const struct holder *holders_of(const struct holders *all, dev_t dev, ino_t ino, size_t *count)
 {
-	size_t first = 0;
+	const struct holder *h = all->at, *end = h + all->count;
 
-	*count = 0;
-	while (first < all->count && (all->at[first].ino != ino || all->at[first].dev != dev))
-		first++;
-	while (first + *count < all->count && all->at[first + *count].ino == ino
-	       && all->at[first + *count].dev == dev)
-		++*count;
-	return all->at + first;
+	while (h < end && (h->ino != ino || h->dev != dev))
+		h++;
+	*count = count_holders(all, h);
+	return h;
+}
+
+const char *fd_path(int pid, int fd)
+{
+	static char path[48];
+
+	scnprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	return path;
+}
+
+int open_through(const struct holder *h, size_t count)
+{
+	int fd = -1;
+
+	errno = ENXIO;
+	for (int mode = O_RDONLY; mode <= O_WRONLY; mode++)
+		for (size_t i = 0; i < count && fd < 0; i++)
+			if (mode == O_WRONLY ? h[i].writes : h[i].reads)
+				fd = open(fd_path(h[i].pid, h[i].fd),
+					mode | O_NONBLOCK | O_CLOEXEC);
+	return fd;
 }

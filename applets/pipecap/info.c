@@ -7,65 +7,112 @@
 
 enum { DEFAULT_SLOTS = 16, SHELL_UNIT = 512 }; /* pipe(7); bash's ulimit -p counts in 512 bytes */
 
-struct fact {
-	const char *name;	/* in JSON with '_' for '-' and ' ' */
-	long value;
-	const char *meaning;
-};
-
-static void print_fact(const struct fact *f, enum record_form form)
+long pipe_limit(const char *name)
 {
-	char key[32];
+	char path[48];
 
-	if (!form) {
-		if (f->value < 0)
-			xprintf("%-21s %10s  %s\n", f->name, "unknown", f->meaning);
-		else
-			xprintf("%-21s %10ld  %s\n", f->name, f->value, f->meaning);
-		return;
+	scnprintf(path, sizeof(path), "/proc/sys/fs/pipe-%s", name);
+	return read_number(path);
+}
+
+/* In records in lower case, with '_' for what is no letter. */
+static void record_fact(const char *name, const char *number)
+{
+	char key[32], *k = key;
+
+	for (; *name; name++)
+		if (isalnum((unsigned char)*name))
+			*k++ = tolower((unsigned char)*name);
+		else if (k[-1] != '_')
+			*k++ = '_';
+	*k = '\0';
+	record_literal(key, number);
+}
+
+/* The kernel tells nobody what it counts; this is what /proc shows of it. */
+static long pages_of(uid_t uid)
+{
+	struct holders all = find_holders();
+	const struct holder *h = all.at;
+	long pages = 0;
+	size_t count;
+
+	for (; h < all.at + all.count; h += count) {
+		int fd = -1;
+
+		count = count_holders(&all, h);
+		if (h->uid == uid && (fd = open_through(h, count)) >= 0) {
+			pages += fcntl(fd, F_GETPIPE_SZ) / getpagesize();
+			close(fd);
+		}
 	}
-	snprintf(key, sizeof(key), "%s", f->name);
-	for (char *c = key; *c; c++)
-		*c = *c == '-' || *c == ' ' ? '_' : tolower((unsigned char)*c);
-	record_number(key, f->value);
+	return all.seen ? pages : -1;
 }
 
-long pipe_max_size(void)
+void print_limits(enum record_form form)
 {
-	return read_number("/proc/sys/fs/pipe-max-size");
-}
-
-void explain_limits(enum record_form form)
-{
-	long page = getpagesize();
-	int fd[2];
-	long size, pipe_buf;
-
-	xpipe(fd);
-	size = fcntl(fd[0], F_GETPIPE_SZ);
-	pipe_buf = fpathconf(fd[0], _PC_PIPE_BUF);
-	const struct fact facts[] = {
-		{ "page size", page, "bytes in a slot" },
-		{ "PIPE_BUF", pipe_buf, "a write of up to so many bytes is atomic" },
-		{ "new pipe", size, "bytes that a new pipe can hold" },
-		{ "slots", size / page, "writes that it can hold if none can merge" },
-		{ "pipe-max-size", pipe_max_size(), "largest size without CAP_SYS_RESOURCE" },
-		{ "pipe-user-pages-soft", read_number("/proc/sys/fs/pipe-user-pages-soft"),
+	static const char *const facts[][2] = {
+		{ "page size", "bytes in a slot" },
+		{ "PIPE_BUF", "a write of up to so many bytes is atomic" },
+		{ "new pipe", "bytes that a new pipe can hold" },
+		{ "slots", "writes that it can hold if none can merge" },
+		{ "pipe-max-size", "largest size without CAP_SYS_RESOURCE" },
+		{ "pipe-user-pages-soft",
 			"pages of all pipes of a user; beyond, new ones get 2 (0: no limit)" },
-		{ "pipe-user-pages-hard", read_number("/proc/sys/fs/pipe-user-pages-hard"),
-			"beyond, there is no new pipe at all (0: no limit)" },
-		{ "CAP_SYS_RESOURCE", has_capability(CAP_SYS_RESOURCE),
-			"1: these limits do not apply" },
-		{ "quota reached", size < DEFAULT_SLOTS * page,
-			"1: this user is over pipe-user-pages-soft" },
-		{ "ulimit -p", pipe_buf / SHELL_UNIT,
+		{ "pipe-user-pages-hard", "beyond, there is no new pipe at all (0: no limit)" },
+		{ "pipe pages", "of this user's pipes that /proc shows" },
+		{ "CAP_SYS_RESOURCE", "1: these limits do not apply" },
+		{ "quota reached", "1: this user is over pipe-user-pages-soft" },
+		{ "ulimit -p",
 			"what shells print: PIPE_BUF in units of 512; neither limit nor capacity" },
+	};
+	long page = getpagesize();
+	char number[24];
+	int fd[2];
+	long size = new_pipe(fd, NULL, false), pipe_buf = fpathconf(fd[0], _PC_PIPE_BUF);
+	const long values[ARRAY_SIZE(facts)] = {
+		page, pipe_buf, size, size / page, pipe_limit("max-size"),
+		pipe_limit("user-pages-soft"), pipe_limit("user-pages-hard"), pages_of(getuid()),
+		has_capability(CAP_SYS_RESOURCE), size < DEFAULT_SLOTS * page,
+		pipe_buf / SHELL_UNIT,
 	};
 
 	if (form)
 		record_begin(form);
-	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
-		print_fact(facts + i, form);
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+		scnprintf(number, sizeof(number),
+			values[i] >= 0 ? "%ld" : form ? "null" : "?", values[i]);
+		if (form)
+			record_fact(facts[i][0], number);
+		else
+			xprintf("%-21s %10s  %s\n", facts[i][0], number, facts[i][1]);
+	}
 	if (form)
 		record_end();
+}
+
+int status_of_refusal(void)
+{
+	return errno == EINVAL || errno == ENOSYS ? EXIT_UNSUPPORTED : EXIT_FAILURE;
+}
+
+void explain_refusal(int fd, const char *name, long size)
+{
+	int err = errno, unread;
+	long max = pipe_limit("max-size"), pages = pipe_limit("user-pages-soft");
+
+	if (err == EBUSY && ioctl(fd, FIONREAD, &unread) == 0)
+		bb_error_msg("%s: %d bytes are queued and would not fit into %ld",
+			name, unread, size);
+	else if (err == EPERM && max >= 0 && size > max)
+		bb_error_msg("%s: %ld is above /proc/sys/fs/pipe-max-size, %ld, and needs "
+			     "CAP_SYS_RESOURCE", name, size, max);
+	else if (err == EPERM && pages >= 0)
+		bb_error_msg("%s: %ld is more than /proc/sys/fs/pipe-user-pages-soft, %ld pages, "
+			     "or -hard, %ld, leave you",
+			name, size, pages, pipe_limit("user-pages-hard"));
+	else {
+		errno = err;
+		bb_perror_msg("can't get or set the size of '%s'", name);
+	}
 }

@@ -9,104 +9,116 @@ enum { CHUNK = 64 * 1024 };
 
 struct filled {
 	size_t bytes, writes;
+	int size;
 };
 
-static void new_pipe(int fd[2], const char *size, bool packet)
+int new_pipe(int fd[2], const char *size, bool packet)
 {
+	long wish = size ? xatosize("pipe size", size, 1, LARGEST_SIZE) : 0;
+	int got = 0;
+
 	xpipe(fd);
-	if (size && fcntl(fd[1], F_SETPIPE_SZ, (int)xatosize("pipe size", size, 1, INT_MAX)) < 0)
-		bb_perror_msg_and_die("can't set the size of a pipe to %s", size);
+	if (wish)
+		got = fcntl(fd[1], F_SETPIPE_SZ, (int)wish);
+	if (got >= 0)
+		got = fcntl(fd[1], F_GETPIPE_SZ);
+	if (got < 0) {
+		xfunc_error_retval = status_of_refusal();
+		explain_refusal(fd[1], "new pipe", wish);
+		exit(xfunc_error_retval);
+	}
 	if (fcntl(fd[1], F_SETFL, O_NONBLOCK | (packet ? O_DIRECT : 0)) < 0) {
 		xfunc_error_retval = EXIT_UNSUPPORTED;
-		bb_perror_msg_and_die(
-			"can't switch the pipe to %s mode", packet ? "packet" : "non-blocking");
+		bb_perror_msg_and_die("can't switch a pipe to packet mode");
 	}
+	return got;
+}
+
+void close_pipe(const int fd[2])
+{
+	close(fd[0]);
+	close(fd[1]);
 }
 
 /* Writes until the pipe refuses; what a partial write stored counts too. */
-static struct filled fill(int fd, size_t chunk)
+static void write_all(int fd, size_t chunk, struct filled *total)
 {
-	struct filled total = { 0, 0 };
 	char *buf = memset(xmalloc(chunk), 0, chunk);
 	ssize_t n;
 
-	for (; (n = safe_write(fd, buf, chunk)) > 0; total.writes++)
-		total.bytes += n;
+	for (; (n = safe_write(fd, buf, chunk)) > 0; total->writes++)
+		total->bytes += n;
 	if (errno != EAGAIN)
 		bb_perror_msg_and_die("can't write to the pipe");
 	free(buf);
-	return total;
 }
 
-/* What writes of one byte would store, in some dozens of calls: large writes fill whole
- * slots, and each halving of the chunk fills what the larger one did not fit into. */
-static size_t fill_to_the_brim(int fd)
+/* A new pipe, by writes of chunk bytes; a larger one than the pipe is does what one of the
+ * pipe's size does. 0 stores what writes of one byte would, in some dozens of calls: large
+ * writes fill whole slots, and each halving fills what the larger one did not fit into. */
+static struct filled fill(size_t chunk, const char *pipe_size, bool packet)
 {
-	size_t total = 0;
-
-	for (size_t chunk = CHUNK; chunk; chunk /= 2)
-		total += fill(fd, chunk).bytes;
-	return total;
-}
-
-void measure(const char *write_size, const char *pipe_size, bool packet)
-{
-	size_t chunk = write_size ? xatosize("write size", write_size, 1, INT_MAX) : 0;
+	struct filled total = { 0, 0, 0 };
 	int fd[2];
 
-	new_pipe(fd, pipe_size, packet);
-	xprintf("size=%zu\n", chunk ? fill(fd[1], chunk).bytes : fill_to_the_brim(fd[1]));
-}
-
-static void curve_line(size_t write_size, const char *pipe_size, bool packet, enum record_form form)
-{
-	int fd[2];
-	struct filled filled;
-	int size, percent;
-
-	new_pipe(fd, pipe_size, packet);
-	size = fcntl(fd[1], F_GETPIPE_SZ);
-	filled = fill(fd[1], write_size);
-	percent = (uint64_t)filled.bytes * 100 / size;
-	close(fd[0]);
-	close(fd[1]);
-	if (!form) {
-		xprintf("%8zu %10zu %6d%% %8zu\n", write_size, filled.bytes, percent,
-			filled.writes);
-		return;
-	}
-	record_begin(form);
-	record_number("write", write_size);
-	record_number("stored", filled.bytes);
-	record_number("percent", percent);
-	record_number("writes", filled.writes);
-	record_end();
+	total.size = new_pipe(fd, pipe_size, packet);
+	if (chunk)
+		write_all(fd[1], chunk < (size_t)total.size ? chunk : (size_t)total.size, &total);
+	for (size_t half = chunk ? 0 : CHUNK; half; half /= 2)
+		write_all(fd[1], half, &total);
+	close_pipe(fd);
+	return total;
 }
 
 /* Where it gets interesting, on any page size: one byte, half a page and a byte more, a page
  * and a byte around it; and the sizes that the tutorial writes. */
-static void default_curve(const char *pipe_size, bool packet, enum record_form form)
+static char *default_curve(void)
 {
-	size_t page = getpagesize();
-	const size_t sizes[] = {
-		1, page / 4, page / 2, page / 2 + 1, page - 1, page, page + 1, 5000, 9046, CHUNK,
-	};
+	int page = getpagesize();
 
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-		curve_line(sizes[i], pipe_size, packet, form);
+	return xasprintf("1,%d,%d,%d,%d,%d,%d,5000,9046,65536",
+		page / 4, page / 2, page / 2 + 1, page - 1, page, page + 1);
 }
 
-void print_curve(const char *write_sizes, const char *pipe_size, bool packet, enum record_form form)
+static void print_filled(
+	const struct filled *filled, size_t chunk, bool table, enum record_form form)
 {
-	if (!form)
-		xprintf("%8s %10s %7s %8s\n", "write", "stored", "percent", "writes");
-	if (!write_sizes)
-		default_curve(pipe_size, packet, form);
-	while (write_sizes && *write_sizes) {
-		size_t len = strcspn(write_sizes, ",");
-		char *word = xasprintf("%.*s", (int)len, write_sizes);
+	int percent = (uint64_t)filled->bytes * 100 / filled->size;
 
-		curve_line(xatosize("write size", word, 1, INT_MAX), pipe_size, packet, form);
-		write_sizes += len + (write_sizes[len] == ',');
+	if (!form && table)
+		xprintf("%8zu %10zu %6d%% %8zu\n", chunk, filled->bytes, percent, filled->writes);
+	else if (!form)
+		xprintf("size=%zu\n", filled->bytes);
+	if (!form)
+		return;
+	record_begin(form);
+	if (table)
+		record_number("write", chunk);
+	record_number(table ? "stored" : "size", filled->bytes);
+	if (table) {
+		record_number("percent", percent);
+		record_number("writes", filled->writes);
 	}
+	record_end();
+}
+
+void measure(char *write_sizes, const char *pipe_size, bool packet, bool table,
+	enum record_form form)
+{
+	char *word;
+
+	if (table && !write_sizes)
+		write_sizes = default_curve();
+	if (table && !form)
+		xprintf("%8s %10s %7s %8s\n", "write", "stored", "percent", "writes");
+	do {
+		size_t chunk = 0;
+		struct filled filled;
+
+		word = table ? strsep(&write_sizes, ",") : write_sizes;
+		if (word)
+			chunk = xatosize("write size", word, 1, INT_MAX);
+		filled = fill(chunk, pipe_size, packet);
+		print_filled(&filled, chunk, table, form);
+	} while (table && write_sizes);
 }

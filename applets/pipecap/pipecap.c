@@ -8,300 +8,341 @@ config PIPECAP
 	bool "pipecap"
 	default y
 	help
-	  usage: pipecap [-m] [-C] [-w BYTES] [-z SIZE] [--packet] | -I | -l [-p PID]
+	  usage: pipecap [-m] [-C] [-w BYTES] [-z SIZE] [--packet] | -I | -l [-p PID]...
 	     or: pipecap -g|-k[N] [-cqvJ] [TARGET]...
-	     or: pipecap -s SIZE|max [-cqv] [--hold] [TARGET]... [-- CMD [ARG...]]
+	     or: pipecap -s SIZE|max [-cqvJ] [--hold] [TARGET]... [-- CMD [ARG...]]
 
 	  Fill a new pipe and print what it holds, as size=65536.
 	  -m, --measure        that; -w, --write BYTES at a time; -z, --pipe-size SIZE
 	  -C, --curve          the same for many BYTES, or -w LIST;  --packet: O_DIRECT
 	  -I, --info           the limits, explained
-	  -l, --list           the pipes of all processes; -p PID: of one; *: blocked
+	  -l, --list           the pipes of all processes, or of PID; *: blocked there
 	  -g, --get            size and unread bytes; -v: slots, readers, writers too
 	  -k, --peek[=N]       what is queued, without consuming it
 	  -s, --set SIZE       set the size; max: the largest that is granted
-	      --hold           a FIFO forgets: keep it open until a signal, or CMD ends
+	      --hold           a FIFO forgets: keep it open until a signal, or CMD ends;
+	                       SIGUSR1: say what is queued
 	  TARGET (else stdin; -s: stdout):
-	  -f, --file FIFO   -n, --fd FD   -p, --pid PID:FD
+	  -f, --file FIFO   -n, --fd FD   -p, --pid PID[:FD]
 	  -i, --stdin       -o, --stdout  -e, --stderr
-	  -c, --check   any failure is status 1, and CMD does not run
-	  -q, --quiet  -v, --verbose  -J, --json  --pairs
+	  -c, --check   the first failure ends it, and CMD does not run
+	  -q, --quiet  -v, --verbose  -J, --json  --pairs;  ? or null: can't be seen
 	  A pipe is wedged when its slots are taken though bytes would fit: small
 	  writes that did not merge. As pipesz it behaves as util-linux's.
 */
 #include "pipecap.h"
 
-static struct {
-	bool lenient;	/* called as pipesz */
-	bool check, quiet, verbose, failed, no_proc;
+/* What the user asked for, and what came of it. */
+struct job {
+	enum { GET, SET, PEEK, REPORT } verb;
+	bool lenient;		/* called as pipesz */
+	bool check, quiet, verbose, wide, hold, has_command;
 	enum record_form form;
-} mode;
+	int status;		/* of what failed */
+	long number;		/* SET: the size, 0 for max; PEEK: bytes */
+	struct holders all;	/* when they are needed: it takes a walk through /proc */
+};
 
-/* --- failures ------------------------------------------------------------------------ */
-
-/* pipesz warns and goes on unless --check; pipecap remembers. */
-static void target_failed(bool setting, const char *name)
+static const struct holders *holders(struct job *job)
 {
-	int err = errno;
+	if (!job->all.seen)
+		job->all = find_holders();
+	return &job->all;
+}
 
-	mode.failed = true;
-	if (mode.quiet)
+/* errno says why; fd is -1 if it could not be opened, size what was refused, or 0. As
+ * pipesz, we warn and go on, unless --check makes it an error that ends us. */
+static void target_failed(struct job *job, int fd, const char *name, long size)
+{
+	bool setting = job->verb == SET;
+
+	job->status = job->lenient ? EXIT_FAILURE : status_of_refusal();
+	if (job->quiet && !job->check)
 		return;
-	if (mode.lenient)
+	if (job->lenient && fd < 0 && errno != EBADF)
+		bb_perror_msg("cannot open %s", name);
+	else if (job->lenient)
 		bb_perror_msg("cannot %s pipe buffer size of %s", setting ? "set" : "get", name);
-	else if (err != EBADF && err != ENXIO)
-		bb_perror_msg("can't %s '%s'", setting ? "set the size of" : "look into", name);
-	else if (err == EBADF)
+	else if (errno == EBADF)
 		bb_error_msg("%s: not a pipe", name);
-	else if (mode.no_proc)
-		bb_error_msg("%s: can't be looked into quietly without /proc", name);
+	else if (errno == ENXIO)
+		bb_error_msg("%s: %s", name, holders(job)->seen
+			? "nobody whom we may see reads it (try as root, or --hold)"
+			: "can't be looked into quietly without /proc");
+	else if (size)
+		explain_refusal(fd, name, size);
 	else
-		bb_error_msg(
-			"%s: nobody whom we may see has it open (try as root, or --hold)", name);
-}
-
-static void explain_refusal(int fd, const char *name, long size)
-{
-	int err = errno, unread = 0;
-	long max = pipe_max_size();
-
-	if (mode.quiet || mode.lenient || (err != EPERM && err != EBUSY)) {
-		target_failed(true, name);
-		return;
-	}
-	mode.failed = true;
-	if (err == EBUSY && ioctl(fd, FIONREAD, &unread) == 0)
-		bb_error_msg(
-			"%s: %d bytes are queued and would not fit into %ld", name, unread, size);
-	else if (max >= 0 && size > max)
-		bb_error_msg("%s: %ld is above /proc/sys/fs/pipe-max-size, %ld, and needs "
-			     "CAP_SYS_RESOURCE",
-			name, size, max);
-	else
-		bb_error_msg("%s: this user's pipes are over /proc/sys/fs/pipe-user-pages-soft, "
-			     "%ld pages",
-			name, read_number("/proc/sys/fs/pipe-user-pages-soft"));
-}
-
-static int final_status(void)
-{
-	return mode.failed && (mode.check || !mode.lenient) ? EXIT_FAILURE : EXIT_SUCCESS;
+		bb_perror_msg("can't %s '%s'", setting ? "set the size of" : "look into", name);
+	if (job->check)
+		exit(job->status);
 }
 
 /* --- what is done to each target ----------------------------------------------------- */
 
-static void get(int fd, const char *name, const struct holders *all)
+/* false if it is no pipe */
+static bool look_at(struct look *look, struct job *job, int fd, const char *name)
 {
-	struct look look = look_at(fd, name);
 	struct stat st;
 
-	if (look.size < 0) {
-		target_failed(false, name);
+	look->name = name;
+	look->n_holders = 0;
+	if ((job->wide || job->verb == PEEK) && fstat(fd, &st) == 0)
+		look->holders = holders_of(
+			holders(job), st.st_dev, st.st_ino, &look->n_holders);
+	look_into(look, fd);
+	return look->size >= 0;
+}
+
+static void get(struct job *job, int fd, const char *name)
+{
+	struct look look;
+
+	if (!look_at(&look, job, fd, name))
+		target_failed(job, fd, name, 0);
+	else if (job->verb == REPORT)
+		bb_error_msg("%s: %ld of %ld bytes are queued", name, look.unread, look.size);
+	else
+		print_look(&look, job->form, job->wide);
+}
+
+/* max is the largest power of two that is granted. */
+static void set(struct job *job, int fd, const char *name)
+{
+	int wish = job->number ? job->number : LARGEST_SIZE, got;
+
+	while ((got = fcntl(fd, F_SETPIPE_SZ, wish)) < 0 && !job->number && wish > 1
+	       && (errno == EPERM || errno == ENOMEM))
+		wish /= 2;
+	if (got < 0) {
+		target_failed(job, fd, name, job->number);
 		return;
 	}
-	if (all && fstat(fd, &st) == 0)
-		look.holders = holders_of(all, st.st_dev, st.st_ino, &look.n_holders);
-	print_look(&look, mode.form, mode.verbose && !mode.lenient);
+	if (job->verbose || (got != job->number && !job->lenient && !job->quiet))
+		bb_error_msg("%s pipe buffer size set to %d", name, got);
+	if (job->form)
+		get(job, fd, name);
 }
 
-/* SIZE, or the largest power of two that is granted. */
-static void set(int fd, const char *name, long size)
+static void peek(struct job *job, int fd, const char *name)
 {
-	long wish = size, got;
-
-	if (wish == 0) {
-		wish = pipe_max_size() > 0 ? pipe_max_size() : 1 << 20;
-		if (has_capability(CAP_SYS_RESOURCE) && !mode.lenient)
-			wish = 1 << 30;
-	}
-	do {
-		got = fcntl(fd, F_SETPIPE_SZ, (int)wish);
-		wish /= 2;
-	} while (got < 0 && (errno == EPERM || errno == ENOMEM) && size == 0
-		&& wish >= getpagesize());
-	if (got < 0)
-		explain_refusal(fd, name, size ? size : wish);
-	else if (mode.verbose)
-		bb_error_msg("%s pipe buffer size set to %ld", name, got);
-}
-
-static void peek(int fd, const char *name, size_t len)
-{
+	struct look look;
 	int scratch[2];
-	long size = fcntl(fd, F_GETPIPE_SZ);
-	ssize_t n = size < 0 ? -1 : copy_queue(fd, size, len, scratch);
+	ssize_t n = -1;
 	char *buf;
 
+	if (look_at(&look, job, fd, name))
+		n = copy_queue(fd, &look, job->number, scratch);
 	if (n < 0) {
-		if (size >= 0)
-			errno = ENXIO; /* opened for writing: tee needs a reader */
-		target_failed(false, name);
+		target_failed(job, fd, name, 0);
 		return;
 	}
-	buf = xmalloc(size);
-	close(scratch[1]);
-	while ((n = safe_read(scratch[0], buf, size)) > 0)
-		if (full_write(STDOUT_FILENO, buf, n) != n)
-			bb_perror_msg_and_die("can't write to standard output");
+	buf = xmalloc(n);
+	if (full_read(scratch[0], buf, n) != n)
+		bb_perror_msg_and_die("can't read the copy of '%s'", name);
+	print_queue(name, buf, n, job->form);
+	if (n < look.unread && n < job->number && fcntl(scratch[0], F_GETPIPE_SZ) < look.size) {
+		errno = EPERM; /* the copy did not fit into what the quota left us */
+		target_failed(job, fd, name, look.size);
+	}
 	free(buf);
-	close(scratch[0]);
+	close_pipe(scratch);
+}
+
+static void act(struct job *job, int fd, const char *name)
+{
+	if (job->verb == SET)
+		set(job, fd, name);
+	else if (job->verb == PEEK)
+		peek(job, fd, name);
+	else
+		get(job, fd, name);
 }
 
 /* --- targets -------------------------------------------------------------------------- */
 
-struct action {
-	enum { GET, SET, PEEK } verb;
-	bool hold;
-	size_t number;	/* SET: the size, 0 for max; PEEK: bytes */
-	const struct holders *all;
-};
-
-static void act(const struct action *a, int fd, const char *name)
+/* O_RDWR neither waits nor lets a peer see an end: fifo(7). CMD inherits it, out of the way
+ * of the numbers that a script uses. */
+static int open_to_hold(struct job *job, const char *path)
 {
-	if (a->verb == SET)
-		set(fd, name, a->number);
-	else if (a->verb == PEEK)
-		peek(fd, name, a->number);
-	else
-		get(fd, name, a->all);
+	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	return fd >= 0 && job->has_command ? fcntl(fd, F_DUPFD, 10) : fd;
 }
 
-/* With --hold the descriptor stays open, for us or for CMD. O_RDWR neither waits nor lets
- * a peer see an end: fifo(7). */
-static void act_on_path(const struct action *a, const char *path, const char *name)
+static void act_on_path(struct job *job, const char *path, const char *name)
 {
-	int fd = a->hold ? open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC) : open_quietly(path, a->all);
+	int fd = job->hold ? open_to_hold(job, path) : open_quietly(path, holders(job));
 
 	if (fd < 0) {
-		target_failed(a->verb == SET, name);
+		target_failed(job, fd, name, 0);
 		return;
 	}
-	act(a, fd, name);
-	if (!a->hold)
+	act(job, fd, name);
+	if (!job->hold || job->verb == REPORT)
 		close(fd);
 }
 
-static void act_on_fd(const struct action *a, int fd)
+static void act_on_fd(struct job *job, int fd)
 {
 	char name[16];
 
-	snprintf(name, sizeof(name), "fd %d", fd);
-	act(a, fd, name);
+	scnprintf(name, sizeof(name), "fd %d", fd);
+	act(job, fd, name);
 }
 
-/* "PID:FD" */
-static void act_on_process(const struct action *a, const char *target)
+static void act_on_fd_of(struct job *job, int pid, int fd)
 {
-	const char *colon = strchr(target, ':');
-	char *pid;
+	act_on_path(job, fd_path(pid, fd), xasprintf("%d:%d", pid, fd));
+}
 
-	if (!colon)
-		bb_show_usage("invalid PID:FD: '%s'", target);
-	pid = xasprintf("%.*s", (int)(colon - target), target);
-	act_on_path(a, xasprintf("/proc/%ju/fd/%ju", xatou_range("PID", pid, 1, INT_MAX),
-				 xatou_range("FD", colon + 1, 0, INT_MAX)), target);
+/* May we see its descriptors? */
+static void check_process(struct job *job, int pid, const char *name)
+{
+	char *path = xasprintf("/proc/%d/fd", pid);
+
+	if (access(path, R_OK) < 0)
+		target_failed(job, -1, name, 0);
+	free(path);
+}
+
+/* "PID:FD", or all pipes of PID */
+static void act_on_process(struct job *job, char *target)
+{
+	char *colon = strchr(target, ':');
+	const struct holders *all = holders(job);
+	const struct holder *h = all->at;
+	int pid;
+
+	if (colon)
+		*colon = '\0';
+	pid = xatou_range("PID", target, 1, INT_MAX);
+	if (colon) {
+		act_on_fd_of(job, pid, xatou_range("FD", colon + 1, 0, INT_MAX));
+		*colon = ':';
+		return;
+	}
+	check_process(job, pid, target);
+	for (; h < all->at + all->count; h++)
+		if (h->pid == pid)
+			act_on_fd_of(job, pid, h->fd);
+}
+
+/* target[-1] is the letter of its option. */
+static void act_on_target(struct job *job, char *target)
+{
+	switch (target[-1]) {
+	case 'f':
+		act_on_path(job, target, target);
+		break;
+	case 'p':
+		act_on_process(job, target);
+		break;
+	case 'n':
+		act_on_fd(job, xatou_range("file descriptor", target, 0, INT_MAX));
+		break;
+	default:
+		act_on_fd(job, target[-1] == 'i' ? 0 : target[-1] == 'o' ? 1 : 2);
+	}
+}
+
+static void act_on_targets(struct job *job, char **targets)
+{
+	for (; *targets; targets++)
+		act_on_target(job, *targets);
 }
 
 /* A FIFO's size and what is queued in it last as long as somebody has it open. */
-static int hold(char **argv)
+static void NORETURN hold(struct job *job, char **targets)
 {
-	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, 0 };
-	sigset_t blocked, old;
-	int status;
-	pid_t pid;
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0 };
+	sigset_t all, old;
 
-	if (argv[0]) {
-		pid = xfork();
-		if (pid == 0)
-			xexec(argv);
-		while (waitpid(pid, &status, 0) < 0)
-			;
-		return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	}
-	sigemptyset(&blocked);
-	for (const int *sig = sigs; *sig; sig++)
-		sigaddset(&blocked, *sig);
-	sigprocmask(SIG_BLOCK, &blocked, &old);
+	xfflush_stdout();
+	job->verb = REPORT;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
 	bb_signals(sigs);
-	while (!bb_got_signal)
+	for (;;) {
 		sigsuspend(&old);
-	die_of_signal(bb_got_signal);
+		if (bb_got_signal && bb_got_signal != SIGUSR1)
+			die_of_signal(bb_got_signal);
+		if (bb_got_signal)
+			act_on_targets(job, targets);
+		bb_got_signal = 0;
+	}
 }
 
-/* What the user said. */
-struct args {
-	opts_t opts;
-	char *write_sizes, *pipe_size, *size, *peek_len;
-	char **files, **fds, **pids;
-};
+/* --- modes ---------------------------------------------------------------------------- */
 
-static void act_on_targets(const struct action *a, const struct args *args)
+/* 0 for max. pipesz without --set means the most that everybody may have. */
+static long wanted_size(const struct job *job, char **sizes)
 {
-	static const char standard[] = { 'i', 'o', 'e' };
-	opts_t any = OPT('f') | OPT('n') | OPT('p') | OPT('i') | OPT('o') | OPT('e');
+	long max = pipe_limit("max-size");
+	uintmax_t size;
 
-	for (char **file = args->files; file && *file; file++)
-		act_on_path(a, *file, *file);
-	for (char **pid = args->pids; pid && *pid; pid++)
-		act_on_process(a, *pid);
-	for (char **fd = args->fds; fd && *fd; fd++)
-		act_on_fd(a, xatou_range("file descriptor", *fd, 0, INT_MAX));
-	for (int fd = 0; fd < 3; fd++)
-		if (args->opts & OPT(standard[fd])
-			|| (!(args->opts & any) && fd == (a->verb == SET)))
-			act_on_fd(a, fd);
+	if (!sizes)
+		return max < 0 ? 0 : max;
+	for (; sizes[1]; sizes++)
+		if (!job->quiet)
+			bb_error_msg("using last specified size");
+	if (strcmp(*sizes, "max") == 0)
+		return 0;
+	size = xatosize("size", *sizes, 1, UINTMAX_MAX);
+	if (size > LARGEST_SIZE && !job->lenient)
+		bb_show_usage("size '%s' is too large: no pipe reaches 2 GiB", *sizes);
+	return size < LARGEST_SIZE ? size : LARGEST_SIZE;
 }
 
-/* -g, -k and -s; command is what -s runs then, or NULL. */
-static int act_as_told(int m, const struct args *args, char **command)
+static void say_what_is_hidden(struct job *job)
 {
-	struct action a = { .verb = m == 'g' ? GET : m == 'k' ? PEEK : SET };
-	struct holders all = { 0 };
+	if (holders(job)->hidden && !job->quiet)
+		bb_error_msg("can't look into %u processes: run as root", holders(job)->hidden);
+}
 
-	a.hold = args->opts & OPT('H');
-	if (m == 'k')
-		a.number = args->peek_len
-			? xatosize("number of bytes", args->peek_len, 1, INT_MAX)
-			: INT_MAX;
-	else if (args->size && strcmp(args->size, "max") != 0)
-		a.number = xatosize("size", args->size, 1, 1U << 31);
-	if (args->files || args->pids || (m == 'g' && (mode.verbose || mode.form)))
-		all = find_holders();
-	mode.no_proc = !all.seen;
-	a.all = &all;
-	act_on_targets(&a, args);
-	if (mode.failed && (mode.check || !*command))
-		return final_status();
-	if (a.hold)
-		return hold(command);
+/* -g, -k and -s; command is what -s runs then. */
+static int act_as_told(struct job *job, char **targets, char **command)
+{
+	static char in[] = "i", out[] = "o";
+	char *usual[] = { (job->verb == SET ? out : in) + 1, NULL };
+	bool prints = job->verb == GET && job->verbose;
+
+	if (!targets)
+		targets = usual;
+	if (prints && !job->form)
+		print_header(job->wide);
+	job->has_command = *command;
+	act_on_targets(job, targets);
+	if (prints && job->wide)
+		say_what_is_hidden(job);
 	if (*command)
 		xexec(command);
-	return final_status();
+	if (job->hold && !job->status)
+		hold(job, targets);
+	return job->lenient ? EXIT_SUCCESS : job->status;
 }
 
-static int list(char **pids)
+static int list(struct job *job, char **targets)
 {
-	pid_t pid = pids ? (int)xatou_range("PID", *pids, 1, INT_MAX) : 0;
-	struct holders all = find_holders();
-
-	if (!all.seen) {
+	if (!holders(job)->seen) {
 		xfunc_error_retval = EXIT_UNSUPPORTED;
 		bb_error_msg_and_die("/proc is not mounted: the pipes of processes can't be seen");
 	}
-	list_pipes(&all, pid, mode.form);
-	if (all.hidden && !mode.quiet)
-		bb_error_msg("%u processes of other users are not shown: run as root", all.hidden);
-	return EXIT_SUCCESS;
+	for (char **t = targets; t && *t; t++) {
+		if ((*t)[-1] != 'p')
+			bb_show_usage("-l does not go with -%c", (*t)[-1]);
+		check_process(job, xatou_range("PID", *t, 1, INT_MAX), *t);
+	}
+	list_pipes(holders(job), targets, job->form);
+	say_what_is_hidden(job);
+	return job->status;
 }
-
-static const char modes[] = "mCIlgks";
 
 /* The one mode that was asked for: 0 if there is none, usage error if there are two. */
 static int the_mode(opts_t opts)
 {
 	int found = 0;
 
-	for (const char *m = modes; *m; m++)
+	for (const char *m = "mCIlgks"; *m; m++)
 		if (opts & OPT(*m)) {
 			if (found)
 				bb_show_usage("-%c and -%c exclude each other", found, *m);
@@ -312,35 +353,45 @@ static int the_mode(opts_t opts)
 
 int pipecap_main(char **argv)
 {
-	struct args args = { 0 };
-	opts_t opts = args.opts = getopt32(argv,
+	struct job job = { .verb = GET, .number = INT_MAX };
+	char *write_sizes = NULL, *pipe_size = NULL, *peek_len = NULL;
+	char **sizes = NULL, **targets = NULL;
+	opts_t opts = getopt32(argv,
 		"+m(measure)C(curve)w(write):z(pipe-size):-P(packet)I(info)l(list)g(get)k(peek)::"
-		"s(set):-H(hold)f(file):*n(fd):*p(pid):*i(stdin)o(stdout)e(stderr)c(check)q(quiet)"
-		"v(verbose)J(json)-A(pairs)",
-		&args.write_sizes, &args.pipe_size, &args.peek_len, &args.size, &args.files,
-		&args.fds, &args.pids);
-	bool packet = opts & OPT('P');
+		"s(set):*-H(hold)f(file):*n(fd):*p(pid):*i(stdin)*o(stdout)*e(stderr)*c(check)"
+		"q(quiet)v(verbose)J(json)-A(pairs)",
+		&write_sizes, &pipe_size, &peek_len, &sizes,
+		&targets, &targets, &targets, &targets, &targets, &targets);
 	int m = the_mode(opts);
 
 	argv += optind;
-	mode.lenient = strcmp(applet_name, "pipesz") == 0;
-	mode.check = opts & OPT('c');
-	mode.quiet = opts & OPT('q');
-	mode.verbose = opts & OPT('v');
-	mode.form = opts & OPT('J') ? JSON : opts & OPT('A') ? PAIRS : NO_RECORD;
+	job.lenient = strcmp(applet_name, "pipesz") == 0;
+	job.check = opts & OPT('c');
+	job.quiet = opts & OPT('q');
+	job.verbose = opts & OPT('v');
+	job.hold = opts & OPT('H');
+	job.form = opts & OPT('J') ? JSON : opts & OPT('A') ? PAIRS : NO_RECORD;
+	job.wide = job.form || (job.verbose && !job.lenient);
 	if (!m)
-		m = mode.lenient ? 's' : 'm';
+		m = job.lenient ? 's' : targets ? 'g' : 'm';
 	if (m != 's' && argv[0])
 		bb_show_usage("unexpected operand '%s'", argv[0]);
-	if (strchr("gks", m))
-		return act_as_told(m, &args, argv);
+	if (m == 's') {
+		job.verb = SET;
+		job.number = wanted_size(&job, sizes);
+	}
+	if (m == 'k') {
+		job.verb = PEEK;
+		if (peek_len)
+			job.number = xatosize("number of bytes", peek_len, 1, INT_MAX);
+	}
 	if (m == 'l')
-		return list(args.pids);
-	if (m == 'C')
-		print_curve(args.write_sizes, args.pipe_size, packet, mode.form);
-	else if (m == 'I')
-		explain_limits(mode.form);
+		return list(&job, targets);
+	if (m == 'I')
+		print_limits(job.form);
+	else if (m == 'm' || m == 'C')
+		measure(write_sizes, pipe_size, opts & OPT('P'), m == 'C', job.form);
 	else
-		measure(args.write_sizes, args.pipe_size, packet);
+		return act_as_told(&job, targets, argv);
 	return EXIT_SUCCESS;
 }

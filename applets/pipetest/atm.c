@@ -44,7 +44,7 @@ long call_letters(long arg)
 static void end_run(struct runs *runs)
 {
 	if (runs->count && runs->at < sizeof(runs->text))
-		runs->at += snprintf(runs->text + runs->at, sizeof(runs->text) - runs->at, " %c%zu",
+		runs->at += scnprintf(runs->text + runs->at, sizeof(runs->text) - runs->at, " %c%zu",
 				     runs->letter, runs->len);
 }
 
@@ -60,22 +60,22 @@ static void add_letters(struct runs *runs, const char *buf, size_t n)
 	}
 }
 
-static void settle(const struct job *jobs, unsigned n)
+static void settle(const pid_t *jobs, unsigned n)
 {
 	while (n--)
 		t_settles(jobs[n]);
 }
 
-static void drain_and_settle(size_t n, size_t chunk, const struct job *jobs, unsigned writers)
+static void drain_and_settle(size_t n, size_t chunk, const pid_t *jobs, unsigned writers)
 {
 	for (size_t part; n; n -= part) {
 		part = n < chunk ? n : chunk;
-		t_drain(t.r, part);
+		p_drain(part);
 		settle(jobs, writers);
 	}
 }
 
-static void read_runs(struct runs *runs, size_t n, size_t chunk, const struct job *jobs,
+static void read_runs(struct runs *runs, size_t n, size_t chunk, const pid_t *jobs,
 		      unsigned writers)
 {
 	char *buf = xmalloc(chunk);
@@ -83,8 +83,7 @@ static void read_runs(struct runs *runs, size_t n, size_t chunk, const struct jo
 	while (n) {
 		long got = ret(read(t.r, buf, chunk));
 
-		if (got <= 0)
-			fail("read = %ld %s with %zu letters to come", got, errname(got), n);
+		want_part(got, n, "read of letters");
 		add_letters(runs, buf, got);
 		n -= got;
 		settle(jobs, writers);
@@ -96,10 +95,10 @@ static void read_runs(struct runs *runs, size_t n, size_t chunk, const struct jo
 unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t chunk)
 {
 	struct runs runs = { 0 };
-	struct job jobs[WRITERS];
+	pid_t jobs[WRITERS];
 	int unread = 0;
 
-	want(ret(ioctl(t.r, FIONREAD, &unread)), 0, "ioctl(FIONREAD)");
+	t_ok(ioctl(t.r, FIONREAD, &unread), "ioctl(FIONREAD)");
 	for (unsigned i = 0; i < writers; i++) {
 		jobs[i] = t_start(call, letters(i, n));
 		t_settles(jobs[i]);
@@ -117,9 +116,9 @@ unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t 
 
 static void never_split(long (*call)(long arg), size_t n, size_t chunk)
 {
-	t_fill(t.w);
-	want(letter_runs(WRITERS, call, n, chunk), WRITERS,
-	     "pieces of %d writes of %zu bytes", WRITERS, n);
+	p_fill();
+	wantf(letter_runs(WRITERS, call, n, chunk), WRITERS, "pieces of %d writes of %zu bytes",
+		WRITERS, n);
 }
 
 static void blocked_writers(void)
@@ -136,11 +135,10 @@ static void small_beside_large(void)
 {
 	size_t room = t.pipe_buf / 2 + 100, unread = t.cap - room;
 	struct runs runs = { 0 };
-	struct job jobs[2];
+	pid_t jobs[2];
 
-	t_write(t.w, unread, unread);
-	jobs[0] = t_start(call_letters, letters(0, t.pipe_buf));
-	t_blocks(jobs[0]);
+	p_write(unread);
+	jobs[0] = t_blocked(call_letters, letters(0, t.pipe_buf));
 	jobs[1] = t_start(call_letters, letters(1, 100));
 	t_settles(jobs[1]);
 	drain_and_settle(unread, t.cap, jobs, 2);
@@ -156,7 +154,7 @@ static void larger(void)
 	for (size_t i = 0; i < ARRAY_SIZE(sizes) * ARRAY_SIZE(chunks); i++) {
 		size_t n = sizes[i / ARRAY_SIZE(chunks)], chunk = chunks[i % ARRAY_SIZE(chunks)];
 
-		t_fill(t.w);
+		p_fill();
 		info("%zu bytes each, read by %zu: %u pieces", n, chunk,
 		     letter_runs(2, call_letters, n, chunk));
 	}
@@ -174,9 +172,9 @@ static long call_writev(long arg)
 /* The first buffer alone would fit into the room that is left. */
 static void writev_blocked(void)
 {
-	t_write(t.w, t.cap - 100, t.cap - 100);
-	want(letter_runs(WRITERS, call_writev, t.pipe_buf, 1000), WRITERS,
-	     "pieces of %d writevs of %zu bytes", WRITERS, t.pipe_buf);
+	p_write(t.cap - 100);
+	wantf(letter_runs(WRITERS, call_writev, t.pipe_buf, 1000), WRITERS,
+		"pieces of %d writevs of %zu bytes", WRITERS, t.pipe_buf);
 }
 
 static long call_open(long arg)
@@ -209,7 +207,7 @@ static long call_records(long arg)
 
 		while ((got = ret(write(t.w, buf, n))) == -EAGAIN)
 			poll(&p, 1, -1);
-		want(got, n, "write(%zu bytes)", n);
+		wantf(got, n, "write(%zu bytes)", n);
 	}
 	return 0;
 }
@@ -229,7 +227,7 @@ static void check_records(struct runs *runs, const char *buf, size_t got, size_t
 static void records(size_t n)
 {
 	size_t chunk = 1 + (t.seed + n) % (2 * t.page), left = WRITERS * RECORDS * n;
-	struct job jobs[WRITERS];
+	pid_t jobs[WRITERS];
 	struct runs runs = { 0 };
 	char *buf = xmalloc(chunk);
 
@@ -238,8 +236,7 @@ static void records(size_t n)
 	while (left) {
 		long got = ret(read(t.r, buf, chunk));
 
-		if (got <= 0)
-			fail("read = %ld %s with %zu bytes to come", got, errname(got), left);
+		want_part(got, left, "read of records");
 		check_records(&runs, buf, got, n);
 		left -= got;
 	}
@@ -257,7 +254,7 @@ static void running_writers(void)
 
 static void nonblock_writers(void)
 {
-	nonblock(t.w);
+	p_nonblock_w();
 	records(t.pipe_buf - 1);
 	records(t.pipe_buf);
 }
@@ -273,11 +270,10 @@ static long call_raw_read(long n)
 
 static void reads_split(void)
 {
-	struct job a = t_start(call_raw_read, t.page), b = t_start(call_raw_read, t.page);
+	pid_t a = t_blocked(call_raw_read, t.page), b = t_start(call_raw_read, t.page);
 
-	t_blocks(a);
 	t_blocks(b);
-	t_write(t.w, 2 * t.page, 2 * t.page);
+	p_write(2 * t.page);
 	t_returns(a, t.page);
 	t_returns(b, t.page);
 	info("one write of %zu bytes: half to each of two readers", 2 * t.page);
@@ -285,26 +281,22 @@ static void reads_split(void)
 
 static void append(void)
 {
-	want(ret(fcntl(t.w, F_SETFL, O_APPEND)), 0, "fcntl(F_SETFL, O_APPEND)");
-	t_write(t.w, 3, 3);
-	t_write(t.w, 3, 3);
-	t_read(t.r, 7, 6);
+	t_setfl(t.w, O_APPEND);
+	p_write(3);
+	p_write(3);
+	p_read(7, 6);
 }
 
 /* 100 bytes of room, but less than n: a write that were allowed to be short would begin. */
 static void signal_writes_nothing(void)
 {
-	struct job writer;
 	size_t unread = t.cap - 100;
 
 	t_catch(SIGUSR1, 0);
-	t_write(t.w, unread, unread);
-	writer = t_start(call_write, t.pipe_buf);
-	t_blocks(writer);
-	kill(writer.pid, SIGUSR1);
-	t_returns(writer, -EINTR);
-	t_fionread(t.r, unread);
-	t_drain(t.r, unread);
+	p_write(unread);
+	t_eintr(t_start(call_write, t.pipe_buf));
+	p_unread(unread);
+	p_drain(unread);
 }
 
 const struct test_case atm_cases[] = {

@@ -7,7 +7,7 @@
 
 struct crowd {
 	unsigned n;
-	struct job job[100];
+	pid_t job[100];
 };
 
 static void start_crowd(struct crowd *crowd, unsigned n, long (*call)(long arg), long arg)
@@ -48,10 +48,9 @@ static unsigned only_one_returns(const struct crowd *crowd)
 
 static void read_waits_for_some(void)
 {
-	struct job reader = t_start(call_read, 100);
+	pid_t reader = t_blocked(call_read, 100);
 
-	t_blocks(reader);
-	t_write(t.w, 7, 7);
+	p_write(7);
 	t_returns(reader, 7);
 }
 
@@ -60,9 +59,9 @@ static void one_byte_one_reader(void)
 	struct crowd readers;
 
 	start_crowd(&readers, 5, call_read, 1);
-	t_write(t.w, 1, 1);
+	p_write(1);
 	only_one_returns(&readers);
-	t_fionread(t.r, 0);
+	p_unread(0);
 }
 
 static void eof_wakes(unsigned n)
@@ -70,7 +69,7 @@ static void eof_wakes(unsigned n)
 	struct crowd readers;
 
 	start_crowd(&readers, n, call_read, 1);
-	t_close(&t.w);
+	p_close_w();
 	for (unsigned i = 0; i < n; i++)
 		t_returns(readers.job[i], 0);
 }
@@ -87,27 +86,26 @@ static void eof_wakes_100(void)
 
 static void late_nonblock(void)
 {
-	struct job reader = t_start(call_read, 1);
+	pid_t reader = t_blocked(call_read, 1);
 
+	p_nonblock_r();
 	t_blocks(reader);
-	nonblock(t.r);
-	t_blocks(reader);
-	t_write(t.w, 1, 1);
+	p_write(1);
 	t_returns(reader, 1);
 }
 
 static void stop_and_continue(void)
 {
-	struct job reader = t_start(call_read, 1);
+	pid_t reader = t_start(call_read, 1);
 	int status = 0;
 
 	t_blocks(reader);
-	kill(reader.pid, SIGSTOP);
-	want(ret(waitpid(reader.pid, &status, WUNTRACED)), reader.pid, "waitpid(WUNTRACED)");
+	kill(reader, SIGSTOP);
+	want_ret(waitpid(reader, &status, WUNTRACED), reader, "waitpid(WUNTRACED)");
 	want(WIFSTOPPED(status), 1, "WIFSTOPPED");
-	kill(reader.pid, SIGCONT);
+	kill(reader, SIGCONT);
 	t_blocks(reader);
-	t_write(t.w, 1, 1);
+	p_write(1);
 	t_returns(reader, 1);
 }
 
@@ -115,38 +113,34 @@ static void stop_and_continue(void)
 
 static void full_blocks(void)
 {
-	struct job writer;
+	pid_t writer;
 
-	t_fill(t.w);
-	writer = t_start(call_write, 1);
-	t_blocks(writer);
-	kill(writer.pid, SIGKILL);
-	t_dies(writer, SIGKILL);
+	p_fill();
+	writer = t_blocked(call_write, 1);
+	t_kill(writer);
 }
 
 static void waits_for_all_room(void)
 {
 	size_t unread = t.cap - 100, slot = unread < t.page ? unread : t.page;
-	struct job writer;
+	pid_t writer;
 
-	t_write(t.w, unread, unread);
-	writer = t_start(call_write, t.pipe_buf);
-	t_blocks(writer);
-	t_fionread(t.r, unread);
-	t_drain(t.r, slot);
+	p_write(unread);
+	writer = t_blocked(call_write, t.pipe_buf);
+	p_unread(unread);
+	p_drain(slot);
 	t_returns(writer, t.pipe_buf);
-	t_drain(t.r, unread - slot + t.pipe_buf);
+	p_drain(unread - slot + t.pipe_buf);
 }
 
 static void larger_than_pipe(void)
 {
 	size_t n = 2 * t.cap + 1;
-	struct job writer = t_start(call_write, n);
+	pid_t writer = t_blocked(call_write, n);
 
-	t_blocks(writer);
-	t_drain(t.r, t.cap);
+	p_drain(t.cap);
 	t_blocks(writer); /* its last byte */
-	t_drain(t.r, t.cap + 1);
+	p_drain(t.cap + 1);
 	t_returns(writer, n);
 }
 
@@ -154,47 +148,46 @@ static void epipe_wakes_all(void)
 {
 	struct crowd writers;
 
-	t_fill(t.w);
+	p_fill();
 	t_catch(SIGPIPE, 0);
 	start_crowd(&writers, 10, call_write, t.pipe_buf);
-	t_close(&t.r);
+	p_close_r();
 	for (unsigned i = 0; i < writers.n; i++) {
 		t_returns(writers.job[i], -EPIPE);
-		want(t_caught(writers.job[i]), 1, "SIGPIPEs of a writer");
+		t_caught(writers.job[i], 1);
 	}
 }
 
 static long write_and_again(long n)
 {
-	want(call_write(n), t.cap + t.page, "a write of %ld bytes, a page was read", n);
-	want(t.caught, 1, "SIGPIPEs of it");
+	wantf(call_write(n), t.cap + t.page, "a write of %ld bytes, a page was read", n);
+	t_signals(1);
 	return ret(write(t.w, "x", 1));
 }
 
-static void partial_then_epipe(void)
+void case_partial_then_epipe(void)
 {
-	struct job writer;
+	pid_t writer;
 
 	t_catch(SIGPIPE, 0);
 	writer = t_start(write_and_again, 2 * t.cap + 1);
 	wait_until(has_unread, t.cap, "a full pipe");
-	t_drain(t.r, t.page);
+	p_drain(t.page);
 	wait_until(has_unread, t.cap, "a pipe that is full again");
 	t_blocks(writer);
-	t_close(&t.r);
+	p_close_r();
 	t_returns(writer, -EPIPE);
-	want(t_caught(writer), 2, "SIGPIPEs of both writes");
+	t_caught(writer, 2);
 }
 
 static void growth_wakes_writer(void)
 {
-	struct job writer;
+	pid_t writer;
 	long size = ret(fcntl(t.w, F_SETPIPE_SZ, (int)t.page));
 
 	want(size, t.page, "F_SETPIPE_SZ to a page");
-	t_fill(t.w);
-	writer = t_start(call_write, 1);
-	t_blocks(writer);
+	p_fill();
+	writer = t_blocked(call_write, 1);
 	size = ret(fcntl(t.w, F_SETPIPE_SZ, (int)(2 * t.page)));
 	if (size == -EPERM)
 		skip("soft-limit");
@@ -206,9 +199,9 @@ static void order_of_writers(void)
 {
 	struct crowd writers;
 
-	t_fill(t.w);
+	p_fill();
 	start_crowd(&writers, 2, call_write, t.page);
-	t_drain(t.r, t.page);
+	p_drain(t.page);
 	info("of two blocked writers the %s went on",
 	     only_one_returns(&writers) ? "second" : "first");
 }
@@ -227,7 +220,7 @@ const struct test_case blk_cases[] = {
 	  "POSIX write", larger_than_pipe),
 	CASE("blk.one_byte_one_reader", "BLK-05", 'L', KINDS, 0,
 	  "5 readers block, 1 byte comes: one of them returns", "fs/pipe.c", one_byte_one_reader),
-	CASE("blk.eof_wakes_all", "BLK-06", 'P', KINDS, 0,
+	CASE("blk.eof_wakes_all", "BLK-06 REG-01", 'P', KINDS, 0,
 	  "10 readers block, the last writer closes: all return 0",
 	  "POSIX read; LTP pipe13, 6551d5c56eb0", eof_wakes_all),
 	CASE("blk.eof_wakes_100", "BLK-06", 'P', 0, 0,
@@ -238,10 +231,10 @@ const struct test_case blk_cases[] = {
 	  "POSIX write", epipe_wakes_all),
 	CASE("blk.partial_then_epipe", "BLK-08", 'L', KINDS, 0,
 	  "the reader leaves a long write: bytes so far, SIGPIPE; then EPIPE",
-	  "fs/pipe.c", partial_then_epipe),
+	  "fs/pipe.c", case_partial_then_epipe),
 	CASE("blk.late_nonblock", "BLK-09", 'I', KINDS, 0,
 	  "O_NONBLOCK set by another does not wake a reader", "fs/pipe.c", late_nonblock),
-	CASE("blk.growth_wakes_writer", "BLK-10", 'B', 0, RELEASE(6, 8),
+	CASE("blk.growth_wakes_writer", "BLK-10 REG-06", 'B', 0, RELEASE(6, 8),
 	  "F_SETPIPE_SZ that makes room wakes a blocked writer",
 	  "e95aada4cb93 (6.8, 6.6.15); broken since c73be61cede5 (5.8)", growth_wakes_writer),
 	CASE("blk.stop_and_continue", "BLK-11", 'L', KINDS, 0,

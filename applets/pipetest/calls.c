@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/statfs.h>
 #include "pipetest.h"
 
 struct state t;
@@ -14,11 +15,9 @@ static void add_line(const char *fmt, va_list args)
 {
 	struct shared *s = t.shared;
 	char line[512];
-	int len = vsnprintf(line, sizeof(line) - 1, fmt, args);
+	size_t len = vscnprintf(line, sizeof(line) - 1, fmt, args);
 	uint32_t at;
 
-	if (len > (int)sizeof(line) - 2)
-		len = sizeof(line) - 2;
 	line[len++] = '\n';
 	at = atomic_fetch_add(&s->text_len, len);
 	if (at + len < TEXT_SIZE)
@@ -47,9 +46,15 @@ void fail(const char *fmt, ...)
 
 void skip(const char *token)
 {
-	snprintf(t.shared->reason, sizeof(t.shared->reason), "%s", token);
+	scnprintf(t.shared->reason, sizeof(t.shared->reason), "%s", token);
 	t.shared->verdict = SKIP;
 	_exit(EXIT_SUCCESS);
+}
+
+size_t t_random(size_t max)
+{
+	t.seed = t.seed * 1664525 + 1013904223;
+	return 1 + (t.seed >> 8) % max;
 }
 
 long ret(long result)
@@ -106,21 +111,71 @@ const char *errname(long result)
 	return "";
 }
 
-void want(long got, long expected, const char *fmt, ...)
+void t_show(long result, const char *what)
+{
+	info("%s = %ld %s", what, result, errname(result));
+}
+
+/* A full disk is no verdict. It is looked at, because no pipe may answer ENOSPC. */
+static bool no_space(long got)
+{
+	enum { ENOUGH = 8 << 20 };
+	struct statfs fs;
+
+	if (got != -ENOSPC || statfs(".", &fs) < 0)
+		return got == -EDQUOT;
+	return fs.f_bavail < ENOUGH / (unsigned long)fs.f_bsize || (fs.f_files && !fs.f_ffree);
+}
+
+void want(long got, long expected, const char *what)
+{
+	if (got != expected && no_space(got))
+		skip("no-space");
+	if (got != expected)
+		fail("%s = %ld %s, expected %ld %s", what, got, errname(got), expected,
+			errname(expected));
+	if (t.verbose)
+		t_show(got, what);
+}
+
+void want_ret(long result, long expected, const char *call)
+{
+	want(ret(result), expected, call);
+}
+
+void want_part(long got, size_t most, const char *call)
+{
+	if (got < 1 || got > (long)most)
+		fail("%s = %ld %s, expected 1 to %zu", call, got, errname(got), most);
+}
+
+void want_if_there(long result, long expected, const char *call)
+{
+	long got = ret(result);
+
+	if (!missing(got))
+		want(got, expected, call);
+}
+
+void t_ok(int result, const char *call)
+{
+	want_ret(result, 0, call);
+}
+
+void wantf(long got, long expected, const char *fmt, ...)
 {
 	char call[128];
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(call, sizeof(call), fmt, args);
+	vscnprintf(call, sizeof(call), fmt, args);
 	va_end(args);
-	if (got != expected && (got == -ENOSPC || got == -EDQUOT))
-		skip("no-space");
-	if (got != expected)
-		fail("%s = %ld %s, expected %ld %s", call, got, errname(got), expected,
-			errname(expected));
-	if (t.verbose)
-		info("%s = %ld %s", call, got, errname(got));
+	want(got, expected, call);
+}
+
+void t_signals(int expected)
+{
+	want(t.caught, expected, "signals caught");
 }
 
 /* --- the stream ---------------------------------------------------------------------- */
@@ -151,7 +206,7 @@ void pattern_wrote(long result)
 }
 
 /* The position moves first: a reader may answer, and write what follows, before we run again. */
-void t_write(int fd, size_t n, long expected)
+long try_write(int fd, size_t n)
 {
 	const char *buf = pattern(n);
 	long got;
@@ -159,7 +214,12 @@ void t_write(int fd, size_t n, long expected)
 	t.shared->written += n;
 	got = ret(write(fd, buf, n));
 	t.shared->written -= n - (got > 0 ? got : 0);
-	want(got, expected, "write(%d, %zu bytes)", fd, n);
+	return got;
+}
+
+void t_write(int fd, size_t n, long expected)
+{
+	wantf(try_write(fd, n), expected, "write(%d, %zu bytes)", fd, n);
 }
 
 long checked_read(int fd, size_t n)
@@ -179,20 +239,19 @@ long checked_read(int fd, size_t n)
 
 void t_read(int fd, size_t n, long expected)
 {
-	want(checked_read(fd, n), expected, "read(%d, %zu)", fd, n);
+	wantf(checked_read(fd, n), expected, "read(%d, %zu)", fd, n);
 }
 
-void t_close(int *fd)
+void t_close(int fd)
 {
-	want(ret(close(*fd)), 0, "close(%d)", *fd);
-	*fd = -1;
+	wantf(ret(close(fd)), 0, "close(%d)", fd);
 }
 
 void t_poll(int fd, int events, int revents)
 {
 	struct pollfd p = { fd, events, 0 };
 
-	want(ret(poll(&p, 1, 0)), revents != 0, "poll(%d, events %#x)", fd, events);
+	wantf(ret(poll(&p, 1, 0)), revents != 0, "poll(%d, events %#x)", fd, events);
 	want(p.revents, revents, "its revents");
 }
 
@@ -200,14 +259,35 @@ void t_fionread(int fd, long expected)
 {
 	int n = -1;
 
-	want(ret(ioctl(fd, FIONREAD, &n)), 0, "ioctl(%d, FIONREAD)", fd);
+	wantf(ret(ioctl(fd, FIONREAD, &n)), 0, "ioctl(%d, FIONREAD)", fd);
 	want(n, expected, "the bytes it finds");
+}
+
+void t_setfl(int fd, int flag)
+{
+	wantf(ret(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | flag)), 0, "fcntl(%d, F_SETFL, %#x)",
+		fd, (unsigned)flag);
 }
 
 void nonblock(int fd)
 {
-	want(ret(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)), 0,
-		"fcntl(%d, F_SETFL, O_NONBLOCK)", fd);
+	t_setfl(fd, O_NONBLOCK);
+}
+
+void t_getfl(int fd, int flag, bool expected)
+{
+	wantf((ret(fcntl(fd, F_GETFL)) & flag) != 0, expected, "fcntl(%d, F_GETFL) & %#x", fd,
+		(unsigned)flag);
+}
+
+void t_setfd(int fd, int flags)
+{
+	wantf(ret(fcntl(fd, F_SETFD, flags)), 0, "fcntl(%d, F_SETFD, %d)", fd, flags);
+}
+
+void t_getfd(int fd, int expected)
+{
+	wantf(ret(fcntl(fd, F_GETFD)), expected, "fcntl(%d, F_GETFD)", fd);
 }
 
 /* Halving chunks find the room that larger ones leave. */
@@ -219,21 +299,11 @@ size_t t_fill(int fd)
 
 	nonblock(fd);
 	for (size_t chunk = t.page; chunk; chunk /= 2)
-		while ((n = ret(write(fd, pattern(chunk), chunk))) > 0) {
-			pattern_wrote(n);
+		while ((n = try_write(fd, chunk)) > 0)
 			total += n;
-		}
 	want(n, -EAGAIN, "write to a full pipe");
-	want(ret(fcntl(fd, F_SETFL, flags)), 0, "fcntl(%d, F_SETFL)", fd);
+	wantf(ret(fcntl(fd, F_SETFL, flags)), 0, "fcntl(%d, F_SETFL)", fd);
 	return total;
-}
-
-void t_leave_some(int fd)
-{
-	enum { ENOUGH = 65536 };
-
-	for (size_t room = t.cap; room >= ENOUGH + t.page; room -= t.page)
-		t_write(fd, t.page, t.page);
 }
 
 void t_drain(int fd, size_t n)
@@ -249,14 +319,14 @@ void t_drain(int fd, size_t n)
 
 void t_pipe(int fd[2])
 {
-	want(ret(pipe(fd)), 0, "pipe");
+	t_ok(pipe(fd), "pipe");
 }
 
 void t_needs(long result, const char *token)
 {
 	if (result == -ENOSYS || result == -EPERM)
 		skip(token);
-	want(result, -EBADF, "%s: the call with fd -1", token);
+	wantf(result, -EBADF, "%s: the call with fd -1", token);
 }
 
 long splice_now(int in, int out, size_t n)
@@ -271,5 +341,5 @@ void t_needs_splice(void)
 
 void t_splice(int in, int out, size_t n, long expected)
 {
-	want(splice_now(in, out, n), expected, "splice(%d to %d, %zu)", in, out, n);
+	wantf(splice_now(in, out, n), expected, "splice(%d to %d, %zu)", in, out, n);
 }

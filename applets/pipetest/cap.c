@@ -12,38 +12,12 @@ enum {
 	NOTIFICATION_PIPE = O_EXCL,	/* O_NOTIFICATION_PIPE, linux/watch_queue.h */
 };
 
-/* unsigned long, as fcntl(2) takes it: an int would be extended by its sign. */
-static void resize(int fd, unsigned long size, long expected)
-{
-	want(ret(fcntl(fd, F_SETPIPE_SZ, size)), expected, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd,
-		size);
-}
-
-static unsigned long new_size(void)
-{
-	int fd[2];
-
-	t_pipe(fd);
-	return fcntl(fd[0], F_GETPIPE_SZ);
-}
-
-/* Whoever has used up his pages may not grow a pipe, and gets new ones of 2 pages: pipe(7),
- * pipe-user-pages-soft. Who still gets a new pipe of that size has not. */
-static void grow(int fd, unsigned long size)
-{
-	long got = ret(fcntl(fd, F_SETPIPE_SZ, size));
-
-	if (got == -EPERM && (new_size() < size || new_size() <= 2 * t.page))
-		skip("soft-limit");
-	want(got, size, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd, size);
-}
-
 static void make_slots(unsigned slots)
 {
 	if (t.slots < slots)
-		grow(t.w, slots * t.page);
+		t_grow(t.w, slots * t.page);
 	else
-		resize(t.w, slots * t.page, slots * t.page);
+		t_resize(t.w, slots * t.page, slots * t.page);
 }
 
 static unsigned long max_size(void)
@@ -53,31 +27,20 @@ static unsigned long max_size(void)
 	return max > 0 ? max : 1 << 20; /* its usual value */
 }
 
-static size_t fill_bytewise(void)
+void case_bytes_fill_capacity(void)
 {
-	size_t total = t.shared->written;
-	long n;
-
-	nonblock(t.w);
-	for (; (n = ret(write(t.w, pattern(1), 1))) == 1; total++)
-		pattern_wrote(1);
-	want(n, -EAGAIN, "write of 1 byte after %zu", total);
-	return total;
+	p_leave_some();
+	p_fill_by(1);
+	want(t.shared->written, t.cap, "bytes before EAGAIN");
+	p_drain(t.cap);
 }
 
-static void bytes_fill_capacity(void)
-{
-	t_leave_some(t.w);
-	want(fill_bytewise(), t.cap, "single bytes that fit");
-	t_drain(t.r, t.cap);
-}
-
-static void side_by_side(void)
+void case_sizes(void)
 {
 	info("PIPE_BUF %zu: a write of so many bytes, or fewer, is atomic", t.pipe_buf);
 	info("ulimit -p %zu: the shell's PIPE_BUF / 512, no limit of the kernel", t.pipe_buf / 512);
 	info("F_GETPIPE_SZ %zu bytes (not bits): %zu slots of a page, %zu", t.cap, t.slots, t.page);
-	info("bytes that fit %zu", t_fill(t.w));
+	info("bytes that fit %zu", p_fill());
 	info("pipe-max-size %ld", read_number("/proc/sys/fs/pipe-max-size"));
 }
 
@@ -93,45 +56,43 @@ static void rounds_up(void)
 
 	make_slots(4);
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		resize(t.w, table[i].size, table[i].pages * t.page);
+		t_resize(t.w, table[i].size, table[i].pages * t.page);
 }
 
 static void zero_is_a_page(void)
 {
 	if (ret(fcntl(t.w, F_SETPIPE_SZ, 0L)) == -EINVAL)
 		skip("no-size-0"); /* older kernels: a page is the minimum only since 2018 */
-	want(fcntl(t.r, F_GETPIPE_SZ), t.page, "F_GETPIPE_SZ after F_SETPIPE_SZ of 0");
+	t_capacity(t.r, t.page);
 }
 
 static void both_ends_agree(void)
 {
 	for (unsigned slots = 4; slots; slots /= 2) {
 		make_slots(slots);
-		want(ret(fcntl(t.r, F_GETPIPE_SZ)), slots * t.page, "F_GETPIPE_SZ of the read end");
-		want(ret(fcntl(t.w, F_GETPIPE_SZ)), slots * t.page,
-			"F_GETPIPE_SZ of the write end");
+		t_capacity(t.r, slots * t.page);
+		t_capacity(t.w, slots * t.page);
 		t.slots = slots;
 	}
-	resize(t.r, t.page, t.page); /* it works on either */
+	t_resize(t.r, t.page, t.page); /* it works on either */
 }
 
 static void huge_einval(void)
 {
-	resize(t.w, 0x80000001UL, -EINVAL);
-	resize(t.w, 0xffffffffUL, -EINVAL);
-	want(fcntl(t.w, F_GETPIPE_SZ), t.cap, "F_GETPIPE_SZ afterwards");
+	t_resize(t.w, 0x80000001UL, -EINVAL);
+	t_resize(t.w, 0xffffffffUL, -EINVAL);
+	t_capacity(t.w, t.cap);
 }
 
 static void over_max_eperm(void)
 {
 	unsigned long max = t.proc ? max_size() : 1UL << 30; /* more than anybody's */
 
-	if (has_capability(CAP_SYS_RESOURCE))
-		skip("privileged");
 	if (max > 1UL << 30)
 		skip("pipe-max-size");
-	resize(t.w, max + 1, -EPERM);
-	want(fcntl(t.w, F_GETPIPE_SZ), t.cap, "F_GETPIPE_SZ afterwards");
+	drop_capabilities();
+	t_resize(t.w, max + 1, -EPERM);
+	t_capacity(t.w, t.cap);
 }
 
 static void new_within_max(void)
@@ -148,20 +109,21 @@ static void up_to_max(void)
 
 	if (max > 1 << 26)
 		skip("pipe-max-size");	/* its slots alone take more than 1 % of it */
-	grow(t.w, max);
-	want(fcntl(t.r, F_GETPIPE_SZ), max, "F_GETPIPE_SZ of the read end");
+	drop_capabilities();
+	t_grow(t.w, max);
+	t_capacity(t.r, max);
 }
 
 static void shrink_ebusy(void)
 {
 	make_slots(8);
-	t_write(t.w, 4 * t.page + 1, 4 * t.page + 1);
-	resize(t.w, 4 * t.page, -EBUSY);
-	t_read(t.r, t.page - 1, t.page - 1);
-	resize(t.w, 4 * t.page, -EBUSY); /* a slot with one byte left is a used slot */
-	t_read(t.r, 1, 1);
-	resize(t.w, 4 * t.page, 4 * t.page);
-	t_drain(t.r, 3 * t.page + 1);
+	p_write(4 * t.page + 1);
+	t_resize(t.w, 4 * t.page, -EBUSY);
+	p_read(t.page - 1, t.page - 1);
+	t_resize(t.w, 4 * t.page, -EBUSY); /* a slot with one byte left is a used slot */
+	p_read(1, 1);
+	t_resize(t.w, 4 * t.page, 4 * t.page);
+	p_drain(3 * t.page + 1);
 }
 
 /* On 64 KiB pages a new pipe has pipe-max-size already: so shrink first, then grow. */
@@ -169,52 +131,50 @@ static void grow_keeps_data(void)
 {
 	size_t size = t.slots > 1 ? t.cap / 2 : t.cap, n;
 
-	resize(t.w, size, size);
-	n = t_fill(t.w);
-	t_drain(t.r, n / 2);
+	t_resize(t.w, size, size);
+	n = p_fill();
+	p_drain(n / 2);
 	n -= n / 2;
-	n += t_fill(t.w); /* the ring wraps, if it has two slots */
-	grow(t.w, 2 * size);
-	n += t_fill(t.w);
-	if (n < 2 * size - t.page / 2)
-		fail("%zu bytes fit after growing to %zu", n, 2 * size);
-	t_drain(t.r, n);
-	t_fionread(t.r, 0);
+	n += p_fill(); /* the ring wraps, if it has two slots */
+	t_grow(t.w, 2 * size);
+	n += p_fill();
+	want(n >= 2 * size - t.page / 2, true, "it is full after growing");
+	p_drain(n);
+	p_unread(0);
 }
 
 static void shrink_keeps_data(void)
 {
 	make_slots(4);
-	t_write(t.w, 4 * t.page, 4 * t.page);
-	t_drain(t.r, 3 * t.page);
-	t_write(t.w, t.page, t.page); /* in slot 0, after slot 3 */
-	resize(t.w, 2 * t.page, 2 * t.page);
-	nonblock(t.w);
-	t_write(t.w, 1, -EAGAIN);
-	t_drain(t.r, t.page);
-	t_write(t.w, t.page, t.page);
-	t_drain(t.r, 2 * t.page);
-	t_fionread(t.r, 0);
+	p_write(4 * t.page);
+	p_drain(3 * t.page);
+	p_write(t.page); /* in slot 0, after slot 3 */
+	t_resize(t.w, 2 * t.page, 2 * t.page);
+	p_nonblock_w();
+	p_no_write(1, -EAGAIN);
+	p_drain(t.page);
+	p_write(t.page);
+	p_drain(2 * t.page);
+	p_unread(0);
 }
 
 static void not_a_pipe(void)
 {
-	int fd = open("/", O_RDONLY | O_DIRECTORY);
+	int fd = t_open("/", O_RDONLY);
 
-	want(ret(fcntl(fd, F_GETPIPE_SZ)), -EBADF, "F_GETPIPE_SZ of a directory");
-	resize(fd, t.page, -EBADF);
-	resize(-1, t.page, -EBADF);
+	t_capacity(fd, -EBADF);
+	t_resize(fd, t.page, -EBADF);
+	t_resize(-1, t.page, -EBADF);
 }
 
 static void o_path(void)
 {
 	int fd;
 
-	if (mkfifo("path", 0600) < 0)
-		skip("no-fifo");
-	fd = open("path", O_PATH);
-	want(ret(fcntl(fd, F_GETPIPE_SZ)), -EBADF, "F_GETPIPE_SZ of an O_PATH descriptor");
-	resize(fd, t.page, -EBADF);
+	t_mkfifo("f");
+	fd = t_open("f", O_PATH);
+	t_capacity(fd, -EBADF);
+	t_resize(fd, t.page, -EBADF);
 }
 
 /* --- the soft limit. It is a user's: root's own would not be touched by nobody's pipes. */
@@ -229,18 +189,9 @@ static void be_unprivileged(void)
 	enum { NOBODY = 65534 };
 
 	if (is_exempt())
-		(void)!setuid(NOBODY);
+		(void)t_setuid(NOBODY); /* as is_exempt shows */
 	if (is_exempt())
 		skip("privileged");
-}
-
-static void allow_fds(void)
-{
-	struct rlimit lim;
-
-	getrlimit(RLIMIT_NOFILE, &lim);
-	lim.rlim_cur = lim.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &lim);
 }
 
 /* Uses up the user's pages, most of them by pipes grown to the utmost; t becomes the first
@@ -254,16 +205,13 @@ static void over_soft_limit(void)
 	if (soft == 0 || soft > 1 << 16 || max_size() < USUAL_SLOTS * t.page)
 		skip("soft-limit");
 	be_unprivileged();
-	allow_fds();
+	t_limit(RLIMIT_NOFILE, UINT64_MAX);
 	do {
 		if (pipe(fd) < 0)
 			skip("nofile");
-		t.cap = fcntl(fd[1], F_GETPIPE_SZ);
-		growing = growing && fcntl(fd[1], F_SETPIPE_SZ, max_size()) >= 0;
-	} while (t.cap >= USUAL_SLOTS * t.page);
-	t.r = fd[0];
-	t.w = fd[1];
-	t.slots = t.cap / t.page;
+		t_use_pipe(fd);
+		growing = growing && fcntl(t.w, F_SETPIPE_SZ, max_size()) >= 0;
+	} while (t.slots >= USUAL_SLOTS);
 }
 
 static void soft_two_pages(void)
@@ -275,17 +223,17 @@ static void soft_two_pages(void)
 static void soft_no_growth(void)
 {
 	over_soft_limit();
-	resize(t.w, USUAL_SLOTS * t.page, -EPERM);
-	resize(t.w, t.page, t.page);
+	t_resize(t.w, USUAL_SLOTS * t.page, -EPERM);
+	t_page_pipe(t.w);
 }
 
 /* What GNU make's jobserver needs: a token in the pipe must leave room for a write. */
 static void token_and_page(void)
 {
-	nonblock(t.w);
-	t_write(t.w, 1, 1);
-	t_write(t.w, t.page, t.page);
-	t_drain(t.r, 1 + t.page);
+	p_nonblock_w();
+	p_write(1);
+	p_write(t.page);
+	p_drain(1 + t.page);
 }
 
 static void soft_jobserver(void)
@@ -302,11 +250,11 @@ static void two_pages_token(void)
 
 static void one_page_token(void)
 {
-	resize(t.w, t.page, t.page);
-	nonblock(t.w);
-	t_write(t.w, 1, 1);
-	t_write(t.w, t.page, -EAGAIN);
-	t_write(t.w, t.page - 1, t.page - 1);
+	t_page_pipe(t.w);
+	p_nonblock_w();
+	p_write(1);
+	p_no_write(t.page, -EAGAIN);
+	p_write(t.page - 1);
 }
 
 static void quota(void)
@@ -327,7 +275,7 @@ static void accounting(void)
 	unsigned long usual;
 
 	be_unprivileged();
-	usual = new_size();
+	usual = t_new_capacity();
 	for (int i = 0; i < 2000; i++) {
 		int cycle[2];
 
@@ -338,7 +286,7 @@ static void accounting(void)
 		close(cycle[0]);
 		close(cycle[1]);
 	}
-	want(new_size(), usual, "the size of a new pipe after 2000 others");
+	want(t_new_capacity(), usual, "the size of a new pipe after 2000 others");
 }
 
 static void accounting_notes(void)
@@ -349,37 +297,38 @@ static void accounting_notes(void)
 	be_unprivileged();
 	if (pipe2(fd, NOTIFICATION_PIPE) < 0)
 		skip("no-watch-queue");
-	want(ret(ioctl(fd[0], _IO('W', 0x60), NOTES)), 0, "IOC_WATCH_QUEUE_SET_SIZE");
-	t_close(&fd[0]);
-	t_close(&fd[1]);
+	t_ok(ioctl(fd[0], _IO('W', 0x60), NOTES), "IOC_WATCH_QUEUE_SET_SIZE");
+	t_close(fd[0]);
+	t_close(fd[1]);
 	t_pipe(fd);
-	want(fcntl(fd[0], F_GETPIPE_SZ), t.cap, "the size of a new pipe");
-	resize(fd[0], 2 * t.page, 2 * t.page);
-	resize(fd[0], 4 * t.page, 4 * t.page);
+	t_capacity(fd[0], t.cap);
+	t_resize(fd[0], 2 * t.page, 2 * t.page);
+	t_resize(fd[0], 4 * t.page, 4 * t.page);
 }
 
 static void atomic_in_a_page(void)
 {
 	size_t n = t.page - t.pipe_buf + 1;
 
-	resize(t.w, t.page, t.page);
-	nonblock(t.w);
-	t_write(t.w, n, n);
-	t_write(t.w, t.pipe_buf, -EAGAIN);
-	t_fionread(t.r, n);
-	t_write(t.w, t.pipe_buf - 1, t.pipe_buf - 1);
-	t_drain(t.r, t.page);
-	t_write(t.w, t.pipe_buf, t.pipe_buf);
-	t_read(t.r, t.page, t.pipe_buf);
+	t_page_pipe(t.w);
+	p_nonblock_w();
+	p_write(n);
+	p_no_write(t.pipe_buf, -EAGAIN);
+	p_unread(n);
+	p_write(t.pipe_buf - 1);
+	p_drain(t.page);
+	p_write(t.pipe_buf);
+	p_read(t.page, t.pipe_buf);
 }
 
 const struct test_case cap_cases[] = {
 	CASE("cap.bytes_fill_capacity", "CAP-01 P4 P10", 'L', KINDS, 0,
-		"as many single bytes fit as F_GETPIPE_SZ says", "pipe(7)", bytes_fill_capacity),
+		"as many single bytes fit as F_GETPIPE_SZ says", "pipe(7)",
+		case_bytes_fill_capacity),
 	CASE("cap.side_by_side", "CAP-01 TUT-S11 S11 S12", 'I', MYTH, 0,
 		"PIPE_BUF, ulimit -p, F_GETPIPE_SZ and pipe-max-size",
 		"pipe(7); the tutorial takes 8 x 512 bits for the capacity, then 65535 bits",
-		side_by_side),
+		case_sizes),
 	CASE("cap.rounds_up", "CAP-02", 'L', KINDS, 0,
 		"F_SETPIPE_SZ rounds up to a power of two of pages", "fcntl(2)", rounds_up),
 	CASE("cap.zero_is_a_page", "CAP-02", 'L', KINDS, 0, "F_SETPIPE_SZ of 0 gives one page",

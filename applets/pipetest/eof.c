@@ -12,36 +12,36 @@
 
 static void empty(void)
 {
-	t_close(&t.w);
-	t_read(t.r, 1, 0);
-	nonblock(t.r);
-	t_read(t.r, 1, 0);
+	p_close_w();
+	p_read(1, 0);
+	p_nonblock_r();
+	p_read(1, 0);
 }
 
 static void data_first(void)
 {
-	t_write(t.w, t.page, t.page);
-	t_close(&t.w);
-	t_read(t.r, 1, 1);
-	t_read(t.r, t.cap, t.page - 1);
-	t_read(t.r, t.cap, 0);
+	p_write(t.page);
+	p_close_w();
+	p_read(1, 1);
+	p_read(t.cap, t.page - 1);
+	p_read(t.cap, 0);
 }
 
 static void sticky(void)
 {
-	t_write(t.w, 1, 1);
-	t_close(&t.w);
-	t_read(t.r, 1, 1);
+	p_write(1);
+	p_close_w();
+	p_read(1, 1);
 	for (int i = 0; i < 5; i++)
-		t_read(t.r, 1, 0);
+		p_read(1, 0);
 }
 
-static void closed_self(void)
+void case_read_after_close(void)
 {
 	int fd = t.r;
 
-	t_write(t.w, 1, 1);
-	t_close(&t.r);
+	p_write(1);
+	p_close_r();
 	t_read(fd, 1, -EBADF);
 }
 
@@ -52,12 +52,12 @@ static long leave(long unused)
 
 static void zombie(void)
 {
-	struct job job = t_start(leave, 0);
+	pid_t job = t_start(leave, 0);
 	siginfo_t gone;
 
-	t_close(&t.w);
-	want(ret(waitid(P_PID, job.pid, &gone, WEXITED | WNOWAIT)), 0, "waitid(WNOWAIT)");
-	t_read(t.r, 1, 0);
+	p_close_w();
+	t_ok(waitid(P_PID, job, &gone, WEXITED | WNOWAIT), "waitid(WNOWAIT)");
+	p_read(1, 0);
 	t_returns(job, 0);
 }
 
@@ -69,34 +69,34 @@ static long stop(long unused)
 
 static void stopped(void)
 {
-	struct job job = t_start(stop, 0);
+	pid_t job = t_start(stop, 0);
 	int status;
 
-	t_close(&t.w);
-	want(ret(waitpid(job.pid, &status, WUNTRACED)), job.pid, "waitpid(WUNTRACED)");
+	p_close_w();
+	want_ret(waitpid(job, &status, WUNTRACED), job, "waitpid(WUNTRACED)");
 	want(WIFSTOPPED(status), 1, "stopped");
-	t_poll(t.r, POLLIN, 0);
-	kill(job.pid, SIGCONT);
+	p_poll_r(POLLIN, 0);
+	kill(job, SIGCONT);
 	t_returns(job, 0);
-	t_read(t.r, 1, 0);
+	p_read(1, 0);
 }
 
 /* --- no reader ---------------------------------------------------------------------------- */
 
-static void sigpipe_kills(void)
+void case_sigpipe_kills(void)
 {
-	t_close(&t.r);
+	p_close_r();
 	t_dies(t_start(call_write, 1), SIGPIPE);
 }
 
 static void one_each(void)
 {
 	t_catch(SIGPIPE, 0);
-	t_write(t.w, 1, 1);
-	t_close(&t.r);
+	p_write(1);
+	p_close_r();
 	for (int i = 1; i <= 3; i++) {
-		t_write(t.w, t.page, -EPIPE);
-		want(t.caught, i, "SIGPIPEs");
+		p_no_write(t.page, -EPIPE);
+		t_signals(i);
 	}
 }
 
@@ -106,12 +106,12 @@ static void pending(void)
 	sigset_t set, got;
 
 	t_block(SIGPIPE, &set);
-	t_close(&t.r);
-	t_write(t.w, 1, -EPIPE);
-	want(ret(sigpending(&got)), 0, "sigpending");
+	p_close_r();
+	p_no_write(1, -EPIPE);
+	t_ok(sigpending(&got), "sigpending");
 	want(sigismember(&got, SIGPIPE), 1, "SIGPIPE is pending");
-	want(ret(sigtimedwait(&set, NULL, &now)), SIGPIPE, "sigtimedwait");
-	want(ret(sigtimedwait(&set, NULL, &now)), -EAGAIN, "sigtimedwait again");
+	want_ret(sigtimedwait(&set, NULL, &now), SIGPIPE, "sigtimedwait");
+	want_ret(sigtimedwait(&set, NULL, &now), -EAGAIN, "sigtimedwait again");
 }
 
 static long write_one(long fd)
@@ -122,36 +122,28 @@ static long write_one(long fd)
 /* Sent to the process it would interrupt the first thread that does not block it: us. */
 static void thread_directed(void)
 {
-	struct job job;
+	pid_t job;
 
 	t_catch(SIGPIPE, 0);
-	t_close(&t.r);
+	p_close_r();
 	job = t_thread(write_one, t.w);
 	t_returns(job, -EPIPE);
-	want(t.caught, 1, "SIGPIPEs");
-	want(t.catcher, job.pid, "the thread that caught it");
+	t_signals(1);
+	want(t.catcher, job, "the thread that caught it");
 }
 
 static void want_epipe(int file, int other)
 {
 	char byte = 0;
 	struct iovec v = { &byte, 1 };
-	const struct {
-		const char *call;
-		long got;
-	} calls[] = {
-		{ "write", ret(write(t.w, &byte, 1)) },
-		{ "writev", ret(writev(t.w, &v, 1)) },
-		{ "vmsplice", ret(vmsplice(t.w, &v, 1, SPLICE_F_NONBLOCK)) },
-		{ "tee", ret(tee(other, t.w, 1, SPLICE_F_NONBLOCK)) },
-		{ "splice from a pipe", ret(splice(other, NULL, t.w, NULL, 1, SPLICE_F_NONBLOCK)) },
-		{ "splice from a file", ret(splice(file, NULL, t.w, NULL, 1, SPLICE_F_NONBLOCK)) },
-		{ "sendfile", ret(sendfile(t.w, file, NULL, 1)) },
-	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-		if (!missing(calls[i].got))
-			want(calls[i].got, -EPIPE, "%s", calls[i].call);
+	want_if_there(write(t.w, &byte, 1), -EPIPE, "write");
+	want_if_there(writev(t.w, &v, 1), -EPIPE, "writev");
+	want_if_there(vmsplice(t.w, &v, 1, SPLICE_F_NONBLOCK), -EPIPE, "vmsplice");
+	want_if_there(tee(other, t.w, 1, SPLICE_F_NONBLOCK), -EPIPE, "tee");
+	want_if_there(splice_now(other, t.w, 1), -EPIPE, "splice from a pipe");
+	want_if_there(splice_now(file, t.w, 1), -EPIPE, "splice from a file");
+	want_if_there(sendfile(t.w, file, NULL, 1), -EPIPE, "sendfile");
 }
 
 static void all_calls(void)
@@ -161,25 +153,22 @@ static void all_calls(void)
 	t_pipe(other);
 	t_write(other[1], 1, 1);
 	signal(SIGPIPE, SIG_IGN);
-	t_close(&t.r);
+	p_close_r();
 	want_epipe(file, other[0]);
 }
 
 static void reader_again(void)
 {
-	char path[40];
 	int fd, left = -1;
 
 	t_catch(SIGPIPE, 0);
-	t_write(t.w, 5, 5);
-	t_close(&t.r);
-	t_write(t.w, 1, -EPIPE);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", t.w);
-	fd = open(path, O_RDONLY | O_NONBLOCK);
-	want(ret(fd) >= 0, 1, "open(%s, O_RDONLY) works", path);
+	p_write(5);
+	p_close_r();
+	p_no_write(1, -EPIPE);
+	fd = t_reopen(t.w, O_RDONLY | O_NONBLOCK);
 	ioctl(fd, FIONREAD, &left);
 	info("of 5 unread bytes %d are left when there is a reader again", left);
-	t_write(t.w, 1, 1);
+	p_write(1);
 }
 
 /* --- over exec ----------------------------------------------------------------------------- */
@@ -191,12 +180,10 @@ static void inherited(void)
 
 static void exec_traced(void (*disposition)(int))
 {
-	char name[] = "ipcbox", option[] = "--version", *argv[] = { name, option, NULL };
-
 	signal(SIGPIPE, disposition);
 	dup2(t.w, STDOUT_FILENO);
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0)
-		execv("/proc/self/exe", argv);
+		t_exec_self();
 	_exit(EXIT_UNSUPPORTED);
 }
 
@@ -211,9 +198,8 @@ static int signal_after_exec(void (*disposition)(int))
 		exec_traced(disposition);
 	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
 		skip("no-exec");
-	want(ret(ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)SIGPIPE)), 0,
-		"PTRACE_DETACH with SIGPIPE");
-	want(ret(waitpid(pid, &status, 0)), pid, "waitpid");
+	t_ok(ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)SIGPIPE), "PTRACE_DETACH with SIGPIPE");
+	want_ret(waitpid(pid, &status, 0), pid, "waitpid");
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
@@ -239,14 +225,14 @@ const struct test_case eof_cases[] = {
 		sticky),
 	CASE("eof.closed_self", "EOF-04", 'P', KINDS, 0,
 		"a read end closed by its reader is EBADF, not end of file", "POSIX read",
-		closed_self),
+		case_read_after_close),
 	CASE("eof.zombie", "EOF-12", 'P', KINDS, 0,
 		"a writer that has exited, but is not yet reaped, is no writer", "POSIX exit",
 		zombie),
 	CASE("eof.stopped", "EOF-12", 'P', KINDS, 0, "a stopped writer is a writer", "POSIX read",
 		stopped),
 	CASE("eof.sigpipe_kills", "EOF-05 P6 P14", 'P', KINDS, 0,
-		"no reader: SIGPIPE kills the writer", "POSIX write", sigpipe_kills),
+		"no reader: SIGPIPE kills the writer", "POSIX write", case_sigpipe_kills),
 	CASE("eof.one_each", "EOF-06 P6", 'P', KINDS, 0,
 		"no reader: each write is EPIPE and exactly one SIGPIPE", "POSIX write", one_each),
 	CASE("eof.pending", "EOF-08 EOF-06 P6", 'P', KINDS, 0,

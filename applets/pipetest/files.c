@@ -3,8 +3,11 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sched.h>
 #include <setjmp.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include "pipetest.h"
 
 void t_mkfifo(const char *name)
@@ -13,7 +16,7 @@ void t_mkfifo(const char *name)
 
 	if (made == -EPERM || made == -EOPNOTSUPP) /* vfat, 9p ... */
 		skip("no-fifo-here");
-	want(made, 0, "mkfifo(%s)", name);
+	wantf(made, 0, "mkfifo(%s)", name);
 }
 
 void t_fifo(const char *name)
@@ -29,17 +32,17 @@ int t_open(const char *name, int flags)
 {
 	int fd = open(name, flags);
 
-	want(ret(fd < 0 ? -1 : 0), 0, "open(\"%s\", %#o)", name, (unsigned)flags);
+	wantf(ret(fd < 0 ? -1 : 0), 0, "open(\"%s\", %#o)", name, (unsigned)flags);
 	return fd;
 }
 
 static void want_map(long got, long expected, size_t len, int prot, int flags, int fd, off_t off)
 {
-	want(got, expected, "mmap(%zu, prot %d, flags %#x, fd %d, %lld)", len, prot, flags, fd,
+	wantf(got, expected, "mmap(%zu, prot %d, flags %#x, fd %d, %lld)", len, prot, flags, fd,
 		(long long)off);
 }
 
-void *t_map(size_t len, int prot, int flags, int fd, off_t off)
+void *t_map_at(size_t len, int prot, int flags, int fd, off_t off)
 {
 	void *p = mmap(NULL, len, prot, flags, fd, off);
 
@@ -47,19 +50,138 @@ void *t_map(size_t len, int prot, int flags, int fd, off_t off)
 	return p;
 }
 
+void *t_map(size_t len, int prot, int flags, int fd)
+{
+	return t_map_at(len, prot, flags, fd, 0);
+}
+
+void *t_share(int fd, size_t len)
+{
+	return t_map(len, RW, MAP_SHARED, fd);
+}
+
+void *t_view(int fd, size_t len)
+{
+	return t_map(len, PROT_READ, MAP_SHARED, fd);
+}
+
+void *t_anon(size_t len)
+{
+	return t_map(len, RW, ANON, -1);
+}
+
+void *t_anon_shared(size_t len)
+{
+	return t_map(len, RW, ANON_SHARED, -1);
+}
+
+void *t_pages(unsigned n)
+{
+	return t_anon(n * t.page);
+}
+
+void *t_nowhere(void)
+{
+	return t_map(t.page, PROT_NONE, ANON, -1);
+}
+
 long try_map(size_t len, int prot, int flags, int fd, off_t off)
 {
 	return mmap(NULL, len, prot, flags, fd, off) == MAP_FAILED ? -errno : 0;
 }
 
-void t_no_map(size_t len, int prot, int flags, int fd, off_t off, long expected)
+void t_no_map(int prot, int flags, int fd, long expected)
 {
-	want_map(try_map(len, prot, flags, fd, off), expected, len, prot, flags, fd, off);
+	want_map(try_map(t.page, prot, flags, fd, 0), expected, t.page, prot, flags, fd, 0);
 }
 
 void t_unmap(void *p, size_t len)
 {
-	want(ret(munmap(p, len)), 0, "munmap(%p, %zu)", p, len);
+	wantf(ret(munmap(p, len)), 0, "munmap(%p, %zu)", p, len);
+}
+
+const struct stat *t_stat(int fd)
+{
+	static struct stat st;
+
+	t_ok(fstat(fd, &st), "fstat");
+	return &st;
+}
+
+void t_size(int fd, off_t expected)
+{
+	want(t_stat(fd)->st_size, expected, "st_size");
+}
+
+void t_seek(int fd, off_t to)
+{
+	wantf(lseek(fd, to, SEEK_SET) == to, true, "lseek(%d, %lld) goes there", fd, (long long)to);
+}
+
+void t_position(int fd, off_t expected)
+{
+	wantf(ret(lseek(fd, 0, SEEK_CUR)), expected, "the position of fd %d", fd);
+}
+
+void t_epoch(int fd)
+{
+	static const struct timespec epoch[2];
+
+	t_ok(futimens(fd, epoch), "futimens");
+}
+
+int t_reopen(int fd, int flags)
+{
+	char path[40];
+
+	scnprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return t_open(path, flags);
+}
+
+void t_socketpair(int s[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0)
+		skip("no-unix-sockets");
+}
+
+/* One byte with room for a descriptor beside it: unix(7). */
+static struct msghdr *message(void)
+{
+	static union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	static char byte;
+	static struct iovec v = { &byte, 1 };
+	static struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &control };
+
+	m.msg_controllen = sizeof(control);
+	return &m;
+}
+
+void t_send_fd(int socket, int fd)
+{
+	struct msghdr *m = message();
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	want_ret(sendmsg(socket, m, 0), 1, "sendmsg of a descriptor");
+}
+
+int t_receive_fd(int socket)
+{
+	struct msghdr *m = message();
+	struct cmsghdr *c;
+	int fd;
+
+	want_ret(recvmsg(socket, m, 0), 1, "recvmsg");
+	c = CMSG_FIRSTHDR(m);
+	want(c && c->cmsg_type == SCM_RIGHTS, true, "a descriptor has come");
+	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
 }
 
 /* Over the limit on sizes of files, memfds too, there is SIGXFSZ: setrlimit(2). */
@@ -105,7 +227,7 @@ int t_memfd(const char *name, unsigned flags)
 
 void t_truncate(int fd, off_t len, long expected)
 {
-	want(ret(ftruncate(fd, len)), expected, "ftruncate(%d, %lld)", fd, (long long)len);
+	wantf(ret(ftruncate(fd, len)), expected, "ftruncate(%d, %lld)", fd, (long long)len);
 }
 
 /* In memory where that can be had: it needs no directory. */
@@ -133,17 +255,15 @@ int t_object(size_t len)
 int t_data(size_t len)
 {
 	int fd = nameless();
-	long n = ret(write(fd, pattern(len), len));
 
-	pattern_wrote(n);
-	want(n, len, "write(%d, %zu bytes) to a file", fd, len);
-	want(ret(lseek(fd, 0, SEEK_SET)), 0, "lseek(%d)", fd);
+	t_write(fd, len, len);
+	t_seek(fd, 0);
 	return fd;
 }
 
 void t_put(int fd, char byte, off_t at, long expected)
 {
-	want(ret(pwrite(fd, &byte, 1, at)), expected, "pwrite(%d, %d, 1, %lld)", fd, byte,
+	wantf(ret(pwrite(fd, &byte, 1, at)), expected, "pwrite(%d, %d, 1, %lld)", fd, byte,
 		(long long)at);
 }
 
@@ -151,7 +271,7 @@ void t_get(int fd, off_t at, char expected)
 {
 	char byte = 0;
 
-	want(ret(pread(fd, &byte, 1, at)), 1, "pread(%d, 1, %lld)", fd, (long long)at);
+	wantf(ret(pread(fd, &byte, 1, at)), 1, "pread(%d, 1, %lld)", fd, (long long)at);
 	want(byte, expected, "the byte it finds");
 }
 
@@ -185,11 +305,43 @@ int fault_of(void *p, char access)
 	return t_fault.si_signo;
 }
 
-void t_touch(void *p, char access, int sig, int si_code)
+static void want_fault(void *p, char access, int sig)
 {
-	want(fault_of(p, access), sig, "signal of '%c' at %p", access, p);
-	if (sig && t_fault.si_code != si_code && emulated())
+	wantf(fault_of(p, access), sig, "signal of '%c' at %p", access, p);
+}
+
+void t_touch(void *p, char access)
+{
+	want_fault(p, access, 0);
+}
+
+static void want_code(int expected)
+{
+	if (t_fault.si_code != expected && emulated())
 		skip("emulated");
-	if (sig)
-		want(t_fault.si_code, si_code, "its si_code");
+	want(t_fault.si_code, expected, "its si_code");
+}
+
+void t_segv(void *p, char access, int si_code)
+{
+	want_fault(p, access, SIGSEGV);
+	want_code(si_code);
+}
+
+void t_bus(void *p, char access)
+{
+	want_fault(p, access, SIGBUS);
+	want_code(BUS_ADRERR);
+}
+
+bool t_own_mounts(void)
+{
+	return unshare(CLONE_NEWNS) == 0
+		&& mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+bool t_enter(const char *type, const char *options)
+{
+	t_ok(mkdir(type, 0700), "mkdir");
+	return mount(type, type, type, 0, options) == 0 && chdir(type) == 0;
 }

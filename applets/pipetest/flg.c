@@ -29,23 +29,23 @@ static void cloexec(void)
 {
 	pid_t pid;
 
-	want(ret(fcntl(t.w, F_SETFD, FD_CLOEXEC)), 0, "F_SETFD");
+	t_setfd(t.w, FD_CLOEXEC);
 	pid = run_program();
-	t_close(&t.w);
-	t_read(t.r, 1, 0);
-	want(ret(waitpid(pid, NULL, WNOHANG)), 0, "waitpid: the program still runs");
+	p_close_w();
+	p_read(1, 0);
+	t_ok(waitpid(pid, NULL, WNOHANG), "waitpid: the program still runs");
 }
 
 static void no_cloexec(void)
 {
 	pid_t pid;
 
-	want(ret(fcntl(t.w, F_SETFD, 0)), 0, "F_SETFD");
+	t_setfd(t.w, 0);
 	pid = run_program();
-	t_close(&t.w);
-	t_poll(t.r, POLLIN, 0);
+	p_close_w();
+	p_poll_r(POLLIN, 0);
 	kill(pid, SIGKILL);
-	t_read(t.r, 1, 0);
+	p_read(1, 0);
 }
 
 static void one_end(void)
@@ -53,18 +53,17 @@ static void one_end(void)
 	int before = fcntl(t.w, F_GETFD);
 
 	for (int flag = FD_CLOEXEC; flag >= 0; flag -= FD_CLOEXEC) {
-		want(ret(fcntl(t.r, F_SETFD, flag)), 0, "F_SETFD %d of the read end", flag);
-		want(fcntl(t.r, F_GETFD), flag, "its F_GETFD");
-		want(fcntl(t.w, F_GETFD), before, "F_GETFD of the write end");
+		wantf(ret(fcntl(t.r, F_SETFD, flag)), 0, "F_SETFD %d of the read end", flag);
+		t_getfd(t.r, flag);
+		t_getfd(t.w, before);
 	}
 }
 
 static void duplicate(void)
 {
-	want(ret(fcntl(t.r, F_SETFD, FD_CLOEXEC)), 0, "F_SETFD");
-	want(fcntl(dup(t.r), F_GETFD), 0, "F_GETFD of a duplicate");
-	want(fcntl(fcntl(t.r, F_DUPFD_CLOEXEC, 0), F_GETFD), FD_CLOEXEC,
-		"and of one by F_DUPFD_CLOEXEC");
+	t_setfd(t.r, FD_CLOEXEC);
+	t_getfd(dup(t.r), 0);
+	t_getfd(fcntl(t.r, F_DUPFD_CLOEXEC, 0), FD_CLOEXEC);
 }
 
 /* --- pipe2 ----------------------------------------------------------------------------------- */
@@ -77,7 +76,7 @@ static void unknown(void)
 
 	close(first);
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-		want(make(fd, flags[i]), -EINVAL, "pipe2(%#x)", flags[i]);
+		wantf(make(fd, flags[i]), -EINVAL, "pipe2(%#x)", flags[i]);
 	want(dup(t.r), first, "the lowest free descriptor");
 }
 
@@ -89,14 +88,12 @@ static void combination(int flags)
 
 	if (got == -EINVAL && flags & O_DIRECT)
 		skip("no-packet-mode");
-	want(got, 0, "pipe2(%#x)", flags);
+	wantf(got, 0, "pipe2(%#x)", flags);
 	for (int end = 0; end < 2; end++) {
-		want(fcntl(fd[end], F_GETFL) & O_NONBLOCK, flags & O_NONBLOCK,
-			"O_NONBLOCK of fd[%d]", end);
-		want(fcntl(fd[end], F_GETFD), flags & O_CLOEXEC ? FD_CLOEXEC : 0,
-			"F_GETFD of fd[%d]", end);
+		t_getfl(fd[end], O_NONBLOCK, flags & O_NONBLOCK);
+		t_getfd(fd[end], flags & O_CLOEXEC ? FD_CLOEXEC : 0);
 	}
-	want(fcntl(fd[1], F_GETFL) & O_DIRECT, flags & O_DIRECT, "O_DIRECT of fd[1]");
+	t_getfl(fd[1], O_DIRECT, flags & O_DIRECT);
 }
 
 static void combinations(void)
@@ -121,7 +118,7 @@ static void notification(void)
 	int fd[2];
 
 	notification_pipe(fd);
-	want(ret(write(fd[1], "", 1)), -EXDEV, "write");
+	want_ret(write(fd[1], "", 1), -EXDEV, "write");
 }
 
 /* Before f13abc1e8e1a (Linux 6.15) it spoils the user's pipe quota. */
@@ -130,13 +127,13 @@ static void notification_size(void)
 	int fd[2];
 
 	notification_pipe(fd);
-	want(ret(ioctl(fd[0], _IO('W', 0x60), 1)), 0, "IOC_WATCH_QUEUE_SET_SIZE");
+	t_ok(ioctl(fd[0], _IO('W', 0x60), 1), "IOC_WATCH_QUEUE_SET_SIZE");
 }
 
 /* POSIX.1-2024 has FD_CLOFORK: what its number is nobody knows yet. */
 static void clofork(void)
 {
-	want(ret(fcntl(t.r, F_SETFD, ~FD_CLOEXEC)), 0, "F_SETFD");
+	t_setfd(t.r, ~FD_CLOEXEC);
 	info("descriptor flags that are kept besides FD_CLOEXEC: %#x",
 		(unsigned)fcntl(t.r, F_GETFD));
 }

@@ -21,14 +21,21 @@ void t_catch(int sig, int sa_flags)
 {
 	struct sigaction sa = { .sa_handler = count, .sa_flags = sa_flags };
 
-	want(ret(sigaction(sig, &sa, NULL)), 0, "sigaction(%d)", sig);
+	wantf(ret(sigaction(sig, &sa, NULL)), 0, "sigaction(%d)", sig);
+}
+
+void t_async(int fd, int sig)
+{
+	t_ok(fcntl(fd, F_SETOWN, getpid()), "F_SETOWN");
+	t_ok(fcntl(fd, F_SETSIG, sig), "F_SETSIG");
+	t_setfl(fd, O_ASYNC);
 }
 
 void t_block(int sig, sigset_t *set)
 {
 	sigemptyset(set);
 	sigaddset(set, sig);
-	want(ret(sigprocmask(SIG_BLOCK, set, NULL)), 0, "sigprocmask(SIG_BLOCK, %d)", sig);
+	wantf(ret(sigprocmask(SIG_BLOCK, set, NULL)), 0, "sigprocmask(SIG_BLOCK, %d)", sig);
 }
 
 static void pause_briefly(void)
@@ -65,37 +72,48 @@ pid_t t_fork(void)
 	return pid;
 }
 
-static int new_slot(void)
+static struct job *new_job(void)
 {
-	int slot = atomic_fetch_add(&t.shared->jobs, 1);
+	unsigned slot = atomic_fetch_add(&t.shared->jobs, 1);
 
 	if (slot >= MAX_JOBS)
 		fail("more than %d jobs", MAX_JOBS);
-	return slot;
+	return &t.shared->job[slot];
 }
 
-static void do_job(int slot, long (*call)(long arg), long arg)
+/* The last one of that number: it may have been another's before. */
+static struct job *job_of(pid_t pid)
 {
-	t.shared->job[slot].state = CALLING;
-	t.shared->job[slot].result = call(arg);
-	t.shared->job[slot].caught = t.caught;
-	t.shared->job[slot].state = RETURNED;
+	struct job *job = &t.shared->job[t.shared->jobs];
+
+	while (job-- > t.shared->job)
+		if (job->pid == pid)
+			return job;
+	fail("%d is no job", (int)pid);
 }
 
-struct job t_start(long (*call)(long arg), long arg)
+static void do_job(struct job *job, long (*call)(long arg), long arg)
 {
-	struct job job = { .slot = new_slot() };
+	job->state = CALLING;
+	job->result = call(arg);
+	job->caught = t.caught;
+	job->state = RETURNED;
+}
 
-	job.pid = t_fork();
-	if (job.pid == 0) {
-		do_job(job.slot, call, arg);
+pid_t t_start(long (*call)(long arg), long arg)
+{
+	struct job *job = new_job();
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		do_job(job, call, arg);
 		_exit(EXIT_SUCCESS);
 	}
-	return job;
+	return job->pid = pid;
 }
 
 static struct {
-	int slot;
+	struct job *job;
 	long (*call)(long arg);
 	long arg;
 } thread;
@@ -103,7 +121,7 @@ static struct {
 static int run_thread(void *unused)
 {
 	(void)unused;
-	do_job(thread.slot, thread.call, thread.arg);
+	do_job(thread.job, thread.call, thread.arg);
 	return 0;
 }
 
@@ -112,36 +130,43 @@ static int run_thread(void *unused)
  * in each static libc, under this name. */
 extern __typeof__(clone) __clone __attribute__((weak));
 
-struct job t_thread(long (*call)(long arg), long arg)
+pid_t t_thread(long (*call)(long arg), long arg)
 {
 	enum { SIZE = 16 * 1024 };
 	static _Alignas(16) char stack[SIZE];
 	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD
 		| CLONE_SYSVSEM;
-	struct job job = { .slot = new_slot(), .thread = true };
+	struct job *job = thread.job = new_job();
 
-	thread.slot = job.slot;
+	job->thread = true;
 	thread.call = call;
 	thread.arg = arg;
-	job.pid = (__clone ? __clone : clone)(run_thread, stack + SIZE, flags, NULL);
-	if (job.pid == -EINVAL || (job.pid < 0 && errno == EINVAL))
+	job->pid = (__clone ? __clone : clone)(run_thread, stack + SIZE, flags, NULL);
+	if (job->pid == -EINVAL || (job->pid < 0 && errno == EINVAL))
 		skip("no-bare-thread");
-	if (job.pid < 0)
+	if (job->pid < 0)
 		fail("clone: %s", strerror(errno));
-	return job;
+	return job->pid;
+}
+
+void t_exec_self(void)
+{
+	static char name[] = "ipcbox", option[] = "--version";
+	static char *argv[] = { name, option, NULL };
+
+	execv("/proc/self/exe", argv);
 }
 
 pid_t t_exec(int out)
 {
-	char name[] = "ipcbox", option[] = "--version", *argv[] = { name, option, NULL };
 	int said[2], err;
 	pid_t pid;
 
-	want(ret(pipe2(said, O_CLOEXEC)), 0, "pipe2");
+	t_ok(pipe2(said, O_CLOEXEC), "pipe2");
 	pid = t_fork();
 	if (pid == 0) {
 		dup2(out, STDOUT_FILENO);
-		execv("/proc/self/exe", argv);
+		t_exec_self();
 		err = errno;
 		_exit(write(said[1], &err, sizeof(err)) < 0);
 	}
@@ -160,17 +185,13 @@ long call_read(long n)
 
 long call_write(long n)
 {
-	long got;
-
 	close(t.r);
-	got = ret(write(t.w, pattern(n), n));
-	pattern_wrote(got);
-	return got;
+	return try_write(t.w, n);
 }
 
-bool t_returned(struct job job)
+bool t_returned(pid_t pid)
 {
-	return t.shared->job[job.slot].state == RETURNED;
+	return job_of(pid)->state == RETURNED;
 }
 
 /* Field 3 of /proc/PID/stat, after the name in parentheses: proc(5). 0 if it is gone. */
@@ -182,7 +203,7 @@ static int process_state(pid_t pid)
 
 	if (!t.proc)
 		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	scnprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	fd = open(path, O_RDONLY);
 	if (fd >= 0) {
 		n = read(fd, stat, sizeof(stat) - 1);
@@ -197,30 +218,30 @@ static int process_state(pid_t pid)
 
 /* A process that has announced its call, sleeps and has not returned sleeps in the call:
  * between the announcement and the call it does nothing that could sleep. */
-bool t_asleep(struct job job)
+bool t_asleep(pid_t pid)
 {
 	int state = 0;
 
-	if (t.shared->job[job.slot].state == CALLING)
-		state = process_state(job.pid);
-	return (state == 'S' || state == 'D') && !t_returned(job);
+	if (job_of(pid)->state == CALLING)
+		state = process_state(pid);
+	return (state == 'S' || state == 'D') && !t_returned(pid);
 }
 
 /* Without /proc a grace period has to do, and t_blocks says so. */
-static bool sleeps(struct job job, int64_t grace_end)
+static bool sleeps(pid_t pid, int64_t grace_end)
 {
 	if (t.proc)
-		return t_asleep(job);
-	return t.shared->job[job.slot].state == CALLING && monotonic_ns() > grace_end;
+		return t_asleep(pid);
+	return job_of(pid)->state == CALLING && monotonic_ns() > grace_end;
 }
 
-void t_blocks(struct job job)
+void t_blocks(pid_t pid)
 {
 	int64_t grace_end = monotonic_ns() + (int64_t)(t.factor * NS_PER_S / 50);
 
-	while (!sleeps(job, grace_end)) {
-		if (t_returned(job)) {
-			long result = t.shared->job[job.slot].result;
+	while (!sleeps(pid, grace_end)) {
+		if (t_returned(pid)) {
+			long result = job_of(pid)->result;
 
 			fail("the call returned %ld %s, expected it to block", result,
 				errname(result));
@@ -232,61 +253,107 @@ void t_blocks(struct job job)
 	if (!t.proc)
 		info("blocking not confirmed (no /proc)");
 	else if (t.verbose)
-		info("process %d blocks", (int)job.pid);
+		info("process %d blocks", (int)pid);
 }
 
-void t_settles(struct job job)
+pid_t t_blocked(long (*call)(long arg), long arg)
+{
+	pid_t pid = t_start(call, arg);
+
+	t_blocks(pid);
+	return pid;
+}
+
+void t_settles(pid_t pid)
 {
 	if (!t.proc)
 		pause_briefly();
-	while (t.proc && !t_returned(job) && !sleeps(job, 0)) {
+	while (t.proc && !t_returned(pid) && !sleeps(pid, 0)) {
 		if (monotonic_ns() > t.deadline)
 			fail("the call neither blocks nor returns");
 		pause_briefly();
 	}
 }
 
-void t_reap(pid_t pid, int status)
-{
-	int got;
-
-	if (waitpid(pid, &got, 0) != pid)
-		fail("waitpid: %s", strerror(errno));
-	if (WIFSIGNALED(got))
-		fail("process %d died of signal %d", (int)pid, WTERMSIG(got));
-	want(WEXITSTATUS(got), status, "exit status of process %d", (int)pid);
-}
-
-void t_returns(struct job job, long expected)
-{
-	while (!t_returned(job)) {
-		if (monotonic_ns() > t.deadline)
-			fail("the call still blocks, expected it to return %ld %s", expected,
-				errname(expected));
-		if (kill(job.pid, 0) < 0 || process_state(job.pid) == 'Z')
-			break;
-		pause_briefly();
-	}
-	if (!job.thread)
-		t_reap(job.pid, EXIT_SUCCESS);
-	want(t.shared->job[job.slot].result, expected, "the call of process %d", (int)job.pid);
-}
-
-int t_caught(struct job job)
-{
-	return t.shared->job[job.slot].caught;
-}
-
-void t_dies(struct job job, int sig)
+/* How pid ended. */
+static int wait_status(pid_t pid)
 {
 	int status;
 
-	if (waitpid(job.pid, &status, 0) != job.pid)
+	if (waitpid(pid, &status, 0) != pid)
 		fail("waitpid: %s", strerror(errno));
+	return status;
+}
+
+void t_reap(pid_t pid, int status)
+{
+	int got = wait_status(pid);
+
+	if (WIFSIGNALED(got))
+		fail("process %d died of signal %d", (int)pid, WTERMSIG(got));
+	wantf(WEXITSTATUS(got), status, "exit status of process %d", (int)pid);
+}
+
+void t_returns(pid_t pid, long expected)
+{
+	struct job *job = job_of(pid);
+
+	while (job->state != RETURNED) {
+		if (monotonic_ns() > t.deadline)
+			fail("the call still blocks, expected it to return %ld %s", expected,
+				errname(expected));
+		if (kill(pid, 0) < 0 || process_state(pid) == 'Z')
+			break;
+		pause_briefly();
+	}
+	if (!job->thread)
+		t_reap(pid, EXIT_SUCCESS);
+	wantf(job->result, expected, "the call of process %d", (int)pid);
+}
+
+void t_child(long (*call)(long arg), long arg, long expected)
+{
+	t_returns(t_start(call, arg), expected);
+}
+
+/* kill(2) returns when the signal has made the job runnable: it sleeps again only after
+ * its handler. */
+void t_interrupt(pid_t pid)
+{
+	t_blocks(pid);
+	t_ok(kill(pid, SIGUSR1), "kill");
+}
+
+/* Without /proc the first signal may come before the call. */
+void t_eintr(pid_t pid)
+{
+	t_interrupt(pid);
+	while (!t.proc && !t_returned(pid) && monotonic_ns() < t.deadline) {
+		pause_briefly();
+		kill(pid, SIGUSR1);
+	}
+	t_returns(pid, -EINTR);
+}
+
+void t_caught(pid_t pid, int expected)
+{
+	want(job_of(pid)->caught, expected, "signals it caught");
+}
+
+void t_dies(pid_t pid, int sig)
+{
+	int status = wait_status(pid);
+
 	if (!WIFSIGNALED(status))
-		fail("the call returned %d, expected death of signal %d",
-			(int)t.shared->job[job.slot].result, sig);
-	want(WTERMSIG(status), sig, "signal that killed process %d", (int)job.pid);
+		fail("the call returned %d, expected death of signal %d", (int)job_of(pid)->result,
+			sig);
+	wantf(WTERMSIG(status), sig, "signal that killed process %d", (int)pid);
+}
+
+void t_kill(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	t_dies(pid, SIGKILL);
 }
 
 int t_signal_of(void (*touch)(void *p), void *p)
@@ -298,7 +365,26 @@ int t_signal_of(void (*touch)(void *p), void *p)
 		touch(p);
 		_exit(EXIT_SUCCESS);
 	}
-	if (waitpid(pid, &status, 0) != pid)
-		fail("waitpid: %s", strerror(errno));
+	status = wait_status(pid);
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+/* By their numbers: in a static program libc's setrlimit and setuid bring along how threads
+ * do it together, 2 KB. */
+void t_limit(int resource, uint64_t soft)
+{
+	uint64_t limit[2];
+	long got = ret(syscall(SYS_prlimit64, 0, resource, NULL, limit));
+
+	if (missing(got))
+		skip("no-prlimit");
+	want(got, 0, "prlimit");
+	limit[0] = soft < limit[1] ? soft : limit[1];
+	wantf(ret(syscall(SYS_prlimit64, 0, resource, limit, NULL)), 0, "limit %d to %lld",
+		resource, (long long)limit[0]);
+}
+
+long t_setuid(uid_t uid)
+{
+	return ret(syscall(SYS_setuid, uid));
 }

@@ -12,7 +12,7 @@ static int reopened(int flags)
 
 	close(t_file("f", 2 * t.page));
 	fd = open("f", flags);
-	want(fd < 0 ? -errno : 0, 0, "open of the file, flags %#x", flags);
+	wantf(fd < 0 ? -errno : 0, 0, "open of the file, flags %#x", flags);
 	return fd;
 }
 
@@ -23,12 +23,12 @@ static void aligned(void)
 	size_t lens[] = { 1, t.page - 1, t.page, t.page + 1, 3 * t.page };
 
 	for (size_t i = 0; i < ARRAY_SIZE(lens); i++) {
-		char *file = t_map(lens[i], RW, MAP_SHARED, t_object(lens[i]), 0);
-		char *anon = t_map(lens[i], RW, ANON, -1, 0);
+		char *file = t_share(t_object(lens[i]), lens[i]);
+		char *anon = t_anon(lens[i]);
 
-		want(file && anon, 1, "%p and %p, not 0", file, anon);
+		wantf(file && anon, 1, "%p and %p, not 0", file, anon);
 		want(((uintptr_t)file | (uintptr_t)anon) % t.page, 0, "their offset in a page");
-		want(file[lens[i] - 1] | anon[lens[i] - 1], 0, "the last byte of %zu", lens[i]);
+		wantf(file[lens[i] - 1] | anon[lens[i] - 1], 0, "the last byte of %zu", lens[i]);
 	}
 }
 
@@ -36,9 +36,9 @@ static void bad_fd(void)
 {
 	int fd = t_object(t.page), closed = fd;
 
-	t_close(&fd);
-	t_no_map(t.page, PROT_READ, MAP_PRIVATE, -1, 0, -EBADF);
-	t_no_map(t.page, PROT_READ, MAP_SHARED, closed, 0, -EBADF);
+	t_close(fd);
+	t_no_map(PROT_READ, MAP_PRIVATE, -1, -EBADF);
+	t_no_map(PROT_READ, MAP_SHARED, closed, -EBADF);
 }
 
 static void path_fd(void)
@@ -47,22 +47,22 @@ static void path_fd(void)
 
 	if (fd < 0)
 		skip("no-O_PATH");
-	t_no_map(t.page, PROT_READ, MAP_PRIVATE, fd, 0, -EBADF);
+	t_no_map(PROT_READ, MAP_PRIVATE, fd, -EBADF);
 }
 
 static void no_length(void)
 {
 	void *p = mmap(NULL, 0, RW, ANON, -1, 0);
 
-	want(ret(p == MAP_FAILED ? -1 : 0), -EINVAL, "mmap of 0 bytes");
+	want_ret(p == MAP_FAILED ? -1 : 0, -EINVAL, "mmap of 0 bytes");
 	want((long)p, -1, "MAP_FAILED");
-	t_no_map(0, PROT_READ, MAP_SHARED, t_object(t.page), 0, -EINVAL);
+	want(try_map(0, PROT_READ, MAP_SHARED, t_object(t.page), 0), -EINVAL, "mmap");
 }
 
 static void no_sharing(void)
 {
-	t_no_map(t.page, RW, MAP_ANONYMOUS, -1, 0, -EINVAL);
-	t_no_map(t.page, RW, 0, t_object(t.page), 0, -EINVAL);
+	t_no_map(RW, MAP_ANONYMOUS, -1, -EINVAL);
+	t_no_map(RW, 0, t_object(t.page), -EINVAL);
 }
 
 static void both_sharings(void)
@@ -72,7 +72,7 @@ static void both_sharings(void)
 
 	if (p == MAP_FAILED && errno == EINVAL)
 		skip("no-MAP_SHARED_VALIDATE");
-	want(ret(p == MAP_FAILED ? -1 : 0), 0, "mmap with both");
+	t_ok(p == MAP_FAILED ? -1 : 0, "mmap with both");
 	p[0] = 's';
 	t_get(fd, 0, 's');
 }
@@ -81,14 +81,14 @@ static void unaligned(void)
 {
 	size_t offs[] = { 1, 512, t.page / 2, t.page - 1, t.page + 1 };
 	int fd = t_object(3 * t.page);
-	char *p = t_map(2 * t.page, RW, ANON, -1, 0), *at;
+	char *p = t_anon(2 * t.page), *at;
 
 	for (size_t i = 0; i < ARRAY_SIZE(offs); i++) {
-		t_no_map(1, PROT_READ, MAP_SHARED, fd, offs[i], -EINVAL);
+		want(try_map(1, PROT_READ, MAP_SHARED, fd, offs[i]), -EINVAL, "mmap");
 		at = mmap(p + offs[i] % t.page, 1, RW, ANON | MAP_FIXED, -1, 0);
 		want(at == MAP_FAILED ? -errno : 0, -EINVAL, "MAP_FIXED within a page");
 	}
-	t_map(1, PROT_READ, MAP_SHARED, fd, t.page);
+	t_map_at(1, PROT_READ, MAP_SHARED, fd, t.page);
 }
 
 static void write_only_fd(void)
@@ -96,8 +96,8 @@ static void write_only_fd(void)
 	int fd = reopened(O_WRONLY);
 
 	for (int prot = PROT_NONE; prot <= RW; prot++) {
-		t_no_map(t.page, prot, MAP_SHARED, fd, 0, -EACCES);
-		t_no_map(t.page, prot, MAP_PRIVATE, fd, 0, -EACCES);
+		t_no_map(prot, MAP_SHARED, fd, -EACCES);
+		t_no_map(prot, MAP_PRIVATE, fd, -EACCES);
 	}
 }
 
@@ -106,31 +106,31 @@ static void read_only_fd(void)
 	int fd = reopened(O_RDONLY);
 	char *p;
 
-	t_no_map(t.page, PROT_WRITE, MAP_SHARED, fd, 0, -EACCES);
-	t_no_map(t.page, RW, MAP_SHARED, fd, 0, -EACCES);
-	p = t_map(t.page, RW, MAP_PRIVATE, fd, 0);
-	t_touch(p, 'w', 0, 0);
+	t_no_map(PROT_WRITE, MAP_SHARED, fd, -EACCES);
+	t_no_map(RW, MAP_SHARED, fd, -EACCES);
+	p = t_map(t.page, RW, MAP_PRIVATE, fd);
+	t_touch(p, 'w');
 	t_get(fd, 0, 0);
 }
 
 static void no_upgrade(void)
 {
 	int fd = reopened(O_RDONLY);
-	char *shared = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
-	char *own = t_map(t.page, PROT_READ, MAP_PRIVATE, fd, 0);
+	char *shared = t_view(fd, t.page);
+	char *own = t_map(t.page, PROT_READ, MAP_PRIVATE, fd);
 
-	want(ret(mprotect(shared, t.page, RW)), -EACCES, "mprotect of the shared mapping");
-	want(ret(mprotect(own, t.page, RW)), 0, "mprotect of the private mapping");
+	want_ret(mprotect(shared, t.page, RW), -EACCES, "mprotect of the shared mapping");
+	t_ok(mprotect(own, t.page, RW), "mprotect of the private mapping");
 }
 
 static void wrong_object(void)
 {
 	int dir = open("/", O_RDONLY);
 
-	t_no_map(t.page, PROT_READ, MAP_PRIVATE, t.r, 0, -ENODEV);
+	t_no_map(PROT_READ, MAP_PRIVATE, t.r, -ENODEV);
 	if (dir < 0)
 		skip("no-root-dir");
-	t_no_map(t.page, PROT_READ, MAP_PRIVATE, dir, 0, -ENODEV);
+	t_no_map(PROT_READ, MAP_PRIVATE, dir, -ENODEV);
 }
 
 /* 1 GiB may fit on 32 bits: there it is all but a page. */
@@ -140,8 +140,8 @@ static void too_long(void)
 
 	for (int i = 0; i < 3; i++) /* s390x has room for so many */
 		(void)!mmap(NULL, huge, PROT_NONE, ANON, -1, 0);
-	t_no_map(huge, PROT_NONE, ANON, -1, 0, -ENOMEM);
-	t_no_map(huge, PROT_READ, MAP_SHARED, t_object(1), 0, -ENOMEM);
+	want(try_map(huge, PROT_NONE, ANON, -1, 0), -ENOMEM, "mmap");
+	want(try_map(huge, PROT_READ, MAP_SHARED, t_object(1), 0), -ENOMEM, "mmap");
 }
 
 static void offset_overflow(void)
@@ -150,7 +150,7 @@ static void offset_overflow(void)
 
 	if (sizeof(long) < 8)
 		skip("32-bit");
-	t_no_map(2 * t.page, PROT_READ, MAP_SHARED, t_object(1), last, -EOVERFLOW);
+	want(try_map(2 * t.page, PROT_READ, MAP_SHARED, t_object(1), last), -EOVERFLOW, "mmap");
 }
 
 /* --- who sees what ------------------------------------------------------------------------ */
@@ -158,8 +158,8 @@ static void offset_overflow(void)
 static void shared_store(void)
 {
 	int fd = t_object(2 * t.page);
-	char *p = t_map(2 * t.page, RW, MAP_SHARED, fd, 0);
-	const char *second = t_map(t.page, PROT_READ, MAP_SHARED, fd, t.page);
+	char *p = t_share(fd, 2 * t.page);
+	const char *second = t_map_at(t.page, PROT_READ, MAP_SHARED, fd, t.page);
 
 	p[0] = 'a';
 	p[t.page] = 'b';
@@ -170,19 +170,11 @@ static void shared_store(void)
 static void written_shows(void)
 {
 	int fd = t_object(t.page);
-	const char *p = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
+	const char *p = t_view(fd, t.page);
 
 	want(p[1], 0, "the byte before");
-	want(ret(pwrite(fd, "xy", 2, 0)), 2, "pwrite");
+	want_ret(pwrite(fd, "xy", 2, 0), 2, "pwrite");
 	want(p[1], 'y', "the byte after");
-}
-
-static uint32_t next_random(uint32_t *x)
-{
-	*x ^= *x << 13;
-	*x ^= *x >> 17;
-	*x ^= *x << 5;
-	return *x;
 }
 
 /* Two addresses of one page: what caches that go by virtual address get wrong. */
@@ -190,19 +182,19 @@ static void coherent(void)
 {
 	enum { PAGES = 4, ROUNDS = 2000 };
 	int fd = t_object(PAGES * t.page);
-	char *p = t_map(PAGES * t.page, RW, MAP_SHARED, fd, 0);
-	const char *q = t_map(PAGES * t.page, PROT_READ, MAP_SHARED, fd, 0);
-	uint32_t x = t.seed | 1;
+	char *p = t_share(fd, PAGES * t.page);
+	const char *q = t_view(fd, PAGES * t.page);
 
 	for (int i = 0; i < ROUNDS; i++) {
-		size_t at = next_random(&x) % (PAGES * t.page);
-		char byte = next_random(&x) >> 8, got;
+		size_t at = t_random(PAGES * t.page) - 1;
+		char byte = t_random(256);
 
 		if (byte & 1)
 			p[at] = byte;
-		else if (pwrite(fd, &byte, 1, at) != 1)
-			fail("pwrite: %s", strerror(errno));
-		if (pread(fd, &got, 1, at) != 1 || got != byte || p[at] != byte || q[at] != byte)
+		else
+			t_put(fd, byte, at, 1);
+		t_get(fd, at, byte);
+		if (p[at] != byte || q[at] != byte)
 			fail("round %d: byte %zu is not %d everywhere", i, at, byte);
 	}
 }
@@ -210,11 +202,11 @@ static void coherent(void)
 static void private_store(void)
 {
 	int fd = t_object(t.page);
-	char *p = t_map(t.page, RW, MAP_PRIVATE, fd, 0);
-	const char *second = t_map(t.page, PROT_READ, MAP_PRIVATE, fd, 0);
+	char *p = t_map(t.page, RW, MAP_PRIVATE, fd);
+	const char *second = t_map(t.page, PROT_READ, MAP_PRIVATE, fd);
 
 	p[0] = 'a';
-	want(ret(msync(p, t.page, MS_SYNC)), 0, "msync");
+	t_ok(msync(p, t.page, MS_SYNC), "msync");
 	t_unmap(p, t.page);
 	t_get(fd, 0, 0);
 	want(second[0], 0, "the byte of another mapping");
@@ -223,10 +215,10 @@ static void private_store(void)
 static void private_sees(void)
 {
 	int fd = t_object(2 * t.page);
-	char *p = t_map(2 * t.page, RW, MAP_PRIVATE, fd, 0);
+	char *p = t_map(2 * t.page, RW, MAP_PRIVATE, fd);
 
 	p[0] = 'a';
-	want(ret(pwrite(fd, "f", 1, 1) + pwrite(fd, "f", 1, t.page)), 2, "pwrite");
+	want_ret(pwrite(fd, "f", 1, 1) + pwrite(fd, "f", 1, t.page), 2, "pwrite");
 	info("a later write(2) to the file shows in a private page: untouched %s, changed %s",
 	     p[t.page] == 'f' ? "yes" : "no", p[1] == 'f' ? "yes" : "no");
 }
@@ -244,25 +236,25 @@ static long store(long address)
 static void over_fork(char *p, int seen)
 {
 	*p = 'p';
-	t_returns(t_start(store, (long)p), 'p');
+	t_child(store, (long)p, 'p');
 	want(*p, seen, "the parent's byte after the child's store");
 }
 
 static void anon_shared(void)
 {
-	over_fork(t_map(t.page, RW, ANON_SHARED, -1, 0), 'c');
+	over_fork(t_anon_shared(t.page), 'c');
 }
 
 static void anon_private(void)
 {
-	over_fork(t_map(t.page, RW, ANON, -1, 0), 'p');
+	over_fork(t_anon(t.page), 'p');
 }
 
 static void file_over_fork(void)
 {
 	int fd = t_object(t.page);
 
-	over_fork(t_map(t.page, RW, MAP_SHARED, fd, 0), 'c');
+	over_fork(t_share(fd, t.page), 'c');
 	t_get(fd, 0, 'c');
 }
 
@@ -275,10 +267,10 @@ static long unmap(long address)
 
 static void fork_address(void)
 {
-	char *p = t_map(t.page, RW, ANON_SHARED, -1, 0);
+	char *p = t_anon_shared(t.page);
 
 	*p = 'p';
-	t_returns(t_start(unmap, (long)p), 'p');
+	t_child(unmap, (long)p, 'p');
 	want(*p, 'c', "the byte after the child stored and unmapped");
 }
 
@@ -287,7 +279,7 @@ static void anon_fd(void)
 	static const int fds[] = { -1, 0, 999 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		char *p = t_map(t.page, RW, i ? ANON : ANON_SHARED, fds[i], 0);
+		char *p = t_map(t.page, RW, i ? ANON : ANON_SHARED, fds[i]);
 
 		for (size_t at = 0; at < t.page; at++)
 			if (p[at])
@@ -303,9 +295,9 @@ static void dev_zero(void)
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode))
 		skip("no-dev-zero");
-	over_fork(t_map(t.page, RW, MAP_PRIVATE, fd, 0), 'p');
-	a = t_map(t.page, RW, MAP_SHARED, fd, 0);
-	b = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	over_fork(t_map(t.page, RW, MAP_PRIVATE, fd), 'p');
+	a = t_share(fd, t.page);
+	b = t_share(fd, t.page);
 	want(a[t.page - 1], 0, "a byte of /dev/zero");
 	over_fork(a, 'c');
 	want(b[0], 0, "the byte of another mapping");
@@ -314,16 +306,16 @@ static void dev_zero(void)
 static void tail(void)
 {
 	int fd = t_object(13);
-	char *p = t_map(13, RW, MAP_SHARED, fd, 0), *end = p + t.page - 1, buf[16];
+	char *p = t_share(fd, 13), *end = p + t.page - 1, buf[16];
 	struct stat st;
 
 	for (char *at = p + 13; at <= end; at++)
 		if (*at)
 			fail("byte %d behind the end is %d", (int)(at - p), *at);
 	*end = 'x';
-	want(ret(msync(p, t.page, MS_SYNC)), 0, "msync");
-	want(ret(pread(fd, buf, sizeof(buf), 0)), 13, "pread of 16");
-	want(ret(fstat(fd, &st)), 0, "fstat");
+	t_ok(msync(p, t.page, MS_SYNC), "msync");
+	want_ret(pread(fd, buf, sizeof(buf), 0), 13, "pread of 16");
+	t_ok(fstat(fd, &st), "fstat");
 	want(st.st_size, 13, "the size");
 	t_truncate(fd, t.page, 0);
 	info("a byte stored behind the end %s when the file grows", *end ? "is there" : "is gone");
@@ -337,7 +329,7 @@ static void torn(void)
 		_Atomic uint32_t id;
 		char text[24];
 	};
-	struct record *m = t_map(sizeof(*m), RW, ANON_SHARED, -1, 0);
+	struct record *m = t_anon_shared(sizeof(*m));
 	int64_t end = monotonic_ns() + NS_PER_S / 50;
 	unsigned reads = 0, ids = 0, texts = 0, pairs = 0;
 	char text[sizeof(m->text)];

@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include "pipetest.h"
 
 enum { SEAL_FUTURE_WRITE = 0x10, SEAL_EXEC = 0x20 };	/* fcntl(2): Linux 5.1, 6.3 */
@@ -20,28 +19,32 @@ static int sealable(void)
 
 static void seal(int fd, int seals, long expected)
 {
-	want(ret(fcntl(fd, F_ADD_SEALS, seals)), expected, "F_ADD_SEALS(%d, %#x)", fd, seals);
+	wantf(ret(fcntl(fd, F_ADD_SEALS, seals)), expected, "F_ADD_SEALS(%d, %#x)", fd, seals);
 }
 
-/* A seal that this kernel may not have. */
+static void sealed(int fd, int expected)
+{
+	want_ret(fcntl(fd, F_GET_SEALS), expected, "fcntl(F_GET_SEALS)");
+}
+
+/* A seal that this kernel may not have. F_SEAL_EXEC brings the write seals along, if the file
+ * can be executed. */
 static void try_seal(int fd, int newer)
 {
 	if (fcntl(fd, F_ADD_SEALS, newer) < 0 && errno == EINVAL)
 		skip("no-such-seal");
-	want(ret(fcntl(fd, F_GET_SEALS)) & newer, newer, "the seal %#x", newer);
+	wantf(ret(fcntl(fd, F_GET_SEALS)) & newer, newer, "the seal %#x", newer);
 }
 
 static void new_file(void)
 {
 	int fd = t_memfd("new", 0);
-	struct stat st;
 
-	want(ret(fstat(fd, &st)), 0, "fstat");
-	want(S_ISREG(st.st_mode), 1, "a regular file");
-	want(st.st_size, 0, "its size");
+	want(S_ISREG(t_stat(fd)->st_mode), true, "a regular file");
+	t_size(fd, 0);
 	want(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR, "the access mode");
-	want(fcntl(fd, F_GETFD), 0, "FD_CLOEXEC");
-	want(fcntl(t_memfd("new", MFD_CLOEXEC), F_GETFD), FD_CLOEXEC, "and with MFD_CLOEXEC");
+	t_getfd(fd, 0);
+	t_getfd(t_memfd("new", MFD_CLOEXEC), FD_CLOEXEC);
 	t_put(fd, 'm', t.page, 1);
 	t_get(fd, t.page, 'm');
 }
@@ -51,9 +54,9 @@ static void name(void)
 	static const char target[] = "/memfd:my name (deleted)";
 	char path[32], link[64] = "";
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", t_memfd("my name", 0));
-	want(ret(readlink(path, link, sizeof(link))), sizeof(target) - 1, "readlink(%s)", path);
-	want(strcmp(link, target), 0, "difference of '%s'", link);
+	scnprintf(path, sizeof(path), "/proc/self/fd/%d", t_memfd("my name", 0));
+	wantf(ret(readlink(path, link, sizeof(link))), sizeof(target) - 1, "readlink(%s)", path);
+	wantf(strcmp(link, target), 0, "difference of '%s'", link);
 }
 
 static void refuses(void)
@@ -63,15 +66,15 @@ static void refuses(void)
 
 	close(t_memfd(memset(text, 'n', LONGEST), 0));
 	text[LONGEST] = 'n';
-	want(ret(memfd_create(text, 0)), -EINVAL, "memfd_create, a name of %d bytes", LONGEST + 1);
-	want(ret(memfd_create("", 1 << 24)), -EINVAL, "memfd_create, an unknown flag");
+	wantf(ret(memfd_create(text, 0)), -EINVAL, "memfd_create, a name of %d bytes", LONGEST + 1);
+	want_ret(memfd_create("", 1 << 24), -EINVAL, "memfd_create, an unknown flag");
 }
 
 static void not_sealable(void)
 {
 	int fd = t_memfd("plain", 0);
 
-	want(ret(fcntl(fd, F_GET_SEALS)), F_SEAL_SEAL, "fcntl(F_GET_SEALS)");
+	sealed(fd, F_SEAL_SEAL);
 	seal(fd, F_SEAL_SHRINK, -EPERM);
 	t_truncate(fd, t.page, 0);
 	t_truncate(fd, 0, 0);
@@ -103,8 +106,8 @@ static void writes(void)
 
 	seal(fd, F_SEAL_WRITE, 0);
 	t_put(fd, 'w', 0, -EPERM);
-	t_no_map(t.page, RW, MAP_SHARED, fd, 0, -EPERM);
-	t_touch(t_map(t.page, RW, MAP_PRIVATE, fd, 0), 'w', 0, 0);
+	t_no_map(RW, MAP_SHARED, fd, -EPERM);
+	t_touch(t_map(t.page, RW, MAP_PRIVATE, fd), 'w');
 	t_get(fd, 0, 0);
 	t_truncate(fd, t.page, 0);
 }
@@ -115,42 +118,42 @@ static void seals(void)
 
 	seal(fd, F_SEAL_SEAL | F_SEAL_GROW, 0);
 	seal(fd, F_SEAL_SHRINK, -EPERM);
-	want(ret(fcntl(fd, F_GET_SEALS)), F_SEAL_SEAL | F_SEAL_GROW, "fcntl(F_GET_SEALS)");
+	sealed(fd, F_SEAL_SEAL | F_SEAL_GROW);
 	seal(t.w, F_SEAL_GROW, -EINVAL);
 }
 
 static void future_write(void)
 {
 	int fd = sealable();
-	char *before = t_map(t.page, RW, MAP_SHARED, fd, 0), *after;
+	char *before = t_share(fd, t.page), *after;
 
 	try_seal(fd, SEAL_FUTURE_WRITE);
 	*before = 'b';
 	t_get(fd, 0, 'b');
 	t_put(fd, 'w', 0, -EPERM);
-	t_no_map(t.page, RW, MAP_SHARED, fd, 0, -EPERM);
-	after = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
-	want(ret(mprotect(after, t.page, RW)), -EACCES, "mprotect for writing");
+	t_no_map(RW, MAP_SHARED, fd, -EPERM);
+	after = t_view(fd, t.page);
+	want_ret(mprotect(after, t.page, RW), -EACCES, "mprotect for writing");
 }
 
 static void exec(void)
 {
 	int fd = sealable();
 
-	want(ret(fchmod(fd, 0600)), 0, "fchmod(0600)");
+	t_ok(fchmod(fd, 0600), "fchmod(0600)");
 	try_seal(fd, SEAL_EXEC);
-	want(ret(fchmod(fd, 0700)), -EPERM, "fchmod(0700)");
-	want(ret(fchmod(fd, 0400)), 0, "fchmod(0400)");
+	want_ret(fchmod(fd, 0700), -EPERM, "fchmod(0700)");
+	t_ok(fchmod(fd, 0400), "fchmod(0400)");
 }
 
 /* All or nothing: the seal that could be set is not set either. */
 static void busy(void)
 {
 	int fd = sealable();
-	char *p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	char *p = t_share(fd, t.page);
 
 	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, -EBUSY);
-	want(ret(fcntl(fd, F_GET_SEALS)), 0, "fcntl(F_GET_SEALS)");
+	sealed(fd, 0);
 	t_unmap(p, t.page);
 	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, 0);
 }
@@ -162,14 +165,14 @@ static void read_only_map(void)
 
 	t_put(fd, 'r', 0, 1);
 	seal(fd, F_SEAL_WRITE, 0);
-	p = t_map(t.page, PROT_READ, MAP_SHARED, fd, 0);
+	p = t_view(fd, t.page);
 	want(*p, 'r', "its byte");
-	want(ret(mprotect(p, t.page, RW)), -EACCES, "mprotect for writing");
+	want_ret(mprotect(p, t.page, RW), -EACCES, "mprotect for writing");
 }
 
 static long store(long fd)
 {
-	char *p = t_map(t.page, RW, MAP_SHARED, fd, 0);
+	char *p = t_share(fd, t.page);
 
 	*p = 'c';
 	seal(fd, F_SEAL_SHRINK, 0);
@@ -181,55 +184,30 @@ static void over_fork(void)
 {
 	int fd = sealable();
 
-	t_returns(t_start(store, fd), 0);
+	t_child(store, fd, 0);
 	t_get(dup(fd), 0, 'c');
-	want(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK, "fcntl(F_GET_SEALS)");
+	sealed(fd, F_SEAL_SHRINK);
 }
 
-/* Sends or receives one descriptor: unix(7). */
-static long pass(int sock, int fd)
+static long send_sealed(long socket)
 {
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} u;
-	char byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u),
-	};
+	int fd = sealable();
 
-	memset(&u, 0, sizeof(u));
-	u.header.cmsg_level = SOL_SOCKET;
-	u.header.cmsg_type = SCM_RIGHTS;
-	u.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&u.header), &fd, sizeof(fd));
-	if (fd >= 0)
-		return ret(sendmsg(sock, &msg, 0));
-	if (recvmsg(sock, &msg, 0) == 1)
-		memcpy(&fd, CMSG_DATA(&u.header), sizeof(fd));
-	return fd;
+	store(fd);
+	t_send_fd(socket, fd);
+	return 0;
 }
 
 /* The child has the socket, but the file only through it. */
 static void over_socket(void)
 {
 	int sock[2], fd;
-	struct stat st;
 
 	close(t_memfd("probe", 0));
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sock) < 0)
-		skip("no-af-unix");
-	if (t_fork() == 0) {
-		fd = sealable();
-		store(fd);
-		_exit(pass(sock[1], fd) != 1);
-	}
-	close(sock[1]);
-	fd = pass(sock[0], -1);
-	want(fd >= 0, 1, "a descriptor comes");
-	want(ret(fstat(fd, &st)), 0, "fstat");
-	want(st.st_size, 2 * t.page, "its size");
+	t_socketpair(sock);
+	t_child(send_sealed, sock[1], 0);
+	fd = t_receive_fd(sock[0]);
+	t_size(fd, 2 * t.page);
 	t_get(fd, 0, 'c');
 }
 
@@ -242,7 +220,7 @@ static void over_proc(void)
 	if (pid == 0)
 		for (;;)
 			pause();
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
+	scnprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
 	t_put(fd, 'p', 0, 1);
 	rd = open(path, O_RDONLY);
 	if (rd < 0 && (errno == EACCES || errno == EPERM))
@@ -252,41 +230,33 @@ static void over_proc(void)
 	seal(rd, F_SEAL_SHRINK, -EPERM);
 }
 
-static long by_splice(int fd, size_t n)
+static long by_sendfile(int fd, int out, size_t n)
 {
-	return ret(splice(fd, NULL, t.w, NULL, n, SPLICE_F_NONBLOCK));
-}
-
-static long by_sendfile(int fd, size_t n)
-{
-	return ret(sendfile(t.w, fd, NULL, n));
+	return ret(sendfile(out, fd, NULL, n));
 }
 
 /* As much as the pipe takes, in as many calls as it takes. */
-static void into_pipe(long (*call)(int fd, size_t n))
+static void into_pipe(long (*call)(int fd, int out, size_t n))
 {
 	int fd = t_memfd("patterned", 0);
-	size_t left = t.cap;
 
-	want(ret(write(fd, pattern(left), left)), left, "write");
-	want(lseek(fd, 0, SEEK_SET), 0, "lseek");
-	while (left) {
-		long n = call(fd, left);
+	t_write(fd, t.cap, t.cap);
+	t_seek(fd, 0);
+	for (size_t left = t.cap; left;) {
+		long n = call(fd, t.w, left);
 
-		if (n == -ENOSYS || n == -EPERM)
+		if (missing(n))
 			skip("seccomp");
-		if (n <= 0)
-			fail("%ld %s with %zu bytes to come", n, errname(n), left);
-		pattern_wrote(n);
+		want_part(n, left, "splice or sendfile");
 		left -= n;
 	}
-	t_poll(t.w, POLLOUT, 0);
-	t_drain(t.r, t.cap);
+	p_poll_w(POLLOUT, 0);
+	p_drain(t.cap);
 }
 
 static void spliced(void)
 {
-	into_pipe(by_splice);
+	into_pipe(splice_now);
 }
 
 static void sent(void)

@@ -7,7 +7,7 @@
 
 static void t_msync(char *p, size_t len, int flags, long expected)
 {
-	want(ret(msync(p, len, flags)), expected, "msync(%p, %zu, %d)", p, len, flags);
+	wantf(ret(msync(p, len, flags)), expected, "msync(%p, %zu, %d)", p, len, flags);
 }
 
 static void succeeds(void)
@@ -16,7 +16,7 @@ static void succeeds(void)
 		MS_SYNC, MS_ASYNC, 0, MS_SYNC | MS_INVALIDATE, MS_ASYNC | MS_INVALIDATE,
 	};
 	int fd = t_object(2 * t.page);
-	char *p = t_map(2 * t.page, RW, MAP_SHARED, fd, 0);
+	char *p = t_share(fd, 2 * t.page);
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
 		p[t.page] = 'a' + i;
@@ -29,7 +29,7 @@ static void succeeds(void)
 /* The hole in the middle is reported, but what is around it is synced all the same. */
 static void refuses(void)
 {
-	char *p = t_map(3 * t.page, RW, MAP_ANONYMOUS | MAP_SHARED, -1, 0), *mid = p + t.page;
+	char *p = t_anon_shared(3 * t.page), *mid = p + t.page;
 
 	t_msync(p, t.page, MS_SYNC | MS_ASYNC, -EINVAL);
 	t_msync(p + 1, t.page, MS_SYNC, -EINVAL);
@@ -76,7 +76,7 @@ static bool dirty(const char *p)
 
 static void cleans(void)
 {
-	char *p = t_map(t.page, RW, MAP_SHARED, t_file("f", t.page), 0);
+	char *p = t_share(t_file("f", t.page), t.page);
 	bool before;
 
 	*p = 'a';

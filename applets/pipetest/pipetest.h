@@ -97,6 +97,7 @@ void fail(const char *fmt, ...) PRINTF(1, 2) NORETURN;
 void skip(const char *token) NORETURN;	/* a short fixed word: no-proc, soft-limit, seccomp ... */
 void info(const char *fmt, ...) PRINTF(1, 2);	/* a line of diagnostics */
 
+size_t t_random(size_t max);	/* 1 to max, from the seed */
 /* A system call's result, or -errno: write ret(read(...)). */
 long ret(long result);
 /* A call that this kernel lacks, or that seccomp filters. */
@@ -105,31 +106,81 @@ static inline bool missing(long result)
 	return result == -ENOSYS || result == -EPERM;
 }
 const char *errname(long result);	/* "EAGAIN" for -EAGAIN, else "" */
-/* The case fails unless got, from ret(), is what POSIX or the kernel says; -v shows each. */
-void want(long got, long expected, const char *fmt, ...) PRINTF(3, 4);
+void t_show(long result, const char *what);	/* as a line of diagnostics */
+/* The case fails unless got is what POSIX or the kernel says; -v shows each. what: what was
+ * called, or whose value it is. */
+void want(long got, long expected, const char *what);
+void wantf(long got, long expected, const char *fmt, ...) PRINTF(3, 4);
+void want_ret(long result, long expected, const char *call); /* of ret(result) */
+void want_part(long got, size_t most, const char *call);	/* 1 or more, up to most */
+void want_if_there(long result, long expected, const char *call); /* unless missing() */
+void t_ok(int result, const char *call);	/* a call that succeeds and returns 0 */
 
 /* Calls with expected results. Written bytes follow a pattern by their position in the
  * stream, and what t_read reads must go on where the last one ended. */
+long try_write(int fd, size_t n); /* the bytes taken, or -errno */
 void t_write(int fd, size_t n, long expected);
 void t_read(int fd, size_t n, long expected);
 long checked_read(int fd, size_t n);	/* its result; the bytes go on, or the case fails */
 const char *pattern(size_t n);	/* the next n bytes of the stream, for other calls than write */
 void pattern_wrote(long result);	/* and how many of them were taken */
-void t_close(int *fd);
+void t_close(int fd);
 void t_poll(int fd, int events, int revents);	/* at once */
 void t_fionread(int fd, long expected);
 void nonblock(int fd);
+void t_setfl(int fd, int flag);	/* beside those that are set */
+void t_getfl(int fd, int flag, bool expected);
+void t_setfd(int fd, int flags);
+void t_getfd(int fd, int expected);
+void t_capacity(int fd, long expected);
+void t_resize(int fd, unsigned long size, long expected);
+void t_grow(int fd, unsigned long size); /* exactly, or the case is skipped: soft-limit */
+void t_page_pipe(int fd);	/* from now on one of one page */
+unsigned long t_new_capacity(void);	/* of a new pipe, now */
+void t_use_pipe(const int fd[2]);	/* instead of the case's own */
 size_t t_fill(int fd);		/* to the brim, without blocking; returns the bytes */
+void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
+/* The same, of the case's own pipe t.r, t.w. */
+void p_write(size_t n);		/* all of n */
+void p_no_write(size_t n, long expected); /* -errno */
+void p_read(size_t n, long expected);
+void p_drain(size_t n);
+size_t p_fill(void);
+/* By writes of n, whole ones up to PIPE_BUF, until EAGAIN; from now on with O_NONBLOCK. */
+size_t p_fill_by(size_t n);
+void p_unread(long expected);	/* says FIONREAD */
+void p_close_r(void);		/* t.r is -1 then */
+void p_close_w(void);
+void p_nonblock_r(void);
+void p_nonblock_w(void);
+void p_poll_r(int events, int revents);
+void p_poll_w(int events, int revents);
 /* Fills whole pages of a new pipe, and leaves as much as a usual one holds: byte by byte, a
  * megabyte (that of 64 KiB pages) takes a slow machine seconds. */
-void t_leave_some(int fd);
-void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
+void p_leave_some(void);
 enum { RW = PROT_READ | PROT_WRITE };
 enum { ANON = MAP_ANONYMOUS | MAP_PRIVATE, ANON_SHARED = MAP_ANONYMOUS | MAP_SHARED };
-void *t_map(size_t len, int prot, int flags, int fd, off_t off);	/* mmap that succeeds */
+/* mmap that succeeds */
+void *t_map_at(size_t len, int prot, int flags, int fd, off_t off);
+void *t_map(size_t len, int prot, int flags, int fd);	/* from offset 0 */
+void *t_share(int fd, size_t len);	/* MAP_SHARED, to read and write */
+void *t_view(int fd, size_t len);	/* MAP_SHARED, to read */
+void *t_anon(size_t len);		/* MAP_PRIVATE memory */
+void *t_anon_shared(size_t len);
+void *t_pages(unsigned n);		/* t_anon of n pages */
+void *t_nowhere(void);			/* a page without access: a bad address */
 void t_unmap(void *p, size_t len);
 long try_map(size_t len, int prot, int flags, int fd, off_t off);	/* 0 or -errno */
-void t_no_map(size_t len, int prot, int flags, int fd, off_t off, long expected);
+void t_no_map(int prot, int flags, int fd, long expected);	/* of a page */
+const struct stat *t_stat(int fd);	/* until the next call */
+void t_size(int fd, off_t expected);
+void t_seek(int fd, off_t to);
+void t_position(int fd, off_t expected);
+void t_epoch(int fd);	/* times of 1970: no clock is older, and none too coarse to show */
+int t_reopen(int fd, int flags);	/* t_open through /proc */
+void t_socketpair(int s[2]);
+void t_send_fd(int socket, int fd);
+int t_receive_fd(int socket);
 int t_file(const char *name, size_t len); /* a new file of len pattern-less zero bytes, O_RDWR */
 void t_mkfifo(const char *name);	/* 0600; skips where the file system has none */
 void t_fifo(const char *name);	/* a new FIFO's ends, blocking, become t.r and t.w */
@@ -147,36 +198,44 @@ void t_get(int fd, off_t at, char expected);	/* pread finds this byte */
 /* The signal that one access gives, 'r' or 'w' (a 1), caught in this process; 0 if none. */
 int fault_of(void *p, char access);
 extern siginfo_t t_fault;	/* all about it */
-void t_touch(void *p, char access, int sig, int si_code); /* the same, with what is expected */
+void t_touch(void *p, char access);	/* none */
+void t_segv(void *p, char access, int si_code);
+void t_bus(void *p, char access);	/* as behind the end of a file */
+/* Mounts that nobody else sees, gone with the case. */
+bool t_own_mounts(void);
+bool t_enter(const char *type, const char *options);	/* a new one, as current directory */
 void t_needs_splice(void);
 long splice_now(int in, int out, size_t n);	/* SPLICE_F_NONBLOCK, no offsets; as by ret() */
 void t_splice(int in, int out, size_t n, long expected);
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
+void t_signals(int expected);	/* that it has counted */
+void t_async(int fd, int sig);	/* F_SETOWN, F_SETSIG (0 is SIGIO) and O_ASYNC */
 void t_block(int sig, sigset_t *set);	/* and nothing else; set is {sig} */
 
-/* A call in a process of its own. call_read and call_write first close the pipe's other
- * end, as a process that only reads or writes does. */
-struct job {
-	pid_t pid;
-	int slot;
-	bool thread;
-};
-struct job t_start(long (*call)(long arg), long arg);
+/* A job is a call in a process of its own, known by its pid. call_read and call_write first
+ * close the pipe's other end, as a process that only reads or writes does. */
+pid_t t_start(long (*call)(long arg), long arg);
+pid_t t_blocked(long (*call)(long arg), long arg);	/* and it sleeps in its call */
 /* In the one other thread that a case may have. It shares errno, so meanwhile no call of
  * the case may fail, and the heap: call must not allocate. */
-struct job t_thread(long (*call)(long arg), long arg);
+pid_t t_thread(long (*call)(long arg), long arg);
 /* A child that has exec'ed "ipcbox --version" with that stdout, or the case is skipped. A
  * full pipe as stdout keeps it alive. The cases that use it have NEEDS_PROC. */
 pid_t t_exec(int out);
+void t_exec_self(void);	/* "ipcbox --version" in this process; returns if it can't */
 long call_read(long n);
 long call_write(long n);
-void t_blocks(struct job job);		/* it sleeps in its call */
-bool t_asleep(struct job job); /* does it sleep in its call now? Never true without /proc */
-bool t_returned(struct job job);	/* has it come back yet? */
-void t_settles(struct job job);		/* it sleeps in its call, or has returned */
-void t_returns(struct job job, long expected);	/* it comes back, with that result; reaped */
-int t_caught(struct job job);		/* signals it caught until its call returned */
-void t_dies(struct job job, int sig);	/* it is killed by sig; reaped */
+void t_blocks(pid_t job);		/* it sleeps in its call */
+bool t_asleep(pid_t job);	/* does it sleep in its call now? Never true without /proc */
+bool t_returned(pid_t job);	/* has it come back yet? */
+void t_settles(pid_t job);	/* it sleeps in its call, or has returned */
+void t_returns(pid_t job, long expected);	/* it comes back, with that result; reaped */
+void t_child(long (*call)(long arg), long arg, long expected); /* starts and returns */
+void t_caught(pid_t job, int expected);		/* signals until its call returned */
+void t_dies(pid_t job, int sig);	/* it is killed by sig; reaped */
+void t_kill(pid_t job);			/* by SIGKILL, of which it dies */
+void t_interrupt(pid_t job);		/* sleeps in its call, and is sent SIGUSR1 */
+void t_eintr(pid_t job);		/* and the call is -EINTR */
 void t_reap(pid_t pid, int status);	/* it exits with that status */
 pid_t t_fork(void);			/* dies with the case; the child must _exit */
 /* The signal that kills a child running touch(p): 0 if it survives. */
@@ -191,8 +250,17 @@ bool has_unread(long n);		/* a condition: FIONREAD of the pipe says n */
 unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t chunk);
 long call_letters(long arg);
 
+void t_limit(int resource, uint64_t soft);	/* RLIMIT_...; no more than the hard one */
+long t_setuid(uid_t uid);	/* of up to 16 bits: 0 or -errno */
 void drop_capabilities(void);	/* all: from now on file modes count for root, too */
 bool emulated(void);	/* by qemu's user mode: to skip what that is known to get wrong */
+
+/* Cases that rows of two groups name. */
+void case_bytes_fill_capacity(void);
+void case_partial_then_epipe(void);
+void case_read_after_close(void);
+void case_sigpipe_kills(void);
+void case_sizes(void);
 
 /* --- between the parts of the engine ------------------------------------------------- */
 
@@ -205,9 +273,9 @@ struct shared {
 	_Atomic uint32_t verdict, text_len;
 	_Atomic uint32_t written, consumed;	/* positions in the stream */
 	_Atomic uint32_t jobs;
-	struct {
+	struct job {
 		_Atomic uint32_t state;
-		int32_t result, caught;
+		int32_t pid, thread, result, caught;
 	} job[MAX_JOBS];
 	char reason[64];
 	char text[TEXT_SIZE];	/* lines of diagnostics, each ended by a newline */

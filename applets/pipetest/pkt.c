@@ -12,57 +12,54 @@ static void packet_pipe(void)
 
 	if (pipe2(fd, O_DIRECT) < 0)
 		skip("no-packets");
-	t.r = fd[0];
-	t.w = fd[1];
-	t.cap = fcntl(t.w, F_GETPIPE_SZ);
-	t.slots = t.cap / t.page;
-	nonblock(t.r);
-	nonblock(t.w);
+	t_use_pipe(fd);
+	p_nonblock_r();
+	p_nonblock_w();
 }
 
 static void read_discarding(size_t n, size_t rest)
 {
-	t_read(t.r, n, n);
+	p_read(n, n);
 	t.shared->consumed += rest;
 }
 
 static void one_read_each(void)
 {
 	packet_pipe();
-	t_write(t.w, 10, 10);
-	t_write(t.w, t.pipe_buf, t.pipe_buf);
-	t_read(t.r, 100, 10);
-	t_read(t.r, 2 * t.pipe_buf, t.pipe_buf);
-	t_read(t.r, 1, -EAGAIN);
+	p_write(10);
+	p_write(t.pipe_buf);
+	p_read(100, 10);
+	p_read(2 * t.pipe_buf, t.pipe_buf);
+	p_read(1, -EAGAIN);
 }
 
 static void short_read_discards(void)
 {
 	packet_pipe();
-	t_write(t.w, 20, 20);
-	t_write(t.w, 30, 30);
+	p_write(20);
+	p_write(30);
 	read_discarding(5, 15);
-	t_read(t.r, 100, 30);
+	p_read(100, 30);
 }
 
 static void split(void)
 {
 	packet_pipe();
-	t_write(t.w, t.page + 904, t.page + 904);
-	t_read(t.r, 2 * t.page, t.page);
-	t_read(t.r, 2 * t.page, 904);
+	p_write(t.page + 904);
+	p_read(2 * t.page, t.page);
+	p_read(2 * t.page, 904);
 }
 
 static void no_empty_packet(void)
 {
 	packet_pipe();
-	t_write(t.w, 0, 0);
-	t_poll(t.r, POLLIN, 0);
-	t_read(t.r, 1, -EAGAIN);
-	t_write(t.w, 1, 1);
-	t_write(t.w, 0, 0);
-	t_read(t.r, 2, 1);
-	t_read(t.r, 1, -EAGAIN);
+	p_write(0);
+	p_poll_r(POLLIN, 0);
+	p_read(1, -EAGAIN);
+	p_write(1);
+	p_write(0);
+	p_read(2, 1);
+	p_read(1, -EAGAIN);
 }
 
 static void slots_of_packets(void)
@@ -82,49 +79,48 @@ static void set_direct(bool on)
 
 	if (got == -EINVAL)
 		skip("no-packets");
-	want(got, 0, "fcntl(%d, F_SETFL), O_DIRECT %s", t.w, on ? "on" : "off");
+	wantf(got, 0, "fcntl(%d, F_SETFL), O_DIRECT %s", t.w, on ? "on" : "off");
 }
 
 static void toggle(void)
 {
-	nonblock(t.r);
+	p_nonblock_r();
 	set_direct(true);
-	t_write(t.w, 10, 10);
+	p_write(10);
 	read_discarding(5, 5);
-	t_read(t.r, 5, -EAGAIN);
+	p_read(5, -EAGAIN);
 	set_direct(false);
-	t_write(t.w, 10, 10);
-	t_read(t.r, 5, 5);
-	t_read(t.r, 5, 5);
+	p_write(10);
+	p_read(5, 5);
+	p_read(5, 5);
 }
 
 static void packet_fifo(void)
 {
-	if (mkfifo("direct", 0600) < 0)
-		skip("no-fifo");
-	want(ret(open("direct", O_RDWR | O_DIRECT)), -EINVAL, "open of a FIFO with O_DIRECT");
+	t_mkfifo("f");
+	want_ret(open("f", O_RDWR | O_DIRECT), -EINVAL, "open of a FIFO with O_DIRECT");
 }
 
 static void fionread_sums(void)
 {
 	packet_pipe();
-	t_write(t.w, 10, 10);
-	t_write(t.w, 20, 20);
-	t_fionread(t.r, 30);
+	p_write(10);
+	p_write(20);
+	p_unread(30);
 	read_discarding(1, 9);
-	t_fionread(t.r, 20);
+	p_unread(20);
 }
 
 static void poll_each(void)
 {
 	packet_pipe();
-	t_write(t.w, 10, 10);
-	t_write(t.w, 10, 10);
-	t_poll(t.r, POLLIN, POLLIN);
+	p_write(10);
+	p_write(10);
+	p_poll_r(POLLIN, POLLIN);
 	read_discarding(1, 9);
-	t_poll(t.r, POLLIN, POLLIN);
+	p_poll_r(POLLIN, POLLIN);
 	read_discarding(1, 9);
-	t_poll(t.r, POLLIN, 0);
+	p_poll_r(POLLIN, 0);
 }
 
 static void splice_keeps(void)
@@ -133,13 +129,13 @@ static void splice_keeps(void)
 
 	t_needs_splice();
 	packet_pipe();
-	t_write(t.w, 10, 10);
-	t_write(t.w, 20, 20);
+	p_write(10);
+	p_write(20);
 	from = t.r;
 	packet_pipe();
 	t_splice(from, t.w, 30, 30);
-	t_read(t.r, 100, 10);
-	t_read(t.r, 100, 20);
+	p_read(100, 10);
+	p_read(100, 20);
 }
 
 const struct test_case pkt_cases[] = {

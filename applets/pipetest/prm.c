@@ -7,29 +7,31 @@
 
 enum { CAP_SETUID = 7, OTHER_UID = 65534 };
 
-static long try_open(const char *name, int flags)
+static void opens(const char *name, int flags, long expected)
 {
-	return open(name, flags | O_NONBLOCK, 0600) < 0 ? -errno : 0;
+	int fd = open(name, flags | O_NONBLOCK, 0600);
+
+	wantf(fd < 0 ? -errno : 0, expected, "open(\"%s\", %#o)", name, (unsigned)flags);
 }
 
 static void only_writes(const char *name)
 {
-	want(try_open(name, O_RDONLY), -EACCES, "open(\"%s\", O_RDONLY)", name);
-	want(try_open(name, O_RDWR), -EACCES, "open(\"%s\", O_RDWR)", name);
-	want(try_open(name, O_WRONLY), -ENXIO, "open(\"%s\", O_WRONLY)", name);
+	opens(name, O_RDONLY, -EACCES);
+	opens(name, O_RDWR, -EACCES);
+	opens(name, O_WRONLY, -ENXIO);
 }
 
 static void only_reads(const char *name)
 {
-	want(try_open(name, O_WRONLY), -EACCES, "open(\"%s\", O_WRONLY)", name);
-	want(try_open(name, O_RDWR), -EACCES, "open(\"%s\", O_RDWR)", name);
-	want(try_open(name, O_RDONLY), 0, "open(\"%s\", O_RDONLY)", name);
+	opens(name, O_WRONLY, -EACCES);
+	opens(name, O_RDWR, -EACCES);
+	opens(name, O_RDONLY, 0);
 }
 
 static void make(const char *name, mode_t mode)
 {
 	t_mkfifo(name);
-	want(ret(chmod(name, mode)), 0, "chmod(\"%s\", %#o)", name, (unsigned)mode);
+	wantf(ret(chmod(name, mode)), 0, "chmod(\"%s\", %#o)", name, (unsigned)mode);
 }
 
 static void owner(void)
@@ -44,16 +46,16 @@ static void owner(void)
 /* The current directory is closed to others: it takes one of its own. */
 static void open_dir(mode_t mode)
 {
-	want(ret(mkdir("d", 0700)), 0, "mkdir");
-	want(ret(chmod("d", mode)), 0, "chmod");
-	want(ret(chdir("d")), 0, "chdir");
+	t_ok(mkdir("d", 0700), "mkdir");
+	t_ok(chmod("d", mode), "chmod");
+	t_ok(chdir("d"), "chdir");
 	if (!has_capability(CAP_SETUID))
 		skip("no-other-uid");
 }
 
 static void become_other(void)
 {
-	if (setuid(OTHER_UID) < 0)
+	if (t_setuid(OTHER_UID) < 0)
 		skip("no-other-uid");
 	drop_capabilities();
 }
@@ -70,17 +72,12 @@ static void other(void)
 
 static void later_chmod(void)
 {
-	int r, w;
-
-	t_mkfifo("f");
-	r = open("f", O_RDONLY | O_NONBLOCK);
-	w = open("f", O_WRONLY);
-	make("other", 0);
-	want(ret(chmod("f", 0)), 0, "chmod");
+	t_fifo("f");
+	t_ok(chmod("f", 0), "chmod");
 	drop_capabilities();
-	want(try_open("f", O_RDONLY), -EACCES, "open");
-	t_write(w, 9, 9);
-	t_read(r, 9, 9);
+	opens("f", O_RDONLY, -EACCES);
+	p_write(9);
+	p_read(9, 9);
 }
 
 static void protected_fifos(void)
@@ -101,10 +98,10 @@ static void protected_fifos(void)
 	if (access("f", F_OK) < 0) /* the child has said why */
 		_exit(EXIT_SUCCESS);
 	info("fs.protected_fifos is %ld", level);
-	want(try_open("f", O_RDWR), 0, "open");
-	want(try_open("f", O_RDWR | O_CREAT), level ? -EACCES : 0, "open, O_CREAT, directory 1777");
-	want(ret(chmod(".", 01775)), 0, "chmod");
-	want(try_open("f", O_RDWR | O_CREAT), level > 1 ? -EACCES : 0, "the same, directory 1775");
+	opens("f", O_RDWR, 0);
+	opens("f", O_RDWR | O_CREAT, level ? -EACCES : 0);
+	t_ok(chmod(".", 01775), "chmod");
+	opens("f", O_RDWR | O_CREAT, level > 1 ? -EACCES : 0);
 }
 
 static void ioctls_of_reader(void)

@@ -17,12 +17,11 @@ static void socket_both_ways(void)
 	int s[2];
 
 	t_needs_splice();
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0)
-		skip("no-unix");
-	t_write(t.w, 1000, 1000);
+	t_socketpair(s);
+	p_write(1000);
 	t_splice(t.r, s[0], 1000, 1000);
 	t_splice(s[1], t.w, 1000, 1000);
-	t_read(t.r, 2000, 1000);
+	p_read(2000, 1000);
 }
 
 static int device(const char *path, int flags)
@@ -42,9 +41,9 @@ static void zeros_from(const char *path)
 
 	memset(buf, 1, sizeof(buf));
 	t_splice(fd, t.w, sizeof(buf), sizeof(buf));
-	want(ret(read(t.r, buf, sizeof(buf))), sizeof(buf), "read of what %s gave", path);
+	wantf(ret(read(t.r, buf, sizeof(buf))), sizeof(buf), "read of what %s gave", path);
 	for (size_t i = 0; i < sizeof(buf); i++)
-		want(buf[i], 0, "byte %zu of it", i);
+		wantf(buf[i], 0, "byte %zu of it", i);
 }
 
 static void from_dev_zero(void)
@@ -61,9 +60,9 @@ static void consumed_by(const char *path)
 {
 	int fd = device(path, O_WRONLY);
 
-	t_write(t.w, 100, 100);
+	p_write(100);
 	t_splice(t.r, fd, 200, 100);
-	t_fionread(t.r, 0);
+	p_unread(0);
 }
 
 static void to_dev_null(void)
@@ -129,7 +128,7 @@ static void odd_targets(void)
 	static const char *const paths[] = { "/dev/full", "/dev/ptmx" };
 
 	t_needs_splice();
-	t_write(t.w, 100, 100);
+	p_write(100);
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		int fd = open(paths[i], O_RDWR | O_NONBLOCK | O_NOCTTY);
 		long got = fd < 0 ? 0 : splice_now(t.r, fd, 8);
@@ -169,18 +168,10 @@ static long tally_writer(long arg)
 
 	close(t.r);
 	for (int i = 0; i < WRITES; i++) {
-		size_t n;
-		const char *buf;
-		long got;
+		size_t n = t_random(MOST);
 
-		t.seed = t.seed * 1664525 + 1013904223;
-		n = 1 + (t.seed >> 8) % MOST;
-		buf = pattern(n);
-		got = ret(write(t.w, buf, n));
-		if (got != (long)n)
-			return got;
-		tally_up((struct tally *)arg, buf, n);
-		pattern_wrote(n);
+		tally_up((struct tally *)arg, pattern(n), n);
+		p_write(n);
 	}
 	return 0;
 }
@@ -193,7 +184,7 @@ static void tally_spliced(struct tally *y)
 
 	t_pipe(via);
 	while ((n = ret(splice(t.r, NULL, via[1], NULL, sizeof(buf), 0))) > 0) {
-		want(ret(read(via[0], buf, sizeof(buf))), n, "read of what was spliced");
+		want_ret(read(via[0], buf, sizeof(buf)), n, "read of what was spliced");
 		tally_up(y, buf, n);
 	}
 	want(n, 0, "splice at the end of file");
@@ -201,14 +192,14 @@ static void tally_spliced(struct tally *y)
 
 static void shared_with_reader(void)
 {
-	struct job reader, writer;
+	pid_t reader, writer;
 	struct tally *y;
 
 	t_needs_splice();
-	y = t_map(2 * sizeof(*y), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	y = t_anon_shared(2 * sizeof(*y));
 	reader = t_start(tally_reader, (long)&y[1]);
 	writer = t_start(tally_writer, (long)&y[0]);
-	t_close(&t.w);
+	p_close_w();
 	tally_spliced(&y[1]);
 	t_returns(writer, 0);
 	t_returns(reader, 0);
@@ -225,22 +216,19 @@ static long splice_into(long from)
 /* Whoever splices from the idle socket must end first: until then the reader can't be killed. */
 static void idle_socket(void)
 {
-	struct job splicer, reader;
+	pid_t splicer, reader;
 	bool stuck;
 	int s[2];
 
 	t_needs_splice();
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0)
-		skip("no-unix");
-	splicer = t_start(splice_into, s[0]);
-	t_blocks(splicer);
-	nonblock(t.r);
+	t_socketpair(s);
+	splicer = t_blocked(splice_into, s[0]);
+	p_nonblock_r();
 	reader = t_start(call_read, 1);
 	while (!t_returned(reader) && !t_asleep(reader) && monotonic_ns() < t.deadline)
 		sleep_until(monotonic_ns() + NS_PER_S / 1000);
 	stuck = !t_returned(reader);
-	kill(splicer.pid, SIGKILL);
-	t_dies(splicer, SIGKILL);
+	t_kill(splicer);
 	t_returns(reader, -EAGAIN);
 	if (stuck)
 		fail("read of the O_NONBLOCK end slept as long as the splice did");

@@ -16,7 +16,7 @@ static void target(int to[2])
 
 static void teed(int in, int out, size_t n, long expected)
 {
-	want(ret(tee(in, out, n, SPLICE_F_NONBLOCK)), expected, "tee(%d to %d, %zu)", in, out, n);
+	wantf(ret(tee(in, out, n, SPLICE_F_NONBLOCK)), expected, "tee(%d to %d, %zu)", in, out, n);
 }
 
 /* The last n bytes are expected a second time. */
@@ -30,10 +30,10 @@ static void duplicates(void)
 	int to[2];
 
 	target(to);
-	t_write(t.w, 100, 100);
+	p_write(100);
 	teed(t.r, to[1], 200, 100);
-	t_fionread(t.r, 100);
-	t_read(t.r, 200, 100);
+	p_unread(100);
+	p_read(200, 100);
 	again(100);
 	t_read(to[0], 200, 100);
 	t_fionread(to[0], 0);
@@ -44,14 +44,14 @@ static void errors(void)
 	int to[2], file = t_data(10);
 
 	target(to);
-	t_write(t.w, 10, 10);
+	p_write(10);
 	teed(t.r, t.w, 10, -EINVAL);
 	teed(file, t.w, 10, -EINVAL);
 	teed(t.r, file, 10, -EINVAL);
 	teed(t.w, to[1], 10, -EBADF);
 	teed(t.r, to[0], 10, -EBADF);
 	teed(t.r, -1, 10, -EBADF);
-	t_fionread(t.r, 10);
+	p_unread(10);
 	t_fionread(to[0], 0);
 }
 
@@ -60,11 +60,11 @@ static void partial(void)
 	int to[2];
 
 	target(to);
-	t_write(t.w, 100, 100);
+	p_write(100);
 	teed(t.r, to[1], 30, 30);
 	t_read(to[0], 100, 30);
 	again(30);
-	t_read(t.r, 200, 100);
+	p_read(200, 100);
 }
 
 static void pages(void)
@@ -73,10 +73,10 @@ static void pages(void)
 	size_t n;
 
 	target(to);
-	n = t_fill(t.w);
+	n = p_fill();
 	teed(t.r, to[1], 2 * n, n);
 	teed(t.r, to[1], n, -EAGAIN); /* the target is full */
-	t_drain(t.r, n);
+	p_drain(n);
 	again(n);
 	t_drain(to[0], n);
 }
@@ -87,12 +87,12 @@ static void small_target(void)
 	size_t n;
 
 	target(to);
-	want(ret(fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.page)), t.page, "F_SETPIPE_SZ");
-	n = t_fill(t.w);
+	t_page_pipe(to[1]);
+	n = p_fill();
 	teed(t.r, to[1], n, t.page);
 	t_drain(to[0], t.page);
 	again(t.page);
-	t_drain(t.r, n);
+	p_drain(n);
 }
 
 static void empty(void)
@@ -102,7 +102,7 @@ static void empty(void)
 	target(to);
 	teed(t.r, to[1], 1, -EAGAIN);
 	teed(t.r, to[1], 0, 0);
-	t_close(&t.w);
+	p_close_w();
 	teed(t.r, to[1], 1, 0);
 }
 
@@ -112,11 +112,11 @@ static void epipe(void)
 
 	target(to);
 	t_catch(SIGPIPE, 0);
-	t_write(t.w, 1, 1);
-	t_close(&to[0]);
+	p_write(1);
+	t_close(to[0]);
 	teed(t.r, to[1], 1, -EPIPE);
-	want(t.caught, 1, "SIGPIPEs");
-	t_read(t.r, 2, 1);
+	t_signals(1);
+	p_read(2, 1);
 }
 
 static long tee_to(long to)
@@ -128,12 +128,11 @@ static long tee_to(long to)
 static void empty_blocks(void)
 {
 	int to[2];
-	struct job job;
+	pid_t job;
 
 	target(to);
-	job = t_start(tee_to, to[1]);
-	t_blocks(job);
-	t_write(t.w, 5, 5);
+	job = t_blocked(tee_to, to[1]);
+	p_write(5);
 	t_returns(job, 5);
 	t_read(to[0], 10, 5);
 }
@@ -141,40 +140,46 @@ static void empty_blocks(void)
 static void full_blocks(void)
 {
 	int to[2];
-	struct job job;
-	char *buf = xmalloc(t.cap);
+	pid_t job;
 
 	target(to);
-	t_write(t.w, 5, 5);
-	while (ret(tee(t.r, to[1], 5, SPLICE_F_NONBLOCK)) == 5)
+	p_write(5);
+	while (tee(t.r, to[1], 5, SPLICE_F_NONBLOCK) == 5)
 		;
-	job = t_start(tee_to, to[1]);
-	t_blocks(job);
-	want(ret(read(to[0], buf, 5)), 5, "read of one copy");
+	job = t_blocked(tee_to, to[1]);
+	t_read(to[0], 5, 5);
 	t_returns(job, 5);
-	free(buf);
+}
+
+static void put_letter(int fd, char c, long expected)
+{
+	wantf(ret(write(fd, &c, 1)), expected, "write(%d, '%c')", fd, c);
+}
+
+static void get_letters(int fd, const char *expected)
+{
+	char buf[4];
+	size_t n = strlen(expected);
+
+	wantf(ret(read(fd, buf, sizeof(buf))), n, "read(%d)", fd);
+	wantf(memcmp(buf, expected, n), 0, "difference to \"%s\"", expected);
 }
 
 /* Both pipes have the same page now: neither may go on writing in it where the other sees. */
 static void copies_part(void)
 {
+	bool room = t.slots > 1;
 	int to[2];
-	char buf[4];
 
 	target(to);
-	nonblock(t.w);
+	p_nonblock_w();
 	nonblock(to[1]);
-	want(ret(write(t.w, "a", 1)), 1, "write to the source");
+	put_letter(t.w, 'a', 1);
 	teed(t.r, to[1], 1, 1);
-	if (t.slots > 1)
-		want(ret(write(to[1], "x", 1)), 1, "write to the target");
-	else
-		want(ret(write(to[1], "x", 1)), -EAGAIN, "write to the full target");
-	want(ret(write(t.w, "y", 1)), 1, "write to the source");
-	want(ret(read(t.r, buf, sizeof(buf))), 2, "read of the source");
-	want(memcmp(buf, "ay", 2), 0, "memcmp with what was written there");
-	want(ret(read(to[0], buf, sizeof(buf))), t.slots > 1 ? 2 : 1, "read of the target");
-	want(memcmp(buf, "ax", t.slots > 1 ? 2 : 1), 0, "memcmp with what was written there");
+	put_letter(to[1], 'x', room ? 1 : -EAGAIN);
+	put_letter(t.w, 'y', 1);
+	get_letters(t.r, "ay");
+	get_letters(to[0], room ? "ax" : "a");
 }
 
 const struct test_case tee_cases[] = {

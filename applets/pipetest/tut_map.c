@@ -15,33 +15,33 @@ static void p16_file(void)
 	char *map, got[SIZE + 1] = "";
 	int fd = t_file("mmap.txt", SIZE);
 
-	map = t_map(SIZE, PROT_WRITE, MAP_SHARED, fd, 0);
+	map = t_map(SIZE, PROT_WRITE, MAP_SHARED, fd);
 	memcpy(map, text, SIZE);
 	t_unmap(map, SIZE);
-	t_close(&fd);
+	t_close(fd);
 	fd = open("mmap.txt", O_RDONLY);
-	want(ret(read(fd, got, sizeof(got))), SIZE, "read of the file");
+	want_ret(read(fd, got, sizeof(got)), SIZE, "read of the file");
 	want(memcmp(got, text, SIZE), 0, "difference to what was stored");
 }
 
 static void p17_unmap(void)
 {
-	char *p = t_map(2 * t.page, RW, ANON, -1, 0);
+	char *p = t_anon(2 * t.page);
 
 	p[0] = '1';
 	p[t.page] = '2';
 	t_unmap(p, t.page);
 	want(p[t.page], '2', "the second page");
-	t_touch(p, 'r', SIGSEGV, SEGV_MAPERR);
+	t_segv(p, 'r', SEGV_MAPERR);
 	t_unmap(p + t.page, t.page);
-	t_touch(p + t.page, 'r', SIGSEGV, SEGV_MAPERR);
+	t_segv(p + t.page, 'r', SEGV_MAPERR);
 }
 
 /* As it is printed: right for pages of 4096 bytes only. */
 static void p17_literal(void)
 {
 	enum { LITERAL = 4096 };
-	char *p = t_map(2 * LITERAL, RW, ANON, 0, 0);
+	char *p = t_map(2 * LITERAL, RW, ANON, 0);
 
 	info("page %zu: munmap(p, %d) = %ld", t.page, LITERAL, ret(munmap(p, LITERAL)));
 	info("reading p + %d: signal %d", LITERAL, fault_of(p + LITERAL, 'r'));
@@ -59,7 +59,7 @@ static long set_both(long point)
 
 static void p18_both(int *point)
 {
-	t_returns(t_start(set_both, (long)point), 1000);
+	t_child(set_both, (long)point, 1000);
 	want(*point, 2000, "*point");
 	want(var, 100, "var");
 }
@@ -69,15 +69,15 @@ static void p18_unlinked(void)
 	int fd = t_file("temp", sizeof(int));
 	int *point;
 
-	want(ret(unlink("temp")), 0, "unlink");
-	point = t_map(sizeof(int), RW, MAP_SHARED, fd, 0);
-	t_close(&fd);
+	t_ok(unlink("temp"), "unlink");
+	point = t_share(fd, sizeof(int));
+	t_close(fd);
 	p18_both(point);
 }
 
 static void p18_anonymous(void)
 {
-	p18_both(t_map(sizeof(int), RW, ANON_SHARED, -1, 0));
+	p18_both(t_anon_shared(sizeof(int)));
 }
 
 /* --- P19, P20: a record in a file, for processes that are not related ------------------- */
@@ -93,7 +93,7 @@ enum { LAST_ID = 20000 };
 static long write_students(long unused)
 {
 	int fd = open("shared", O_RDWR);
-	struct student *m = t_map(sizeof(*m), RW, MAP_SHARED, fd, 0);
+	struct student *m = t_share(fd, sizeof(*m));
 
 	close(fd);
 	for (int id = 1; id <= LAST_ID; id++) {
@@ -107,12 +107,12 @@ static long write_students(long unused)
 static void p19_visible(void)
 {
 	int fd = t_file("shared", sizeof(struct student)), rd = open("shared", O_RDONLY);
-	const struct student *m = t_map(sizeof(*m), PROT_READ, MAP_SHARED, rd, 0);
+	const struct student *m = t_view(rd, sizeof(*m));
 	int id, last = 0;
-	struct job writer;
+	pid_t writer;
 
-	t_close(&fd);
-	t_close(&rd);
+	t_close(fd);
+	t_close(rd);
 	writer = t_start(write_students, 0);
 	for (; last < LAST_ID; last = id) {
 		id = m->id;
@@ -130,11 +130,11 @@ static void s36_length(void)
 {
 	int fd = t_object(3 * t.page);
 	/* an address fit for this file */
-	char *p = t_map(2 * t.page, PROT_NONE, MAP_SHARED, fd, 0);
+	char *p = t_map(2 * t.page, PROT_NONE, MAP_SHARED, fd);
 
 	want(mmap(p, sizeof(struct student), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == p, 1,
 	     "mmap of the record there");
-	t_touch(p + t.page - 1, 'r', 0, 0);
+	t_touch(p + t.page - 1, 'r');
 	want(fault_of(p + t.page, 'r'), SIGSEGV, "signal behind it");
 }
 
@@ -157,8 +157,8 @@ static void copy_by(size_t n, int out, int in, size_t size)
 	t_truncate(out, size, 0);
 	if (size == 0)
 		return; /* a mapping has a length */
-	src = t_map(size, PROT_READ, MAP_SHARED, in, 0);
-	dst = t_map(size, PROT_WRITE, MAP_SHARED, out, 0);
+	src = t_view(in, size);
+	dst = t_map(size, PROT_WRITE, MAP_SHARED, out);
 	for (size_t i = 0; i < n; i++) {
 		pid[i] = t_fork();
 		if (pid[i] == 0) {
@@ -175,23 +175,25 @@ static void copy_by(size_t n, int out, int in, size_t size)
 static void p21_copy(void)
 {
 	static const unsigned char by[] = { 1, 2, 3, 7 };
+	static const struct {
+		signed char pages, n, more;
+	} sizes[] = {
+		{ 0, 0, 0 }, { 0, 0, 1 }, { 0, 1, -1 }, { 0, 1, 0 }, { 0, 1, 1 }, { 1, 0, -1 },
+		{ 1, 0, 0 }, { 1, 0, 1 }, { 4, 1, -1 },
+	};
 	size_t room = 5 * t.page;
 	char *text = memcpy(xmalloc(room), pattern(room), room), *got = xmalloc(room);
 	int in = t_object(0), out = t_object(0);
 
-	for (size_t k = 0; k < ARRAY_SIZE(by); k++) {
-		size_t n = by[k];
-		size_t sizes[] = {
-			0, 1, n - 1, n, n + 1, t.page - 1, t.page, t.page + 1, 4 * t.page + n - 1,
-		};
+	for (size_t i = 0; i < ARRAY_SIZE(by) * ARRAY_SIZE(sizes); i++) {
+		int n = by[i / ARRAY_SIZE(sizes)], k = i % ARRAY_SIZE(sizes);
+		size_t size = sizes[k].pages * t.page + sizes[k].n * n + sizes[k].more;
 
-		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-			t_truncate(in, 0, 0);
-			want(ret(pwrite(in, text, sizes[i], 0)), sizes[i], "pwrite");
-			copy_by(n, out, in, sizes[i]);
-			want(ret(pread(out, got, room, 0)), sizes[i], "bytes copied by %zu", n);
-			want(memcmp(got, text, sizes[i]), 0, "difference in %zu bytes", sizes[i]);
-		}
+		t_truncate(in, 0, 0);
+		want_ret(pwrite(in, text, size, 0), size, "pwrite");
+		copy_by(n, out, in, size);
+		wantf(ret(pread(out, got, room, 0)), size, "bytes copied by %d", n);
+		wantf(memcmp(got, text, size), 0, "difference in %zu bytes", size);
 	}
 }
 
@@ -230,17 +232,16 @@ static unsigned by_read_write(int out, int in)
 	ssize_t n;
 
 	for (; (n = read(in, buf, CHUNK)) > 0; calls += 2)
-		if (write(out, buf, n) != n)
-			fail("write: %s", strerror(errno));
+		want_ret(write(out, buf, n), n, "write");
 	free(buf);
 	return calls + 1;
 }
 
 static unsigned by_mmap_write(int out, int in)
 {
-	char *p = t_map(WHOLE, PROT_READ, MAP_SHARED, in, 0);
+	char *p = t_view(in, WHOLE);
 
-	want(ret(write(out, p, WHOLE)), WHOLE, "write of the mapping");
+	want_ret(write(out, p, WHOLE), WHOLE, "write of the mapping");
 	munmap(p, WHOLE);
 	return 3;
 }
@@ -269,14 +270,14 @@ static void s18_ways(void)
 	const char *text = pattern(WHOLE);
 	int in = t_object(0);
 
-	want(ret(pwrite(in, text, WHOLE, 0)), WHOLE, "pwrite");
+	want_ret(pwrite(in, text, WHOLE, 0), WHOLE, "pwrite");
 	for (size_t k = 0; k < ARRAY_SIZE(ways); k++) {
 		int out = t_object(0);
 		int64_t start = monotonic_ns();
 		unsigned calls = ways[k].copy(out, in), us = (monotonic_ns() - start) / 1000;
-		const char *copy = t_map(WHOLE, PROT_READ, MAP_SHARED, out, 0);
+		const char *copy = t_view(out, WHOLE);
 
-		want(memcmp(copy, text, WHOLE), 0, "difference after %s", ways[k].name);
+		wantf(memcmp(copy, text, WHOLE), 0, "difference after %s", ways[k].name);
 		info("%s of %d bytes: %u calls, %u us", ways[k].name, WHOLE, calls, us);
 		close(out);
 	}

@@ -10,21 +10,19 @@
 /* P1: parent writes "hello pipe\n", child reads it and then the end of file. */
 static void p1_hello(void)
 {
-	struct job reader = t_start(call_read, 11);
+	pid_t reader = t_blocked(call_read, 11);
 
-	t_blocks(reader);
-	t_write(t.w, 11, 11);
-	t_close(&t.w);
+	p_write(11);
+	p_close_w();
 	t_returns(reader, 11);
-	t_read(t.r, 1, 0);
+	p_read(1, 0);
 }
 
 static void p1_no_write(void)
 {
-	struct job reader = t_start(call_read, 11);
+	pid_t reader = t_blocked(call_read, 11); /* while we hold the write end */
 
-	t_blocks(reader); /* while we hold the write end */
-	t_close(&t.w);
+	p_close_w();
 	t_returns(reader, 0);
 }
 
@@ -42,17 +40,17 @@ static long read_with_own_writer(long n)
 
 	sigaction(SIGUSR1, &sa, NULL);
 	if (n)
-		t_read(t.r, n, n);
-	t_read(t.r, 1, 0);
+		p_read(n, n);
+	p_read(1, 0);
 	return 0;
 }
 
 /* With no other holder of the write end left, it blocks until it closes its own. */
-static void own_writer_ends(struct job reader)
+static void own_writer_ends(pid_t reader)
 {
-	t_close(&t.w);
+	p_close_w();
 	t_blocks(reader);
-	kill(reader.pid, SIGUSR1);
+	kill(reader, SIGUSR1);
 	t_returns(reader, 0);
 }
 
@@ -60,13 +58,13 @@ static long write_after_close(long n)
 {
 	int fd = t.w;
 
-	t_close(&t.w);
+	p_close_w();
 	return ret(write(fd, "hello\n", n));
 }
 
 static void p2_own_writer(void)
 {
-	struct job reader = t_start(read_with_own_writer, 0), child = t_start(write_after_close, 6);
+	pid_t reader = t_start(read_with_own_writer, 0), child = t_start(write_after_close, 6);
 
 	t_returns(child, -EBADF); /* and it is reaped: the reader does not wait for a child */
 	own_writer_ends(reader);
@@ -74,46 +72,45 @@ static void p2_own_writer(void)
 
 static void p2b_as_printed(void)
 {
-	struct job reader = t_start(read_with_own_writer, 6);
+	pid_t reader = t_start(read_with_own_writer, 6);
 
-	t_returns(t_start(call_write, 6), 6);
+	t_child(call_write, 6, 6);
 	own_writer_ends(reader);
 }
 
 static void p2b_corrected(void)
 {
-	struct job writer = t_start(call_write, 6);
+	pid_t writer = t_start(call_write, 6);
 
-	t_close(&t.w);
-	t_read(t.r, 256, 6);
-	t_read(t.r, 256, 0);
+	p_close_w();
+	p_read(256, 6);
+	p_read(256, 0);
 	t_returns(writer, 6);
 }
 
 static void p3_empty(void)
 {
-	t_returns(t_start(write_after_close, 6), -EBADF);
-	t_close(&t.w);
-	t_read(t.r, 256, 0);
+	t_child(write_after_close, 6, -EBADF);
+	p_close_w();
+	p_read(256, 0);
 }
 
 static void p3_data(void)
 {
-	t_returns(t_start(call_write, 6), 6);
-	t_close(&t.w);
-	t_read(t.r, 256, 6);
-	t_read(t.r, 256, 0);
+	t_child(call_write, 6, 6);
+	p_close_w();
+	p_read(256, 6);
+	p_read(256, 0);
 }
 
 static void p3_writer_kept(void)
 {
-	struct job reader;
+	pid_t reader;
 
-	t_returns(t_start(call_write, 6), 6);
-	t_read(t.r, 256, 6);
-	reader = t_start(call_read, 256);
-	t_blocks(reader);
-	t_close(&t.w); /* the last one is in another process than the reader */
+	t_child(call_write, 6, 6);
+	p_read(256, 6);
+	reader = t_blocked(call_read, 256);
+	p_close_w(); /* the last one is in another process than the reader */
 	t_returns(reader, 0);
 }
 
@@ -123,126 +120,85 @@ static long write_bytes(long n)
 {
 	long got;
 
-	while ((got = ret(write(t.w, pattern(n), n))) == n)
-		pattern_wrote(n);
+	while ((got = try_write(t.w, n)) == n)
+		;
 	return got;
-}
-
-static bool was_written(long n)
-{
-	return t.shared->written >= (uint32_t)n;
 }
 
 static void p4_bytes_until_full(void)
 {
-	struct job writer;
+	pid_t writer;
 
-	t_leave_some(t.w);
+	p_leave_some();
 	writer = t_start(write_bytes, 1);
-	wait_until(was_written, t.cap, "as many bytes as F_GETPIPE_SZ says");
+	wait_until(has_unread, t.cap, "as many bytes as F_GETPIPE_SZ says");
 	t_blocks(writer);
-	want(t.shared->written, t.cap, "bytes before the write that blocks");
+	p_unread(t.cap);
 }
 
 /* P5: what the tutorial takes for "full, so killed" is its reader that exits. */
 static void p5_full_blocks(void)
 {
-	struct job writer;
+	pid_t writer;
 
-	t_fill(t.w);
+	p_fill();
 	t_catch(SIGPIPE, 0);
-	writer = t_start(call_write, t.page);
-	t_blocks(writer);
-	t_close(&t.r);
+	writer = t_blocked(call_write, t.page);
+	p_close_r();
 	t_returns(writer, -EPIPE);
-	want(t_caught(writer), 1, "SIGPIPEs");
-}
-
-static long write_twice(long n)
-{
-	want(call_write(n), t.cap, "a write of %ld bytes that the reader leaves", n);
-	want(t.caught, 1, "SIGPIPEs of it");
-	return ret(write(t.w, "x", 1));
-}
-
-static void p5_partial(void)
-{
-	struct job writer;
-
-	t_catch(SIGPIPE, 0);
-	writer = t_start(write_twice, 2 * t.cap);
-	wait_until(has_unread, t.cap, "a full pipe");
-	t_blocks(writer);
-	t_close(&t.r);
-	t_returns(writer, -EPIPE);
-	want(t_caught(writer), 2, "SIGPIPEs of both writes");
+	t_caught(writer, 1);
 }
 
 static void p6_sigpipe_caught(void)
 {
-	struct job writer;
+	pid_t writer;
 
 	t_catch(SIGPIPE, 0);
-	t_close(&t.r);
+	p_close_r();
 	writer = t_start(call_write, 6);
 	t_returns(writer, -EPIPE);
-	want(t_caught(writer), 1, "SIGPIPEs");
-}
-
-static void p6_sigpipe_kills(void)
-{
-	t_close(&t.r);
-	t_dies(t_start(call_write, 6), SIGPIPE);
-}
-
-static void p6_read_after_close(void)
-{
-	int fd = t.r;
-
-	t_close(&t.r);
-	t_read(fd, 256, -EBADF);
+	t_caught(writer, 1);
 }
 
 /* --- P7, P8: without blocking ----------------------------------------------------------- */
 
 static void p7_blocking_closed(void)
 {
-	t_close(&t.w);
-	t_read(t.r, 256, 0);
+	p_close_w();
+	p_read(256, 0);
 }
 
 static void p7_blocking_open(void)
 {
-	struct job reader = t_start(call_read, 256);
+	pid_t reader = t_blocked(call_read, 256);
 
-	t_blocks(reader);
-	t_write(t.w, 6, 6);
+	p_write(6);
 	t_returns(reader, 6);
 }
 
 static void p7_nonblock_closed(void)
 {
-	nonblock(t.r);
-	t_close(&t.w);
-	t_read(t.r, 256, 0);
+	p_nonblock_r();
+	p_close_w();
+	p_read(256, 0);
 }
 
 static void p7_nonblock_open(void)
 {
-	nonblock(t.r);
-	t_read(t.r, 256, -EAGAIN);
+	p_nonblock_r();
+	p_read(256, -EAGAIN);
 }
 
 static void s10_four_rules(void)
 {
-	nonblock(t.r);
-	t_read(t.r, 256, -EAGAIN);
-	t_write(t.w, 6, 6);
-	t_read(t.r, 256, 6);
-	t_write(t.w, 6, 6);
-	t_close(&t.w);
-	t_read(t.r, 256, 6);
-	t_read(t.r, 256, 0);
+	p_nonblock_r();
+	p_read(256, -EAGAIN);
+	p_write(6);
+	p_read(256, 6);
+	p_write(6);
+	p_close_w();
+	p_read(256, 6);
+	p_read(256, 0);
 }
 
 /* Two pages and 854 bytes: the tutorial's 9046 on most machines. */
@@ -251,26 +207,25 @@ static void p8_nonblock_writer(void)
 	size_t chunk = 2 * t.page + 854, total = 0, whole = 0;
 	long n;
 
-	nonblock(t.w);
-	while ((n = ret(write(t.w, pattern(chunk), chunk))) > 0) {
-		pattern_wrote(n);
+	p_nonblock_w();
+	while ((n = try_write(t.w, chunk)) > 0) {
 		total += n;
 		whole += n == (long)chunk;
 	}
-	want(n, -EAGAIN, "write(%zu bytes) to a full pipe", chunk);
+	wantf(n, -EAGAIN, "write(%zu bytes) to a full pipe", chunk);
 	info("%zu x %zu + %zu = %zu of %zu bytes: only what fits whole shares the last slot",
 	     whole, chunk, total - whole * chunk, total, t.cap);
-	t_fionread(t.r, total);
-	t_drain(t.r, total);
+	p_unread(total);
+	p_drain(total);
 }
 
 /* --- P9: a pipeline --------------------------------------------------------------------- */
 
 static void become(int fd, int standard)
 {
-	want(ret(dup2(fd, standard)), standard, "dup2(%d, %d)", fd, standard);
-	t_close(&t.r);
-	t_close(&t.w);
+	wantf(ret(dup2(fd, standard)), standard, "dup2(%d, %d)", fd, standard);
+	p_close_r();
+	p_close_w();
 }
 
 static long left_of_pipe(long n)
@@ -290,17 +245,17 @@ static long right_of_pipe(long n)
 
 static long right_with_leak(long n)
 {
-	t_drain(t.r, n - 1);
+	p_drain(n - 1);
 	return read_with_own_writer(1);
 }
 
 static void p9_pipeline(void)
 {
 	long n = 2 * t.cap + 1;
-	struct job left = t_start(left_of_pipe, n), right = t_start(right_of_pipe, n);
+	pid_t left = t_start(left_of_pipe, n), right = t_start(right_of_pipe, n);
 
-	t_close(&t.r);
-	t_close(&t.w);
+	p_close_r();
+	p_close_w();
 	t_returns(right, 0);
 	t_returns(left, 0);
 }
@@ -308,42 +263,27 @@ static void p9_pipeline(void)
 static void p9_leak(void)
 {
 	long n = 2 * t.cap + 1;
-	struct job left = t_start(left_of_pipe, n), right = t_start(right_with_leak, n);
+	pid_t left = t_start(left_of_pipe, n), right = t_start(right_with_leak, n);
 
-	t_close(&t.r);
+	p_close_r();
 	t_returns(left, 0);
 	own_writer_ends(right);
 }
 
 static void p9b_parent_closes(void)
 {
-	struct job left = t_start(left_of_pipe, 100), right = t_start(right_of_pipe, 100);
+	pid_t left = t_start(left_of_pipe, 100), right = t_start(right_of_pipe, 100);
 	int status = 77;
 
 	t_returns(left, 0);
 	t_blocks(right);
-	want(waitpid(right.pid, &status, WNOHANG), 0, "waitpid(WNOHANG) of one that lives");
+	want(waitpid(right, &status, WNOHANG), 0, "waitpid(WNOHANG) of one that lives");
 	want(status, 77, "the status it leaves alone");
-	t_close(&t.w);
+	p_close_w();
 	t_returns(right, 0);
 }
 
 /* --- P10 to P13 ------------------------------------------------------------------------- */
-
-static void s11_sizes(void)
-{
-	info("PIPE_BUF, atomic: %zu; F_GETPIPE_SZ, capacity: %zu; pipe-max-size: %ld bytes",
-	     t.pipe_buf, t.cap, read_number("/proc/sys/fs/pipe-max-size"));
-	info("ulimit -p, the shell's, is PIPE_BUF / 512 = %zu", t.pipe_buf / 512);
-}
-
-static void p10_nonblock_bytes(void)
-{
-	t_leave_some(t.w);
-	nonblock(t.w);
-	want(write_bytes(1), -EAGAIN, "write of a byte to a full pipe");
-	want(t.shared->written, t.cap, "bytes before EAGAIN");
-}
 
 /* P11 and P12 as printed: an empty pipe, two writers of as much as it holds, or more. */
 static void race(size_t n)
@@ -369,9 +309,9 @@ static void p11_atomic(void)
 	const size_t sizes[] = { t.pipe_buf / 2 + 1, t.pipe_buf - 1, t.pipe_buf };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		t_fill(t.w);
-		want(letter_runs(2, call_letters, sizes[i], t.pipe_buf), 2,
-		     "pieces of two writes of %zu bytes", sizes[i]);
+		p_fill();
+		wantf(letter_runs(2, call_letters, sizes[i], t.pipe_buf), 2,
+			"pieces of two writes of %zu bytes", sizes[i]);
 	}
 }
 
@@ -380,7 +320,7 @@ static void p12_split(void)
 	const size_t sizes[] = { t.pipe_buf + 1, 5000, 2 * t.pipe_buf, 9046, t.page + 1 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes) - (t.page == t.pipe_buf); i++) {
-		t_fill(t.w);
+		p_fill();
 		race(sizes[i]);
 	}
 }
@@ -388,20 +328,19 @@ static void p12_split(void)
 /* P13: the child answers through a second pipe. */
 static long answer(long fd)
 {
-	t_read(t.r, 7, 7);
+	p_read(7, 7);
 	t_write(fd, 7, 7);
 	return 0;
 }
 
 static void p13_duplex(void)
 {
-	struct job child;
+	pid_t child;
 	int back[2];
 
-	want(ret(pipe(back)), 0, "pipe");
-	child = t_start(answer, back[1]);
-	t_blocks(child);
-	t_write(t.w, 7, 7);
+	t_pipe(back);
+	child = t_blocked(answer, back[1]);
+	p_write(7);
 	t_read(back[0], 7, 7);
 	t_returns(child, 0);
 }
@@ -439,15 +378,16 @@ const struct test_case tut_pipe_cases[] = {
 		p5_full_blocks),
 	CASE("tut.p5.partial", "TUT-P5 P5", 'L', KINDS | MYTH, 0,
 		"reader leaves: what was written and one SIGPIPE; then EPIPE and one more",
-		"fs/pipe.c; the tutorial says that a full pipe raises SIGPIPE", p5_partial),
+		"fs/pipe.c; the tutorial says that a full pipe raises SIGPIPE",
+		case_partial_then_epipe),
 	CASE("tut.p6.sigpipe_caught", "TUT-P6 P6", 'P', KINDS, 0,
 		"no reader: EPIPE and one SIGPIPE", "POSIX write", p6_sigpipe_caught),
 	CASE("tut.p6.sigpipe_kills", "TUT-P6 P6", 'P', KINDS, 0,
-		"no reader: SIGPIPE kills by default", "POSIX write", p6_sigpipe_kills),
+		"no reader: SIGPIPE kills by default", "POSIX write", case_sigpipe_kills),
 	CASE("tut.p6.read_after_close", "TUT-P6 P6", 'P', KINDS | MYTH, 0,
 		"read of a closed end: EBADF, not 0",
 		"POSIX read; the tutorial says loop until 0, so its parent spins",
-		p6_read_after_close),
+		case_read_after_close),
 	CASE("tut.p7.blocking_closed", "TUT-P7 P7 S6", 'P', KINDS, 0,
 		"blocking, empty, no writer: 0", "POSIX read", p7_blocking_closed),
 	CASE("tut.p7.blocking_open", "TUT-P7 P7 S7", 'P', KINDS | MYTH, 0,
@@ -474,10 +414,10 @@ const struct test_case tut_pipe_cases[] = {
 		"POSIX waitpid; the tutorial says reaped, of a status never set",
 		p9b_parent_closes),
 	CASE("tut.p10.nonblock_bytes", "TUT-P10 P10", 'L', 0, 0,
-		"F_GETPIPE_SZ single bytes fit, then EAGAIN", "pipe(7)", p10_nonblock_bytes),
+		"F_GETPIPE_SZ single bytes fit, then EAGAIN", "pipe(7)", case_bytes_fill_capacity),
 	CASE("tut.s11.sizes", "TUT-S11 S11", 'I', MYTH, 0,
 		"PIPE_BUF, capacity and maximum are three numbers of bytes",
-		"pipe(7); the tutorial says 4096 bits and 65535 bits", s11_sizes),
+		"pipe(7); the tutorial says 4096 bits and 65535 bits", case_sizes),
 	CASE("tut.p11.race", "TUT-P11 ATM-05 P11", 'I', MYTH, 0,
 		"two writers of a pipe's capacity each: whole by luck",
 		"POSIX write; the tutorial says that 64 KiB is PIPE_BUF and atomic", p11_race),

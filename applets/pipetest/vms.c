@@ -25,13 +25,13 @@ static void need_vmsplice(void)
 
 static void vmspliced(int fd, const void *buf, size_t n, long expected)
 {
-	want(do_vmsplice(fd, buf, n, SPLICE_F_NONBLOCK), expected, "vmsplice(%d, %zu)", fd, n);
+	wantf(do_vmsplice(fd, buf, n, SPLICE_F_NONBLOCK), expected, "vmsplice(%d, %zu)", fd, n);
 }
 
 /* The stream's next n bytes, in pages of their own. */
 static char *memory(size_t n)
 {
-	char *p = t_map(n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = t_anon(n);
 
 	return memcpy(p, pattern(n), n);
 }
@@ -48,11 +48,10 @@ static void to_pipe_to_file(void)
 	for (size_t done = 0; done < n;) {
 		long got = splice_now(t.r, file, n - done);
 
-		if (got <= 0)
-			fail("splice to a file = %ld %s after %zu bytes", got, errname(got), done);
+		want_part(got, n - done, "splice to a file");
 		done += got;
 	}
-	lseek(file, 0, SEEK_SET);
+	t_seek(file, 0);
 	t_drain(file, n);
 }
 
@@ -63,23 +62,23 @@ static void no_more_than_fits(void)
 	need_vmsplice();
 	vmspliced(t.w, memory(n), n, t.cap);
 	pattern_wrote(t.cap);
-	t_drain(t.r, t.cap);
+	p_drain(t.cap);
 }
 
 static void errors(void)
 {
 	enum { TOO_MANY = 1025 };	/* IOV_MAX is 1024 */
-	void *hole = t_map(t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *hole = t_nowhere();
 	struct iovec *iov = xmalloc(TOO_MANY * sizeof(*iov));
 
 	memset(iov, 0, TOO_MANY * sizeof(*iov));
 	need_vmsplice();
 	vmspliced(t_data(10), "x", 1, -EBADF);
-	want(ret(vmsplice(t.w, iov, TOO_MANY, SPLICE_F_NONBLOCK)), -EINVAL,
+	want_ret(vmsplice(t.w, iov, TOO_MANY, SPLICE_F_NONBLOCK), -EINVAL,
 		"vmsplice of 1025 parts");
-	want(ret(vmsplice(t.w, iov, 0, SPLICE_F_NONBLOCK)), 0, "vmsplice of no part");
+	want_ret(vmsplice(t.w, iov, 0, SPLICE_F_NONBLOCK), 0, "vmsplice of no part");
 	vmspliced(t.w, hole, 1, -EFAULT);
-	t_fionread(t.r, 0);
+	p_unread(0);
 }
 
 static void unknown_flags(void)
@@ -95,16 +94,16 @@ static void from_pipe(void)
 
 	need_vmsplice();
 	expected = memory(60);
-	t_write(t.w, 60, 60);
+	p_write(60);
 	vmspliced(t.r, buf, sizeof(buf), 60);
 	want(memcmp(buf, expected, 60), 0, "memcmp with what was written");
-	t_fionread(t.r, 0);
+	p_unread(0);
 }
 
 static void full_eagain(void)
 {
 	need_vmsplice();
-	t_fill(t.w);
+	p_fill();
 	vmspliced(t.w, "x", 1, -EAGAIN);
 }
 
@@ -116,13 +115,12 @@ static long vmsplice_byte(long arg)
 
 static void full_blocks(void)
 {
-	struct job job;
+	pid_t job;
 
 	need_vmsplice();
-	t_fill(t.w);
-	job = t_start(vmsplice_byte, 1);
-	t_blocks(job);
-	t_drain(t.r, t.page);
+	p_fill();
+	job = t_blocked(vmsplice_byte, 1);
+	p_drain(t.page);
 	t_returns(job, 1);
 }
 
@@ -133,7 +131,7 @@ static void zero_copy(void)
 	need_vmsplice();
 	vmspliced(t.w, p, t.page, t.page);
 	p[0] = '!';
-	want(ret(read(t.r, &byte, 1)), 1, "read");
+	want_ret(read(t.r, &byte, 1), 1, "read");
 	info("zero-copy: %s (a later change of the memory is %sseen in the pipe)",
 	     byte == '!' ? "yes" : "no", byte == '!' ? "" : "not ");
 }

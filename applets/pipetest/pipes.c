@@ -1,0 +1,137 @@
+/*
+ * pipes.c - the case's own pipe, and how much a pipe holds
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pipetest.h"
+
+/* --- as the calls of calls.c, of t.r and t.w ------------------------------------------ */
+
+void p_write(size_t n)
+{
+	t_write(t.w, n, n);
+}
+
+void p_no_write(size_t n, long expected)
+{
+	t_write(t.w, n, expected);
+}
+
+void p_read(size_t n, long expected)
+{
+	t_read(t.r, n, expected);
+}
+
+void p_drain(size_t n)
+{
+	t_drain(t.r, n);
+}
+
+size_t p_fill(void)
+{
+	return t_fill(t.w);
+}
+
+size_t p_fill_by(size_t n)
+{
+	size_t total = 0;
+	long got;
+
+	p_nonblock_w();
+	for (; (got = try_write(t.w, n)) > 0; total += got)
+		if (got != (long)n && n <= t.pipe_buf)
+			fail("write(%zu bytes) = %ld, expected all or EAGAIN", n, got);
+	wantf(got, -EAGAIN, "write(%zu bytes) after %zu bytes", n, total);
+	return total;
+}
+
+void p_leave_some(void)
+{
+	enum { ENOUGH = 65536 };
+
+	for (size_t room = t.cap; room >= ENOUGH + t.page; room -= t.page)
+		p_write(t.page);
+}
+
+void p_unread(long expected)
+{
+	t_fionread(t.r, expected);
+}
+
+void p_close_r(void)
+{
+	t_close(t.r);
+	t.r = -1;
+}
+
+void p_close_w(void)
+{
+	t_close(t.w);
+	t.w = -1;
+}
+
+void p_nonblock_r(void)
+{
+	nonblock(t.r);
+}
+
+void p_nonblock_w(void)
+{
+	nonblock(t.w);
+}
+
+void p_poll_r(int events, int revents)
+{
+	t_poll(t.r, events, revents);
+}
+
+void p_poll_w(int events, int revents)
+{
+	t_poll(t.w, events, revents);
+}
+
+/* --- capacity -------------------------------------------------------------------------- */
+
+void t_capacity(int fd, long expected)
+{
+	wantf(ret(fcntl(fd, F_GETPIPE_SZ)), expected, "fcntl(%d, F_GETPIPE_SZ)", fd);
+}
+
+/* unsigned long, as fcntl(2) takes it: an int would be extended by its sign. */
+void t_resize(int fd, unsigned long size, long expected)
+{
+	wantf(ret(fcntl(fd, F_SETPIPE_SZ, size)), expected, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd,
+		size);
+}
+
+unsigned long t_new_capacity(void)
+{
+	int fd[2];
+
+	t_pipe(fd);
+	return fcntl(fd[0], F_GETPIPE_SZ);
+}
+
+/* Whoever has used up his pages may not grow a pipe, and gets new ones of 2 pages: pipe(7),
+ * pipe-user-pages-soft. Who still gets a new pipe of that size has not. */
+void t_grow(int fd, unsigned long size)
+{
+	long got = ret(fcntl(fd, F_SETPIPE_SZ, size));
+
+	if (got == -EPERM && (t_new_capacity() < size || t_new_capacity() <= 2 * t.page))
+		skip("soft-limit");
+	wantf(got, size, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd, size);
+}
+
+void t_page_pipe(int fd)
+{
+	t_resize(fd, t.page, t.page);
+}
+
+void t_use_pipe(const int fd[2])
+{
+	t.r = fd[0];
+	t.w = fd[1];
+	t.cap = fcntl(t.w, F_GETPIPE_SZ);
+	t.slots = t.cap / t.page;
+}

@@ -1,0 +1,47 @@
+#!/bin/sh
+# coverage.sh DIR - how much of libbb and the applets the tests run: by file, and in all.
+# DIR takes a build with gcov's counters, and "missed": each line that nothing ran.
+set -eu
+dir=$1
+unset MAKEFLAGS MAKELEVEL
+mkdir -p "$dir"
+dir=$(cd "$dir" && pwd)
+cd "${0%/*}/.."
+
+# The counters are written by exit(3): what ends in another way writes them before.
+cat >"$dir/flush.c" <<'END'
+void __gcov_dump(void);
+void __real__exit(int);
+int __real_raise(int);
+int __real_execvp(const char *, char **);
+void __wrap__exit(int status) { __gcov_dump(); __real__exit(status); }
+int __wrap_raise(int sig) { __gcov_dump(); return __real_raise(sig); }
+int __wrap_execvp(const char *file, char **argv) { __gcov_dump(); return __real_execvp(file, argv); }
+END
+gcc -c -o "$dir/flush.o" "$dir/flush.c"
+$MAKE -s O="$dir" defconfig
+sed -i 's/.*CONFIG_DEBUG .*/CONFIG_DEBUG=y/' "$dir/.config"
+$MAKE -s O="$dir" CC=gcc CFLAGS='--coverage -fprofile-update=atomic' \
+	LDFLAGS="--coverage -Wl,--wrap=_exit -Wl,--wrap=raise -Wl,--wrap=execvp $dir/flush.o"
+find "$dir" -name '*.gcda' -exec rm {} +
+# Other users' processes count too. What fails with the counters alone is not told here.
+chmod -R a+rwX "$dir"
+export IPCBOX="$dir/ipcbox" GCOV_ERROR_FILE=/dev/null
+# Each process of each case adds to the counters' files, for which pipetest.t has no time.
+"$IPCBOX" pipetest -q -m 10 >"$dir/pipetest" || true
+# shellcheck disable=SC2046 # names without spaces
+prove -Q $(ls tests/*.t | grep -vE '/(build|source|bench|qemu|readme)\.t') >"$dir/tests" 2>&1 || true
+
+find "$dir" -name '*.gcno' -exec gcov -t {} + 2>/dev/null | awk -v missed="$dir/missed" '
+{ count = $1; sub(/:.*/, "", count); split($0, part, ":"); line = part[2] + 0 }
+line == 0 && part[3] == "Source" { file = part[4]; next }
+file !~ /^(applets|libbb)\/.*\.c$/ || count == "-" { next }
+{ all[file]++; total++ }
+count ~ /^[#=]/ { print file ":" line ":" substr($0, index($0, part[3])) >missed; next }
+{ run[file]++; ran++ }
+END {
+	for (file in all) printf "%5.1f %% of %4d  %s\n", 100 * run[file] / all[file], all[file], file | "sort -n"
+	close("sort -n")
+	printf "%5.1f %% of %d lines; the others: %s\n", 100 * ran / total, total, missed
+	exit ran < 0.9 * total
+}'
