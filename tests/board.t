@@ -227,6 +227,30 @@ is 'the writer refuses it' "1 mmapw: can't write 'other': it is in another machi
 run box mmapr -w -t 50ms other
 is 'waiting works' 124 "$rc"
 
+# A build for 32 bits, where there is one, and this one: each reads and wakes the other.
+: "${NARROW:=$tests/../obj/i386/ipcbox}"
+if "$NARROW" --version >/dev/null 2>&1; then
+	schema='a:u8,b:u64,c:i16[3],d:f64,e:str5,f:i64@64,g:f32'
+	"$NARROW" mmapw -S $schema narrow a=1 b=18446744073709551615 c=-1,2,3 d=0.1 e=abc f=-5 g=1e-45
+	box mmapw -S $schema wide a=1 b=18446744073709551615 c=-1,2,3 d=0.1 e=abc f=-5 g=1e-45
+	is 'a 32-bit writer'\''s record is read' "$(box mmapr -1 wide)" "$(box mmapr -1 narrow)"
+	is 'and the other way round' "$(box mmapr -1 wide)" "$("$NARROW" mmapr -1 wide)"
+	"$NARROW" mmapr -w -o a,seq wide >lines &
+	pid=$!
+	wait_for grep -q '^State:.S' /proc/$pid/status
+	box mmapw wide a=2
+	wait $pid
+	is 'a 32-bit reader is woken' '0 a=2	 seq=2' "$? $(cat lines)"
+	$EMULATOR "$IPCBOX" mmapr -w -o a,seq wide >lines &
+	pid=$!
+	wait_for grep -q '^State:.S' /proc/$pid/status
+	"$NARROW" mmapw wide a=3
+	wait $pid
+	is 'a 64-bit one by a 32-bit writer' '0 a=3	 seq=3' "$? $(cat lines)"
+else
+	skip '32-bit and 64-bit share a board' 'no 32-bit build: make cross ARCH=i386'
+fi
+
 # seq wraps: publication 0 is one as any other.
 cat >wrap.py <<'END'
 import struct

@@ -170,23 +170,29 @@ for cc in gcc 'gcc -std=gnu2x' clang 'g++ -x c++' 'clang -x c++ -std=c++20'; do
 done
 is 'a comment says the name' '	uint8_t class_; /* class */' "$(grep "class_" board.h)"
 
-# The bare struct, from a C program as in the tutorial, and back.
+# The bare struct, from C programs that map it as those of the tutorial do, and back.
 if command -v cc >/dev/null && [ -z "$EMULATOR" ]; then
 	cat >raw.c <<-'END'
+		#include <fcntl.h>
 		#include <stdio.h>
-		#include <string.h>
-		struct { int id; char name[20]; char sex; } r = { 10, "xiao bai", 'M' };
+		#include <sys/mman.h>
+		#include <unistd.h>
+		struct record { int id; char name[20]; char sex; };
 		int main(int argc, char **argv)
 		{
-			FILE *f = fopen(argv[1], argc > 2 ? "r" : "w");
-			if (argc > 2 && fread(&r, sizeof(r), 1, f) == 1)
-				printf("id=%d\t name=%s\t sex=%c\n", r.id, r.name, r.sex);
-			else
-				fwrite(&r, sizeof(r), 1, f);
-			return fclose(f);
+			int fd = open(argv[1], argc > 2 ? O_RDONLY : O_RDWR | O_CREAT, 0664);
+			struct record *r;
+			if (argc == 2 && ftruncate(fd, sizeof(*r)))
+				return 1;
+			r = mmap(NULL, sizeof(*r), argc > 2 ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			if (r == MAP_FAILED)
+				return 1;
+			if (argc == 2)
+				*r = (struct record){ 10, "xiao bai", 'M' };
+			return printf("id=%d\t name=%s\t sex=%c\n", r->id, r->name, r->sex) < 0;
 		}
 	END
-	cc -o raw raw.c && ./raw bare
+	cc -o raw raw.c && ./raw bare >/dev/null
 	run box mmapr -1 bare
 	is 'a C program'\''s struct is read' 'id=10	 name=xiao bai	 sex=M' "$out"
 	box mmapw --raw bare id=12
