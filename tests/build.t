@@ -69,9 +69,9 @@ budget() {
 	fi
 	ok "$1: $size bytes are under the ceiling of $4" test "$size" -le "$4"
 }
-budget 'six applets' ../six/ipcbox 65536 130048
-budget 'with pipetest' ipcbox 196608 274432
-budget 'minimal' ../min/ipcbox 32768 64512
+budget 'six applets' ../six/ipcbox 65536 126976
+budget 'with pipetest' ipcbox 196608 246784
+budget 'minimal' ../min/ipcbox 32768 51200
 
 ok 'gcc, all warnings are errors' build O=../gcc CFLAGS=-Werror
 if missing clang; then skip 'clang' 'no clang'; else

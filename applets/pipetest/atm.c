@@ -44,8 +44,8 @@ long call_letters(long arg)
 static void end_run(struct runs *runs)
 {
 	if (runs->count && runs->at < sizeof(runs->text))
-		runs->at += scnprintf(runs->text + runs->at, sizeof(runs->text) - runs->at, " %c%zu",
-				     runs->letter, runs->len);
+		runs->at += scnprintf(runs->text + runs->at, sizeof(runs->text) - runs->at,
+				     " %c%zu", runs->letter, runs->len);
 }
 
 static void add_letters(struct runs *runs, const char *buf, size_t n)
@@ -95,7 +95,7 @@ static void read_runs(struct runs *runs, size_t n, size_t chunk, const pid_t *jo
 unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t chunk)
 {
 	struct runs runs = { 0 };
-	pid_t jobs[WRITERS];
+	pid_t jobs[WRITERS] = { 0 };
 	int unread = 0;
 
 	t_ok(ioctl(t.r, FIONREAD, &unread), "ioctl(FIONREAD)");
