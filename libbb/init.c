@@ -52,7 +52,7 @@ static char *commands(char *line, size_t size)
 
 	line[len < 0 ? 0 : len] = '\0';
 	close(fd);
-	for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n"))
+	for (char *word; (word = strsep(&line, " \n"));)
 		if (strncmp(word, name, strlen(name)) == 0)
 			found = word + strlen(name);
 	return found;

@@ -86,6 +86,8 @@ uintmax_t xatou_range(const char *what, const char *str, uintmax_t min, uintmax_
 /* The digits at str, of base 8, 10 or 16; returns what is behind them, or NULL if there is none
  * or they are too many. strtoumax(3) would take spaces and signs, too. */
 const char *parse_digits(const char *str, unsigned base, uintmax_t *value);
+/* The number at str, of base 10; 0 if there is none. */
+uintmax_t leading_number(const char *str);
 /* Bytes: 4096, 64k = 64K = 64KiB (1024), 64KB (1000); also M, G, T, and 1.5M. */
 uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t max);
 /* Nanoseconds, out of 2, 1.5, 500ms, 2s, 1m, 1h. */

@@ -17,6 +17,13 @@ const char *parse_digits(const char *s, unsigned base, uintmax_t *value)
 	return s == start ? NULL : s;
 }
 
+uintmax_t leading_number(const char *str)
+{
+	uintmax_t value;
+
+	return parse_digits(str, 10, &value) ? value : 0;
+}
+
 static void NORETURN invalid(const char *what, const char *str)
 {
 	bb_show_usage("invalid %s: '%s'", what, str);

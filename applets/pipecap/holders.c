@@ -105,7 +105,7 @@ static bool examine(int fds, const char *name, struct holder *h)
 	h->dev = st.st_dev;
 	h->ino = st.st_ino;
 	h->uid = st.st_uid;
-	h->fd = atoi(name);
+	h->fd = leading_number(name);
 	h->reads = link.st_mode & S_IRUSR;
 	h->writes = link.st_mode & S_IWUSR;
 	return true;
@@ -121,7 +121,7 @@ static bool is_unexpected(int err)
  * pipe. */
 static bool scan_process(struct holders *all, int proc, const char *name)
 {
-	struct holder h = { .pid = atoi(name) };
+	struct holder h = { .pid = leading_number(name) };
 	size_t first = all->count;
 	int process = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *fds = process < 0 ? NULL : open_numbers(process, "fd");
@@ -147,15 +147,28 @@ static bool scan_process(struct holders *all, int proc, const char *name)
 	return !unseen;
 }
 
-static int compare(const void *a, const void *b)
+static int compare(const struct holder *x, const struct holder *y)
 {
-	const struct holder *x = a, *y = b;
-
 	if (x->dev != y->dev)
 		return x->dev < y->dev ? -1 : 1;
 	if (x->ino != y->ino)
 		return x->ino < y->ino ? -1 : 1;
 	return x->pid != y->pid ? x->pid - y->pid : x->fd - y->fd;
+}
+
+/* By insertion, with ever smaller steps (Shell's): qsort(3) is 2 KB of musl, and /proc is
+ * almost in order. */
+static void sort(struct holder *at, size_t count)
+{
+	for (size_t step = count / 2; step; step /= 2)
+		for (size_t i = step; i < count; i++) {
+			struct holder h = at[i];
+			size_t to = i;
+
+			for (; to >= step && compare(&at[to - step], &h) > 0; to -= step)
+				at[to] = at[to - step];
+			at[to] = h;
+		}
 }
 
 struct holders find_holders(void)
@@ -171,8 +184,7 @@ struct holders find_holders(void)
 		all.hidden += !scan_process(&all, dirfd(proc), name);
 	all.hidden += errno != 0;
 	closedir(proc);
-	if (all.count)
-		qsort(all.at, all.count, sizeof(*all.at), compare);
+	sort(all.at, all.count);
 	return all;
 }
 

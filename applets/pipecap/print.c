@@ -138,7 +138,7 @@ static bool is_wanted(const struct look *look, char **pids)
 {
 	for (; pids && *pids; pids++)
 		for (size_t i = 0; i < look->n_holders; i++)
-			if (look->holders[i].pid == atoi(*pids))
+			if (look->holders[i].pid == (pid_t)leading_number(*pids))
 				return true;
 	return !pids;
 }

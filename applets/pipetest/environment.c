@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/resource.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -14,7 +15,7 @@ static char private_dir[PATH_MAX];
 static pid_t owner;	/* children inherit the exit handler, but not the right to remove */
 
 /* The cases' files are plain files and FIFOs at the top; the engine empties it after each. */
-void remove_dir(void)
+void __attribute__((destructor)) remove_dir(void)
 {
 	if (private_dir[0] && getpid() == owner) {
 		if (rmdir(private_dir) < 0)
@@ -34,25 +35,27 @@ static bool has_room(void)
 		&& (fs.f_blocks == 0 || (uint64_t)fs.f_bavail * fs.f_bsize >= ROOM);
 }
 
+/* We go there, so its name has to become an absolute one. */
 static bool make_dir(const char *parent)
 {
-	char path[PATH_MAX];
+	int here = open(".", O_PATH | O_CLOEXEC);
+	bool good = false;
 
-	if (!parent || !realpath(parent, path)) /* absolute: we go there */
-		return false;
-	if (scnprintf(private_dir, sizeof(private_dir), "%s/pipetest.XXXXXX", path)
-			< (int)sizeof(private_dir)
-		&& mkdtemp(private_dir)) {
+	scnprintf(private_dir, sizeof(private_dir), "%s/pipetest.XXXXXX", parent ? parent : "");
+	if (parent && mkdtemp(private_dir)) {
 		owner = getpid();
-		if (chdir(private_dir) == 0 && has_room()) {
-			atexit(remove_dir);
-			return true;
+		good = chdir(private_dir) == 0 && has_room()
+			&& getcwd(private_dir, sizeof(private_dir));
+		if (!good) {
+			(void)fchdir(here);
+			remove_dir();
+			errno = ENOSPC;
 		}
-		remove_dir();
-		errno = ENOSPC;
+	} else {
+		private_dir[0] = '\0';
 	}
-	private_dir[0] = '\0';
-	return false;
+	close(here);
+	return good;
 }
 
 static bool choose_dir(const char *wish)
@@ -114,7 +117,7 @@ static bool proc_is_ours(void)
 	ssize_t len = readlink("/proc/self", self, sizeof(self) - 1);
 
 	self[len < 0 ? 0 : len] = '\0';
-	return atoi(self) == getpid();
+	return (pid_t)leading_number(self) == getpid();
 }
 
 void probe(const char *dir)
@@ -126,7 +129,7 @@ void probe(const char *dir)
 	umask(022);
 	t.text_room = TEXT_SIZE;
 	t.few_fds = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MIN_FDS;
-	t.page = sysconf(_SC_PAGESIZE);
+	t.page = getpagesize();
 	xpipe(fd);
 	t.pipe_buf = fpathconf(fd[1], _PC_PIPE_BUF);
 	close(fd[0]);
@@ -201,6 +204,16 @@ static const char *file_system(char *buf, size_t size)
 	return buf;
 }
 
+/* Those that we may run on. */
+static int processors(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	(void)sched_getaffinity(0, sizeof(set), &set);
+	return CPU_COUNT(&set);
+}
+
 void print_environment(void (*line)(const char *fmt, ...))
 {
 	struct utsname u;
@@ -222,8 +235,8 @@ void print_environment(void (*line)(const char *fmt, ...))
 		size < (int)(16 * t.page)
 			? "over the pipe quota (pipe-user-pages-soft): new pipes are small"
 			: "within the pipe quota");
-	line("# uid %d, CAP_SYS_RESOURCE %s, %ld processors\n", (int)getuid(),
-	     has_capability(CAP_SYS_RESOURCE) ? "yes" : "no", sysconf(_SC_NPROCESSORS_ONLN));
+	line("# uid %d, CAP_SYS_RESOURCE %s, %d processors\n", (int)getuid(),
+		has_capability(CAP_SYS_RESOURCE) ? "yes" : "no", processors());
 	line("# SIGPIPE inherited as %s, /proc %s, clock CLOCK_MONOTONIC\n",
 	     bb_sigpipe_was_ignored                           ? "ignored"
 		     : sigismember(&bb_inherited_mask, SIGPIPE) ? "blocked"

@@ -93,7 +93,7 @@ static void json_end(void)
 {
 	record_end();
 	await_reader();
-	if (fflush(stdout))
+	if (flush_stdout() < 0)
 		output_failed();
 }
 

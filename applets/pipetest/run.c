@@ -174,15 +174,14 @@ static bool non_linux(void)
 static bool older_than(unsigned release)
 {
 	struct utsname u;
-	char *end;
-	unsigned major, minor = 0;
+	const char *point;
+	unsigned minor;
 
 	if (uname(&u) < 0)
 		return false;
-	major = strtoul(u.release, &end, 10);
-	if (*end == '.')
-		minor = strtoul(end + 1, NULL, 10);
-	return RELEASE(major, minor) < release;
+	point = strchr(u.release, '.');
+	minor = point ? leading_number(point + 1) : 0;
+	return RELEASE((unsigned)leading_number(u.release), minor) < release;
 }
 
 /* What a failure means depends on the class. ERROR, a hang or a crash, is forgiven only
