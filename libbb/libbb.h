@@ -145,8 +145,8 @@ enum { CAP_DAC_OVERRIDE = 1, CAP_IPC_LOCK = 14, CAP_SYS_RESOURCE = 24 };
 int has_capability(int cap);
 long read_number(const char *path); /* of a file like /proc/sys/fs/pipe-max-size, or -1 */
 
-/* --- records on stdout, one a line: JSON (RFC 8259), or words KEY='value' for eval. The
- * caller names the fields in the order in which they appear. */
+/* --- records on stdout: JSON (RFC 8259) or words KEY='value' for eval, one record a line; or
+ * for people, a field a line. The caller names the fields in the order in which they appear. */
 enum record_form { NO_RECORD, JSON, PAIRS };
 void record_begin(enum record_form form);
 void record_number(const char *name, intmax_t value);

@@ -85,10 +85,22 @@ void print_base64(const void *data, size_t len)
 /* Within a JSON array there is no name. */
 static void key(const char *name, const char *suffix)
 {
+	static const char before[][2] = { "\n", [JSON] = ",", [PAIRS] = " " };
+
 	if (fields++)
-		xprintf(form == JSON ? "," : " ");
+		xprintf("%s", before[form]);
 	if (name)
-		xprintf(form == JSON ? "\"%s%s\":" : "%s%s=", name, suffix);
+		xprintf(form == JSON ? "\"%s%s\":" : form == PAIRS ? "%s%s=" : "%s%s: ",
+			name, suffix);
+}
+
+/* Numbers and literals are bare but for a shell. */
+static void quote(int is_text)
+{
+	static const char mark[][2] = { "", [JSON] = "\"", [PAIRS] = "'" };
+
+	if (is_text || form == PAIRS)
+		xprintf("%s", mark[form]);
 }
 
 void record_begin(enum record_form f)
@@ -104,12 +116,12 @@ void record_bytes(const char *name, const void *data, size_t len)
 	int base64 = form == JSON && !is_utf8(data, len);
 
 	key(name, base64 ? "_b64" : "");
-	xprintf(form == JSON ? "\"" : "'");
+	quote(1);
 	if (base64)
 		print_base64(data, len);
 	else
 		print_text(data, len, form);
-	xprintf(form == JSON ? "\"" : "'");
+	quote(1);
 }
 
 void record_string(const char *name, const char *text)
@@ -117,16 +129,20 @@ void record_string(const char *name, const char *text)
 	record_bytes(name, text, strlen(text));
 }
 
-void record_number(const char *name, intmax_t value)
-{
-	key(name, "");
-	xprintf(form == JSON ? "%jd" : "'%jd'", value);
-}
-
 void record_literal(const char *name, const char *text)
 {
 	key(name, "");
-	xprintf(form == JSON ? "%s" : "'%s'", text);
+	quote(0);
+	xprintf("%s", text);
+	quote(0);
+}
+
+void record_number(const char *name, intmax_t value)
+{
+	char digits[24];
+
+	scnprintf(digits, sizeof(digits), "%jd", value);
+	record_literal(name, digits);
 }
 
 void record_nest(const char *name, char bracket)

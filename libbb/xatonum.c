@@ -5,14 +5,19 @@
  */
 #include "libbb.h"
 
+static unsigned digit_of(unsigned char c)
+{
+	return isdigit(c) ? c - '0' : isalpha(c) ? (c | 32) - 'a' + 10 : INT_MAX;
+}
+
 const char *parse_digits(const char *s, unsigned base, uintmax_t *value)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *start = s, *digit;
+	const char *start = s;
+	unsigned digit;
 
-	for (*value = 0; (digit = memchr(digits, tolower((unsigned char)*s), base)); s++)
+	for (*value = 0; (digit = digit_of(*s)) < base; s++)
 		if (__builtin_mul_overflow(*value, base, value)
-			|| __builtin_add_overflow(*value, (uintmax_t)(digit - digits), value))
+			|| __builtin_add_overflow(*value, (uintmax_t)digit, value))
 			return NULL;
 	return s == start ? NULL : s;
 }

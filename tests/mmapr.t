@@ -90,7 +90,7 @@ $EMULATOR "$IPCBOX" mmapw -X -i 1h i &
 pid=$!
 wait_for box mmapr -1 -s 6 i
 run box mmapr --info -J i
-like '--info -J of a live writer' '{"version":"1.0",*"writer":"alive","pid":"'$pid'",*' "$out"
+like '--info -J of a live writer' '{"version":"1.0",*"writer":"alive","pid":'$pid',*' "$out"
 [ -n "$EMULATOR" ] || like 'its name' '*"name":"*"*' "$out"
 if command -v python3 >/dev/null; then
 	ok 'is JSON' python3 -c 'import json, sys; json.loads(sys.argv[1])' "$out"

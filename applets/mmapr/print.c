@@ -34,11 +34,19 @@ static void print_float(uint64_t bits, unsigned size, enum record_form style)
 	xprintf("%s", style == JSON && strpbrk(text, "in") ? "null" : text);
 }
 
+const char *format_time(char text[32], const struct board_slot *slot)
+{
+	scnprintf(text, 32, "%" PRIu64 ".%09u", (uint64_t)(slot->realtime_ns / NS_PER_S),
+		(unsigned)(slot->realtime_ns % NS_PER_S));
+	return text;
+}
+
 static void print_element(const struct board *b, const struct field *f, const unsigned char *p,
 	enum record_form style, int base64)
 {
 	int shift = 64 - 8 * f->size;
 	uint64_t value;
+	char time[32];
 
 	if (strchr("scx", f->kind)) {
 		if (style == JSON)
@@ -58,8 +66,7 @@ static void print_element(const struct board *b, const struct field *f, const un
 	if (f == &seq_field)
 		xprintf("%" PRIu64, b->slot->publications);
 	else if (f == &time_field)
-		xprintf("%" PRIu64 ".%09u", (uint64_t)(b->slot->realtime_ns / NS_PER_S),
-			(unsigned)(b->slot->realtime_ns % NS_PER_S));
+		xprintf("%s", format_time(time, b->slot));
 	else if (f->kind == 'i') /* the sign, from f->size bytes to all */
 		xprintf("%" PRId64, (int64_t)(value << shift) >> shift);
 	else if (f->kind == 'f')

@@ -24,13 +24,13 @@ static const char *parse_int(const struct field *f, const char *text, uint64_t *
 {
 	int negative = *text == '-';
 	uint64_t limit = UINT64_MAX >> (64 + (f->kind == 'i') - 8 * f->size);
-	size_t digits = strspn(text + negative, "0123456789");
+	const char *end = parse_digits(text + negative, 10, value);
 
-	if (!digits || text[negative + digits])
+	if (!isdigit((unsigned char)text[negative]) || (end && *end))
 		return "invalid";
 	if (negative)
 		limit = f->kind == 'i' ? limit + 1 : 0;
-	if (!parse_digits(text + negative, 10, value) || *value > limit)
+	if (!end || *value > limit)
 		return "out of range";
 	if (negative)
 		*value = -*value;
@@ -142,7 +142,7 @@ static char *next_word(char **line)
 		*line = s;
 		return NULL;
 	}
-	for (; *s && (quote || !strchr(" \t\r", *s)); s++)
+	for (; *s && (quote || (*s != ' ' && *s != '\t' && *s != '\r')); s++)
 		if (*s == quote)
 			quote = '\0';
 		else if (!quote && (*s == '\'' || *s == '"'))
@@ -359,22 +359,21 @@ int set_line(const struct schema *s, unsigned char *record, char *line, const ch
 	struct json j = { .schema = s, .record = record };
 	char *word;
 
-	if (line + strlen(line) != end) {
-		bb_error_msg("a line has a NUL in it");
-		return -1;
-	}
 	line = skip_space(line);
 	if (*line == '{') {
 		line = json_object(&j, line);
-		if (!j.bad && (!line || *skip_space(line)))
+		if (line && skip_space(line) == end)
+			return 0;
+		if (!j.bad)
 			bb_error_msg("not a JSON object of the board's fields");
-		return j.bad || !line || *skip_space(line) ? -1 : 0;
+		return -1;
 	}
 	while ((word = next_word(&line)))
 		if (set_word(s, record, word) < 0)
 			return -1;
-	if (*line)
-		bb_error_msg("a quotation is not closed");
-	return *line ? -1 : 0;
+	if (line == end)
+		return 0;
+	bb_error_msg(*line ? "a quotation is not closed" : "a line has a NUL in it");
+	return -1;
 }
 
