@@ -6,7 +6,7 @@
 ## make run                 build, then prove this machine's kernel: pipetest
 ## make check               build, then run tests/*.t (make deps check on a bare machine)
 ## make coverage            which lines of libbb and the applets the tests run (gcov)
-## make check-mutants        each case must fail under some wrong kernel (FIRST=1: quicker)
+## make check-mutants        each case must fail under some wrong kernel (ALL=1: the whole table)
 ## make bench               measure beside other tools: BENCH='F1 C2' SIZE=1G (make deps bench)
 ## make defconfig           the usual configuration; so too for each configs/*_defconfig
 ## make menuconfig          choose applets and options; oldconfig asks for new ones only

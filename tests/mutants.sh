@@ -3,7 +3,7 @@
 #
 # Runs $IPCBOX pipetest under each mutation of tests/mutants.c, and prints the table: a case,
 # and what breaks it. Exit 1 if nothing breaks a case.
-#   FIRST=1      a case that is broken once is not run again: quicker, and a shorter table
+#   ALL=1        the whole table, in an hour: else a case that is broken once is not run again
 #   CASES=GLOB   only these     MUTATIONS='a b'   only these
 set -f
 obj=$1 tests=${0%/*}
@@ -37,7 +37,7 @@ for mutation in ${MUTATIONS:-$("$supervisor" -l | sed 1d)}; do
 	judge "$T/left" "$mutation" | sed -n 's/^not ok [0-9]* \([^ ]*\).*/\1/p' >"$T/broken"
 	[ -t 2 ] && printf '%-24s %s\n' "$mutation" "$(wc -l <"$T/broken")" >&2
 	sed "s/\$/ $mutation/" "$T/broken" >>"$T/table"
-	if [ "$FIRST" ]; then
+	if [ -z "$ALL" ]; then
 		grep -vxFf "$T/broken" "$T/left" >"$T/rest"
 		mv "$T/rest" "$T/left"
 	fi

@@ -7,7 +7,7 @@ if [ "$(uname -m)" != x86_64 ] || [ -n "$EMULATOR" ] || ! command -v cc >/dev/nu
 	skip 'mutants' 'x86_64 and cc are needed'
 	exit
 fi
-run env FIRST=1 CASES='tut.*' IPCBOX="$IPCBOX" "$tests/mutants.sh" "$T"
+run env CASES='tut.*' IPCBOX="$IPCBOX" "$tests/mutants.sh" "$T"
 is 'each case of the tutorial fails under a wrong kernel' 0 "$rc"
 like 'the table says under which' '*
 tut.p5.full_blocks.pipe * write-loses*' "$out"
