@@ -69,8 +69,8 @@ budget() {
 	fi
 	ok "$1: $size bytes are under the ceiling of $4" test "$size" -le "$4"
 }
-budget 'six applets' ../six/ipcbox 65536 126976
-budget 'with pipetest' ipcbox 196608 246784
+budget 'six applets' ../six/ipcbox 65536 110592
+budget 'with pipetest' ipcbox 196608 228352
 budget 'minimal' ../min/ipcbox 32768 51200
 
 ok 'gcc, all warnings are errors' build O=../gcc CFLAGS=-Werror

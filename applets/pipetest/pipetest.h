@@ -53,6 +53,7 @@ const char *case_text(const char *row, enum case_text which);
 	GROUP(pkt) \
 	GROUP(flg) \
 	GROUP(pol) \
+	GROUP(pol_select) \
 	GROUP(epoll) \
 	GROUP(fio) \
 	GROUP(sig) \
