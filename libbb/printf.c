@@ -246,6 +246,6 @@ void xfflush_stdout(void)
 		return;
 	if (errno != EPIPE)
 		bb_perror_msg("can't write to standard output");
-	_exit(EXIT_FAILURE);
+	exit(EXIT_FAILURE); /* temporary files go */
 }
 
