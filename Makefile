@@ -5,8 +5,9 @@
 ## make deps                install what is missing from the distribution's packages
 ## make run                 build, then prove this machine's kernel: pipetest
 ## make check               build, then run tests/*.t (make deps check on a bare machine)
+## make check-long           the same with the full counts of kills, faults and fuzzing: hours
 ## make coverage            which lines of libbb and the applets the tests run (gcov)
-## make check-mutants        each case must fail under some wrong kernel (ALL=1: the whole table)
+## make check-mutants       each case must fail under some wrong kernel (ALL=1: the whole table)
 ## make bench               measure beside other tools: BENCH='F1 C2' SIZE=1G (make deps bench)
 ## make defconfig           the usual configuration; so too for each configs/*_defconfig
 ## make menuconfig          choose applets and options; oldconfig asks for new ones only
@@ -194,6 +195,11 @@ run: $(O)/ipcbox
 check: $(O)/ipcbox
 	$(Q)IPCBOX='$(abspath $<)' prove tests/*.t
 
+# Ten thousand writers die, each system call fails once, the fuzzer runs for an hour.
+check-long: $(O)/ipcbox
+	$(Q)READS=1000000000 KILLS=10000 KILL_LIMIT=7200 LONG=36000 MIXTURES=10000 FAULTS=all FUZZ_SECONDS=3600 \
+		IPCBOX='$(abspath $<)' prove tests/*.t
+
 check-mutants: $(O)/ipcbox
 	$(Q)IPCBOX='$(abspath $<)' tests/mutants.sh $(obj)
 
@@ -243,7 +249,7 @@ help:
 	@sed -n 's/^## \{0,1\}//p' Makefile qemu/qemu.mk
 
 .DELETE_ON_ERROR:
-.PHONY: all bench check-mutants coverage deps run install uninstall check baseline bloatcheck clean \
+.PHONY: all bench check-long check-mutants coverage deps run install uninstall check baseline bloatcheck clean \
 	distclean help allnoconfig allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig \
 	$(defconfigs)
 endif

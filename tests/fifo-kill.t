@@ -3,7 +3,7 @@
 
 # Eight writers, numbered messages, one reader after the other: $KILLS of them are killed,
 # in six rounds. The feeds go on until that is done.
-LIMIT=60 writers=8 readers=$(((${KILLS:-1000} + 5) / 6))
+LIMIT=${LONG:-60} writers=8 readers=$(((${KILLS:-1000} + 5) / 6))
 spawn() { exec $EMULATOR "$IPCBOX" "$@"; }
 mkfifo f
 

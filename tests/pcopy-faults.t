@@ -104,7 +104,7 @@ for i in range(count):
 if killed < count / 10:
     print(f"only {killed} of {count} were killed in time")
 END
-export LIMIT=100
+export LIMIT="${LONG:-100}"
 run python3 kill.py "${KILLS:-200}" "$IPCBOX"
 is 'killed at random: the parent, the group, a worker' '0 ' "$rc $out$err"
 ok 'no worker outlives its parent' wait_for sh -c '! pgrep -f "[p]copy -B 1M src dst 3"'
