@@ -105,7 +105,7 @@ static int box_main(char **argv)
 		return run_applet(xfind_applet(base_name(word)), argv + 1);
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
 		if (argv[2])
-			applet_name = xfind_applet(argv[2])->name;
+			applet_name = xfind_applet(base_name(argv[2]))->name;
 		bb_show_help();
 	}
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)

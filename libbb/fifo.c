@@ -261,15 +261,6 @@ int fifo_poll(struct pollfd *fds, int n, int64_t deadline)
 	return ready;
 }
 
-/* Not realloc(3), which with free(3) is a third of a small box. As buffers double, all the
- * old ones together are no larger than the new one. */
-void *fifo_grow(const void *old, size_t used, size_t size)
-{
-	void *p = xmalloc(size);
-
-	return used ? memcpy(p, old, used) : p;
-}
-
 uint32_t fifo_crc(const struct fifo_header *h, const char *msg, size_t len)
 {
 	return crc32(crc32(0, h, offsetof(struct fifo_header, crc)), msg, len);

@@ -200,9 +200,6 @@ int64_t fifo_deadline(int64_t duration);
 /* poll(2) until the deadline; 0 if that came first. */
 int fifo_poll(struct pollfd *fds, int n, int64_t deadline);
 
-/* A buffer of that size with the bytes used of the old one, which is not freed. */
-void *fifo_grow(const void *old, size_t used, size_t size);
-
 /* What --frame=len puts before each message; little endian. */
 struct fifo_header {
 	uint32_t magic, length, writer, seq, crc;

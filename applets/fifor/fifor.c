@@ -66,7 +66,7 @@ static void make_room(struct reader *r)
 		bb_error_msg_and_die("message is larger than %d bytes", FIFO_MAX_MESSAGE);
 	if (need > r->size) {
 		r->size = need + r->len;
-		r->buf = fifo_grow(r->buf, r->len, r->size);
+		r->buf = xrealloc(r->buf, r->size);
 	}
 }
 

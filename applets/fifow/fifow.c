@@ -72,7 +72,7 @@ static void put(struct writer *w, const char *msg, size_t len, int counted)
 	if (w->out_len + size > w->atomic)
 		flush_messages(w);
 	if (w->out_size < size)
-		w->out = fifo_grow(NULL, 0, w->out_size = 2 * size + w->atomic);
+		w->out = xrealloc(w->out, w->out_size = 2 * size + w->atomic);
 	if (head) {
 		h.seq = htole32(++w->seq);
 		h.crc = htole32(fifo_crc(&h, msg, len));

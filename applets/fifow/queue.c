@@ -57,7 +57,7 @@ static void read_more(struct input *in)
 	memmove(in->buf, in->buf + in->at, in->len);
 	in->at = 0;
 	if (in->len == in->size)
-		in->buf = fifo_grow(in->buf, in->len, in->size *= 2);
+		in->buf = xrealloc(in->buf, in->size *= 2);
 	n = safe_read(STDIN_FILENO, in->buf + in->len, in->size - in->len);
 	if (n > 0)
 		in->len += n;
@@ -187,7 +187,7 @@ int await(struct writer *w, int fd, int events, int watch, int64_t deadline)
 static char *keep(struct queue *q, size_t len)
 {
 	if (len >= q->msg_size)
-		q->msg = fifo_grow(NULL, 0, q->msg_size = 2 * len + CHUNK);
+		q->msg = xrealloc(q->msg, q->msg_size = 2 * len + CHUNK);
 	return q->msg;
 }
 
