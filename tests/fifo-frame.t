@@ -97,6 +97,21 @@ if command -v python3 >/dev/null; then
 	    head = struct.pack('<4sIII', b'IPF\1', len(text), writer, seq)
 	    return head + struct.pack('<I', zlib.crc32(text, zlib.crc32(head))) + text
 	EOF
+	start -F len -o plain -n 1
+	python3 -c '
+from frame import *
+import fcntl, time
+out = open("f", "wb", 0)
+lock = lambda kind: fcntl.fcntl(out, 37, struct.pack("hhqqi", kind, 0, 0, 0, 0)) # F_OFD_SETLK
+lock(fcntl.F_WRLCK)
+out.write(frame(1, b"x" * 999)[:99] + frame(1, b"next", 8))
+time.sleep(1)
+lock(fcntl.F_UNLCK)
+try:
+    while True: time.sleep(.1); open("/proc/'$reader'/stat").read().split()[2] == "Z" and exit()
+except FileNotFoundError: pass' 2>/dev/null
+	wait $reader
+	is 'nor where the lock goes after the last byte has come' '0 next' "$? $(cat got)"
 	start -F len -o plain
 	python3 -c '
 from frame import *

@@ -70,9 +70,11 @@ static void make_room(struct reader *r)
 	}
 }
 
-/* stdout is watched too: if nobody reads what we print, no message shall be taken. */
+/* stdout is watched too: if nobody reads what we print, no message shall be taken. A part of
+ * a frame is looked at again each second: a lock that is let go wakes nobody. */
 static void wait_for_message(struct reader *r)
 {
+	int64_t until = r->f.frame == FRAME_LEN && r->len ? fifo_deadline(NS_PER_S) : INT64_MAX;
 	struct pollfd fds[] = {
 		{ .fd = r->f.fd, .events = POLLIN },
 		{ .fd = STDOUT_FILENO },
@@ -82,7 +84,9 @@ static void wait_for_message(struct reader *r)
 	flush_output(r);
 	r->f.unsaved = 0;
 	r->f.waits++;
-	if (!fifo_poll(fds, ARRAY_SIZE(fds), r->deadline)) {
+	if (!fifo_poll(fds, ARRAY_SIZE(fds), until < r->deadline ? until : r->deadline)) {
+		if (until < r->deadline)
+			return;
 		bb_error_msg("timed out: no message in '%s'", r->f.path);
 		exit(EXIT_TIMED_OUT);
 	}
@@ -238,8 +242,7 @@ static void take_frames(struct reader *r, int final)
 		if (lost && r->f.verbose >= 0)
 			bb_error_msg("lost=%u writer=%u", lost, le32toh(h.writer));
 		scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%u",
-			le32toh(h.writer),
-			le32toh(h.seq), lost);
+			le32toh(h.writer), le32toh(h.seq), lost);
 		put_message(r, r->buf + at + sizeof(h), le32toh(h.length), text);
 		at += sizeof(h) + le32toh(h.length);
 	}

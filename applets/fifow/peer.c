@@ -59,6 +59,15 @@ static int open_writer(struct writer *w)
 	return 0;
 }
 
+static void end_child(pid_t *child)
+{
+	if (*child > 0) {
+		kill(*child, SIGKILL);
+		(void)waitpid(*child, NULL, 0); /* its status is our signal */
+	}
+	*child = 0;
+}
+
 /* What blocks, in a child that dies with us: a lock, which is ours since the open file is
  * the same (fcntl(2), open file description locks), or else open(2). True if it was done
  * before the deadline, or the name may mean another FIFO; the child still holds its end. */
@@ -81,16 +90,9 @@ static int block_in_child(struct writer *w, struct flock *fl, int64_t deadline, 
 	close(up[1]);
 	done = await(w, up[0], POLLIN, w->f.watch, deadline);
 	close(up[0]);
+	if (!done)
+		end_child(child); /* or it would keep the FIFO open after us */
 	return done;
-}
-
-static void end_child(pid_t *child)
-{
-	if (*child > 0) {
-		kill(*child, SIGKILL);
-		(void)waitpid(*child, NULL, 0); /* its status is our signal */
-	}
-	*child = 0;
 }
 
 void await_reader(struct writer *w, int64_t deadline)
