@@ -137,8 +137,8 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=64k tmpfs small 2
 	is 'a full disk is exit 1, and leaves nothing' "1 mmapw: can't create 'small/b': No space left on device " "$rc $err $(ls -A small)"
 	box mmapw -S x:str20000 whole - </dev/null
 	for raw in '' --raw; do
-		truncate -s "$([ $raw ] && echo 28 || wc -c <whole)" small/b
-		[ $raw ] || head -c 4096 whole | dd of=small/b conv=notrunc 2>/dev/null
+		truncate -s 28 small/b
+		[ $raw ] || { truncate -s "$(wc -c <whole)" small/b; head -c 4096 whole | dd of=small/b conv=notrunc; } 2>/dev/null
 		cat /dev/zero >small/fill 2>/dev/null
 		run box mmapw $raw small/b
 		is "holes in the file $raw are found before" \
