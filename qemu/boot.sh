@@ -10,7 +10,7 @@
 set -eu
 : "${OUT:=obj}"
 tests='' archive=initramfs limit=240
-case $1 in *-tests) tests=-tests archive=tests limit=1200 ;; esac
+case $1 in *-tests) tests=-tests archive=tests limit=600 ;; esac
 image=${2-}
 case $image in
 */* | *vmlinu* | *Image*) [ -f "$image" ] || die "no kernel '$image'"; set_board "${1%-tests}" ;;
