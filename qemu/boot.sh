@@ -9,8 +9,8 @@
 . "${0%/*}/lib.sh"
 set -eu
 : "${OUT:=obj}"
-tests='' archive=initramfs limit=240 silence=110 # a case may take that long
-case $1 in *-tests) tests=-tests archive=tests limit=1200 silence=250 ;; esac
+tests='' archive=initramfs limit=240
+case $1 in *-tests) tests=-tests archive=tests limit=600 ;; esac
 image=${2-}
 case $image in
 */* | *vmlinu* | *Image*) [ -f "$image" ] || die "no kernel '$image'"; set_board "${1%-tests}" ;;
@@ -22,7 +22,7 @@ log=$OUT/qemu/$name.log
 : "${INITRAMFS:=$OUT/$arch/$archive.cpio.gz}"
 : "${IPCBOX_QEMU:=qemu-system-$system}" "${IPCBOX_TIMEOUT_SCALE:=1}"
 : "${IPCBOX_TIMEOUT:=$((limit * IPCBOX_TIMEOUT_SCALE))}"
-: "${IPCBOX_SILENCE:=$((silence * IPCBOX_TIMEOUT_SCALE))}"
+: "${IPCBOX_SILENCE:=$((110 * IPCBOX_TIMEOUT_SCALE))}" # a case may take that long
 
 if ! command -v "$IPCBOX_QEMU" >/dev/null; then
 	verdict "$name" FAIL "no-$IPCBOX_QEMU"

@@ -12,6 +12,7 @@ for t; do
 	! grep -q ' pass ' "$OUT/qemu/$t.result" || boards="$boards $t"
 done
 [ -n "$boards" ] || exit 0
+all=$(printf '%s\n' $boards | grep -v -e '-tests$' | tr '\n' ' ') # that ran pipetest
 
 # "TARGET CASE what", a line for each skip, expected failure and informational value that is
 # not of the moment: no addresses, times and counts of a race.
@@ -26,16 +27,16 @@ facts() {
 				n = 0; on = 1 }'
 	done
 }
-# The targets of the same line together; "all" are all that ran.
+# The targets of the same line together; "all" are all that ran pipetest.
 collapse() {
-	awk -v boards="$boards" 'BEGIN { count = split(boards, b, " ") }
+	awk -v all="$all" 'BEGIN { count = split(all, b, " ") }
 		{ t = $1; sub(/^[^ ]+ /, ""); if (!($0 in who)) order[++n] = $0
 		if (index(" " who[$0] " ", " " t " ")) next
 		who[$0] = who[$0] (who[$0] == "" ? "" : " ") t; seen[$0]++ }
-		END { for (i = 1; i <= n; i++) print order[i] " | " (seen[order[i]] == count ? "all" : who[order[i]]) }' | sort
+		END { for (i = 1; i <= n; i++) print order[i] " | " (seen[order[i]] == count && order[i] !~ /^tests\./ ? "all" : who[order[i]]) }' | sort
 }
 expand() {
-	awk -F ' [|] ' -v boards="$boards" '/^#/ { next } { k = split($NF == "all" ? boards : $NF, who, " ")
+	awk -F ' [|] ' -v boards="$boards" -v all="$all" '/^#/ { next } { k = split($NF == "all" ? all : $NF, who, " ")
 		for (i = 1; i <= k; i++) if (index(boards " ", " " who[i] " ")) print who[i], substr($0, 1, length($0) - length($NF) - 3) }' "$1" | sort
 }
 {

@@ -17,11 +17,11 @@ cross:
 	$(Q)mkdir -p $(cross) && cmp -s $(O)/.config $(cross)/.config || cp $(O)/.config $(cross)
 	$(Q)tools=$$(qemu/cross.sh $(ARCH)) && eval "$(MAKE) --no-print-directory O=$(cross) $$tools all" $(if $(V),,>/dev/null)
 
-# What else an archive holds: the other names of the box; the distribution's busybox for the
-# architecture, and the tests that need no compiler.
+# What else an archive holds: the other names of the box; the architecture, for its busybox, and
+# the tests but for those of the source, of what the other image shows, and of kills by the hundred.
 in_cpio = $(NAMES)
-in_tests-image = $(ARCH) tests/tap.sh \
-	$(filter-out $(addprefix tests/,build.t source.t qemu.t),$(wildcard tests/*.t))
+here := build source readme qemu pipetest% init fifo-kill
+in_tests-image = $(ARCH) tests/tap.sh $(filter-out $(here:%=tests/%.t),$(wildcard tests/*.t))
 
 initramfs cpio tests-image: cross
 	$(Q)qemu/cpio.sh $(@:-image=) $(cross)/ipcbox $(cross)/$(@:-image=).cpio.gz $(in_$@)

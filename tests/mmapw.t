@@ -135,10 +135,10 @@ is 'a new file has mode 0644, less the umask' '-rw-r-----' "$(stat -c %A masked)
 if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=64k tmpfs small 2>/dev/null; then
 	run box mmapw -S 'x:str99999' small/b x=1
 	is 'a full disk is exit 1, and leaves nothing' "1 mmapw: can't create 'small/b': No space left on device " "$rc $err $(ls -A small)"
-	box mmapw -S x:str20000 whole - </dev/null
+	box mmapw -S x:str20000 holes - </dev/null
 	for raw in '' --raw; do
-		truncate -s 28 small/b
-		[ $raw ] || { truncate -s "$(wc -c <whole)" small/b; head -c 4096 whole | dd of=small/b conv=notrunc; } 2>/dev/null
+		if [ $raw ]; then truncate -s 28 small/b; else
+			head -c 4096 holes >small/b; truncate -s "$(stat -c %s holes)" small/b; fi
 		cat /dev/zero >small/fill 2>/dev/null
 		run box mmapw $raw small/b
 		is "holes in the file $raw are found before" \
@@ -369,7 +369,7 @@ run box mmapw -v new2 id=1
 like 'or what was there' "0 *publication 1; the former writer ended in order
 *" "$rc $err"
 bg mmapw -i 100s new2
-wait_for box mmapr -1W new2
+wait_for box mmapr -1 -s 2 new2
 kill -KILL $pid
 wait $pid 2>/dev/null
 run box mmapw -v new2 id=1

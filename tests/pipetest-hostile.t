@@ -3,10 +3,6 @@
 # hangs, nothing stays behind.
 LIMIT=100
 . "${0%/*}/tap.sh"
-if [ -n "${SLOW-}" ]; then
-	skip 'pipetest where it is not welcome' 'dozens of runs, on an emulated processor'
-	exit
-fi
 # shellcheck disable=SC2016 # the inner shell expands
 
 mkdir dir

@@ -1,6 +1,6 @@
 # tap.sh - TAP out of a shell script; the first line of each test is: . "${0%/*}/tap.sh"
 #
-#   run CMD...              sets $rc $out $err; CMD runs under $LIMIT seconds (20), times $SLOW
+#   run CMD...              sets $rc $out $err; CMD runs under $LIMIT seconds (20)
 #   is NAME EXPECTED GOT    the same text
 #   like NAME GLOB GOT      the text matches the shell pattern
 #   ok NAME CMD...          CMD exits with 0
@@ -42,7 +42,7 @@ box() { $EMULATOR "$IPCBOX" "$@"; }
 bg() { $EMULATOR "$IPCBOX" "$@" & pid=$! PIDS="$PIDS $!"; }
 run() {
 	case $1 in box) shift; set -- $EMULATOR "$IPCBOX" "$@" ;; esac
-	timeout $((LIMIT * ${SLOW:-1})) "$@" >"$T/.out" 2>"$T/.err"
+	timeout "$LIMIT" "$@" >"$T/.out" 2>"$T/.err"
 	rc=$? out=$(cat "$T/.out") err=$(cat "$T/.err")
 }
 as_nobody() {
