@@ -172,6 +172,13 @@ if [ "$(stat -c %b sparse)" -lt 10000 ]; then
 	is 'also without a checksum' "$(stat -c '%s %b' dst)" "$(stat -c '%s %b' dst2)"
 	ok '(the start)' cmp -n 100000 dst dst2
 	ok '(the end)' cmp dst dst2 5368700000 5368700000
+	: "${NARROW:=$tests/../obj/i386/ipcbox}"
+	if "$NARROW" --version >/dev/null 2>&1; then
+		run "$NARROW" pcopy --no-sync -c sparse dst2 3
+		is 'a 32-bit build copies the same 5 GiB' "03fa5e63 5368709120 dst2 $(stat -c %b dst)" "$out $(stat -c %b dst2)"
+	else
+		skip 'a 32-bit build copies the same 5 GiB' 'no 32-bit build: make cross ARCH=i386'
+	fi
 	rm -f dst2
 else
 	skip '5 GiB' 'no sparse files here'
