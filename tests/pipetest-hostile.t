@@ -104,7 +104,8 @@ for form in '' -n -J -q -l --ptest '-J -l' '--explain *'; do
 	like "$form: a full disk" "1 pipetest: can't write to standard output: No space*" "$rc $err"
 	run sh -c 'exec "$@" >&-' sh "$IPCBOX" pipetest -t 'bas.*' $form
 	like "$form: closed" "1 pipetest: can't write to standard output: Bad file*" "$rc $err"
-	run sh -c '{ "$@" 2>err; echo $? >status; } | :' sh "$IPCBOX" pipetest $form
+	# The reader goes first: what fits into the pipe would be written without a failure.
+	run sh -c '{ sleep 0.3; "$@" 2>err; echo $? >status; } | :' sh "$IPCBOX" pipetest $form
 	is "$form: a closed pipe is 1, without a word" '1 ' "$(cat status) $(cat err)"
 	set +f
 done
