@@ -185,6 +185,7 @@ void fifo_init(struct fifo *f, opts_t opts)
 
 	if (!f->path)
 		bb_show_usage("which FIFO?");
+	f->fd = f->watch = -1;
 	f->frame = opts & OPT('r') ? FRAME_RAW : xchoose("frame", f->frame_name, frames);
 	f->limited = f->count != NULL;
 	if (f->limited && f->frame == FRAME_RAW)

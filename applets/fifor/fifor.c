@@ -426,7 +426,7 @@ int fifor_main(char **argv)
 	static const char *const outputs[] = { "prefix", "plain", NULL };
 	static const char *const eofs[] = { "wait", "exit", NULL };
 	char *output = NULL, *eof = NULL;
-	static struct reader r = { .f.fd = -1, .f.watch = -1 }; /* read at exit */
+	static struct reader r; /* read at exit */
 	opts_t opts = getopt32(argv,
 		FIFO_OPTIONS "0(null)o(output):e(eof):X(exclusive)-f(flush)-k(hold)",
 		FIFO_ARGUMENTS(&r.f), &output, &eof);

@@ -228,7 +228,7 @@ int fifow_main(char **argv)
 	static const char *const on_epipes[] = { "wait", "drop", "fail", NULL };
 	static const signed char ends[] = { -1, '\n', -1, '\0', -1, -1 }; /* by frame */
 	char *interval = NULL, *on_epipe = NULL, *buffer = NULL, *drop = NULL;
-	static struct writer w = { .f.fd = -1, .f.watch = -1 }; /* read at exit */
+	static struct writer w; /* read at exit */
 	opts_t opts = getopt32(argv,
 		FIFO_OPTIONS "0(null)L(lock)N(nonblock)E(on-epipe):i(interval):b(buffer):D(drop):",
 		FIFO_ARGUMENTS(&w.f), &on_epipe, &interval, &buffer, &drop);
