@@ -287,7 +287,8 @@ static long wanted_size(const struct job *job, char **sizes)
 			bb_error_msg("using last specified size");
 	if (strcmp(*sizes, "max") == 0)
 		return 0;
-	size = xatosize("size", *sizes, 1, UINTMAX_MAX);
+	size = xatosize("size", *sizes, 0, UINTMAX_MAX);
+	size += !size; /* a page, both to the kernel; 0 is max here */
 	if (size > LARGEST_SIZE && !job->lenient)
 		bb_show_usage("size '%s' is too large: no pipe reaches 2 GiB", *sizes);
 	return size < LARGEST_SIZE ? size : LARGEST_SIZE;
