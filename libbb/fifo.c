@@ -35,12 +35,22 @@ static int same_file(const struct stat *a, const struct stat *b)
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
+void fifo_end_child(struct fifo *f)
+{
+	if (f->child > 0) {
+		kill(f->child, SIGKILL);
+		(void)waitpid(f->child, NULL, 0); /* its status is our signal */
+	}
+	f->child = 0;
+}
+
 static void __attribute__((destructor)) leave(void)
 {
 	struct stat st;
 
 	if (!at_end.fifo)
 		return;
+	fifo_end_child(at_end.fifo);
 	at_end.fifo->dropped += at_end.fifo->queued;
 	if (at_end.fifo->stats)
 		status(at_end.fifo);

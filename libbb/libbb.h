@@ -176,6 +176,7 @@ struct fifo {
 	int size;		/* of the pipe; 0: as it is, below 0: up to that */
 	int verbose;		/* -1: quiet */
 	int json, stats;
+	pid_t child;		/* blocks in a call for us; 0: none */
 	int unsaved;		/* a message that would be lost if we died now */
 	uintmax_t queued;	/* in memory: dropped, if we die */
 	uintmax_t messages, bytes, dropped, reconnects, waits;
@@ -193,6 +194,9 @@ int fifo_open(struct fifo *f, int flags);
 /* Makes f->watch, which poll(2) shows as readable when the name may mean another file; true
  * if it does so already. */
 int fifo_watch(struct fifo *f);
+/* Ends f->child, and has waited for it: what it held open is closed. So does the end of the
+ * program, but for SIGKILL. */
+void fifo_end_child(struct fifo *f);
 /* Makes the open pipe as large as f->size says. */
 void fifo_resize(struct fifo *f);
 /* The end of a duration that begins now; INT64_MAX is for ever. */

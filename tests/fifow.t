@@ -102,11 +102,20 @@ writer=$!
 wait_for pgrep -P "$writer"
 kill $writer; wait $writer
 ok 'but not a FIFO that was there before' test -p f
+gone() { ! grep -q '^State:.[^Z]' "/proc/$child/status" 2>/dev/null; }
+left=
+for sig in TERM HUP TERM HUP TERM HUP TERM; do
+	spawn fifow f x &
+	writer=$!
+	wait_for pgrep -P "$writer"; child=$(pgrep -P $writer)
+	kill -s $sig $writer; wait $writer
+	gone || left="$left $sig"
+done
+is 'a signal: nothing outlives the writer' '' "$left"
 spawn fifow f x &
 writer=$!
 wait_for pgrep -P "$writer"; child=$(pgrep -P $writer)
 kill -9 $writer; wait $writer 2>/dev/null
-gone() { ! grep -q '^State:.[^Z]' "/proc/$child/status" 2>/dev/null; }
 ok 'after SIGKILL nothing is left' wait_for gone
 
 : >file

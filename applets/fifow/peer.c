@@ -59,27 +59,18 @@ static int open_writer(struct writer *w)
 	return 0;
 }
 
-static void end_child(pid_t *child)
-{
-	if (*child > 0) {
-		kill(*child, SIGKILL);
-		(void)waitpid(*child, NULL, 0); /* its status is our signal */
-	}
-	*child = 0;
-}
-
 /* What blocks, in a child that dies with us: a lock, which is ours since the open file is
  * the same (fcntl(2), open file description locks), or else open(2). True if it was done
  * before the deadline, or the name may mean another FIFO; the child still holds its end. */
-static int block_in_child(struct writer *w, struct flock *fl, int64_t deadline, pid_t *child)
+static int block_in_child(struct writer *w, struct flock *fl, int64_t deadline)
 {
 	pid_t parent = getpid();
 	int up[2], done;
 
 	w->f.waits++;
 	xpipe(up);
-	*child = xfork();
-	if (*child == 0) {
+	w->f.child = xfork();
+	if (w->f.child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent && (fl ? fcntl(w->f.fd, F_OFD_SETLKW, fl)
 					    : open(w->f.path, O_WRONLY | O_CLOEXEC)) >= 0)
@@ -90,35 +81,32 @@ static int block_in_child(struct writer *w, struct flock *fl, int64_t deadline, 
 	close(up[1]);
 	done = await(w, up[0], POLLIN, w->f.watch, deadline);
 	close(up[0]);
-	if (!done)
-		end_child(child); /* or it would keep the FIFO open after us */
 	return done;
 }
 
 void await_reader(struct writer *w, int64_t deadline)
 {
 	int64_t end = fifo_deadline(w->f.open_timeout);
-	pid_t child = 0;
 	int gone, come;
 
 	if (end > deadline)
 		end = deadline;
 	while (open_writer(w) < 0) {
 		gone = errno == ENOENT;
-		end_child(&child);
+		fifo_end_child(&w->f);
 		if (w->nonblock)
 			give_up(w, "has no reader");
 		if (w->f.verbose > 0)
 			bb_error_msg("waiting for a reader of '%s'", w->f.path);
 		come = fifo_watch(&w->f);
 		if (!gone)
-			come = block_in_child(w, NULL, end, &child);
+			come = block_in_child(w, NULL, end);
 		else if (!come)
 			come = await(w, -1, 0, w->f.watch, end);
 		if (!come)
 			give_up(w, "has no reader");
 	}
-	end_child(&child);
+	fifo_end_child(&w->f);
 }
 
 /* Small messages exclude only a long one, not each other: they lock one byte of the FIFO,
@@ -137,7 +125,6 @@ static int set_lock(struct writer *w, size_t len, int type, struct flock *fl)
 static int lock(struct writer *w, size_t len, int64_t deadline)
 {
 	struct flock fl;
-	pid_t child;
 
 	while (set_lock(w, len, F_WRLCK, &fl) < 0) {
 		if (errno != EAGAIN && errno != EACCES) {
@@ -147,9 +134,9 @@ static int lock(struct writer *w, size_t len, int64_t deadline)
 				xfunc_error_retval = EXIT_UNSUPPORTED; /* before Linux 3.15 */
 			bb_perror_msg_and_die("can't lock '%s'", w->f.path);
 		}
-		if (w->nonblock || !block_in_child(w, &fl, deadline, &child))
+		if (w->nonblock || !block_in_child(w, &fl, deadline))
 			give_up(w, "is locked by another writer");
-		end_child(&child);
+		fifo_end_child(&w->f);
 	}
 	return 1;
 }
