@@ -42,7 +42,7 @@ judge() {
 	awk -v name="$1" -v seconds="$2" -v guest="${4-}" -f "$here/judge.awk" "$3" >"${3%.log}.result" || rc=1
 	as_table <"${3%.log}.result"
 	[ $rc = 0 ] || {
-		grep -B3 '^not ok' "$3" | tail -n 40
+		grep -B3 -A5 '^\(#   \)\{0,1\}not ok' "$3" | tail -n 40
 		echo "--- the last 20 lines of $3:"
 		tail -n 20 "$3"
 	} | tr -d '\r' >&2

@@ -53,7 +53,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' $EMULATOR "$T/ipcbox.anyone" "$@"
 wait_for() {
 	tries=0
 	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1)); [ $tries -lt 1000 ] || return 1
+		tries=$((tries + 1)); [ $tries -lt 1000 ] || { say "in vain: $*"; return 1; }
 		sleep 0.01
 	done
 }
