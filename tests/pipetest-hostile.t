@@ -160,17 +160,17 @@ if command -v python3 >/dev/null; then
 		python3 nonblock.py "$IPCBOX" pipetest -v -t 'bas.*' -t 'nbk.*'
 fi
 
-# --- a case that hangs, with all its processes: they are stopped from outside
+# --- a case that hangs: its first process is stopped from outside, while others are there
 bg pipetest -m 0.1 -t blk.eof_wakes_100 -r 1000000 >hung
+processes() {
+	ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -F -- "-> $T/dir/pipetest." |
+		sed 's|.*/proc/\([0-9]*\)/cwd.*|\1|' | grep -vx "$pid"
+}
 stop() {
-	for p in $(ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -F -- "-> $T/dir/pipetest." |
-		sed 's|.*/proc/\([0-9]*\)/cwd.*|\1|'); do
-		[ "$p" = "$pid" ] || kill -STOP "$p" 2>/dev/null
-		[ "$p" = "$pid" ] || echo "$p"
-	done >stopped
-	[ "$(wc -l <stopped)" -ge 50 ] && return
-	while read -r p; do kill -CONT "$p"; done <stopped
-	return 1
+	first=$(pgrep -P "$pid" | head -n 1)
+	kill -STOP "$first" && grep '^State:.T' "/proc/$first/status" || return
+	processes >stopped
+	[ "$(wc -l <stopped)" -ge 50 ] || { kill -CONT "$first"; return 1; }
 }
 wait_for stop
 ended
