@@ -48,14 +48,13 @@ is 'and none is dropped' '10000 0' "$(field messages err) $(field dropped err)"
 
 # No reader for as long as messages come.
 numbers 10000 >many
-# unread N: of ./in
-unread() { [ "$(box pipecap -g -f in | cut -f 3)" = "$1" ]; }
+all_read() { [ "$(box pipecap -g -f in | cut -f 3)" = 0 ]; }
 # late DROP ARG...: the writer has read all before the reader comes; $got has the numbers short
 late() {
 	drop=$1; shift
 	spawn fifow -b 8k -D "$drop" f <in 2>/dev/null & writer=$!
 	cat many >in & feeder=$!
-	[ "$drop" = none ] || { wait $feeder; wait_for unread 0; }
+	[ "$drop" = none ] || { wait $feeder; wait_for all_read; }
 	timeout 20 "$IPCBOX" fifor -t 10 -e exit "$@" f >got 2>err
 	wait $writer
 }
@@ -118,7 +117,7 @@ fi
 # Ends: signals, time limits, a feed that never pauses.
 spawn fifow -b 8k -D oldest --stats -J f <in 2>err & writer=$!
 cat many >in
-wait_for unread 0
+wait_for all_read
 wait_for pgrep -P $writer; child=$(pgrep -P $writer)
 kill $writer; wait $writer
 is 'SIGTERM without a reader: 143' 143 $?

@@ -162,14 +162,10 @@ fi
 
 # --- a case that hangs: its first process is stopped from outside, while others are there
 bg pipetest -m 0.1 -t blk.eof_wakes_100 -r 1000000 >hung
-processes() {
-	ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -F -- "-> $T/dir/pipetest." |
-		sed 's|.*/proc/\([0-9]*\)/cwd.*|\1|' | grep -vx "$pid"
-}
 stop() {
 	first=$(pgrep -P "$pid" | head -n 1)
 	kill -STOP "$first" && grep '^State:.T' "/proc/$first/status" || return
-	processes >stopped
+	left | sed -n 's|.*/proc/\([0-9]*\)/cwd.*|\1|p' | grep -vx "$pid" >stopped
 	[ "$(wc -l <stopped)" -ge 50 ] || { kill -CONT "$first"; return 1; }
 }
 wait_for stop
