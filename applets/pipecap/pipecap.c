@@ -251,19 +251,24 @@ static void act_on_targets(struct job *job, char **targets)
 		act_on_target(job, *targets);
 }
 
-/* A FIFO's size and what is queued in it last as long as somebody has it open. */
-static void NORETURN hold(struct job *job, char **targets)
+/* Before the first word about a target: whoever reads it may send a signal at once. */
+static void block_signals(sigset_t *old)
 {
 	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0 };
-	sigset_t all, old;
+	sigset_t all;
 
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, old);
+	bb_signals(sigs);
+}
+
+/* A FIFO's size and what is queued in it last as long as somebody has it open. */
+static void NORETURN hold(struct job *job, char **targets, const sigset_t *unblocked)
+{
 	xfflush_stdout();
 	job->verb = REPORT;
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &old);
-	bb_signals(sigs);
 	for (;;) {
-		sigsuspend(&old);
+		sigsuspend(unblocked);
 		if (bb_got_signal && bb_got_signal != SIGUSR1)
 			die_of_signal(bb_got_signal);
 		if (bb_got_signal)
@@ -306,9 +311,12 @@ static int act_as_told(struct job *job, char **targets, char **command)
 	static char in[] = "i", out[] = "o";
 	char *usual[] = { (job->verb == SET ? out : in) + 1, NULL };
 	bool prints = job->verb == GET && job->verbose;
+	sigset_t before;
 
 	if (!targets)
 		targets = usual;
+	if (job->hold && !*command)
+		block_signals(&before);
 	if (prints && !job->form)
 		print_header(job->wide);
 	job->has_command = *command;
@@ -318,7 +326,7 @@ static int act_as_told(struct job *job, char **targets, char **command)
 	if (*command)
 		xexec(command);
 	if (job->hold && !job->status)
-		hold(job, targets);
+		hold(job, targets, &before);
 	return job->lenient ? EXIT_SUCCESS : job->status;
 }
 
