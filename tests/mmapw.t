@@ -314,15 +314,16 @@ wait $second
 is 'and until the other ends' '0 id=3' "$? $(box mmapr -1 -o id held)"
 
 # SIGUSR1 asks for a status, and disturbs nothing.
-usr1() { kill -USR1 $pid && wait_for grep -q "$1" err; }
+more() { [ "$(wc -l <err)" -gt "$told" ]; }
+usr1() { told=$(wc -l <err); kill -USR1 $pid && wait_for more; }
 rm -f held
 bg mmapw -i 100s held 2>err
 wait_for box mmapr -1 held
-ok 'SIGUSR1 while it sleeps' usr1 .
+ok 'SIGUSR1 while it sleeps' usr1
 is 'says what was published' "mmapw: 'held': published 1, now at publication 1" "$(cat err)"
 bg mmapw -w 100 held id=2 2>err
-wait_for grep -q '^State:.S' /proc/$pid/status
-ok 'SIGUSR1 while it waits for the lock' usr1 .
+wait_for grep -q -e "->.*:$(stat -c %i held) " /proc/locks
+ok 'SIGUSR1 while it waits for the lock' usr1
 is 'says that' "mmapw: 'held': waiting for its writer's end" "$(sort -u err)"
 for p in $PIDS; do [ "$p" = "$pid" ] || kill "$p" 2>/dev/null; done
 wait $pid
@@ -333,9 +334,9 @@ pid=$! PIDS="$PIDS $!"
 exec 9>in
 echo id=3 >&9
 wait_for sh -c "[ \"\$($EMULATOR $IPCBOX mmapr -1 -o id held)\" = id=3 ]"
-ok 'SIGUSR1 while it waits for a line' usr1 .
+ok 'SIGUSR1 while it waits for a line' usr1
 printf 'id=' >&9
-ok 'and in the middle of one' usr1 .
+ok 'and in the middle of one' usr1
 echo 4 >&9
 exec 9>&-
 wait $pid
