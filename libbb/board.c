@@ -177,7 +177,7 @@ static const char *check_file(struct board *b)
 	return check_schema(b);
 }
 
-/* Without /proc none is known, and all are the same. */
+/* Without /proc none is known, here or where the board was made: such are the same. */
 static int is_other_boot(const struct board *b)
 {
 	static const unsigned char unknown[16];
@@ -185,6 +185,7 @@ static int is_other_boot(const struct board *b)
 
 	board_boot_id(id);
 	return !b->raw && memcmp(id, unknown, sizeof(id))
+		&& memcmp(b->head.boot_id, unknown, sizeof(id))
 		&& memcmp(id, b->head.boot_id, sizeof(id));
 }
 
@@ -254,28 +255,37 @@ static void swap_slot(struct board_slot *slot)
 	slot->realtime_ns = __builtin_bswap64(slot->realtime_ns);
 }
 
-/* The slot of publication n; false if a writer may have been at it. */
-static int copy_slot(struct board *b, uint32_t n)
+static void copy_words(struct board *b, uint32_t n, size_t words)
 {
-	size_t i, words = (sizeof(*b->slot) + b->head.record_size + 3) / 4;
 	_Atomic uint32_t *from = b->map + slot_word(b, n);
 
-	for (i = 0; i < words; i++)
+	for (size_t i = 0; i < words; i++)
 		((uint32_t *)b->slot)[i] = atomic_load_explicit(from + i, memory_order_relaxed);
-	atomic_thread_fence(memory_order_acquire);
 	if (b->swap)
 		swap_slot(b->slot);
-	return board_seq(b) - n < b->head.nslots - 1;
 }
 
-/* NULL, or what is wrong. 0 publications: it was never written, as only publication 0 is. */
+static void copy_slot(struct board *b, uint32_t n)
+{
+	copy_words(b, n, (sizeof(*b->slot) + b->head.record_size + 3) / 4);
+}
+
+static int was_never_used(const struct board_slot *slot)
+{
+	return !slot->n && !slot->publications;
+}
+
+/* NULL, or what is wrong. Where nothing was written yet, or not since the file was made anew
+ * after a reboot, there are zeros; but not in the slot that seq names. */
 static const char *check_slot(const struct board *b, uint32_t n)
 {
 	const struct board_slot *slot = b->slot;
 
+	if (was_never_used(slot) && (!n || n != board_seq(b)))
+		return NULL;
 	if (slot->n != n || (uint32_t)slot->publications != n)
 		return "wrong number of the publication";
-	if (slot->publications && crc32(0, slot->record, b->head.record_size) != slot->crc)
+	if (crc32(0, slot->record, b->head.record_size) != slot->crc)
 		return "wrong CRC of the record";
 	return NULL;
 }
@@ -284,34 +294,47 @@ int board_copy(struct board *b, uint32_t n)
 {
 	const char *wrong;
 
-	if (!copy_slot(b, n))
-		return 0;
+	copy_slot(b, n);
+	atomic_thread_fence(memory_order_acquire);
+	if (board_seq(b) - n >= b->head.nslots - 1)
+		return 0; /* a writer may have been at it */
 	wrong = check_slot(b, n);
 	if (wrong)
 		damaged(b, wrong);
 	return 1;
 }
 
+int board_copy_whole(struct board *b, uint32_t n)
+{
+	copy_slot(b, n);
+	return !was_never_used(b->slot) && !check_slot(b, n);
+}
+
 /* After a power cut the disk may hold seq and the slots as they were at different times:
  * what counts is the newest slot that is whole. Without one, seq tells whether the first
- * publication was ever complete. */
+ * publication was ever complete. A writer may be at work, if it is a program that took no
+ * notice of the boot: what has changed meanwhile is looked for again. */
 static int newest_slot(struct board *b)
 {
+	uint32_t seq = board_seq(b), at = 0;
 	uint64_t newest = 0;
-	uint32_t at = 0;
 
 	for (uint32_t i = 0; i < b->head.nslots; i++) {
-		(void)copy_slot(b, i);
-		if (!check_slot(b, b->slot->n) && slot_word(b, b->slot->n) == slot_word(b, i)
-		    && b->slot->publications > newest) {
+		copy_words(b, i, sizeof(*b->slot) / 4); /* a large file may hold little */
+		if (b->slot->publications > newest && !((b->slot->n ^ i) & (b->head.nslots - 1))
+		    && board_copy_whole(b, b->slot->n)) {
 			newest = b->slot->publications;
-			at = i;
+			at = b->slot->n;
 		}
 	}
-	if (!newest && board_seq(b))
+	if (newest)
+		return board_copy_whole(b, at) ? 1 : -1;
+	if (seq != board_seq(b))
+		return -1;
+	if (seq)
 		damaged(b, "no slot is whole: remove it to begin anew");
-	(void)copy_slot(b, at);
-	return newest != 0;
+	copy_slot(b, 0);
+	return 0;
 }
 
 static int latest_raw(struct board *b)
@@ -322,27 +345,33 @@ static int latest_raw(struct board *b)
 	return 1;
 }
 
-int board_latest(struct board *b)
+/* 1: b->slot is it; 0: there is none; -1: once more. */
+static int try_latest(struct board *b)
 {
-	enum { TRIES = 1000 };
-	uint32_t n;
-	int tries = 0;
-
-	if (b->raw)
-		return latest_raw(b);
 	if (b->other_boot)
 		return newest_slot(b);
-	do {
-		if (tries++ == TRIES) {
-			bb_error_msg("can't read '%s': the writer is too fast for %u slots",
-				b->path, (unsigned)b->head.nslots);
-			exit(EXIT_NOT_NOW);
-		}
-		n = board_seq(b);
-	} while (!board_copy(b, n));
+	if (!board_copy(b, board_seq(b)))
+		return -1;
 	if (!b->slot->publications)
 		check_length(b);
 	return b->slot->publications != 0;
+}
+
+int board_latest(struct board *b)
+{
+	enum { TRIES = 1000 };
+	int result;
+
+	if (b->raw)
+		return latest_raw(b);
+	for (int tries = 0; tries < TRIES; tries++) {
+		result = try_latest(b);
+		if (result >= 0)
+			return result;
+	}
+	bb_error_msg("can't read '%s': the writer is too fast for %u slots", b->path,
+		(unsigned)b->head.nslots);
+	exit(EXIT_NOT_NOW);
 }
 
 int board_in_place(const struct board *b)

@@ -126,10 +126,13 @@ void board_map(struct board *b, int prot);
 void board_unmap(struct board *b);
 /* Dies of a failed mmap: EXIT_UNSUPPORTED if the file system is to blame. */
 void cannot_map(const char *path) NORETURN;
-/* The number of the latest publication, 0 if there is none. */
+/* What the header says: the number of the latest publication, 0 if there is none. */
 uint32_t board_seq(const struct board *b);
-/* Copies publication n to b->slot; false if it was overwritten. Dies if it is damaged. */
+/* Copies publication n to b->slot; false if it was overwritten. Dies if it is damaged. A slot
+ * that was never used has 0 publications. */
 int board_copy(struct board *b, uint32_t n);
+/* Copies publication n to b->slot; false if it is not there, or not whole. */
+int board_copy_whole(struct board *b, uint32_t n);
 /* Copies the latest publication to b->slot; false if there is none. Dies if it is damaged. */
 int board_latest(struct board *b);
 /* The index, in the mapping, of the first word of publication n's slot. */

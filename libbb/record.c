@@ -46,8 +46,9 @@ void print_text(const void *text, size_t len, enum record_form style)
 
 	for (; len; p += n, len -= n) {
 		n = utf8_len(p, len);
-		if (style != PAIRS
-			&& (!n || *p < ' ' || *p == 0x7F || (*p == 0xC2 && p[1] < 0xA0))) {
+		/* A newline within a shell's word would end the record's line. */
+		if (style == PAIRS ? *p == '\n'
+			: !n || *p < ' ' || *p == 0x7F || (*p == 0xC2 && p[1] < 0xA0)) {
 			xprintf(style == JSON ? "\\u%04x" : "\\x%02x", n == 2 ? p[1] : *p);
 			n += !n;
 		} else if (style == PAIRS && *p == '\'') {

@@ -206,6 +206,9 @@ fi
 box mmapw -S 'n:i32[2],s:str12,b:bool,c:char,x:bin2,t:str4[2]' o n=-1,2 s="it's \"a\"" b=1 c=\\ x=00ff t=a,b
 run box mmapr -1 o
 is 'for people' "n=-1,2	 s=it's \"a\"	 b=1	 c=\\	 x=00ff	 t=a,b" "$out"
+box mmapw two name="$(printf 'a\ntouch b #')"
+run box mmapr -1 --pairs -o name two
+is '--pairs: one record is one line' "name='a\x0atouch b #'" "$out"
 run box mmapr -1 --pairs o
 is '--pairs' "n='-1,2' s='it'\\''s \"a\"' b='1' c='\\' x='00ff' t='a,b'" "$out"
 is 'which a shell reads back' "-1,2 it's \"a\"" "$(eval "$out"; echo "$n $s")"
@@ -319,6 +322,10 @@ run box mmapr -1 -a 0 w
 is 'a record that is too old is exit 4' "4 mmapr: 'w' has only a record that is too old" "$rc $err"
 run box mmapr -1 -a 1h -o name w
 is 'a younger one is printed' '0 name=xiao bai' "$rc $out"
+for mode in -H --info --check; do
+	run box mmapr $mode -W -o id w
+	is "--require-writer with $mode" 4 "$rc"
+done
 
 # A file that is replaced while we wait.
 follow -w
@@ -327,14 +334,24 @@ box mmapw -S x:u8 other x=1
 mv other w
 wait $pid
 is 'a board that takes the name ends the wait' '0 x=1' "$? $(cat lines)"
+box mmapw --raw bare id=1
+follow -f
+wait_for asleep
+mv bare w
+wait $pid
+is 'a raw record that takes it ends it' "1 mmapr: 'w' is a raw record: only -1 and -i can be had of it" "$? $(cat err)"
 
 for opts in '-w -f' '-1 -i 1' '-J --pairs' '-t 1' '-a x' '-F x -o y' '-H0' '-s -1' '-s 18446744073709551616' '--info --check' '-1 --emit-c'; do
 	run box mmapr $opts b
 	is "$opts is a usage error" 2 "$rc"
 done
+run box mmapr -s x missing
+is 'of what file does not matter' 2 "$rc"
 box mmapw --raw bare id=1
-run box mmapr -f bare
-is 'a raw record has no sequence' 1 "$rc"
+for mode in -f --emit-c; do
+	run box mmapr $mode bare
+	is "a raw record has no sequence: $mode" 1 "$rc"
+done
 run box mmapr
 like 'no file is a usage error' '2 mmapr: no file*' "$rc $err"
 run box mmapr b b

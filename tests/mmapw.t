@@ -297,6 +297,23 @@ kill $pid
 wait $pid 2>/dev/null
 is 'also when a signal ends it' '143 gone' "$? $([ -e slots ] || echo gone)"
 
+# What is there, but empty: its owner and mode stay.
+(umask 77; : >private)
+box mmapw private id=1
+is 'an empty file keeps its mode' 600 "$(stat -c %a private)"
+run box mmapw -m 9 private id=1
+is 'a wrong mode is one for any file' 2 "$rc"
+if [ "$(id -u)" = 0 ]; then
+	: >theirs; chown 65534 theirs
+	box mmapw theirs id=1
+	is 'and its owner' 65534 "$(stat -c %u theirs)"
+else
+	skip 'and its owner' 'not root'
+fi
+mkdir limited
+is 'over RLIMIT_FSIZE: an error, and nothing left' "mmapw: can't create 'limited/b': File too large 1  " \
+	"$( (ulimit -f 0; box mmapw limited/b id=1; echo $?) 2>&1 | tr "\n" " ") $(ls -A limited)"
+
 # The lock's options.
 $EMULATOR "$IPCBOX" mmapw -X held id=1 &
 pid=$!
@@ -305,6 +322,8 @@ run box mmapr -1W held
 is '--exclusive stays the writer' 0 "$rc"
 run box mmapw -w 100ms held id=2
 like '--wait-lock waits in vain' "124 mmapw: 'held' is held by pid $pid (*)" "$rc $err"
+run box mmapw -w 0 held id=2
+like 'or not at all' "124 mmapw: 'held' is held by pid $pid (*)" "$rc $err"
 $EMULATOR "$IPCBOX" mmapw -w 10 held id=3 &
 second=$!
 wait_for grep -q '^State:.S' /proc/$second/status
@@ -391,22 +410,43 @@ fi
 
 # After another boot, as after a power cut: the newest slot that is whole counts.
 if command -v python3 >/dev/null; then
-	box mmapw -n 4 -i 1ms -c 6 boot
-	python3 - <<-'END'
-		import struct, zlib
-		d = bytearray(open('boot', 'rb').read())
-		d[48] ^= 1
+	# earlier FILE [SEQ [BOOT_ID]]: as if it had been made before the last boot
+	cat >earlier.py <<-'END'
+		import struct, sys, zlib
+		name, seq, boot_id = (sys.argv[1:] + [None, None])[:3]
+		d = bytearray(open(name, 'rb').read())
+		order = '<I' if d[8] == 4 else '>I'
+		d[48:64] = bytes.fromhex(boot_id) if boot_id else bytes([d[48] ^ 1]) + d[49:64]
 		d[44:48] = bytes(4)
-		d[44:48] = struct.pack('<I' if d[8] == 4 else '>I', zlib.crc32(d[:64]))
-		d[192 + 64 * 2 + 40] ^= 1
-		open('boot', 'wb').write(d)
+		d[44:48] = struct.pack(order, zlib.crc32(d[:64]))
+		if seq: d[64:68] = struct.pack(order, int(seq))
+		open(name, 'wb').write(d)
 	END
+	box mmapw -n 4 -i 1ms -c 6 boot
+	python3 earlier.py boot
+	printf X | dd of=boot bs=1 seek=$((192 + 64 * 2 + 40)) conv=notrunc 2>/dev/null
 	run box mmapr -1 -o id boot
 	is 'after a power cut the newest whole slot is read' '0 id=14' "$rc $out"
 	run box mmapw boot sex=F
 	run box mmapr -1 -F '%{seq} %{id} %{sex}' boot
 	is 'and continued in a new file' '0 6 14 F' "$rc $out"
 	is 'of this boot' "$(tr -d - </proc/sys/kernel/random/boot_id)" "$(od -An -tx1 -j48 -N16 boot | tr -d ' \n')"
+	is 'which is whole' '0 ' "$(box mmapr --check boot 2>&1; echo $?) "
+	is 'and has the history since' "$(printf '5 14\n6 14')" "$(box mmapr -H -F '%{seq} %{id}\n' boot)"
+	run box mmapr -f -s 0 -t 10ms -F '%{seq} ' boot
+	is 'to follow too' '124 5 6 ' "$rc $out"
+	for seq in 3 9; do # seq is older than the slots on the disk, or newer
+		rm -f cut
+		box mmapw -n 8 -i 1ms -c 6 cut
+		python3 earlier.py cut $seq
+		is "seq $seq for 6: the newest slot" '6 15' "$(box mmapr -1 -F '%{seq} %{id}' cut)"
+		is 'is the last of the history' '4 5 6 ' "$(box mmapr -H3 -F '%{seq} ' cut)"
+		run box mmapr -f -s 4 -t 10ms -F '%{seq} ' cut
+		is 'and of what is followed' '124 5 6 ' "$rc $out"
+	done
+	box mmapw -n 2 -i 1ms -c 6 nobody
+	python3 earlier.py nobody '' 00000000000000000000000000000000
+	like 'where the boot was not known, it is this one' '*boot: this*' "$(box mmapr --info nobody)"
 fi
 for persist in '' =each =never =1ms; do
 	run box mmapw --persist$persist -i 1ms -c 3 disk

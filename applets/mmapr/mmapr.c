@@ -38,6 +38,8 @@ struct reader {
 	struct output out;
 	opts_t opts;
 	uint32_t last;       /* printed, or not wanted any more */
+	uintmax_t since;     /* with --since */
+	uint32_t history;    /* how many, with --history */
 	uintmax_t printed, missed;
 	int64_t max_age, timeout;
 };
@@ -47,6 +49,10 @@ static void open_board(struct reader *r)
 	/* a FIFO of that name does not block us */
 	r->b.fd = xopen(r->b.path, O_RDONLY | O_NONBLOCK);
 	board_map(&r->b, PROT_READ);
+	if (r->b.raw && r->opts & (OPT('w') | OPT('f') | OPT('H') | OPT('s') | OPT('a') | OPT('W')
+	    | OPT('n') | OPT('e')))
+		bb_error_msg_and_die(
+			"'%s' is a raw record: only -1 and -i can be had of it", r->b.path);
 	check_output(&r->b, &r->out);
 }
 
@@ -58,6 +64,12 @@ static uint32_t after(struct board *b, uint64_t number)
 	int64_t ahead = number - now;
 
 	return now + (ahead > INT32_MAX ? INT32_MAX : ahead < -INT32_MAX ? -INT32_MAX : ahead);
+}
+
+/* In a file from before the last boot, seq may be of another time than the slots. */
+static uint32_t last_number(struct board *b)
+{
+	return !b->other_boot ? board_seq(b) : board_latest(b) ? b->slot->n : 0;
 }
 
 /* Another file under the name is a new board; without any, the old one stays. */
@@ -153,7 +165,7 @@ static void wait_for_news(struct reader *r)
 		uint32_t seq = board_seq(&r->b);
 		int64_t left = r->opts & OPT('t') ? deadline - monotonic_ns() : NS_PER_S;
 
-		if ((int32_t)(seq - r->last) > 0)
+		if ((int32_t)(last_number(&r->b) - r->last) > 0)
 			return;
 		answer_usr1(r);
 		require_writer(r);
@@ -168,20 +180,34 @@ static void wait_for_news(struct reader *r)
 	}
 }
 
+/* False if it was overwritten, or not kept over a reboot. */
+static int copy_for_print(struct board *b, uint32_t n)
+{
+	if (b->other_boot)
+		return board_copy_whole(b, n);
+	return board_copy(b, n) && b->slot->publications;
+}
+
+static void NORETURN nothing_published(const struct reader *r)
+{
+	bb_error_msg("nothing is published in '%s' yet", r->b.path);
+	exit(EXIT_NOT_NOW);
+}
+
 /* All after r->last that no writer can be at, in order. */
 static void print_news(struct reader *r)
 {
-	uint32_t seq = board_seq(&r->b), reach = r->b.head.nslots - 1;
+	uint32_t seq = last_number(&r->b), reach = r->b.head.nslots - 1;
 
 	if (seq - r->last > reach) {
 		r->missed += seq - r->last - reach;
 		r->last = seq - reach;
 	}
 	while (r->last != seq)
-		if (!board_copy(&r->b, ++r->last))
-			r->missed++;
-		else if (r->b.slot->publications)
+		if (copy_for_print(&r->b, ++r->last))
 			print(r);
+		else
+			r->missed++;
 }
 
 static void print_latest(struct reader *r, int since)
@@ -190,10 +216,8 @@ static void print_latest(struct reader *r, int since)
 
 	if (published && !r->b.raw && since && (int32_t)(r->b.slot->n - r->last) <= 0)
 		published = 0;
-	if (!published) {
-		bb_error_msg("nothing is published in '%s' yet", r->b.path);
-		exit(EXIT_NOT_NOW);
-	}
+	if (!published)
+		nothing_published(r);
 	require_writer(r);
 	print(r);
 }
@@ -225,39 +249,32 @@ static void check_options(opts_t opts, const char *const *operands)
 }
 
 /* Where to begin: after --since, or with what comes, or with what the slots hold. */
-static void set_start(struct reader *r, const char *since, const char *history)
+static void set_start(struct reader *r)
 {
-	uint32_t seq = board_seq(&r->b), n = r->b.head.nslots;
+	uint32_t last = last_number(&r->b), n = r->b.head.nslots, from;
 
-	r->last = seq;
-	if (r->opts & OPT('H')) {
-		if (history)
-			n = xatou_range("number of records", history, 1, UINT32_MAX / 2);
-		r->last = seq - (n < r->b.head.nslots ? n : r->b.head.nslots - 1);
-	}
-	if (since) {
-		uint32_t from = after(&r->b, xatou_range("publication", since, 0, INT64_MAX));
-
+	r->last = last;
+	if (r->opts & OPT('H'))
+		r->last -= r->history < n ? r->history : n - 1;
+	if (r->opts & OPT('s')) {
+		from = after(&r->b, r->since);
 		if (!(r->opts & OPT('H')) || (int32_t)(from - r->last) > 0)
 			r->last = from;
 	}
 }
 
-static int print_history(struct reader *r)
+static void print_history(struct reader *r)
 {
-	if ((int32_t)(board_seq(&r->b) - r->last) <= 0 || !board_latest(&r->b)) {
-		bb_error_msg("nothing is published in '%s' yet", r->b.path);
-		return EXIT_NOT_NOW;
-	}
-	/* Slots that were never used hold nothing to print. */
+	if ((int32_t)(last_number(&r->b) - r->last) <= 0 || !board_latest(&r->b))
+		nothing_published(r);
+	/* Before the first publication there is nothing to print. */
 	if (r->b.slot->n - r->last > r->b.slot->publications)
 		r->last = r->b.slot->n - r->b.slot->publications;
 	print_news(r);
-	return EXIT_SUCCESS;
 }
 
 /* All that is not being written. board_map has checked the rest. */
-static int check_slots(struct reader *r)
+static void check_slots(struct reader *r)
 {
 	struct board *b = &r->b;
 
@@ -267,7 +284,6 @@ static int check_slots(struct reader *r)
 		for (n = n < b->slot->publications ? n : b->slot->publications; n; n--)
 			(void)board_copy(b, seq - n + 1); /* dies if it is damaged */
 	}
-	return EXIT_SUCCESS;
 }
 
 /* In slices of a second, for the SIGUSR1 that comes just before the sleep. */
@@ -292,26 +308,27 @@ int mmapr_main(char **argv)
 	period = interval ? xatodur("interval", interval) : NS_PER_S;
 	r.timeout = timeout ? xatodur("timeout", timeout) : 0;
 	r.max_age = age ? xatodur("age", age) : 0;
+	r.since = since ? xatou_range("publication", since, 0, INT64_MAX) : 0;
+	r.history = history ? xatou_range("number of records", history, 1, UINT32_MAX / 2)
+		: UINT32_MAX / 2;
 	r.out.style = r.opts & OPT('J') ? JSON : r.opts & OPT('p') ? PAIRS : NO_RECORD;
 	r.b.path = argv[optind];
 	board_catch_usr1(SA_RESTART); /* stdio takes EINTR for a failure */
 	open_board(&r);
-	if (r.b.raw && r.opts & (OPT('w') | OPT('f') | OPT('H') | OPT('s') | OPT('a') | OPT('W')
-	    | OPT('n')))
-		bb_error_msg_and_die(
-			"'%s' is a raw record: only -1 and -i can be had of it", r.b.path);
 	if (!r.b.raw)
-		set_start(&r, since, history);
+		set_start(&r);
 	if (r.opts & OPT('k'))
-		return check_slots(&r);
+		check_slots(&r);
 	if (r.opts & OPT('n'))
 		print_info(&r.b, r.out.style, has_writer(&r.b));
 	if (r.opts & OPT('e'))
 		emit_c(&r.b);
-	if (r.opts & (OPT('n') | OPT('e')))
-		return EXIT_SUCCESS;
+	if (r.opts & (OPT('k') | OPT('n') | OPT('e') | OPT('H')))
+		require_writer(&r);
 	if (r.opts & OPT('H'))
-		return print_history(&r);
+		print_history(&r);
+	if (r.opts & (OPT('k') | OPT('n') | OPT('e') | OPT('H')))
+		return EXIT_SUCCESS;
 	if (r.opts & OPT('1')) {
 		print_latest(&r, since != NULL);
 		return EXIT_SUCCESS;

@@ -107,12 +107,12 @@ static int can_share(int fd, size_t size)
 }
 
 /* A link does not replace what has the name; rename(2) does. Where there are no links
- * (vfat), two that create at once may replace each other's file. */
+ * (vfat, some CIFS), two that create at once may replace each other's file. */
 static int put_in_place(const char *temp, const char *path, int replace)
 {
 	int rc = replace ? -1 : link(temp, path);
 
-	if (replace || (rc < 0 && errno == EPERM))
+	if (replace || (rc < 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS)))
 		return rename(temp, path);
 	return rc < 0 && errno != EEXIST ? rc : unlink(temp);
 }
@@ -139,7 +139,7 @@ void create(const char *path, const struct image *m)
 	if (m->old && lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
 		bb_error_msg_and_die("can't replace '%s': it is a symbolic link", path);
 	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd >= 0 && m->old && m->old->st_size)
+	if (fd >= 0 && m->old)
 		(void)fchown(fd, m->old->st_uid, m->old->st_gid); /* only root can */
 	if (fd < 0 || fchmod(fd, m->mode) < 0 || fill_file(fd, m) < 0
 	    || !(shared = can_share(fd, m->size)) || put_in_place(temp, path, m->old != NULL) < 0
@@ -212,9 +212,8 @@ int has_ticked(void)
 void tick(int64_t first_ns)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
-	struct itimerval timer = {
-		{ 1, 0 }, { first_ns / NS_PER_S, first_ns % NS_PER_S / 1000 + 1 },
-	};
+	int64_t us = first_ns / 1000 + 1; /* 0 would be never */
+	struct itimerval timer = { { 1, 0 }, { us / 1000000, us % 1000000 } };
 
 	sigaction(SIGALRM, &sa, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
@@ -222,16 +221,17 @@ void tick(int64_t first_ns)
 
 static int lock_in_time(const struct board *b, int64_t deadline)
 {
-	int64_t left = deadline - monotonic_ns();
+	int64_t left;
 	int rc;
 
 	do {
 		if (board_status_asked())
 			bb_error_msg("'%s': waiting for its writer's end", b->path);
-		tick(left < NS_PER_S ? left : NS_PER_S);
-		rc = lock(b, 1);
-	} while (rc < 0 && errno == EINTR && !bb_got_signal
-		&& (left = deadline - monotonic_ns()) > 0);
+		left = deadline - monotonic_ns();
+		if (left > 0)
+			tick(left < NS_PER_S ? left : NS_PER_S);
+		rc = lock(b, left > 0);
+	} while (rc < 0 && errno == EINTR && !bb_got_signal);
 	if (bb_got_signal)
 		die_of_signal(bb_got_signal);
 	return rc;
@@ -249,7 +249,7 @@ int attach(struct board *b, int64_t deadline)
 			bb_perror_msg_and_die("can't open '%s'", b->path);
 		board_stat(b); /* a FIFO or a device is empty too, but not ours to replace */
 		if ((deadline ? lock_in_time(b, deadline) : lock(b, 0)) < 0) {
-			if (errno == EAGAIN || errno == EACCES || errno == EINTR)
+			if (errno == EAGAIN || errno == EACCES)
 				held(b, deadline ? EXIT_TIMED_OUT : EXIT_NOT_NOW);
 			bb_perror_msg_and_die("can't lock '%s'", b->path);
 		}

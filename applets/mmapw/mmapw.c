@@ -39,8 +39,9 @@ struct writer {
 	struct board_slot *next;
 	opts_t opts;
 	char **words;            /* operands; none: the tutorial's job */
-	const char *schema, *mode;
+	const char *schema;
 	uint32_t nslots;         /* 0: not said */
+	int mode;                /* < 0: not said */
 	int64_t lock_deadline;
 	int64_t persist, next_sync; /* persist < 0: never; next_sync INT64_MAX: nothing is due */
 	uintmax_t published;
@@ -162,19 +163,25 @@ static void check_match(const struct writer *w, const struct schema *s)
 		bb_error_msg_and_die("'%s' has %u slots", b->path, (unsigned)b->head.nslots);
 }
 
-static mode_t file_mode(const char *mode)
+static int parse_mode(const char *mode)
 {
-	mode_t mask = umask(0);
-	const char *end;
 	uintmax_t bits;
+	const char *end = parse_digits(mode, 8, &bits);
 
-	umask(mask);
-	if (!mode)
-		return 0644 & ~mask;
-	end = parse_digits(mode, 8, &bits);
 	if (!end || *end || bits > 07777)
 		bb_show_usage("invalid mode: '%s'", mode);
 	return bits;
+}
+
+/* What was asked for, or that of the empty file which is there, or as of any new file. */
+static mode_t file_mode(const struct writer *w)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	if (w->mode >= 0)
+		return w->mode;
+	return w->b.fd >= 0 ? w->b.st.st_mode & 0777 : 0644 & ~mask;
 }
 
 /* After these checks the file is made, so that a wrong field leaves nothing behind. */
@@ -183,7 +190,7 @@ static void make_file(const struct writer *w, const struct schema *s, unsigned c
 	struct board_header *h = make_header(s, w->nslots ? w->nslots : 2);
 	struct image m = {
 		.size = h->header_size + (off_t)h->nslots * h->slot_stride,
-		.head = h, .head_len = h->header_size, .mode = file_mode(w->mode),
+		.head = h, .head_len = h->header_size, .mode = file_mode(w),
 		.old = w->b.fd >= 0 ? &w->b.st : NULL, .persist = w->persist >= 0,
 		.verbose = w->b.verbose,
 	};
@@ -347,7 +354,7 @@ static char *next_line(struct writer *w, struct input *in, int *more)
 static int publish_lines(struct writer *w, int64_t period, uintmax_t todo)
 {
 	uint32_t size = w->b.head.record_size;
-	struct input in = { .size = (1 << 16) + 8 * (size_t)size };
+	struct input in = { .size = (1 << 16) + 9 * (size_t)size };
 	unsigned char *record = xmalloc(size);
 	int status = EXIT_SUCCESS, more;
 	int64_t next_time = monotonic_ns();
@@ -426,7 +433,7 @@ int mmapw_main(char **argv)
 	todo = count ? xatou_range("count", count, 1, UINTMAX_MAX)
 		: *w.words && !lines && !interval ? 1 : UINTMAX_MAX;
 	w.schema = schema;
-	w.mode = mode;
+	w.mode = mode ? parse_mode(mode) : -1;
 	w.nslots = slots ? xatou_range("number of slots", slots, 2, BOARD_SLOTS_MAX) : 0;
 	w.lock_deadline = wait_lock ? monotonic_ns() + xatodur("time to wait", wait_lock) : 0;
 	w.next_sync = INT64_MAX;
@@ -438,6 +445,7 @@ int mmapw_main(char **argv)
 	if (lines)
 		w.words = NULL;
 	bb_signals(signals);
+	signal(SIGXFSZ, SIG_IGN); /* write(2) and fallocate(2): EFBIG instead */
 	board_catch_usr1(0);
 	if (w.opts & OPT('q'))
 		be_quiet();
