@@ -151,9 +151,10 @@ int fifo_watch(struct fifo *f)
 		f->watch = inotify_init1(
 			IN_NONBLOCK | IN_CLOEXEC); /* without it: nothing is noticed */
 		(void)inotify_add_watch(f->watch, f->path, gone | IN_DONT_FOLLOW); /* a link */
-		if (inotify_add_watch(f->watch, f->path, gone) < 0)
-			(void)inotify_add_watch(
-				f->watch, directory(f->path), IN_CREATE | IN_MOVED_TO);
+		if (inotify_add_watch(f->watch, f->path, gone) < 0
+		    && inotify_add_watch(f->watch, directory(f->path), IN_CREATE | IN_MOVED_TO) < 0
+		    && f->verbose > 0)
+			bb_perror_msg("no inotify(7): another FIFO under the name goes unnoticed");
 	}
 	(void)fstat(f->fd, &ours); /* no FIFO is open: as if another were */
 	return stat(f->path, &named) == 0 && !same_file(&named, &ours);
@@ -217,8 +218,13 @@ void fifo_init(struct fifo *f, opts_t opts)
 	bb_signals(ends);
 	at_end.fifo = f;
 	f->created = !!(opts & OPT('p'));
+	f->unlink = !!(opts & OPT('u'));
+}
+
+void fifo_create(struct fifo *f)
+{
 	if (f->created)
-		create(f->path, f->mode, !!(opts & OPT('u')));
+		create(f->path, f->mode, f->unlink);
 }
 
 int64_t fifo_deadline(int64_t duration)

@@ -167,7 +167,7 @@ struct fifo {
 	const char *path;
 	int fd, watch;		/* -1: not open */
 	struct stat watched;
-	int created;		/* --create: it was there, or we made it */
+	int created, unlink;	/* --create: it was there, or we made it; --unlink */
 	int known;		/* there was a FIFO of that name */
 	int frame;
 	int limited;		/* to this many messages more: */
@@ -186,9 +186,10 @@ struct fifo {
 	"z(pipe-size):-s(stats)q(quiet)v(verbose)J(json)"
 #define FIFO_ARGUMENTS(f) &(f)->mode, &(f)->frame_name, &(f)->count, &(f)->timeout_arg, \
 	&(f)->open_arg, &(f)->size_arg
-/* Takes the options, makes the FIFO, and blocks the signals that end a program: from then
- * on only fifo_poll sees them, and removes a FIFO that shall not stay. */
+/* Takes the options, and blocks the signals that end a program: from then on only fifo_poll
+ * sees them, and removes a FIFO that shall not stay. */
 void fifo_init(struct fifo *f, opts_t opts);
+void fifo_create(struct fifo *f);	/* with --create: when nothing is wrong with the rest */
 /* Never blocks; -1 without a reader (ENXIO), or if the FIFO has gone since (ENOENT). */
 int fifo_open(struct fifo *f, int flags);
 /* Makes f->watch, which poll(2) shows as readable when the name may mean another file; true

@@ -115,6 +115,30 @@ run box fifor -t 10 -n 1 r
 is 'so does the writer' '0 read:hello' "$rc $out"
 wait $writer
 
+# A writer that stays while its FIFO is replaced: it does not know, and loses nothing.
+spawn fifor -o plain r >got & reader=$!
+spawn fifow --stats -J r - <in 2>err & writer=$!
+exec 9>in
+echo before >&9
+wait_for grep -q before got
+rm r; mkfifo r
+box fifow -t 10 r new
+cat many >&9; exec 9>&-
+wait $writer
+is 'a writer to the FIFO that was replaced' '0 100001' "$? $(grep -o '"messages":[0-9]*' err | cut -d : -f 2)"
+box fifow -t 10 r last
+ok 'is read beside the new one' wait_for grep -q last got
+is 'to its end' "$( (echo before; echo new; cat many; echo last) | sort | cksum)" "$(sort got | cksum)"
+[ -n "$EMULATOR" ] || ok 'and then closed' test -z "$(ls -l /proc/$reader/fd | grep deleted)"
+kill $reader; wait $reader
+spawn fifow -E drop -F line --stats -J r - <in 2>err & writer=$!
+exec 9>in
+head -n 1 r >got & echo one >&9; wait $!
+rm r; mkfifo r; cat r >got & reader=$!
+while kill -0 $reader 2>/dev/null && ! test -s got; do echo more >&9; done
+exec 9>&-; wait $writer; wait $reader
+is '--on-epipe=drop: the new one is found' more "$(sort -u got)"
+
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	strace -f -o calls "$IPCBOX" fifow -t 1 f x 2>err
 	is 'a waiting writer waits once' 1 "$(grep -c 'poll(' calls)"

@@ -74,6 +74,12 @@ run box fifor -t 100ms f
 is 'no message within the time limit' "124 fifor: timed out: no message in 'f'" "$rc $err"
 run box fifor --open-timeout 100ms f
 is '--open-timeout' 124 "$rc"
+(exec 9<>f; printf 'a\npar' >&9; run box fifor -F line -t 100ms f; echo "$rc $out") >got
+is 'a line without its end is no loss then' "$(text '124 read:a\nread:par')" "$(cat got)"
+(exec 9<>f; box fifow -t 1 f 'a
+b
+'; run box fifor -o plain -0 -t 100ms f; tr '\0' : <.out) >got
+is 'a packet keeps the newline at its end' "$(text 'a\nb\n:')" "$(cat got)"
 start -t 100ms --open-timeout 10 f; echo x >f; wait $reader
 is '-t counts from the message before' '124 read:x' "$? $(cat got)"
 
@@ -105,6 +111,12 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	(exec 9>f)
 	wait $reader
 	is '--eof=exit sees a writer that came and left while it started' 0 $?
+	exec 9<>f
+	printf 'ab\ncd\n' >&9
+	strace -o calls -e inject=tee:error=ENOSYS "$IPCBOX" fifor -v -n 1 f >got 2>err
+	is 'without tee(2) -n takes no more than it prints' "read:ab fifor: can't look ahead: lines only: Function not implemented read:cd" \
+		"$(cat got err | tr '\n' ' ')$(box fifor -n 1 f)"
+	exec 9>&-
 else
 	skip 'waiting costs nothing' 'no strace'
 fi

@@ -54,6 +54,18 @@ run box fifow -F line f 'a
 b'
 is 'a newline within a line' 1 "$rc"
 
+reader 2
+printf 'a\nb\n%05000d\nc\n' 0 | box fifow -F line f 2>err
+is 'what came before one that is refused is sent' '1 a b' "$? $(wait $reader; words)"
+run box fifow -p -F line none "$big"
+is 'and --create makes nothing for it' "1 fifow: message of 5000 bytes with its end is larger than PIPE_BUF (4096): use --lock or --frame=len" "$rc $err"
+ok 'nothing' test ! -e none
+reader 3
+spawn fifow -E drop -i 0 f </dev/null 2>err & writer=$!
+wait $reader
+kill $writer; wait $writer
+is 'SIGTERM ends one that drops all' 143 $?
+
 # A feed that stays open: the writer lives on while readers come and go.
 mkfifo in
 spawn fifow f - <in &

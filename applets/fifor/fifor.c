@@ -56,6 +56,85 @@ static void open_reader(struct reader *r)
 	r->pipe_size = size > 0 ? size : OUTPUT;
 }
 
+/* The lock is on a descriptor of its own, for the one that reads is renewed at each end of
+ * file. fcntl(2) has no exclusive lock for a descriptor that can only read. */
+static void exclude_others(struct reader *r)
+{
+	int before = r->lock;
+
+	r->lock = fifo_open(&r->f, O_RDONLY);
+	if (flock(r->lock, r->lock_kind | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK) {
+			bb_error_msg("'%s' has a reader already", r->f.path);
+			exit(EXIT_NOT_NOW);
+		}
+		if (r->lock_kind == LOCK_EX) /* else: no locks here, so nobody has one */
+			bb_perror_msg_and_die("can't lock '%s'", r->f.path);
+	}
+	if (before >= 0)
+		close(before); /* or writers to a FIFO that was replaced would see a reader */
+}
+
+/* What is left without its end is a message all the same. */
+static void settle(struct reader *r)
+{
+	if (r->f.frame == FRAME_LEN)
+		take_frames(r, 1);
+	else if (r->len)
+		put_message(r, r->buf, r->len, NULL);
+	r->len = 0;
+}
+
+static void swap_fifos(struct reader *r)
+{
+	int fd = r->f.fd, live = r->live;
+
+	settle(r);
+	r->f.fd = r->old;
+	r->live = r->old_live;
+	r->old = fd;
+	r->old_live = live;
+	r->on_old = !r->on_old;
+	r->packet = r->f.frame == FRAME_PACKET ? PACKET : NO_PACKET;
+}
+
+static void close_old(struct reader *r)
+{
+	if (r->on_old)
+		swap_fifos(r);
+	if (r->old >= 0)
+		close(r->old);
+	r->old = -1;
+}
+
+/* Another FIFO has the name. Who writes to the old one does not know that, and may just have
+ * begun: it stays open beside the new one until its writers have left. */
+static void open_replacement(struct reader *r)
+{
+	settle(r);
+	close_old(r);
+	r->old = r->f.fd;
+	r->old_live = r->live;
+	r->f.fd = -1;
+	open_reader(r);
+	exclude_others(r);
+}
+
+/* False if the end of the last writer is ours too. */
+static int reopen(struct reader *r)
+{
+	settle(r);
+	if (r->on_old) {
+		close_old(r);
+		return 1;
+	}
+	r->f.reconnects++;
+	if (r->exit_at_eof)
+		return 0;
+	open_reader(r);
+	return 1;
+}
+
 /* Room for all that the pipe holds: a read that empties it cuts no message, so that
  * several readers may share the FIFO. */
 static void make_room(struct reader *r)
@@ -72,21 +151,26 @@ static void make_room(struct reader *r)
 
 /* stdout is watched too: if nobody reads what we print, no message shall be taken. A part of
  * a frame is looked at again each second: a lock that is let go wakes nobody. */
-static void wait_for_message(struct reader *r)
+static void poll_fifos(struct reader *r)
 {
 	int64_t until = r->f.frame == FRAME_LEN && r->len ? fifo_deadline(NS_PER_S) : INT64_MAX;
 	struct pollfd fds[] = {
 		{ .fd = r->f.fd, .events = POLLIN },
 		{ .fd = STDOUT_FILENO },
 		{ .fd = r->f.watch, .events = POLLIN },
+		{ .fd = r->old, .events = POLLIN },
 	};
 
 	flush_output(r);
 	r->f.unsaved = 0;
+	r->f.queued = r->len != 0; /* lost, if a signal ends us */
 	r->f.waits++;
 	if (!fifo_poll(fds, ARRAY_SIZE(fds), until < r->deadline ? until : r->deadline)) {
 		if (until < r->deadline)
 			return;
+		settle(r);
+		flush_output(r);
+		r->f.queued = 0;
 		bb_error_msg("timed out: no message in '%s'", r->f.path);
 		exit(EXIT_TIMED_OUT);
 	}
@@ -94,9 +178,14 @@ static void wait_for_message(struct reader *r)
 		errno = fds[1].revents & POLLNVAL ? EBADF : EPIPE;
 		output_failed();
 	}
+	if (fds[3].revents) {
+		r->old_live = 1;
+		swap_fifos(r);
+		return;
+	}
 	if (!fds[0].revents) {
 		if (fifo_watch(&r->f))
-			open_reader(r);
+			open_replacement(r);
 		return;
 	}
 	if (r->f.open_timeout != INT64_MAX) {
@@ -106,28 +195,61 @@ static void wait_for_message(struct reader *r)
 	r->live = 1;
 }
 
-/* tee(2) copies two bytes of the head of the queue, and a read of one takes all of a
- * packet (pipe(2): the excess bytes are discarded): nothing is left then. A packet of one
- * byte is printed in the same way as a line without end. */
+static void wait_for_message(struct reader *r)
+{
+	if (r->on_old)
+		swap_fifos(r);
+	poll_fifos(r);
+	r->f.queued = 0;
+}
+
+static void cannot_look(struct reader *r)
+{
+	if (r->f.verbose > 0)
+		bb_perror_msg("can't look ahead: lines only");
+	r->probe[0] = -1;
+	if (r->f.limited)
+		r->f.frame = FRAME_LINE; /* byte by byte */
+}
+
+/* Copies up to len of size bytes at the head of the queue, which stay there. 0: the end, or
+ * that we cannot look; -1: nothing has come. */
+static ssize_t look(struct reader *r, char *buf, size_t len, size_t size)
+{
+	ssize_t n = tee(r->f.fd, r->probe[1], size, SPLICE_F_NONBLOCK);
+
+	if (n < 0 && errno != EAGAIN) {
+		cannot_look(r);
+		return 0;
+	}
+	if (n <= 0)
+		return n;
+	if (safe_read(r->probe[0], buf, len) < 0)
+		bb_perror_msg_and_die("can't read '%s'", r->f.path);
+	return n;
+}
+
+/* Of two bytes of the head of the queue a read of one takes all of a packet (pipe(2): the
+ * excess bytes are discarded): nothing is left then. A packet of one byte is printed in the
+ * same way as a line without end. -1: nothing has come. */
 static int packet_next(struct reader *r)
 {
-	ssize_t n = tee(r->f.fd, r->probe[1], 2, SPLICE_F_NONBLOCK);
 	char c;
+	ssize_t n = look(r, &c, 1, 2);
 
-	return n > 0 && safe_read(r->probe[0], &c, 1) == 1 && n == 2
-		&& safe_read(r->probe[0], &c, 1) < 0;
+	return n < 2 ? n < 0 ? -1 : 0 : safe_read(r->probe[0], &c, 1) < 0;
 }
 
 /* How much of the slot at the head to take for the messages that are still wanted: what
- * comes behind them is for the next reader. */
-static size_t wanted(struct reader *r, char *buf, size_t size)
+ * comes behind them is for the next reader. Who cannot look takes byte after byte. -1:
+ * nothing has come. */
+static ssize_t wanted(struct reader *r, char *buf, size_t size)
 {
-	ssize_t n = tee(r->f.fd, r->probe[1], size, SPLICE_F_NONBLOCK);
+	ssize_t n = r->probe[0] < 0 ? 0 : look(r, buf, size, size);
 	uintmax_t messages = 0;
 
 	if (n <= 0)
-		return size;
-	n = safe_read(r->probe[0], buf, n);
+		return n < 0 ? n : 1;
 	for (ssize_t i = 0; i < n; i++)
 		if (buf[i] == r->end && ++messages == r->f.left)
 			return i + 1;
@@ -152,7 +274,7 @@ static void make_probe(struct reader *r)
 {
 	xpipe(r->probe);
 	if (fcntl(r->probe[1], F_SETPIPE_SZ, 1) < 0 || fcntl(r->probe[0], F_SETFL, O_NONBLOCK) < 0)
-		bb_perror_msg_and_die("can't set up a pipe");
+		cannot_look(r);
 }
 
 /* Behind a packet there are others: that costs no second look, until a newline at the end
@@ -160,113 +282,25 @@ static void make_probe(struct reader *r)
 static ssize_t read_some(struct reader *r)
 {
 	char *buf = r->buf + r->len;
-	size_t size = r->size - r->len;
-	ssize_t n;
+	ssize_t n = r->size - r->len;
+	int packet;
 
-	if (!r->packet && r->f.frame == FRAME_AUTO)
-		r->packet = packet_next(r) ? PACKET : NO_PACKET;
+	if (!r->packet && r->f.frame == FRAME_AUTO && r->probe[0] >= 0) {
+		packet = packet_next(r);
+		if (packet < 0)
+			return -1;
+		r->packet = packet ? PACKET : NO_PACKET;
+	}
 	if (r->f.limited && r->f.frame == FRAME_LEN)
-		size = wanted_of_frame(r, size);
+		n = wanted_of_frame(r, n);
 	else if (r->f.limited && !r->packet)
-		size = wanted(r, buf, size);
-	n = safe_read(r->f.fd, buf, size);
+		n = wanted(r, buf, n);
+	if (n < 0)
+		return -1;
+	n = safe_read(r->f.fd, buf, n);
 	if (n < 0 && errno != EAGAIN)
 		bb_perror_msg_and_die("can't read '%s'", r->f.path);
 	return n;
-}
-
-/* How many messages of that writer did not come: those between the last one and this. */
-static uint32_t note_peer(struct reader *r, uint32_t writer, uint32_t seq)
-{
-	uint32_t lost = 0;
-	unsigned i = 0;
-
-	while (i < PEERS && r->peers[i].writer != writer)
-		i++;
-	if (i == PEERS)
-		i = r->next_peer++ % PEERS;
-	else if (seq - r->peers[i].seq - 1 < UINT32_MAX / 2 && seq != 1)
-		lost = seq - r->peers[i].seq - 1; /* seq 1: a new process with an old pid */
-	r->peers[i].writer = writer;
-	r->peers[i].seq = seq;
-	return lost;
-}
-
-/* 1: a frame, 0: not yet, -1: none */
-static int parse_frame(const char *buf, size_t len, struct fifo_header *h)
-{
-	uint32_t magic = htole32(FIFO_MAGIC);
-
-	if (memcmp(buf, &magic, len < sizeof(magic) ? len : sizeof(magic)))
-		return -1;
-	if (len < sizeof(*h))
-		return 0;
-	memcpy(h, buf, sizeof(*h));
-	if (le32toh(h->length) > FIFO_MAX_MESSAGE)
-		return -1;
-	if (len - sizeof(*h) < le32toh(h->length))
-		return 0;
-	return le32toh(h->crc) == fifo_crc(h, buf + sizeof(*h), le32toh(h->length)) ? 1 : -1;
-}
-
-static void report_skipped(struct reader *r, size_t *skipped)
-{
-	if (*skipped && r->f.verbose >= 0)
-		bb_error_msg("resync=%zu", *skipped);
-	*skipped = 0;
-}
-
-/* What is no frame is passed over, byte by byte, up to the next one. */
-static void take_frames(struct reader *r, int final)
-{
-	size_t at = 0, skipped = 0;
-	struct fifo_header h;
-	char text[80];
-	uint32_t lost;
-	int found;
-
-	while (at < r->len) {
-		found = parse_frame(r->buf + at, r->len - at, &h);
-		if (found == 0 && !final)
-			break;
-		if (found <= 0) {
-			skipped++;
-			at++;
-			continue;
-		}
-		report_skipped(r, &skipped);
-		lost = note_peer(r, le32toh(h.writer), le32toh(h.seq));
-		if (!lost) /* before the first one of this writer that we see */
-			lost = told_lost(r->buf + at + sizeof(h), le32toh(h.length));
-		r->f.dropped += lost;
-		if (lost && r->f.verbose >= 0)
-			bb_error_msg("lost=%u writer=%u", lost, le32toh(h.writer));
-		scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%u",
-			le32toh(h.writer), le32toh(h.seq), lost);
-		put_message(r, r->buf + at + sizeof(h), le32toh(h.length), text);
-		at += sizeof(h) + le32toh(h.length);
-	}
-	report_skipped(r, &skipped);
-	r->len -= at;
-	memmove(r->buf, r->buf + at, r->len);
-}
-
-/* The writer of a long frame holds the lock as long as it lives (formats.md 2). Without a
- * lock and with nothing more to read, a frame within what should be its text is the next one;
- * bytes that cat(1) passes on without a lock have none. */
-static int is_abandoned(struct reader *r)
-{
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	struct pollfd more = { .fd = r->f.fd, .events = POLLIN };
-	struct fifo_header h;
-
-	if (r->f.frame != FRAME_LEN || !r->len || fcntl(r->f.fd, F_OFD_GETLK, &fl) < 0
-		|| fl.l_type != F_UNLCK || poll(&more, 1, 0) != 0)
-		return 0;
-	for (size_t at = 1; at < r->len; at++)
-		if (parse_frame(r->buf + at, r->len - at, &h) == 1)
-			return 1;
-	return 0;
 }
 
 /* Adds what has come to the buffer; 0 if the last writer left. */
@@ -304,10 +338,8 @@ static int splice_raw(struct reader *r)
 			r->f.bytes += n;
 			r->deadline = fifo_deadline(r->f.timeout);
 		} else if (n == 0) {
-			if (r->exit_at_eof)
+			if (!reopen(r))
 				return 1;
-			r->f.reconnects++;
-			open_reader(r);
 		} else if (errno == EAGAIN) {
 			fifo_poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1,
 				INT64_MAX);
@@ -315,6 +347,8 @@ static int splice_raw(struct reader *r)
 		} else if (errno == EOPNOTSUPP && flags) {
 			flags = 0;
 		} else {
+			if (r->f.verbose > 0)
+				bb_perror_msg("splice(2) stopped: read(2) and write(2) instead");
 			return 0;
 		}
 	}
@@ -347,8 +381,7 @@ static void take(struct reader *r, size_t fresh)
 	} else if (r->packet == PACKET || (r->packet && !line)
 		|| (r->f.frame == FRAME_AUTO && old == 0 && !memchr(r->buf, '\n', fresh))) {
 		/* fifow sends an empty packet as a newline */
-		line = line && (r->f.frame == FRAME_AUTO || fresh == 1);
-		put_message(r, r->buf + old, fresh - line, NULL);
+		put_message(r, r->buf + old, fresh - (line && fresh == 1), NULL);
 		r->len = old;
 	} else {
 		take_lines(r, fresh);
@@ -363,19 +396,10 @@ static void follow(struct reader *r)
 
 	for (;;) {
 		fresh = fill(r);
-		if (fresh) {
+		if (fresh)
 			take(r, fresh);
-			continue;
-		}
-		if (r->f.frame == FRAME_LEN)
-			take_frames(r, 1);
-		else if (r->len)
-			put_message(r, r->buf, r->len, NULL); /* a last line without newline */
-		r->len = 0;
-		r->f.reconnects++;
-		if (r->exit_at_eof)
+		else if (!reopen(r))
 			break;
-		open_reader(r);
 	}
 	flush_output(r);
 }
@@ -384,10 +408,13 @@ static void follow(struct reader *r)
  * descriptor, or without CMD until a signal. */
 static int hold(struct reader *r, char **cmd)
 {
-	if (!*cmd)
-		for (;;)
-			fifo_poll(NULL, 0, INT64_MAX);
+	while (!*cmd) {
+		fifo_poll(&(struct pollfd){ .fd = r->f.watch, .events = POLLIN }, 1, INT64_MAX);
+		if (fifo_watch(&r->f))
+			open_replacement(r);
+	}
 	fcntl(r->f.fd, F_SETFD, 0);
+	fcntl(r->lock, F_SETFD, 0);
 	xexec(cmd);
 }
 
@@ -401,24 +428,8 @@ static int flush_queue(struct reader *r)
 		total += n;
 	if (n < 0 && errno != EAGAIN)
 		bb_perror_msg_and_die("can't read '%s'", r->f.path);
-	xprintf("flushed=%ju\n", total);
+	xprintf(r->f.json ? "{\"flushed\":%ju}\n" : "flushed=%ju\n", total);
 	return EXIT_SUCCESS;
-}
-
-/* The lock is on a descriptor of its own, for the one that reads is renewed at each end of
- * file. fcntl(2) has no exclusive lock for a descriptor that can only read. */
-static void exclude_others(struct reader *r, int operation)
-{
-	int fd = fifo_open(&r->f, O_RDONLY);
-
-	if (flock(fd, operation | LOCK_NB) == 0)
-		return;
-	if (errno != EWOULDBLOCK && operation == LOCK_SH)
-		return; /* no locks on this file system: nobody else has one */
-	if (errno != EWOULDBLOCK)
-		bb_perror_msg_and_die("can't lock '%s'", r->f.path);
-	bb_error_msg("'%s' has a reader already", r->f.path);
-	exit(EXIT_NOT_NOW);
 }
 
 int fifor_main(char **argv)
@@ -443,8 +454,11 @@ int fifor_main(char **argv)
 	fifo_init(&r.f, opts);
 	r.end = r.f.frame == FRAME_NUL ? '\0' : '\n';
 	r.out = xmalloc(OUTPUT);
+	r.old = r.lock = -1;
+	fifo_create(&r.f);
 	open_reader(&r);
-	exclude_others(&r, opts & OPT('X') ? LOCK_EX : LOCK_SH);
+	r.lock_kind = opts & OPT('X') ? LOCK_EX : LOCK_SH;
+	exclude_others(&r);
 	if (opts & OPT('f'))
 		return flush_queue(&r);
 	if (opts & OPT('k'))

@@ -12,6 +12,9 @@ enum { NO_PACKET, PACKET_LIKELY, PACKET };
 struct reader {
 	struct fifo f;
 	int live;		/* a writer has been seen on f.fd */
+	int old, old_live;	/* the FIFO that had the name before, or -1 */
+	int on_old;		/* that is what f.fd is now, and old is what has the name */
+	int lock, lock_kind;	/* LOCK_SH, or with --exclusive LOCK_EX */
 	int exit_at_eof;
 	const char *prefix;
 	int tty;
@@ -23,7 +26,7 @@ struct reader {
 	char *out;
 	size_t out_len, out_chunk;
 	int packet;		/* does the queue begin with one */
-	int probe[2];		/* a pipe for looking at it */
+	int probe[2];		/* a pipe for looking at it; -1: it cannot be looked at */
 	struct {
 		uint32_t writer, seq;
 	} peers[PEERS];		/* of the last header of each writer */
@@ -39,3 +42,8 @@ uintmax_t told_lost(const char *msg, size_t len);
 /* As the options say; frame is what JSON adds, NULL if the message has no header. Exits after
  * the last message wanted. */
 void put_message(struct reader *r, const char *msg, size_t len, const char *frame);
+
+/* frame.c */
+/* Prints the frames that are complete; final: no more will come of what is not. */
+void take_frames(struct reader *r, int final);
+int is_abandoned(struct reader *r);

@@ -40,13 +40,19 @@ enum { SPLICE_MAX = 1024 * 1024 };
 
 static void check_message(struct writer *w, const char *msg, size_t len)
 {
-	if (w->foreign && w->end >= 0 && memchr(msg, w->end, len))
+	int tail = w->end >= 0;
+	int foreign = w->foreign && tail && memchr(msg, w->end, len);
+	int large = len + tail > w->atomic && (!w->large || w->f.frame == FRAME_PACKET);
+
+	if (foreign || large || len > FIFO_MAX_MESSAGE)
+		flush_messages(w); /* what came before goes before we end */
+	if (foreign)
 		bb_error_msg_and_die(
 			"a message contains a %s: use --frame=len", w->end ? "newline" : "NUL");
-	len += w->end >= 0;
-	if (len > w->atomic && (!w->large || w->f.frame == FRAME_PACKET))
-		bb_error_msg_and_die("message of %zu bytes is larger than PIPE_BUF (%zu): "
-			"use --lock or --frame=len", len, w->atomic);
+	if (large)
+		bb_error_msg_and_die("message of %zu bytes%s is larger than PIPE_BUF (%zu): "
+			"use %s--frame=len", len, tail ? " with its end" : "", w->atomic,
+			w->large ? "" : "--lock or ");
 	if (len > FIFO_MAX_MESSAGE)
 		bb_error_msg_and_die(
 			"message of %zu bytes is larger than %d", len, FIFO_MAX_MESSAGE);
@@ -260,6 +266,7 @@ int fifow_main(char **argv)
 	w.foreign = *argv || delimiter != w.end;
 	for (int i = 0; argv[i]; i++)
 		check_message(&w, argv[i], strlen(argv[i])); /* all or none */
+	fifo_create(&w.f);
 	await_reader(&w, fifo_deadline(w.f.timeout));
 	if (w.f.frame == FRAME_RAW)
 		send_raw(&w);

@@ -153,8 +153,10 @@ static int next_reader(struct writer *w, int64_t deadline)
 {
 	if (w->on_epipe == EPIPE_FAIL)
 		bb_error_msg_and_die("the last reader of '%s' has left", w->f.path);
-	if (w->on_epipe == EPIPE_DROP)
-		return 0;
+	if (w->on_epipe == EPIPE_DROP) {
+		(void)fifo_poll(NULL, 0, 0); /* a signal */
+		return open_writer(w) == 0; /* in another FIFO under the name */
+	}
 	w->f.reconnects++;
 	await_reader(w, deadline);
 	return 1;
