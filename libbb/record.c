@@ -39,6 +39,11 @@ int is_utf8(const void *text, size_t len)
 	return n != 0;
 }
 
+/* A record is a line, which a script may read alone and eval: the rest of a text with a newline
+ * would be its next command. POSIX shells before 2024 have no other word for one than this:
+ * IFS is a space, a tab and a newline, unless the script has changed that. */
+static const char newline[] = "'\"${IFS#??}\"'";
+
 void print_text(const void *text, size_t len, enum record_form style)
 {
 	const unsigned char *p = text;
@@ -46,13 +51,14 @@ void print_text(const void *text, size_t len, enum record_form style)
 
 	for (; len; p += n, len -= n) {
 		n = utf8_len(p, len);
-		/* A newline within a shell's word would end the record's line. */
-		if (style == PAIRS ? *p == '\n'
-			: !n || *p < ' ' || *p == 0x7F || (*p == 0xC2 && p[1] < 0xA0)) {
+		if (style != PAIRS
+			&& (!n || *p < ' ' || *p == 0x7F || (*p == 0xC2 && p[1] < 0xA0))) {
 			xprintf(style == JSON ? "\\u%04x" : "\\x%02x", n == 2 ? p[1] : *p);
 			n += !n;
 		} else if (style == PAIRS && *p == '\'') {
 			xprintf("'\\''");
+		} else if (style == PAIRS && *p == '\n') {
+			xprintf("%s", newline);
 		} else {
 			n += !n;
 			if (style == JSON && (*p == '"' || *p == '\\'))

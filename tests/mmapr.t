@@ -208,7 +208,8 @@ run box mmapr -1 o
 is 'for people' "n=-1,2	 s=it's \"a\"	 b=1	 c=\\	 x=00ff	 t=a,b" "$out"
 box mmapw two name="$(printf 'a\ntouch b #')"
 run box mmapr -1 --pairs -o name two
-is '--pairs: one record is one line' "name='a\x0atouch b #'" "$out"
+is '--pairs: one record is one line' 1 "$(printf '%s\n' "$out" | wc -l)"
+is 'that a shell reads back' "$(printf 'a\ntouch b #')" "$(eval "$out"; printf '%s\n' "$name")"
 run box mmapr -1 --pairs o
 is '--pairs' "n='-1,2' s='it'\\''s \"a\"' b='1' c='\\' x='00ff' t='a,b'" "$out"
 is 'which a shell reads back' "-1,2 it's \"a\"" "$(eval "$out"; echo "$n $s")"

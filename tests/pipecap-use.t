@@ -239,7 +239,10 @@ is '-l -p PID -p PID: each pipe once' True "$(said pids)"
 is '-l -p: a process that is gone' '1 True' "$(said gone)"
 is '-g -p: a process that is gone' '1 True' "$(said gone2)"
 is '-k -J: what is no UTF-8 is base64' "[{'name': 'fd N', 'len': 10, 'data_b64': 'YRtbMzFtCv8AIg=='}]" "$(said json | sed 's/fd [0-9]*/fd N/')"
-is '-k --pairs' "b\"name='fd N' len='5' data='it'\\\\''s\\n'\\n\"" "$(said pairs | sed 's/fd [0-9]*/fd N/')"
+is '-k --pairs: one line' "$(cat <<'END'
+b'name=\'fd N\' len=\'5\' data=\'it\'\\\'\'s\'"${IFS#??}"\'\'\n'
+END
+)" "$(said pairs | sed 's/fd [0-9]*/fd N/')"
 is '-k on a terminal: lines, and no escape sequence' "b\"it's\\r\\n\\\\x1b[31m\\r\\n\"" "$(said tty)"
 is '-k of an empty pipe' "b''" "$(said empty)"
 is '-s -J: the record of what it is now' True "$(said set)"
