@@ -39,6 +39,13 @@ like 'a case that needs -x' '2 pipetest: no such case without --exotic*' "$rc $e
 run box pipetest -c X
 is 'an unknown class: a usage error' 2 "$rc"
 
+for dir in nosuch ''; do
+	run box pipetest -d "$dir"
+	is "-d '$dir': missing" "1 pipetest: can't make a directory in '$dir': No such file or directory" "$rc $err"
+done
+TMPDIR='' run box pipetest -t bas.lowest
+like 'an empty TMPDIR is none' '*# files in /?*/pipetest.* (*' "$out"
+
 run box pipetest -m x
 is 'a wrong multiplier: a usage error' 2 "$rc"
 for wrong in '-m 0' '-m -1' '-m 1s' '-m 1000001' '-r 0' '-r 4294967296' '-s 0' '-s 5x' '--seed -1' '--seed 4294967296'; do
