@@ -309,27 +309,35 @@ const char *case_text(const char *row, enum case_text which)
 }
 
 /* "*" and "?" are all that names of [a-z0-9_.-] need; fnmatch(3) would bring 15 KB of
- * character classes along. */
-static bool glob_matches(const char *glob, const char *name)
+ * character classes along. Where the rest does not match, the last "*" takes one character
+ * more. Those before it need not: what is between them matched as early as it could. */
+static bool glob_matches(const char *glob, const char *name, const char *end)
 {
-	for (; *glob; glob++, name++) {
+	const char *star = NULL, *behind = NULL;
+
+	while (name < end) {
 		if (*glob == '*') {
-			for (; *name; name++)
-				if (glob_matches(glob + 1, name))
-					return true;
-			return glob_matches(glob + 1, name);
-		}
-		if (!*name || (*glob != '?' && *glob != *name))
+			star = ++glob;
+			behind = name;
+		} else if (*glob == '?' || *glob == *name) {
+			glob++;
+			name++;
+		} else if (star) {
+			glob = star;
+			name = ++behind;
+		} else {
 			return false;
+		}
 	}
-	return !*name;
+	return glob[strspn(glob, "*")] == '\0';
 }
 
-static bool matches_id(const char *id, const char *ids)
+/* One of the words. */
+static bool matches_any(const char *glob, const char *words)
 {
-	for (size_t len; *ids; ids += len + (ids[len] == ' ')) {
-		len = strcspn(ids, " ");
-		if (len == strlen(id) && memcmp(ids, id, len) == 0)
+	for (const char *end; *words; words = end + (*end == ' ')) {
+		end = words + strcspn(words, " ");
+		if (glob_matches(glob, words, end))
 			return true;
 	}
 	return false;
@@ -346,7 +354,8 @@ static bool selected(const struct pick *p, const struct options *o)
 	if (!o->globs)
 		return true;
 	for (char **glob = o->globs; *glob; glob++)
-		if (glob_matches(*glob, p->name) || matches_id(*glob, case_text(p->row, IDS)))
+		if (matches_any(*glob, p->name) || matches_any(*glob, case_text(p->row, NAME))
+			|| matches_any(*glob, case_text(p->row, IDS)))
 			return true;
 	return false;
 }
