@@ -290,6 +290,22 @@ signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:
 	ok 'nothing is left' no_temporary
 	exec 9>&-
 done
+if [ -r /proc/self/status ]; then
+	# A short file, and nobody reads what the pipe has no room for.
+	head -c 1000000 src >short; rm -f fifo; mkfifo fifo
+	for to in fifo -; do
+		exec 9<>fifo
+		$EMULATOR "$IPCBOX" pcopy short $to 2>err 9<&- >fifo & pid=$!
+		wait_for waits
+		ask() { kill -s USR1 $pid; grep -q . err; }
+		wait_for ask
+		like "SIGUSR1: a reader of '$to' that stands still" 'pcopy: * of 976.5 KiB  *' "$(head -1 err)"
+		kill -s TERM $pid; exec 9>&-; wait $pid 2>/dev/null; rc=$?
+		is 'SIGTERM ends that' TERM "$(kill -l $rc)"
+	done
+else
+	skip 'a reader that stands still' 'no /proc'
+fi
 mkfifo fifo2
 $EMULATOR "$IPCBOX" pcopy fifo2 dst 2>log & pid=$!
 exec 9>fifo2

@@ -226,8 +226,9 @@ void set_jobs(struct job *job, int parallel)
 /* Fewer workers than asked for are enough; one that fails, or is killed, is not. */
 int run_workers(struct job *job)
 {
-	if (job->size && job->chunks <= 1 && job->size <= SHORT)
-		(void)work(job, 0); /* a process would cost more than the copy */
+	if (job->chunks == 1 && job->size <= SHORT)
+		(void)work(job, 0); /* a process would cost more than the copy; no stream: who
+				       reads or writes it may let us wait, and signals are held */
 	else
 		supervise(job);
 	if (job->progress != PROGRESS_AUTO && !job->status)
