@@ -203,6 +203,16 @@ done
 if df --output=fstype . >log 2>&1 && grep -qE 'ext[234]' log; then
 	run box pcopy --reflink=always src dst
 	like '--reflink=always where it can'\''t' "77 pcopy: can't clone 'src': *" "$rc $err"
+	head -c 25000000 /dev/zero >large
+	for options in --inplace -u; do
+		for to in old large; do
+			echo old >old; cp $to dst
+			run box pcopy $options --reflink=always src dst
+			like "and $options" "77 pcopy: can't clone 'src': *" "$rc $err"
+			ok 'DST is untouched' cmp $to dst
+		done
+	done
+	rm old large
 else
 	skip '--reflink=always where it can'\''t' 'not ext4'
 fi
@@ -224,6 +234,16 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=1M none small 2>l
 	run box pcopy src small/dst
 	like 'a full disk is noticed before the first byte' "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 10??.0 KiB free" "$rc $err"
 	ok 'DST is untouched' holds_old small/dst
+	for options in --inplace -u; do
+		run box pcopy $options src small/dst
+		like "before the old content goes: $options" "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 1.0 MiB free" "$rc $err"
+		ok 'DST is untouched' holds_old small/dst
+	done
+	head -c 700000 src >short; head -c 800000 src >small/large
+	run box pcopy --inplace short small/large
+	is 'what DST has can be used again' '0 ' "$rc $err"
+	ok 'the bytes' cmp short small/large
+	rm small/large
 	truncate -s 5M holes
 	run box pcopy --sparse=never holes small/dst
 	like 'also where holes are to be filled' "1 pcopy: can't write 'small/dst': needs 5.0 MiB, 10??.0 KiB free" "$rc $err"
@@ -239,6 +259,9 @@ else
 fi
 run sh -c 'ulimit -f 100; exec $EMULATOR "$1" pcopy src dst' sh "$IPCBOX"
 is 'a file size limit' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
+ok 'DST is untouched' holds_old dst
+run sh -c 'ulimit -f 100; exec $EMULATOR "$1" pcopy --inplace src dst' sh "$IPCBOX"
+is 'in place too' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
 ok 'DST is untouched' holds_old dst
 if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; then
 	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:error=EXDEV "$IPCBOX" pcopy -v -e cfr src dst 2

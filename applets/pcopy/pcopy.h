@@ -107,6 +107,8 @@ uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t len);
 extern const char *const sync_names[];
 void find_target(struct job *job);
 void open_target(struct job *job);
+void check_room(const struct job *job);
+void set_size(const struct job *job);
 void reserve_space(const struct job *job);
 void sync_target(const struct job *job);
 void commit(struct job *job);

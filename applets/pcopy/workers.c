@@ -83,14 +83,11 @@ static int mismatch(struct job *job, uint32_t chunk)
 	return -1;
 }
 
-static int work(struct job *job, int id)
+static int empty_queue(struct job *job)
 {
 	struct list list = { .last = 0 };
 	uint32_t chunk;
 
-	job->id = id;
-	if (job->chunks == 0)
-		return copy_stream(job);
 	while ((chunk = __atomic_fetch_add(&job->shared->next, 1, __ATOMIC_RELAXED))
 		< job->chunks) {
 		off_t off = chunk * job->chunk, end = chunk_end(job, chunk);
@@ -105,13 +102,22 @@ static int work(struct job *job, int id)
 			return mismatch(job, chunk);
 		begin_writeback(job, off, end);
 	}
-	job->shared->saved[id] = job->saved;
 	end_range(&list);
 	if (asked(job, 'v'))
-		bb_error_msg("worker %d of %d: %s %s%s", id + 1, job->jobs,
+		bb_error_msg("worker %d of %d: %s %s%s", job->id + 1, job->jobs,
 			job->verifying ? "verified" : "copied", list.last ? "chunks" : "no chunk",
 			list.text);
 	return 0;
+}
+
+static int work(struct job *job, int id)
+{
+	int failed;
+
+	job->id = id;
+	failed = job->chunks ? empty_queue(job) : copy_stream(job);
+	job->shared->saved[id] = job->saved;
+	return failed;
 }
 
 /* A worker does not outlive its parent, whose lock on the temporary file it shares. */
