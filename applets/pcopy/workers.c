@@ -3,7 +3,6 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include <sys/prctl.h>
 #include "pcopy.h"
 
 /* Signals are not handled but waited for, so that none can come at a bad moment. */
@@ -123,8 +122,8 @@ static int work(struct job *job, int id)
 /* A worker does not outlive its parent, whose lock on the temporary file it shares. */
 static void worker(struct job *job, int id, pid_t parent)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	_exit(getppid() != parent ? EXIT_FAILURE : work(job, id) < 0 ? job->status : EXIT_SUCCESS);
+	die_with_parent(parent);
+	_exit(work(job, id) < 0 ? job->status : EXIT_SUCCESS);
 }
 
 static void stop(const pid_t *pids)
