@@ -67,6 +67,13 @@ is 'the link stays' to "$(readlink dir/tofrom)"
 ln -s nowhere dangling
 run box pcopy src dangling
 like 'a link to nowhere' "1 pcopy: 'dangling' is a symbolic link to nowhere*" "$rc $err"
+echo old >gone; exec 9<>gone; rm gone
+run box pcopy src /dev/fd/9
+is 'a file without a name' "1 pcopy: '/dev/fd/9' has no name, or has been replaced" "$rc $err"
+is 'gets none' '' "$(ls gone* 2>/dev/null)"
+run box pcopy -n src /dev/fd/9
+is 'but it exists' "1 pcopy: '/dev/fd/9' exists" "$rc $err"
+exec 9>&-
 run box pcopy src missing/dst
 is 'a directory that is missing' "1 pcopy: can't open the directory of 'missing/dst': No such file or directory" "$rc $err"
 run box pcopy src -n dst
@@ -329,6 +336,13 @@ if [ -r /proc/self/status ]; then
 else
 	skip 'a reader that stands still' 'no /proc'
 fi
+if [ -z "$EMULATOR" ] && unshare -p true 2>log; then
+	run unshare -p "$IPCBOX" pcopy src apart 1
+	is 'a worker whose parent is in another PID namespace' '0 ' "$rc $err"
+	ok 'copies' cmp src apart
+else
+	skip 'a worker whose parent is in another PID namespace' 'not root'
+fi
 mkfifo fifo2
 $EMULATOR "$IPCBOX" pcopy fifo2 dst 2>log & pid=$!
 exec 9>fifo2
@@ -366,6 +380,17 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	grow() { echo more >>src2; }
 	: >empty; mv src src3; mv empty src
 	changes grow read
+	# the link is read a second after its file was examined
+	for call in stat lstat; do
+		rm -f dst log; echo old >other; echo old >before
+		[ $call = lstat ] || ln -s before dst
+		strace -f -o log -P dst -e trace="?$call,?newfstatat" -e inject="?$call,?newfstatat:delay_exit=1000000" \
+			"$IPCBOX" pcopy src3 dst >out 2>err & pid=$!
+		wait_for grep -q stat log
+		ln -sf other dst
+		wait $pid
+		ok "a link that takes the place of DST after $call" holds_old other
+	done
 	mv src3 src
 	if [ "$(id -u)" = 0 ] && mkdir -p small && mount -t tmpfs -o size=1M none small 2>log; then
 		echo old >small/dst

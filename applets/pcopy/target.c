@@ -86,11 +86,23 @@ static char *follow(const char *name)
 	return path;
 }
 
+/* A link that took the place of DST since it was examined must not lead elsewhere. Nor is the
+ * name of what /dev/fd/N was, "x (deleted)", one for a new file. */
+static void check_found(const struct job *job)
+{
+	struct stat now;
+
+	if (job->old.st_mode
+	    && (fstatat(job->dir, job->base, &now, AT_SYMLINK_NOFOLLOW) < 0
+		|| now.st_dev != job->old.st_dev || now.st_ino != job->old.st_ino))
+		bb_error_msg_and_die("'%s' has no name, or has been replaced", job->dst);
+}
+
 /* Names DST in its directory, which stays open: whatever is renamed meanwhile, the
  * temporary and the final file are in the same place. */
 static void open_directory(struct job *job)
 {
-	char *path = follow(job->dst), *dir;
+	char *path = job->old.st_mode ? follow(job->dst) : xasprintf("%s", job->dst), *dir;
 
 	job->base = base_name(path);
 	if (!*job->base)
@@ -102,6 +114,7 @@ static void open_directory(struct job *job)
 	if (job->dir < 0)
 		bb_perror_msg_and_die("can't open the directory of '%s'", job->dst);
 	free(dir);
+	check_found(job);
 }
 
 static void need_seekable(const struct job *job)
@@ -139,9 +152,9 @@ void find_target(struct job *job)
 	}
 	if (S_ISDIR(job->old.st_mode))
 		bb_error_msg_and_die("'%s' is a directory", job->dst);
-	if (asked(job, 'n') && job->old.st_nlink)
+	if (asked(job, 'n') && job->old.st_mode)
 		bb_error_msg_and_die("'%s' exists", job->dst);
-	job->seekable = job->old.st_nlink == 0 || S_ISREG(job->old.st_mode)
+	job->seekable = job->old.st_mode == 0 || S_ISREG(job->old.st_mode)
 		|| S_ISBLK(job->old.st_mode);
 	job->compare = (job->opts & (OPT('u') | OPT('R'))) != 0;
 	job->name = job->dst;
@@ -292,8 +305,8 @@ static void open_inplace(struct job *job)
 	struct stat st;
 
 	job->name = job->base;
-	job->out = open_or_create(job, job->old.st_nlink != 0);
-	if (job->out >= 0 && job->old.st_nlink == 0)
+	job->out = open_or_create(job, job->old.st_mode != 0);
+	if (job->out >= 0 && job->old.st_mode == 0)
 		doom(job);
 	if (job->out < 0 || fstat(job->out, &st) < 0)
 		bb_perror_msg_and_die("can't open '%s'", job->dst);
