@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include "pipetest.h"
@@ -68,14 +67,14 @@ bool has_unread(long n)
 
 pid_t t_fork(void)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	if (pid < 0 && errno == EAGAIN)
 		skip("process-limit");
 	if (pid < 0)
 		fail("fork: %s", strerror(errno));
 	if (pid == 0)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		die_with_parent(parent);
 	return pid;
 }
 

@@ -55,13 +55,13 @@ static void make_kind(enum kind kind)
 	t.slots = t.cap / t.page;
 }
 
-static void run_child(const struct test_case *c, enum kind kind) NORETURN;
-static void run_child(const struct test_case *c, enum kind kind)
+static void run_child(const struct test_case *c, enum kind kind, pid_t engine) NORETURN;
+static void run_child(const struct test_case *c, enum kind kind, pid_t engine)
 {
 	sigset_t none;
 
 	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	die_with_parent(engine);
 	for (int sig = 1; sig < _NSIG; sig++)
 		signal(sig, SIG_DFL);
 	sigemptyset(&none);
@@ -244,7 +244,7 @@ static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t 
 {
 	int64_t now = monotonic_ns();
 	int status, end;
-	pid_t pid;
+	pid_t pid, engine = getpid();
 
 	memset(t.shared, 0, offsetof(struct shared, text) + t.shared->text_len);
 	t.deadline = now + limit / DEADLINE_DIVISOR; /* whoever waits can still say for what */
@@ -252,7 +252,7 @@ static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t 
 	if (pid < 0)
 		return skipped("process-limit");
 	if (pid == 0)
-		run_child(c, kind);
+		run_child(c, kind, engine);
 	setpgid(pid, pid);
 	end = await(pid, now + limit);
 	status = end_group(pid);
