@@ -54,18 +54,49 @@ static const char *base_name(const char *path)
 	return path + (*path == '-');
 }
 
-/* An open link is never overwritten in place: a temporary name, then rename(2). */
-static void make_link(const char *box, const char *dir, const char *name, int symbolic)
+/* This program's file. */
+struct box {
+	char path[PATH_MAX];
+	struct stat st;
+};
+
+static int same_file(const struct stat *x, const struct stat *y)
+{
+	return x->st_dev == y->st_dev && x->st_ino == y->st_ino;
+}
+
+/* A file that was deleted or replaced has left its name. It is opened because to qemu's user
+ * mode stat(2) of the link would be qemu. */
+static void find_box(struct box *box)
+{
+	int fd = xopen("/proc/self/exe", O_PATH);
+	ssize_t len = readlink("/proc/self/exe", box->path, sizeof(box->path) - 1);
+	struct stat self;
+
+	if (len < 0 || fstat(fd, &self) < 0)
+		bb_perror_msg_and_die("can't read '/proc/self/exe'");
+	close(fd);
+	box->path[len] = '\0';
+	if (stat(box->path, &box->st) < 0 || !same_file(&box->st, &self))
+		bb_error_msg_and_die("can't link to '%s': it is gone", box->path);
+}
+
+/* The box itself stays where it is: a link in its place would destroy it. An open link is
+ * never overwritten in place: a temporary name, then rename(2). */
+static void make_link(const struct box *box, const char *dir, const char *name, int symbolic)
 {
 	char *path = xasprintf("%s/%s", dir, name);
 	char *temp = xasprintf("%s/.%s.new", dir, name);
+	struct stat there;
 	int failed;
 
+	if (lstat(path, &there) == 0 && same_file(&there, &box->st))
+		return;
 	(void)unlink(temp); /* of an earlier run that was killed */
-	if ((symbolic ? symlink(box, temp) : link(box, temp)) < 0)
-		bb_perror_msg_and_die("can't make a link to '%s' in '%s'", box, dir);
+	if ((symbolic ? symlink(box->path, temp) : link(box->path, temp)) < 0)
+		bb_perror_msg_and_die("can't make a link to '%s' in '%s'", box->path, dir);
 	failed = rename(temp, path);
-	(void)unlink(temp); /* stays also where path was the same file already: rename(2) */
+	(void)unlink(temp); /* there only if that failed */
 	if (failed)
 		bb_perror_msg_and_die("can't rename '%s' to '%s'", temp, path);
 }
@@ -73,18 +104,16 @@ static void make_link(const char *box, const char *dir, const char *name, int sy
 /* argv: [-s] DIR */
 static int install_links(char **argv)
 {
-	char box[PATH_MAX];
+	struct box box;
 	int symbolic = *argv && strcmp(*argv, "-s") == 0;
 	const char *dir = argv[symbolic];
-	ssize_t len = readlink("/proc/self/exe", box, sizeof(box) - 1);
 
 	if (!dir || argv[symbolic + 1])
 		bb_show_usage("--install takes [-s] and one directory");
-	if (len < 0)
-		bb_perror_msg_and_die("can't read '/proc/self/exe'");
-	box[len] = '\0';
+	close(xopen(dir, O_PATH | O_DIRECTORY)); /* "" is none, though ""/NAME would be /NAME */
+	find_box(&box);
 	for (const struct applet *a = applets; a->name; a++)
-		make_link(box, dir, a->name, symbolic);
+		make_link(&box, dir, a->name, symbolic);
 	return EXIT_SUCCESS;
 }
 

@@ -102,6 +102,9 @@ char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
 int xopen(const char *path, int flags);
 void xpipe(int fd[2]);
 pid_t xfork(void);
+/* In a child: it is killed when the parent ends, also if it has ended already. Seen from a PID
+ * namespace of its own (unshare -p without --fork) a parent that lives is 0. */
+void die_with_parent(pid_t parent);
 /* Runs a command found in PATH, with SIGPIPE and the mask of signals as we inherited them; or
  * exits with 126 or 127. */
 void xexec(char **argv) NORETURN;

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/prctl.h>
 #include "libbb.h"
 
 void *xrealloc(void *old, size_t size)
@@ -44,6 +45,16 @@ pid_t xfork(void)
 	if (pid < 0)
 		bb_perror_msg_and_die("can't fork");
 	return pid;
+}
+
+void die_with_parent(pid_t parent)
+{
+	pid_t now;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	now = getppid();
+	if (now != parent && now != 0)
+		_exit(EXIT_FAILURE);
 }
 
 void xexec(char **argv)

@@ -49,6 +49,16 @@ if [ -z "$EMULATOR" ]; then
 	is 'that are the same file' "$(stat -c %i ipcbox)" "$(stat -c %i hard/pipecap)"
 	ok 'and again' ./ipcbox --install hard
 	is 'no temporary name is left' '' "$(find links hard -name '.*.new')"
+	mkdir self && cp "$IPCBOX" self/pcopy && ln -s pcopy self/ipcbox
+	for form in -s ''; do
+		ok "--install $form where the box has an applet's name" self/ipcbox --install $form self
+		ok 'leaves it' test ! -L self/pcopy
+		is 'and the others work' "$(box --help pipecap)" "$(self/pipecap --help)"
+	done
+	mkdir none
+	run sh -c 'exec 9<self/pcopy; ln -s /proc/self/fd/9 ipcbox-gone; rm self/pcopy; ./ipcbox-gone --install -s none'
+	is '--install of a program that was deleted' "1 ipcbox: can't link to '$T/self/pcopy (deleted)': it is gone" "$rc $err"
+	is 'makes no link' '' "$(ls -A none)"
 	mkdir -p taken/pcopy
 	run box --install -s taken
 	is '--install does not replace a directory' "1 ipcbox: can't rename 'taken/.pcopy.new' to 'taken/pcopy': Is a directory" "$rc $err"
@@ -59,6 +69,10 @@ fi
 
 run box --install
 is '--install without a directory is 2' 2 "$rc"
+for dir in nosuch ''; do
+	run box --install "$dir"
+	is "--install '$dir': missing" "1 ipcbox: can't open '$dir': No such file or directory" "$rc $err"
+done
 if [ -c /dev/full ]; then
 	run sh -c '"$0" >/dev/full' "$IPCBOX"
 	is 'a full disk under stdout is 1' "1 ipcbox: can't write to standard output: No space left on device" "$rc $err"

@@ -77,6 +77,16 @@ ok 'a DST that is missing' cmp src dst
 head -c 1000 src | box pcopy -u - dst
 ok 'from a stream, shorter' cmp -n 1000 src dst
 is 'to its end' 1000 "$(stat -c %s dst)"
+cp src dst; poke dst 70000
+head -c 2000000 src >short
+for options in -u -R; do
+	cp short .dst.pcopy.resume; poke .dst.pcopy.resume 70000
+	cp short dst; poke dst 70000
+	run box pcopy $options -J - dst <short
+	like "a stream is compared with what is there: $options" "0 *\"saved_bytes\":$((2000000 - page)),*" "$rc $out"
+	ok 'the bytes' cmp short dst
+done
+rm -f .dst.pcopy.resume
 
 # --- resume
 echo old >dst
@@ -171,6 +181,33 @@ for fs in ramfs tmpfs; do # one refuses O_DIRECT, the other (since Linux 6.6) on
 	else
 		skip "where memory is the medium: $fs" 'not root, or none here'
 	fi
+done
+
+# --- clones
+for fs in xfs btrfs; do
+	mkdir -p mnt
+	if [ "$(id -u)" = 0 ] && truncate -s 512M image && mkfs.$fs -q image >log 2>&1 && mount -o loop image mnt 2>err; then
+		head -c $((20 * page + 5)) src >mnt/src; : >mnt/empty
+		for options in '' --inplace; do
+			for old in 0 1 $((30 * page)); do
+				head -c $old src >mnt/dst
+				# shellcheck disable=SC2086 # words
+				run box pcopy --reflink=always -J $options mnt/src mnt/dst
+				like "$fs: a clone over $old bytes: $options" '0 *"engine":"clone","jobs":0,*' "$rc $out$err"
+				ok 'the bytes' cmp mnt/src mnt/dst
+			done
+			for reflink in always auto; do
+				# shellcheck disable=SC2086
+				run box pcopy --reflink=$reflink -J $options mnt/empty mnt/dst
+				like "of an empty file: $reflink $options" '0 *"bytes":0,*"engine":"clone",*' "$rc $out$err"
+				is 'of no bytes' 0 "$(stat -c %s mnt/dst)"
+			done
+		done
+		umount mnt
+	else
+		skip "$fs: a clone" 'not root, or none here'
+	fi
+	rm -f image
 done
 
 # --- block devices

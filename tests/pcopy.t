@@ -67,6 +67,13 @@ is 'the link stays' to "$(readlink dir/tofrom)"
 ln -s nowhere dangling
 run box pcopy src dangling
 like 'a link to nowhere' "1 pcopy: 'dangling' is a symbolic link to nowhere*" "$rc $err"
+echo old >gone; exec 9<>gone; rm gone
+run box pcopy src /dev/fd/9
+is 'a file without a name' "1 pcopy: '/dev/fd/9' has no name, or has been replaced" "$rc $err"
+is 'gets none' '' "$(ls gone* 2>/dev/null)"
+run box pcopy -n src /dev/fd/9
+is 'but it exists' "1 pcopy: '/dev/fd/9' exists" "$rc $err"
+exec 9>&-
 run box pcopy src missing/dst
 is 'a directory that is missing' "1 pcopy: can't open the directory of 'missing/dst': No such file or directory" "$rc $err"
 run box pcopy src -n dst
@@ -203,6 +210,16 @@ done
 if df --output=fstype . >log 2>&1 && grep -qE 'ext[234]' log; then
 	run box pcopy --reflink=always src dst
 	like '--reflink=always where it can'\''t' "77 pcopy: can't clone 'src': *" "$rc $err"
+	head -c 25000000 /dev/zero >large
+	for options in --inplace -u; do
+		for to in old large; do
+			echo old >old; cp $to dst
+			run box pcopy $options --reflink=always src dst
+			like "and $options" "77 pcopy: can't clone 'src': *" "$rc $err"
+			ok 'DST is untouched' cmp $to dst
+		done
+	done
+	rm old large
 else
 	skip '--reflink=always where it can'\''t' 'not ext4'
 fi
@@ -224,6 +241,16 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=1M none small 2>l
 	run box pcopy src small/dst
 	like 'a full disk is noticed before the first byte' "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 10??.0 KiB free" "$rc $err"
 	ok 'DST is untouched' holds_old small/dst
+	for options in --inplace -u; do
+		run box pcopy $options src small/dst
+		like "before the old content goes: $options" "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 1.0 MiB free" "$rc $err"
+		ok 'DST is untouched' holds_old small/dst
+	done
+	head -c 700000 src >short; head -c 800000 src >small/large
+	run box pcopy --inplace short small/large
+	is 'what DST has can be used again' '0 ' "$rc $err"
+	ok 'the bytes' cmp short small/large
+	rm small/large
 	truncate -s 5M holes
 	run box pcopy --sparse=never holes small/dst
 	like 'also where holes are to be filled' "1 pcopy: can't write 'small/dst': needs 5.0 MiB, 10??.0 KiB free" "$rc $err"
@@ -239,6 +266,9 @@ else
 fi
 run sh -c 'ulimit -f 100; exec $EMULATOR "$1" pcopy src dst' sh "$IPCBOX"
 is 'a file size limit' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
+ok 'DST is untouched' holds_old dst
+run sh -c 'ulimit -f 100; exec $EMULATOR "$1" pcopy --inplace src dst' sh "$IPCBOX"
+is 'in place too' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
 ok 'DST is untouched' holds_old dst
 if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; then
 	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:error=EXDEV "$IPCBOX" pcopy -v -e cfr src dst 2
@@ -290,6 +320,29 @@ signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:
 	ok 'nothing is left' no_temporary
 	exec 9>&-
 done
+if [ -r /proc/self/status ]; then
+	# A short file, and nobody reads what the pipe has no room for.
+	head -c 1000000 src >short; rm -f fifo; mkfifo fifo
+	for to in fifo -; do
+		exec 9<>fifo
+		$EMULATOR "$IPCBOX" pcopy short $to 2>err 9<&- >fifo & pid=$!
+		wait_for waits
+		ask() { kill -s USR1 $pid; grep -q . err; }
+		wait_for ask
+		like "SIGUSR1: a reader of '$to' that stands still" 'pcopy: * of 976.5 KiB  *' "$(head -1 err)"
+		kill -s TERM $pid; exec 9>&-; wait $pid 2>/dev/null; rc=$?
+		is 'SIGTERM ends that' TERM "$(kill -l $rc)"
+	done
+else
+	skip 'a reader that stands still' 'no /proc'
+fi
+if [ -z "$EMULATOR" ] && unshare -p true 2>log; then
+	run unshare -p "$IPCBOX" pcopy src apart 1
+	is 'a worker whose parent is in another PID namespace' '0 ' "$rc $err"
+	ok 'copies' cmp src apart
+else
+	skip 'a worker whose parent is in another PID namespace' 'not root'
+fi
 mkfifo fifo2
 $EMULATOR "$IPCBOX" pcopy fifo2 dst 2>log & pid=$!
 exec 9>fifo2
@@ -327,6 +380,17 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	grow() { echo more >>src2; }
 	: >empty; mv src src3; mv empty src
 	changes grow read
+	# the link is read a second after its file was examined
+	for call in stat lstat; do
+		rm -f dst log; echo old >other; echo old >before
+		[ $call = lstat ] || ln -s before dst
+		strace -f -o log -P dst -e trace="?$call,?newfstatat" -e inject="?$call,?newfstatat:delay_exit=1000000" \
+			"$IPCBOX" pcopy src3 dst >out 2>err & pid=$!
+		wait_for grep -q stat log
+		ln -sf other dst
+		wait $pid
+		ok "a link that takes the place of DST after $call" holds_old other
+	done
 	mv src3 src
 	if [ "$(id -u)" = 0 ] && mkdir -p small && mount -t tmpfs -o size=1M none small 2>log; then
 		echo old >small/dst

@@ -61,6 +61,8 @@ is 'and for eval' "size='$((page > 4096 ? 1 : 4096 / page))'" "$out"
 for target in /dev/null . "$IPCBOX" /dev/tty; do
 	run box pipecap -g -f "$target"
 	like "not a FIFO: ${target##*/}" '1 pipecap: *: not a pipe' "$rc $err"
+	run box pipecap -s 4k --hold -f "$target" -c -- echo ran
+	is "nor with --hold: ${target##*/}" "1 pipecap: $target: not a pipe" "$rc $err$out"
 done
 run box pipecap -g -f "$(printf '%04200d' 0)"
 like 'a name that is too long' '1 pipecap: *: *name too long' "$rc $err"
@@ -100,6 +102,8 @@ is 'what CMD inherits is no number that scripts use' '' \
 	"$(box pipecap -q -s 8k --hold -f free -- sh -c 'exec 3>&- 4>&- 9>&-; ls -l /proc/$$/fd' | grep ' [3-7] -> .*free')"
 is 'and holds it' "free$tab$((page > 8192 ? page : 8192))${tab}0" \
 	"$(box pipecap -q -s 8k --hold -f free -- "$IPCBOX" pipecap -g -f free)"
+is 'a pipe without a name, through /proc' "fd 0$tab$((page > 8192 ? page : 8192))${tab}0" \
+	"$(: | sh -c '"$@" -q -s 8k --hold -p $$:0 -- "$@" -g' sh $EMULATOR "$IPCBOX" pipecap)"
 
 # --- signals and the rest need python ------------------------------------------------------------
 if ! have python3; then

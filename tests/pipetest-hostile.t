@@ -54,6 +54,22 @@ if [ "$bash" ]; then
 	is 'ulimit -v: nothing is wrong' 0 "$rc"
 	like 'what has no memory is skipped' '*ok * # SKIP no-memory*' "$out"
 fi
+if [ "$bash" ]; then
+	for n in 0 3; do right "$n signals in the queue" "$bash" "ulimit -i $n; exec \$P"; done
+	for n in 0 1; do right "$n KiB of locked memory" "$bash" "ulimit -l $n; exec \$P \$SOME"; done
+fi
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+	for error in ENOSYS EPERM; do
+		run strace -f -o /dev/null -e trace=tee -e inject=tee:error=$error \
+			"$IPCBOX" pipetest -t 'tee.*' -t 'fio.tee*' -t 'reg.efault*' -t 'eof.*'
+		like "tee is $error: nothing is wrong" '0 * fail:0 xfail:* error:0' "$rc $out"
+		for case in tee.partial fio.tee_splice reg.efault_tee; do
+			like "$case is skipped" "* $case.pipe # SKIP no-tee*" "$out"
+		done
+	done
+else
+	skip 'no tee' 'no strace'
+fi
 run sh -c '(ulimit -f 0; exec "$1" pipetest -q) | cat' sh "$IPCBOX"
 like 'ulimit -f 0: files are skipped' '# Totals: pass:*[1-9] fail:0 xfail:* xpass:0 skip:*[1-9] error:0' "$out"
 run sh -c '(ulimit -f 0; "$1" pipetest 2>&1 >out) | cat' sh "$IPCBOX"

@@ -27,6 +27,12 @@ run box pipetest -t TUT-P5 -q
 is 'a case is found by its id, and -q is brief' 1 "$(printf '%s\n' "$out" | wc -l)"
 run box pipetest --explain P5
 like '--explain tells what the tutorial says' '*the tutorial says*' "$out"
+run box pipetest --explain tut.p5.partial
+like 'also by the name that it prints' 'tut.p5.partial (*' "$out"
+is 'which is that of each kind' 'tut.p5.partial.pipe tut.p5.partial.pipe2 tut.p5.partial.page tut.p5.partial.fifo' \
+	"$(box pipetest -l -t tut.p5.partial | cut -d' ' -f1 | paste -sd' ' -)"
+is 'ids are matched by patterns, too' "$(box pipetest -l -t 'BAS-0?' | sort)" \
+	"$(box pipetest -l | grep -E '^[^ ]+ +([^ ]+ )*BAS-0. ' | sort)"
 run box pipetest --explain nonsense
 is 'an unknown id is a usage error' 2 "$rc"
 run box pipetest -t nonsense
@@ -36,8 +42,22 @@ run box pipetest -t 'bas.*' -t nonsense
 like 'also among others' "2 pipetest: no case 'nonsense'*" "$rc $err"
 run box pipetest -t cap.soft_two_pages
 like 'a case that needs -x' '2 pipetest: no such case without --exotic*' "$rc $err"
+for none in 'tut.p5.partia' 'ut.p5.partial' 'tut.p5.partial?' 'P' 'TUT-P5 ' ''; do
+	run box pipetest -l -t "$none"
+	is "'$none' is no case" 2 "$rc"
+done
+is 'a star may stand for nothing' "$(box pipetest -l -t 'tut.p5.*')" "$(box pipetest -l -t '**t*ut.*p5**.*')"
+run box pipetest -l -t "$(printf '%060d' 0 | tr 0 '*')zz"
+is 'a run of stars takes no time' 2 "$rc"
 run box pipetest -c X
 is 'an unknown class: a usage error' 2 "$rc"
+
+for dir in nosuch ''; do
+	run box pipetest -d "$dir"
+	is "-d '$dir': missing" "1 pipetest: can't make a directory in '$dir': No such file or directory" "$rc $err"
+done
+TMPDIR='' run box pipetest -t bas.lowest
+like 'an empty TMPDIR is none' '*# files in /?*/pipetest.* (*' "$out"
 
 run box pipetest -m x
 is 'a wrong multiplier: a usage error' 2 "$rc"

@@ -3,7 +3,6 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include <sys/prctl.h>
 #include "fifow.h"
 
 /* Waiting for a reader. open(2) of the write end is the only call that a reader wakes in
@@ -71,9 +70,9 @@ static int block_in_child(struct writer *w, struct flock *fl, int64_t deadline)
 	xpipe(up);
 	w->f.child = xfork();
 	if (w->f.child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() == parent && (fl ? fcntl(w->f.fd, F_OFD_SETLKW, fl)
-					    : open(w->f.path, O_WRONLY | O_CLOEXEC)) >= 0)
+		die_with_parent(parent);
+		if ((fl ? fcntl(w->f.fd, F_OFD_SETLKW, fl)
+			: open(w->f.path, O_WRONLY | O_CLOEXEC)) >= 0)
 			if (safe_write(up[1], "", 1) == 1)
 				pause();
 		_exit(EXIT_FAILURE);

@@ -265,6 +265,17 @@ static enum engine best_copier(const struct job *job, int plain)
 			&& job->fs.f_type != MY_TMPFS_MAGIC ? ENGINE_DIRECT : ENGINE_RW;
 }
 
+/* In the middle of a longer DST, a part of a block can't be shared: EINVAL (ioctl_ficlone(2)).
+ * What can share nothing says something else, and is left as it is. */
+static int clone(const struct job *job)
+{
+	if (ioctl(job->out, MY_FICLONE, job->in) == 0)
+		return 1;
+	return errno == EINVAL && asked(job, 'i') && job->old.st_size > job->size
+	       && ftruncate(job->out, job->size) == 0
+	       && ioctl(job->out, MY_FICLONE, job->in) == 0;
+}
+
 /* Copies all at once, or says with what the workers begin. Only rw looks into the pages, and
  * reads what has no size, or begins in its middle. */
 enum engine start_engine(struct job *job)
@@ -274,8 +285,8 @@ enum engine start_engine(struct job *job)
 
 	errno = EINVAL;
 	if (wanted <= ENGINE_CLONE && job->reflink != NEVER) {
-		if (job->sparse == AUTO && !job->compare && job->in != STDIN_FILENO
-		    && ioctl(job->out, MY_FICLONE, job->in) == 0)
+		if ((job->sparse == AUTO || job->size == 0) && !job->compare
+		    && job->in != STDIN_FILENO && clone(job))
 			return ENGINE_CLONE;
 		say_fallback(job, ENGINE_CLONE, engine);
 	}

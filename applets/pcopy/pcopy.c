@@ -137,9 +137,12 @@ static void copy(struct job *job)
 	job->shared->engine = start_engine(job);
 	set_jobs(job, job->crc_wanted || job->shared->engine == ENGINE_DIRECT);
 	if (job->shared->engine != ENGINE_CLONE)
-		reserve_space(job);
+		check_room(job);
 	else if (!job->crc_wanted || job->chunks == 0)
 		job->jobs = 0;
+	set_size(job);
+	if (job->shared->engine != ENGINE_CLONE)
+		reserve_space(job);
 	if (job->jobs && run_workers(job) < 0)
 		exit(job->status);
 	check_source(job);

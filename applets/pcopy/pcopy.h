@@ -70,7 +70,7 @@ struct job {
 	int dir;		/* the directory of DST */
 	const char *base;	/* DST's name in there */
 	const char *name;	/* what job->out is called in there: that, or a temporary name */
-	struct stat old;	/* st_nlink is 0: there was none */
+	struct stat old;	/* st_mode is 0: there was none; a deleted file has no links */
 	struct statfs fs;	/* of a file DST; zeros if it is not known */
 };
 
@@ -107,6 +107,8 @@ uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t len);
 extern const char *const sync_names[];
 void find_target(struct job *job);
 void open_target(struct job *job);
+void check_room(const struct job *job);
+void set_size(const struct job *job);
 void reserve_space(const struct job *job);
 void sync_target(const struct job *job);
 void commit(struct job *job);

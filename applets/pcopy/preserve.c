@@ -31,7 +31,7 @@ void parse_preserve(struct job *job, const char *list)
 	}
 }
 
-/* Whose DST will be; st_nlink is 0: ours. */
+/* Whose DST will be; st_mode is 0: ours. */
 const struct stat *future_owner(const struct job *job)
 {
 	return job->preserve & OWNER ? &job->from : &job->old;
@@ -84,19 +84,19 @@ void set_metadata(const struct job *job)
 	const struct stat *owner = future_owner(job);
 	const struct stat *like = job->preserve & MODE ? &job->from : &job->old;
 	mode_t mode = job->in == STDIN_FILENO ? 0666 : job->from.st_mode & 0777, mask = umask(0);
-	int inplace = job->name == job->base && job->old.st_nlink;
+	int inplace = job->name == job->base && job->old.st_mode;
 	struct stat now;
 
 	umask(mask);
-	if ((owner == &job->from || (owner->st_nlink && !inplace))
+	if ((owner == &job->from || (owner->st_mode && !inplace))
 	    && fchown(job->out, owner->st_uid, owner->st_gid) < 0 && owner == &job->from)
 		complain(job, OWNER, "owner");
 	if (job->preserve & XATTR)
 		copy_xattrs(job);
 	mode &= ~mask;
-	if (like->st_nlink && (like == &job->from || !inplace))
+	if (like->st_mode && (like == &job->from || !inplace))
 		copy_acl(job, like);
-	if (like->st_nlink) {
+	if (like->st_mode) {
 		mode = like->st_mode & 07777;
 		if (fstat(job->out, &now) < 0 || now.st_uid != like->st_uid
 			|| now.st_gid != like->st_gid)

@@ -86,11 +86,23 @@ static char *follow(const char *name)
 	return path;
 }
 
+/* A link that took the place of DST since it was examined must not lead elsewhere. Nor is the
+ * name of what /dev/fd/N was, "x (deleted)", one for a new file. */
+static void check_found(const struct job *job)
+{
+	struct stat now;
+
+	if (job->old.st_mode
+	    && (fstatat(job->dir, job->base, &now, AT_SYMLINK_NOFOLLOW) < 0
+		|| now.st_dev != job->old.st_dev || now.st_ino != job->old.st_ino))
+		bb_error_msg_and_die("'%s' has no name, or has been replaced", job->dst);
+}
+
 /* Names DST in its directory, which stays open: whatever is renamed meanwhile, the
  * temporary and the final file are in the same place. */
 static void open_directory(struct job *job)
 {
-	char *path = follow(job->dst), *dir;
+	char *path = job->old.st_mode ? follow(job->dst) : xasprintf("%s", job->dst), *dir;
 
 	job->base = base_name(path);
 	if (!*job->base)
@@ -102,6 +114,7 @@ static void open_directory(struct job *job)
 	if (job->dir < 0)
 		bb_perror_msg_and_die("can't open the directory of '%s'", job->dst);
 	free(dir);
+	check_found(job);
 }
 
 static void need_seekable(const struct job *job)
@@ -139,9 +152,9 @@ void find_target(struct job *job)
 	}
 	if (S_ISDIR(job->old.st_mode))
 		bb_error_msg_and_die("'%s' is a directory", job->dst);
-	if (asked(job, 'n') && job->old.st_nlink)
+	if (asked(job, 'n') && job->old.st_mode)
 		bb_error_msg_and_die("'%s' exists", job->dst);
-	job->seekable = job->old.st_nlink == 0 || S_ISREG(job->old.st_mode)
+	job->seekable = job->old.st_mode == 0 || S_ISREG(job->old.st_mode)
 		|| S_ISBLK(job->old.st_mode);
 	job->compare = (job->opts & (OPT('u') | OPT('R'))) != 0;
 	job->name = job->dst;
@@ -154,13 +167,11 @@ void find_target(struct job *job)
 }
 
 /* Full disks are noticed here, as far as statvfs(3) tells, and not after the last byte but
- * one. Of what is reserved for root, root may use all. Space that is reserved is in one
- * piece, and does not run out; on a tmpfs it would only be cleared twice. */
-void reserve_space(const struct job *job)
+ * one. Of what is reserved for root, root may use all. */
+void check_room(const struct job *job)
 {
 	uint64_t bytes = geteuid() ? job->fs.f_bavail : job->fs.f_bfree;
 	char need[16], have[16];
-	off_t off = 0, end = job->size;
 
 	bytes = bytes * (job->fs.f_frsize ? job->fs.f_frsize : job->fs.f_bsize) + job->taken;
 	if (job->fs.f_blocks == 0 || job->sparse == ALWAYS)
@@ -168,7 +179,16 @@ void reserve_space(const struct job *job)
 	if (bytes < (uint64_t)job->data)
 		bb_error_msg_and_die("can't write '%s': needs %s, %s free", job->dst,
 			human(need, job->data), human(have, bytes));
-	if (job->preallocate == NEVER || job->fs.f_type == MY_TMPFS_MAGIC)
+}
+
+/* Space that is reserved is in one piece, and does not run out; on a tmpfs it would only be
+ * cleared twice. */
+void reserve_space(const struct job *job)
+{
+	off_t off = 0, end = job->size;
+
+	if (job->fs.f_blocks == 0 || job->sparse == ALWAYS || job->preallocate == NEVER
+	    || job->fs.f_type == MY_TMPFS_MAGIC)
 		return;
 	for (; job->holes ? next_data(job, &off, &end) : off < end; off = end)
 		if (fallocate(job->out, 0, off, end - off) < 0
@@ -285,16 +305,14 @@ static void open_inplace(struct job *job)
 	struct stat st;
 
 	job->name = job->base;
-	job->out = open_or_create(job, job->old.st_nlink != 0);
-	if (job->out >= 0 && job->old.st_nlink == 0)
+	job->out = open_or_create(job, job->old.st_mode != 0);
+	if (job->out >= 0 && job->old.st_mode == 0)
 		doom(job);
 	if (job->out < 0 || fstat(job->out, &st) < 0)
 		bb_perror_msg_and_die("can't open '%s'", job->dst);
 	if (!S_ISREG(st.st_mode))
 		bb_error_msg_and_die("'%s' is no longer a file", job->dst);
 	job->taken = st.st_blocks * 512LL;
-	if (!asked(job, 'u') && ftruncate(job->out, 0) < 0)
-		bb_perror_msg_and_die("can't truncate '%s'", job->dst);
 }
 
 /* O_EXCL: refused while it is mounted, or part of something that is (open(2)). */
@@ -328,9 +346,20 @@ void open_target(struct job *job)
 		open_inplace(job);
 	else
 		make_temporary(job);
-	if (ftruncate(job->out, job->size) < 0)
-		bb_perror_msg_and_die("can't set the size of '%s'", job->dst);
 	(void)fstatfs(job->out, &job->fs);
+}
+
+/* Here ends the old content that is not compared with; a size that can't be ends nothing. A
+ * stream is cut at its end. */
+void set_size(const struct job *job)
+{
+	int anew = !job->compare && job->shared->engine != ENGINE_CLONE;
+
+	if (!job->seekable || S_ISBLK(job->old.st_mode) || (job->compare && job->chunks == 0))
+		return;
+	if (ftruncate(job->out, job->size) < 0
+	    || (anew && (ftruncate(job->out, 0) < 0 || ftruncate(job->out, job->size) < 0)))
+		bb_perror_msg_and_die("can't set the size of '%s'", job->dst);
 }
 
 /* renameat2(2): Linux 3.15, and not on every file system; link(2) does not replace either. */

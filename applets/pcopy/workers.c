@@ -3,7 +3,6 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include <sys/prctl.h>
 #include "pcopy.h"
 
 /* Signals are not handled but waited for, so that none can come at a bad moment. */
@@ -83,14 +82,11 @@ static int mismatch(struct job *job, uint32_t chunk)
 	return -1;
 }
 
-static int work(struct job *job, int id)
+static int empty_queue(struct job *job)
 {
 	struct list list = { .last = 0 };
 	uint32_t chunk;
 
-	job->id = id;
-	if (job->chunks == 0)
-		return copy_stream(job);
 	while ((chunk = __atomic_fetch_add(&job->shared->next, 1, __ATOMIC_RELAXED))
 		< job->chunks) {
 		off_t off = chunk * job->chunk, end = chunk_end(job, chunk);
@@ -105,20 +101,29 @@ static int work(struct job *job, int id)
 			return mismatch(job, chunk);
 		begin_writeback(job, off, end);
 	}
-	job->shared->saved[id] = job->saved;
 	end_range(&list);
 	if (asked(job, 'v'))
-		bb_error_msg("worker %d of %d: %s %s%s", id + 1, job->jobs,
+		bb_error_msg("worker %d of %d: %s %s%s", job->id + 1, job->jobs,
 			job->verifying ? "verified" : "copied", list.last ? "chunks" : "no chunk",
 			list.text);
 	return 0;
 }
 
+static int work(struct job *job, int id)
+{
+	int failed;
+
+	job->id = id;
+	failed = job->chunks ? empty_queue(job) : copy_stream(job);
+	job->shared->saved[id] = job->saved;
+	return failed;
+}
+
 /* A worker does not outlive its parent, whose lock on the temporary file it shares. */
 static void worker(struct job *job, int id, pid_t parent)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	_exit(getppid() != parent ? EXIT_FAILURE : work(job, id) < 0 ? job->status : EXIT_SUCCESS);
+	die_with_parent(parent);
+	_exit(work(job, id) < 0 ? job->status : EXIT_SUCCESS);
 }
 
 static void stop(const pid_t *pids)
@@ -226,8 +231,9 @@ void set_jobs(struct job *job, int parallel)
 /* Fewer workers than asked for are enough; one that fails, or is killed, is not. */
 int run_workers(struct job *job)
 {
-	if (job->size && job->chunks <= 1 && job->size <= SHORT)
-		(void)work(job, 0); /* a process would cost more than the copy */
+	if (job->chunks == 1 && job->size <= SHORT)
+		(void)work(job, 0); /* a process would cost more than the copy; no stream: who
+				       reads or writes it may let us wait, and signals are held */
 	else
 		supervise(job);
 	if (job->progress != PROGRESS_AUTO && !job->status)

@@ -63,6 +63,14 @@ void look_into(struct look *look, int fd)
 	look->slots = look->unread == 0 ? 0 : count_slots(fd, look);
 }
 
+bool is_pipe(const char *path, struct stat *st)
+{
+	if (stat(path, st) < 0)
+		return false;
+	errno = EBADF; /* as F_GETPIPE_SZ says it */
+	return S_ISFIFO(st->st_mode);
+}
+
 /* fifo_open in the kernel's fs/pipe.c wakes a peer that waits in open(2) when the first
  * reader, or the first writer, arrives. A side that already has an open descriptor has no
  * peer left that waits for it: joining that side is silent. */
@@ -72,12 +80,8 @@ int open_quietly(const char *path, const struct holders *all)
 	struct stat st;
 	size_t count;
 
-	if (stat(path, &st) < 0)
+	if (!is_pipe(path, &st))
 		return -1;
-	if (!S_ISFIFO(st.st_mode)) {
-		errno = EBADF; /* as F_GETPIPE_SZ says it */
-		return -1;
-	}
 	h = holders_of(all, st.st_dev, st.st_ino, &count);
 	return open_through(h, count);
 }

@@ -160,11 +160,12 @@ static void act(struct job *job, int fd, const char *name)
 
 /* --- targets -------------------------------------------------------------------------- */
 
-/* O_RDWR neither waits nor lets a peer see an end: fifo(7). CMD inherits it, out of the way
- * of the numbers that a script uses. */
+/* O_RDWR neither waits nor lets a peer see an end: fifo(7). A device might act on it. CMD
+ * inherits it, out of the way of the numbers that a script uses. */
 static int open_to_hold(struct job *job, const char *path)
 {
-	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	int fd = is_pipe(path, &st) ? open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC) : -1;
 
 	return fd >= 0 && job->has_command ? fcntl(fd, F_DUPFD, 10) : fd;
 }

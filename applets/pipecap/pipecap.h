@@ -56,7 +56,9 @@ void look_into(struct look *look, int fd);
 /* A scratch pipe, non-blocking, with a copy of at most len of the bytes queued in fd, or, if
  * that is a writing end, in the reading end of a holder. Returns the bytes, or -1. */
 ssize_t copy_queue(int fd, const struct look *look, size_t len, int scratch[2]);
-/* A FIFO, or a pipe in /proc/PID/fd, so that nobody who waits in open(2) wakes up; ENXIO if
+/* A FIFO, or a pipe in /proc/PID/fd; else errno says why not, EBADF for another file. */
+bool is_pipe(const char *path, struct stat *st);
+/* One of them, opened so that nobody who waits in open(2) wakes up; ENXIO if
  * that cannot be. */
 int open_quietly(const char *path, const struct holders *all);
 

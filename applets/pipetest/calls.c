@@ -343,6 +343,11 @@ void t_needs_splice(void)
 	t_needs(splice_now(-1, -1, 1), "no-splice");
 }
 
+void t_needs_tee(void)
+{
+	t_needs(ret(tee(-1, -1, 1, SPLICE_F_NONBLOCK)), "no-tee");
+}
+
 void t_splice(int in, int out, size_t n, long expected)
 {
 	wantf(splice_now(in, out, n), expected, "splice(%d to %d, %zu)", in, out, n);

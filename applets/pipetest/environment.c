@@ -42,7 +42,8 @@ static bool make_dir(const char *parent)
 	bool good = false;
 
 	scnprintf(private_dir, sizeof(private_dir), "%s/pipetest.XXXXXX", parent ? parent : "");
-	if (parent && mkdtemp(private_dir)) {
+	errno = ENOENT; /* what "" is, and not / */
+	if (parent && *parent && mkdtemp(private_dir)) {
 		owner = getpid();
 		good = chdir(private_dir) == 0 && has_room()
 			&& getcwd(private_dir, sizeof(private_dir));

@@ -80,6 +80,7 @@ static void tee_splice(void)
 	int other[2];
 
 	t_needs_splice();
+	t_needs_tee();
 	t_pipe(other);
 	p_write(10);
 	want_ret(tee(t.r, other[1], 10, SPLICE_F_NONBLOCK), 10, "tee");

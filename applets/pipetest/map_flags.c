@@ -110,6 +110,7 @@ static void locked(void)
 static void locked_limit(void)
 {
 	t_limit(RLIMIT_MEMLOCK, t.page);
+	t_needs_limit(RLIMIT_MEMLOCK, 1, "memlock-limit"); /* by 0 all is forbidden: EPERM */
 	if (has_capability(CAP_IPC_LOCK) && (t_setuid(65534) < 0 || has_capability(CAP_IPC_LOCK)))
 		skip("cap-ipc-lock");
 	want(try_map(4 * t.page, RW, ANON | MAP_LOCKED, -1, 0), -EAGAIN, "mmap over the limit");

@@ -208,6 +208,7 @@ void t_bus(void *p, char access);	/* as behind the end of a file */
 bool t_own_mounts(void);
 bool t_enter(const char *type, const char *options);	/* a new one, as current directory */
 void t_needs_splice(void);
+void t_needs_tee(void);
 long splice_now(int in, int out, size_t n);	/* SPLICE_F_NONBLOCK, no offsets; as by ret() */
 void t_splice(int in, int out, size_t n, long expected);
 void t_catch(int sig, int sa_flags);	/* count it in t.caught */
@@ -254,6 +255,7 @@ unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t 
 long call_letters(long arg);
 
 void t_limit(int resource, uint64_t soft);	/* RLIMIT_...; no more than the hard one */
+void t_needs_limit(int resource, uint64_t least, const char *token);	/* the soft one */
 long t_setuid(uid_t uid);	/* of up to 16 bits: 0 or -errno */
 void drop_capabilities(void);	/* all: from now on file modes count for root, too */
 bool emulated(void);	/* by qemu's user mode: to skip what that is known to get wrong */

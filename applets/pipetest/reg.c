@@ -126,7 +126,7 @@ static void efault_tee(void)
 {
 	int next[2];
 
-	t_needs_splice();
+	t_needs_tee();
 	t_pipe(next);
 	bad_write();
 	want_ret(tee(t.r, next[1], 1, SPLICE_F_NONBLOCK), -EAGAIN, "tee");

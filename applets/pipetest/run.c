@@ -55,13 +55,13 @@ static void make_kind(enum kind kind)
 	t.slots = t.cap / t.page;
 }
 
-static void run_child(const struct test_case *c, enum kind kind) NORETURN;
-static void run_child(const struct test_case *c, enum kind kind)
+static void run_child(const struct test_case *c, enum kind kind, pid_t engine) NORETURN;
+static void run_child(const struct test_case *c, enum kind kind, pid_t engine)
 {
 	sigset_t none;
 
 	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	die_with_parent(engine);
 	for (int sig = 1; sig < _NSIG; sig++)
 		signal(sig, SIG_DFL);
 	sigemptyset(&none);
@@ -244,7 +244,7 @@ static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t 
 {
 	int64_t now = monotonic_ns();
 	int status, end;
-	pid_t pid;
+	pid_t pid, engine = getpid();
 
 	memset(t.shared, 0, offsetof(struct shared, text) + t.shared->text_len);
 	t.deadline = now + limit / DEADLINE_DIVISOR; /* whoever waits can still say for what */
@@ -252,7 +252,7 @@ static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t 
 	if (pid < 0)
 		return skipped("process-limit");
 	if (pid == 0)
-		run_child(c, kind);
+		run_child(c, kind, engine);
 	setpgid(pid, pid);
 	end = await(pid, now + limit);
 	status = end_group(pid);
@@ -309,27 +309,35 @@ const char *case_text(const char *row, enum case_text which)
 }
 
 /* "*" and "?" are all that names of [a-z0-9_.-] need; fnmatch(3) would bring 15 KB of
- * character classes along. */
-static bool glob_matches(const char *glob, const char *name)
+ * character classes along. Where the rest does not match, the last "*" takes one character
+ * more. Those before it need not: what is between them matched as early as it could. */
+static bool glob_matches(const char *glob, const char *name, const char *end)
 {
-	for (; *glob; glob++, name++) {
+	const char *star = NULL, *behind = NULL;
+
+	while (name < end) {
 		if (*glob == '*') {
-			for (; *name; name++)
-				if (glob_matches(glob + 1, name))
-					return true;
-			return glob_matches(glob + 1, name);
-		}
-		if (!*name || (*glob != '?' && *glob != *name))
+			star = ++glob;
+			behind = name;
+		} else if (*glob == '?' || *glob == *name) {
+			glob++;
+			name++;
+		} else if (star) {
+			glob = star;
+			name = ++behind;
+		} else {
 			return false;
+		}
 	}
-	return !*name;
+	return glob[strspn(glob, "*")] == '\0';
 }
 
-static bool matches_id(const char *id, const char *ids)
+/* One of the words. */
+static bool matches_any(const char *glob, const char *words)
 {
-	for (size_t len; *ids; ids += len + (ids[len] == ' ')) {
-		len = strcspn(ids, " ");
-		if (len == strlen(id) && memcmp(ids, id, len) == 0)
+	for (const char *end; *words; words = end + (*end == ' ')) {
+		end = words + strcspn(words, " ");
+		if (glob_matches(glob, words, end))
 			return true;
 	}
 	return false;
@@ -346,7 +354,8 @@ static bool selected(const struct pick *p, const struct options *o)
 	if (!o->globs)
 		return true;
 	for (char **glob = o->globs; *glob; glob++)
-		if (glob_matches(*glob, p->name) || matches_id(*glob, case_text(p->row, IDS)))
+		if (matches_any(*glob, p->name) || matches_any(*glob, case_text(p->row, NAME))
+			|| matches_any(*glob, case_text(p->row, IDS)))
 			return true;
 	return false;
 }

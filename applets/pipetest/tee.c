@@ -8,7 +8,7 @@
 /* Another pipe, of the same size: to[1] is the target. */
 static void target(int to[2])
 {
-	t_needs(ret(tee(-1, -1, 1, SPLICE_F_NONBLOCK)), "no-tee");
+	t_needs_tee();
 	t_pipe(to);
 	if (fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.cap) != (int)t.cap)
 		skip("soft-limit");
