@@ -49,8 +49,10 @@ static const char *base_name(const char *path)
 
 static int is_same(const struct stat *a, const struct stat *b)
 {
-	return S_ISBLK(a->st_mode) ? S_ISBLK(b->st_mode) && a->st_rdev == b->st_rdev
-		: S_ISREG(a->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+	if (S_ISBLK(a->st_mode))
+		return S_ISBLK(b->st_mode) && a->st_rdev == b->st_rdev;
+	return (S_ISREG(a->st_mode) || S_ISFIFO(a->st_mode)) && a->st_dev == b->st_dev
+	       && a->st_ino == b->st_ino;
 }
 
 /* False if there is no such file. The kernel follows the link, not we, so that it can
@@ -160,7 +162,7 @@ void find_target(struct job *job)
 	job->name = job->dst;
 	need_seekable(job);
 	if (!job->seekable)
-		/* may wait for a reader: no signal is held yet */
+		/* may wait for a reader: no signal that ends us is held yet */
 		job->out = xopen(job->dst, O_WRONLY);
 	else if (!S_ISBLK(job->old.st_mode))
 		open_directory(job);
@@ -398,7 +400,7 @@ void sync_target(const struct job *job)
 		set_metadata(job);
 	if (job->sync != SYNC_NONE || asked(job, 'y'))
 		sync_fd(job, job->out, job->sync == SYNC_FULL, "");
-	check_signals();
+	check_signals(job);
 }
 
 void commit(struct job *job)
