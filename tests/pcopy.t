@@ -213,13 +213,13 @@ rm -f sparse dst
 head -c $((16 * page)) src >hole; truncate -s $((16 * page + 100)) hole
 rm -f dst; box pcopy hole dst
 is 'a hole in a part of a block' "$(stat -c '%s %b' hole)" "$(stat -c '%s %b' dst)"
-if [ "$(id -u)" = 0 ] && mkdir -p most && mount -t tmpfs none most 2>log && truncate -s 9223372036854775807 most/src 2>log; then
+if [ "$(id -u)" = 0 ] && [ -z "$EMULATOR" ] && mkdir -p most && mount -t tmpfs none most 2>log && truncate -s 9223372036854775807 most/src 2>log; then
 	printf x | dd of=most/src conv=notrunc status=none
 	run box pcopy -v --no-sync -B 1T most/src most/dst 1
 	like 'the largest file' '0 *chunks 1-8388608*' "$rc $err"
 	is 'to its end' '9223372036854775807 x' "$(stat -c %s most/dst) $(head -c 1 most/dst)"
 else
-	skip 'the largest file' 'not root, or no tmpfs'
+	skip 'the largest file' 'not root, emulated, or no tmpfs'
 fi
 umount most 2>log
 
