@@ -127,6 +127,19 @@ ok 'what lies there is not believed' cmp src dst
 ln -s ../precious .dst.pcopy.resume
 run box pcopy --resume src dst
 like 'nor a link followed' "1 pcopy: can't open '.dst.pcopy.resume' beside 'dst': *" "$rc $err"
+if [ "$(id -u)" = 0 ]; then
+	mkdir -m 777 open; cp src open/.dst.pcopy.resume; chmod 644 src
+	chown 65534:65534 open/.dst.pcopy.resume; chmod 444 open/.dst.pcopy.resume
+	exec 9<open/.dst.pcopy.resume; flock 9
+	as_nobody pcopy -R -J src open/dst
+	is 'a read-only one that is being resumed keeps its mode' "3 444" "$rc $(stat -c %a open/.dst.pcopy.resume)"
+	exec 9<&-
+	as_nobody pcopy -R -J src open/dst
+	like 'one that a killed run left goes on' "0 *\"saved_bytes\":$size,*" "$rc $out$err"
+	ok 'the bytes' cmp src open/dst
+else
+	skip 'a read-only file of --resume' 'not root'
+fi
 rm .dst.pcopy.resume; mkfifo .dst.pcopy.resume
 run box pcopy --resume src dst
 like 'nor a FIFO opened for long' "1 pcopy: '.dst.pcopy.resume' beside 'dst' is not a file that pcopy made*" "$rc $err"

@@ -87,6 +87,9 @@ if [ "$(id -u)" = 0 ]; then
 	is 'the rest is kept' '65534 644' "$(stat -c '%u %a' open/new)"
 	as_nobody pcopy --preserve=owner src open/new2
 	is 'asked for by name it must be' "1 pcopy: can't preserve the owner of 'src': Operation not permitted " "$rc $err $(ls open/new2 2>/dev/null)"
+	mkdir shared; chown 0:78 shared; chmod 2777 shared; echo old >shared/dst; chown 0:65534 shared/dst
+	as_nobody pcopy src shared/dst
+	is 'who can keep the group only, keeps it' '0 65534 65534' "$rc $(stat -c '%u %g' shared/dst)"
 else
 	skip 'owners' 'not root'
 fi
@@ -131,6 +134,8 @@ for bytes in '\0360\0237\0230\0200' '\0357\0277\0277' '\0337\0277'; do
 	run box pcopy -J "$odd" dst
 	is "one that is: $bytes" "$odd" "$(json 'j["src"]')"
 done
+run box pcopy -Jc src dst
+is '--checksum is in the JSON' "0 $crc" "$rc $(json 'j["crc32"]')"
 run box pcopy src dst -J -q
 is 'is all there is' '1 ' "$(printf '%s\n' "$out" | wc -l) $err"
 

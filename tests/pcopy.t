@@ -132,6 +132,23 @@ waits() { grep -q 'State:.*S' /proc/$pid/status && grep -q pcopy /proc/$pid/cmdl
 if [ -r /proc/self/status ]; then wait_for waits; fi
 kill -s TERM $pid; wait $pid 2>/dev/null; rc=$?
 is 'one without a reader can be interrupted' TERM "$(kill -l $rc)"
+echo tiny >tiny
+for args in 'fifo dst' 'tiny fifo'; do
+	# shellcheck disable=SC2086 # words
+	$EMULATOR "$IPCBOX" pcopy $args 2>log & pid=$!
+	if [ -r /proc/self/status ]; then wait_for waits; else sleep 1; fi
+	kill -s USR1 $pid
+	exec 9<>fifo
+	[ "$args" = 'tiny fifo' ] || { echo tiny >&9; exec 9>&-; }
+	wait $pid
+	like "SIGUSR1 while a FIFO is opened: pcopy $args" '0 pcopy: *' "$? $(cat log)"
+	exec 9>&-
+done
+ok 'the bytes' cmp tiny dst
+exec 9<>fifo; echo tiny >&9
+LIMIT=5 run box pcopy fifo fifo
+is 'a FIFO into itself' "1 pcopy: 'fifo' and 'fifo' are the same file" "$rc $err"
+exec 9>&-
 run box pcopy src /dev/null
 is 'DST a device' 0 "$rc"
 run box pcopy src /dev/full
@@ -191,6 +208,20 @@ else
 	skip '5 GiB' 'no sparse files here'
 fi
 rm -f sparse dst
+
+# Its blocks are all that fit into it, but for the last one.
+head -c $((16 * page)) src >hole; truncate -s $((16 * page + 100)) hole
+rm -f dst; box pcopy hole dst
+is 'a hole in a part of a block' "$(stat -c '%s %b' hole)" "$(stat -c '%s %b' dst)"
+if [ "$(id -u)" = 0 ] && [ -z "$EMULATOR" ] && mkdir -p most && mount -t tmpfs none most 2>log && truncate -s 9223372036854775807 most/src 2>log; then
+	printf x | dd of=most/src conv=notrunc status=none
+	run box pcopy -v --no-sync -B 1T most/src most/dst 1
+	like 'the largest file' '0 *chunks 1-8388608*' "$rc $err"
+	is 'to its end' '9223372036854775807 x' "$(stat -c %s most/dst) $(head -c 1 most/dst)"
+else
+	skip 'the largest file' 'not root, emulated, or no tmpfs'
+fi
+umount most 2>log
 
 # --- engines: each copies, or the next best one does
 truncate -s 300000 holes
@@ -295,8 +326,15 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; the
 	run strace -f -o log -e trace=pwrite64 -e inject=pwrite64:error=EINVAL:when=1 "$IPCBOX" pcopy -v -e direct src dst 1
 	like 'O_DIRECT that is refused: through the cache' '0 *falling back from direct to rw: Invalid argument*' "$rc $err"
 	ok 'just as right' cmp src dst
-	run strace -f -o log -e trace=fork,clone -e inject=fork,clone:error=EAGAIN:when=2+ "$IPCBOX" pcopy src dst 3
+	run strace -f -o log -e trace=fork,clone -e inject=fork,clone:error=EAGAIN:when=2+ "$IPCBOX" pcopy -J src dst 3
 	ok 'one worker is enough' cmp src dst
+	like 'and counts as one' '*"jobs":1,*' "$out"
+	# Each lseek for data fails, and none for holes.
+	truncate -s 300000 holes
+	LIMIT=5 run strace -f -o log -e trace=lseek -e inject=lseek:error=EIO:when=1+2 "$IPCBOX" pcopy holes dst
+	is 'data that are not found: all of it' '0 ' "$rc $err"
+	ok 'just as right' cmp holes dst
+	rm holes
 	strace -o log -f -e trace=rename,renameat,renameat2,fsync "$IPCBOX" pcopy src dst 2
 	is 'the file, its name, the directory' 'fsync rename fsync' "$(sed 's/^[0-9]* *//; s/\(rename\|fsync\).*/\1/; /exited/d; /SIGCHLD/d' log | xargs)"
 	strace -o log -f -e trace=fsync,fdatasync,sync_file_range "$IPCBOX" pcopy --no-sync src dst 2
@@ -380,6 +418,19 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	grow() { echo more >>src2; }
 	: >empty; mv src src3; mv empty src
 	changes grow read
+	rm -f log; cp src3 src2; echo old >dst
+	strace -f -o log -e trace=read -e inject=read:delay_exit=1000000:when=1 "$IPCBOX" pcopy - dst <src2 2>err & pid=$!
+	wait_for grep -q read log
+	touch src2
+	wait $pid; rc=$?
+	is 'standard input changes' "4 pcopy: 'standard input' changed while it was copied" "$rc $(cat err)"
+	ok 'DST is untouched' holds_old dst
+	rm log
+	strace -f -o log -e trace=fsync -e inject=fsync:delay_exit=1000000:when=1 "$IPCBOX" pcopy src3 dst 2>err & pid=$!
+	wait_for grep -q fsync log
+	kill -s USR1 "$(sed -n 's/ .*fsync.*//p' log | head -1)"
+	wait $pid
+	like 'SIGUSR1 while the medium is waited for' "0 pcopy: 19.0 MiB of 19.0 MiB  100%  *" "$? $(cat err)"
 	# the link is read a second after its file was examined
 	for call in stat lstat; do
 		rm -f dst log; echo old >other; echo old >before
@@ -408,7 +459,7 @@ ok 'no temporary file is left' no_temporary
 run box pcopy src dst 0x
 is 'the number of jobs' "2 pcopy: invalid number of jobs: '0x'
 Try 'pcopy --help'." "$rc $err"
-for args in 'src' '' 'src dst 0' 'src dst 2 3' '-j -1 src dst' '-B 0 src dst' '--sync=half src dst' '-c src -'; do
+for args in 'src' '' 'src dst 0' 'src dst 2 3' '-j -1 src dst' '-B 0 src dst' '-B 1025G src dst' '--sync=half src dst' '-c src -'; do
 	# shellcheck disable=SC2086 # words
 	run box pcopy $args
 	is "wrong usage: $args" 2 "$rc"

@@ -7,13 +7,16 @@
 
 /* The first byte at or after off that is data, or in a hole; end if that is sooner. What
  * cannot tell (lseek(2): EINVAL) has no holes. ENXIO is no data, or no file, from here on:
- * the latter shows when SRC is looked at again. */
+ * the latter shows when SRC is looked at again. No hole begins where data do, unless those
+ * were not found. */
 static off_t seek(const struct job *job, off_t off, off_t end, int whence)
 {
 	off_t found = lseek(job->in, off, whence);
 
 	if (found < 0)
 		return whence == SEEK_DATA && errno != ENXIO ? off : end;
+	if (whence == SEEK_HOLE && found == off)
+		return end;
 	return MIN(found, end);
 }
 
@@ -101,7 +104,7 @@ void measure_data(struct job *job)
 
 	job->data = job->size;
 	if (!S_ISREG(job->from.st_mode) || job->sparse == NEVER
-	    || job->from.st_blocks >= job->size / 512)
+	    || job->from.st_blocks >= job->size / 512 + (job->size % 512 != 0))
 		return;
 	for (job->data = 0; next_data(job, &off, &end); off = last = end) {
 		job->holes += off > last;

@@ -87,7 +87,7 @@ static void plan(struct job *job)
 	if (made_up && job->sparse == AUTO)
 		job->sparse = ALWAYS;
 	if (!made_up && job->seekable)
-		job->chunks = (job->size + job->chunk - 1) / job->chunk;
+		job->chunks = job->size / job->chunk + (job->size % job->chunk != 0);
 	job->shared = map(offsetof(struct shared, crc[job->chunks + 1]), MAP_SHARED);
 	job->buf = map(3 * BUFFER_SIZE, MAP_PRIVATE); /* at a page, for O_DIRECT */
 }
@@ -102,12 +102,12 @@ static void check_source(const struct job *job)
 {
 	struct stat now;
 
-	if (!S_ISREG(job->from.st_mode) || job->in == STDIN_FILENO)
+	if (!S_ISREG(job->from.st_mode))
 		return;
 	if (fstat(job->in, &now) < 0)
 		bb_perror_msg_and_die("can't examine '%s'", job->src);
-	if (now.st_size == job->size
-	    && (job->size == 0 || (same_time(&now.st_mtim, &job->from.st_mtim)
+	if (now.st_size == job->from.st_size
+	    && (job->from.st_size == 0 || (same_time(&now.st_mtim, &job->from.st_mtim)
 				   && same_time(&now.st_ctim, &job->from.st_ctim))))
 		return;
 	bb_error_msg("'%s' changed while it was copied", job->src);
@@ -200,11 +200,11 @@ int pcopy_main(char **argv)
 		&progress);
 	struct job job = { .opts = opts, .chunk = 8 << 20, .step = CACHED_STEP, .expect = -1,
 			   .start = monotonic_ns() };
-	size_t page = getpagesize();
+	uint64_t page = getpagesize();
 
 	take_operands(&job, argv + optind, jobs);
 	if (block)
-		job.chunk = (xatosize("block size", block, 1, INT_MAX) + page - 1) / page * page;
+		job.chunk = (xatosize("block size", block, 1, 1LL << 40) + page - 1) / page * page;
 	if (expect)
 		job.expect = hex_crc(expect);
 	if (opts & OPT('p'))
@@ -218,6 +218,7 @@ int pcopy_main(char **argv)
 	job.progress = opts & OPT('P') && !progress ? PROGRESS_BAR
 						    : xchoose("--progress", progress, progresses);
 	check_options(&job);
+	hold_requests();
 	open_source(&job);
 	find_target(&job);
 	plan(&job);

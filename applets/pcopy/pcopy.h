@@ -124,9 +124,11 @@ void set_metadata(const struct job *job);
 void show_progress(const struct job *job, enum progress how);
 void report(const struct job *job);
 
-/* workers.c: signals are held back until a wait, or check_signals, looks for them. */
+/* workers.c: signals are held back until a wait, or check_signals, looks for them. Requests for
+ * a status line are first: whoever waits in open(2) dies of the others only. */
+void hold_requests(void);
 void hold_signals(void);
-void check_signals(void);
+void check_signals(const struct job *job);
 void set_jobs(struct job *job, int parallel);
 int run_workers(struct job *job);
 

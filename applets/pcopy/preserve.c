@@ -76,6 +76,15 @@ static void copy_xattrs(const struct job *job)
 	}
 }
 
+/* Who may not give a file away can give it to a group of his. */
+static int set_owner(const struct job *job, const struct stat *owner)
+{
+	if (fchown(job->out, owner->st_uid, owner->st_gid) == 0)
+		return 0;
+	(void)fchown(job->out, -1, owner->st_gid); /* as much as possible */
+	return -1;
+}
+
 /* What is not preserved stays as it was. A new file gets the mode of SRC as far as umask
  * lets it. chown(2) clears the set-id bits, so that it comes first; they stay only with the
  * owner and the group that they would give away. */
@@ -89,7 +98,7 @@ void set_metadata(const struct job *job)
 
 	umask(mask);
 	if ((owner == &job->from || (owner->st_mode && !inplace))
-	    && fchown(job->out, owner->st_uid, owner->st_gid) < 0 && owner == &job->from)
+	    && set_owner(job, owner) < 0 && owner == &job->from)
 		complain(job, OWNER, "owner");
 	if (job->preserve & XATTR)
 		copy_xattrs(job);

@@ -79,7 +79,7 @@ void report(const struct job *job)
 			job->dst, engine_names[job->engine], job->jobs, job->jobs == 1 ? "" : "s");
 	if (asked(job, 'v') && job->compare)
 		bb_error_msg("%s of '%s' were there already", human(size, job->saved), job->dst);
-	if (asked(job, 'c')) {
+	if (asked(job, 'c') && !asked(job, 'J')) {
 		xprintf("%08" PRIx32 " %jd ", job->crc, (intmax_t)job->size);
 		print_text(job->dst, strlen(job->dst), NO_RECORD);
 		xprintf("\n");

@@ -49,8 +49,10 @@ static const char *base_name(const char *path)
 
 static int is_same(const struct stat *a, const struct stat *b)
 {
-	return S_ISBLK(a->st_mode) ? S_ISBLK(b->st_mode) && a->st_rdev == b->st_rdev
-		: S_ISREG(a->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+	if (S_ISBLK(a->st_mode))
+		return S_ISBLK(b->st_mode) && a->st_rdev == b->st_rdev;
+	return (S_ISREG(a->st_mode) || S_ISFIFO(a->st_mode)) && a->st_dev == b->st_dev
+	       && a->st_ino == b->st_ino;
 }
 
 /* False if there is no such file. The kernel follows the link, not we, so that it can
@@ -160,7 +162,7 @@ void find_target(struct job *job)
 	job->name = job->dst;
 	need_seekable(job);
 	if (!job->seekable)
-		/* may wait for a reader: no signal is held yet */
+		/* may wait for a reader: no signal that ends us is held yet */
 		job->out = xopen(job->dst, O_WRONLY);
 	else if (!S_ISBLK(job->old.st_mode))
 		open_directory(job);
@@ -276,6 +278,26 @@ static int open_or_create(const struct job *job, int exists)
 	return openat(job->dir, job->name, flags, 0600);
 }
 
+/* One that was killed may have left DST's mode, which lets us not write. The mode that one has
+ * set which still lives is put back. */
+static int open_read_only(const struct job *job)
+{
+	int fd = -1, path = openat(job->dir, job->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char *self = xasprintf("/proc/self/fd/%d", path);
+	struct stat st;
+
+	if (path >= 0 && fstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1
+	    && st.st_uid == geteuid() && chmod(self, 0600) == 0) {
+		fd = open(self, O_RDWR | O_CLOEXEC);
+		if (fd >= 0 && !lock(fd))
+			(void)chmod(self, st.st_mode & 07777); /* as well as we can */
+	}
+	free(self);
+	close(path);
+	errno = EACCES;
+	return fd;
+}
+
 /* What an earlier --resume left, if nobody writes it but we and, at the end, its owner; else a
  * new one. Nothing about it is believed, not even its size. */
 static void open_resumed(struct job *job)
@@ -286,6 +308,8 @@ static void open_resumed(struct job *job)
 	job->out = open_or_create(job, 1);
 	if (job->out < 0 && errno == ENOENT)
 		job->out = open_or_create(job, 0);
+	if (job->out < 0 && errno == EACCES)
+		job->out = open_read_only(job);
 	if (job->out < 0 || fstat(job->out, &st) < 0)
 		bb_perror_msg_and_die("can't open '%s' beside '%s'", job->name, job->dst);
 	if (!S_ISREG(st.st_mode) || st.st_nlink != 1
@@ -398,7 +422,7 @@ void sync_target(const struct job *job)
 		set_metadata(job);
 	if (job->sync != SYNC_NONE || asked(job, 'y'))
 		sync_fd(job, job->out, job->sync == SYNC_FULL, "");
-	check_signals();
+	check_signals(job);
 }
 
 void commit(struct job *job)

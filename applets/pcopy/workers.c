@@ -8,35 +8,48 @@
 /* Signals are not handled but waited for, so that none can come at a bad moment. */
 static sigset_t held;
 
-void hold_signals(void)
+static void hold(int sig)
 {
-	static const int wanted[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD, SIGUSR1 };
 	struct sigaction sa;
 
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would take the workers' statuses away */
-	signal(SIGXFSZ, SIG_IGN); /* write(2): EFBIG instead */
-	sigemptyset(&held);
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		if (sigaction(wanted[i], NULL, &sa) == 0 && sa.sa_handler != SIG_IGN) /* nohup */
-			sigaddset(&held, wanted[i]);
+	if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN) /* nohup */
+		sigaddset(&held, sig);
 	sigprocmask(SIG_BLOCK, &held, NULL);
 }
 
-static void die_if(int sig)
+void hold_requests(void)
 {
-	if (sig == SIGCHLD || sig == SIGUSR1)
+	sigemptyset(&held);
+	hold(SIGUSR1);
+}
+
+void hold_signals(void)
+{
+	static const int wanted[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD };
+
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would take the workers' statuses away */
+	signal(SIGXFSZ, SIG_IGN); /* write(2): EFBIG instead */
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		hold(wanted[i]);
+}
+
+static void answer(const struct job *job, int sig)
+{
+	if (sig == SIGUSR1)
+		show_progress(job, PROGRESS_AUTO);
+	if (sig <= 0 || sig == SIGCHLD || sig == SIGUSR1)
 		return;
 	discard();
 	die_of_signal(sig);
 }
 
-void check_signals(void)
+void check_signals(const struct job *job)
 {
 	struct timespec now = { 0 };
 	int sig;
 
 	while ((sig = sigtimedwait(&held, NULL, &now)) > 0)
-		die_if(sig);
+		answer(job, sig);
 }
 
 /* The numbers of a worker's chunks, counted from 1, as "1 3 5-7". They only grow. */
@@ -133,6 +146,14 @@ static void stop(const pid_t *pids)
 			kill(pids[i], SIGKILL);
 }
 
+static void end_workers(const pid_t *pids)
+{
+	stop(pids);
+	for (int i = 0; i < MAX_JOBS; i++)
+		if (pids[i])
+			(void)waitpid(pids[i], NULL, 0);
+}
+
 /* Takes the statuses of the workers that have ended; returns how many are left. The first
  * that failed decides the status of all. */
 static int reap(struct job *job, pid_t *pids, int alive)
@@ -186,8 +207,6 @@ static int wait_for_signal(const struct job *job, int *shown)
 	int watched = job->progress != PROGRESS_AUTO || (!asked(job, 'q') && isatty(STDERR_FILENO));
 	int sig = sigtimedwait(&held, NULL, &second);
 
-	if (sig == SIGUSR1)
-		show_progress(job, PROGRESS_AUTO);
 	if (sig < 0 && errno == EAGAIN && watched && (job->progress != PROGRESS_AUTO
 	    || monotonic_ns() - job->start > 2 * NS_PER_S)) {
 		show_progress(job, job->progress == PROGRESS_JSON ? PROGRESS_JSON : PROGRESS_BAR);
@@ -201,17 +220,14 @@ static void supervise(struct job *job)
 	pid_t pids[MAX_JOBS] = { 0 };
 	int alive = start(job, pids), shown = 0, sig;
 
+	job->jobs = alive ? alive : 1;
 	if (alive == 0)
 		(void)work(job, 0);
 	while ((alive = reap(job, pids, alive)) > 0) {
 		sig = wait_for_signal(job, &shown);
-		if (sig <= 0 || sig == SIGCHLD || sig == SIGUSR1)
-			continue;
-		stop(pids);
-		for (int i = 0; i < MAX_JOBS; i++)
-			if (pids[i])
-				(void)waitpid(pids[i], NULL, 0);
-		die_if(sig);
+		if (sig > 0 && sig != SIGCHLD && sig != SIGUSR1)
+			end_workers(pids);
+		answer(job, sig);
 	}
 	if (shown && job->progress != PROGRESS_JSON)
 		(void)full_write(STDERR_FILENO, "\r\033[K", 4);
