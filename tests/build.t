@@ -69,9 +69,9 @@ budget() {
 	fi
 	ok "$1: $size bytes are under the ceiling of $4" test "$size" -le "$4"
 }
-budget 'six applets' ../six/ipcbox 65536 109568
-budget 'with pipetest' ipcbox 196608 226304
-budget 'minimal' ../min/ipcbox 32768 49152
+budget 'six applets' ../six/ipcbox 65536 110592
+budget 'with pipetest' ipcbox 196608 227328
+budget 'minimal' ../min/ipcbox 32768 49920
 
 ok 'gcc, all warnings are errors' build O=../gcc CFLAGS=-Werror
 if missing clang; then skip 'clang' 'no clang'; else

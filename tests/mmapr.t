@@ -206,10 +206,10 @@ fi
 box mmapw -S 'n:i32[2],s:str12,b:bool,c:char,x:bin2,t:str4[2]' o n=-1,2 s="it's \"a\"" b=1 c=\\ x=00ff t=a,b
 run box mmapr -1 o
 is 'for people' "n=-1,2	 s=it's \"a\"	 b=1	 c=\\	 x=00ff	 t=a,b" "$out"
-box mmapw two name="$(printf 'a\ntouch b #')"
-run box mmapr -1 --pairs -o name two
+box mmapw -S said:str20 two said="$(printf 'a\ntouch b #')"
+run box mmapr -1 --pairs two
 is '--pairs: one record is one line' 1 "$(printf '%s\n' "$out" | wc -l)"
-is 'that a shell reads back' "$(printf 'a\ntouch b #')" "$(eval "$out"; printf '%s\n' "$name")"
+is 'that a shell reads back' "$(printf 'a\ntouch b #')" "$(eval "$out"; printf '%s\n' "$said")"
 run box mmapr -1 --pairs o
 is '--pairs' "n='-1,2' s='it'\\''s \"a\"' b='1' c='\\' x='00ff' t='a,b'" "$out"
 is 'which a shell reads back' "-1,2 it's \"a\"" "$(eval "$out"; echo "$n $s")"

@@ -377,7 +377,7 @@ void open_target(struct job *job)
  * stream is cut at its end. */
 void set_size(const struct job *job)
 {
-	int anew = !job->compare && job->shared->engine != ENGINE_CLONE;
+	int anew = asked(job, 'i') && !job->compare && job->shared->engine != ENGINE_CLONE;
 
 	if (!job->seekable || S_ISBLK(job->old.st_mode) || (job->compare && job->chunks == 0))
 		return;
