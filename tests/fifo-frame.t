@@ -89,6 +89,24 @@ is 'a frame whose writer was killed does not keep back the next one' '0 first se
 like 'with a report' 'fifor: resync=*' "$(cat err)"
 exec 9<&-
 
+# The FIFO is replaced in the middle of a message: the rest of it comes through the old one.
+for frame in len line; do
+	: >got; spawn fifor -F $frame -o plain f >got 2>err & reader=$!
+	box fifow -t 10 -F $frame f first
+	wait_for grep -q first got
+	kill -STOP $reader
+	spawn fifow -L -F $frame f "$(long 120000)" next & writer=$!
+	wait_for grep -q 'OFDLCK.*WRITE' /proc/locks
+	wait_for blocked
+	rm f; mkfifo f
+	kill -CONT $reader
+	wait $writer
+	box fifow -t 10 -F $frame f new
+	wait_for grep -q new got
+	is "$frame: a long message in a FIFO that is replaced" "5 120000 4 3 " "$(awk '{ print length($0) }' got | xargs) $(cat err)"
+	kill $reader; wait $reader
+done
+
 # frame SEQ TEXT: as formats.md has it, out of python's hands
 if command -v python3 >/dev/null; then
 	cat >frame.py <<-'EOF'

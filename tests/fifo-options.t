@@ -133,11 +133,13 @@ is 'to its end' "$( (echo before; echo new; cat many; echo last) | sort | cksum)
 kill $reader; wait $reader
 spawn fifow -E drop -F line --stats -J r - <in 2>err & writer=$!
 exec 9>in
-head -n 1 r >got & echo one >&9; wait $!
-rm r; mkfifo r; cat r >got & reader=$!
-while kill -0 $reader 2>/dev/null && ! test -s got; do echo more >&9; done
+head -n 1 r >got 9>&- & echo one >&9; wait $!
+: >more
+rm r; mkfifo r; cat r >more 9>&- & reader=$!
+more() { echo more >&9; test -s more; }
+wait_for more
 exec 9>&-; wait $writer; wait $reader
-is '--on-epipe=drop: the new one is found' more "$(sort -u got)"
+is '--on-epipe=drop: the new one is found' more "$(sort -u more)"
 
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	strace -f -o calls "$IPCBOX" fifow -t 1 f x 2>err

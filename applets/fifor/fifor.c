@@ -37,25 +37,6 @@ config FIFOR
  * w_counter). The fresh one is opened before the old one is closed, so that the pipe
  * never is without a reader, and keeps what is in it. */
 
-/* If the name is gone, the old FIFO stays as long as it has writers. */
-static void open_reader(struct reader *r)
-{
-	int fd, size;
-
-	do {
-		fd = fifo_open(&r->f, O_RDONLY);
-		if (r->f.fd >= 0)
-			close(r->f.fd);
-		r->f.fd = fd;
-	} while (fifo_watch(&r->f));
-	r->live = 0;
-	r->packet = r->f.frame == FRAME_PACKET ? PACKET : NO_PACKET;
-	if (fd >= 0)
-		fifo_resize(&r->f);
-	size = fcntl(fd, F_GETPIPE_SZ);
-	r->pipe_size = size > 0 ? size : OUTPUT;
-}
-
 /* The lock is on a descriptor of its own, for the one that reads is renewed at each end of
  * file. fcntl(2) has no exclusive lock for a descriptor that can only read. */
 static void exclude_others(struct reader *r)
@@ -63,7 +44,7 @@ static void exclude_others(struct reader *r)
 	int before = r->lock;
 
 	r->lock = fifo_open(&r->f, O_RDONLY);
-	if (flock(r->lock, r->lock_kind | LOCK_NB) < 0) {
+	if (r->lock >= 0 && flock(r->lock, r->lock_kind | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK) {
 			bb_error_msg("'%s' has a reader already", r->f.path);
 			exit(EXIT_NOT_NOW);
@@ -73,6 +54,47 @@ static void exclude_others(struct reader *r)
 	}
 	if (before >= 0)
 		close(before); /* or writers to a FIFO that was replaced would see a reader */
+}
+
+static int same_fifo(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev
+		&& x.st_ino == y.st_ino;
+}
+
+static void close_old(struct reader *r)
+{
+	if (r->old >= 0)
+		close(r->old);
+	r->old = -1;
+}
+
+/* Where the name means another FIFO, or none, who writes to the old one does not know that,
+ * and may just have begun: it stays open too, until its writers have left. */
+static void open_reader(struct reader *r)
+{
+	int fd, size;
+
+	do {
+		fd = fifo_open(&r->f, O_RDONLY);
+		if (r->f.fd >= 0 && same_fifo(r->f.fd, fd)) {
+			close(r->f.fd);
+		} else {
+			close_old(r);
+			r->old = r->f.fd;
+			r->old_live = 1;
+			exclude_others(r);
+		}
+		r->f.fd = fd;
+	} while (fifo_watch(&r->f));
+	r->live = 0;
+	r->packet = r->f.frame == FRAME_PACKET ? PACKET : NO_PACKET;
+	if (fd >= 0)
+		fifo_resize(&r->f);
+	size = fcntl(fd, F_GETPIPE_SZ);
+	r->pipe_size = size > 0 ? size : OUTPUT;
 }
 
 /* What is left without its end is a message all the same. */
@@ -85,11 +107,10 @@ static void settle(struct reader *r)
 	r->len = 0;
 }
 
-static void swap_fifos(struct reader *r)
+static void exchange(struct reader *r)
 {
 	int fd = r->f.fd, live = r->live;
 
-	settle(r);
 	r->f.fd = r->old;
 	r->live = r->old_live;
 	r->old = fd;
@@ -98,26 +119,18 @@ static void swap_fifos(struct reader *r)
 	r->packet = r->f.frame == FRAME_PACKET ? PACKET : NO_PACKET;
 }
 
-static void close_old(struct reader *r)
-{
-	if (r->on_old)
-		swap_fifos(r);
-	if (r->old >= 0)
-		close(r->old);
-	r->old = -1;
-}
-
-/* Another FIFO has the name. Who writes to the old one does not know that, and may just have
- * begun: it stays open beside the new one until its writers have left. */
-static void open_replacement(struct reader *r)
+static void swap_fifos(struct reader *r)
 {
 	settle(r);
-	close_old(r);
-	r->old = r->f.fd;
-	r->old_live = r->live;
-	r->f.fd = -1;
+	exchange(r);
+}
+
+/* What has come of a message waits for the rest of it first. */
+static void open_replacement(struct reader *r)
+{
 	open_reader(r);
-	exclude_others(r);
+	if (r->len && r->old >= 0)
+		exchange(r);
 }
 
 /* False if the end of the last writer is ours too. */
@@ -125,6 +138,7 @@ static int reopen(struct reader *r)
 {
 	settle(r);
 	if (r->on_old) {
+		exchange(r);
 		close_old(r);
 		return 1;
 	}
@@ -150,15 +164,17 @@ static void make_room(struct reader *r)
 }
 
 /* stdout is watched too: if nobody reads what we print, no message shall be taken. A part of
- * a frame is looked at again each second: a lock that is let go wakes nobody. */
+ * a frame is looked at again each second: a lock that is let go wakes nobody. The old FIFO has
+ * that long to bring the rest of a message. */
 static void poll_fifos(struct reader *r)
 {
-	int64_t until = r->f.frame == FRAME_LEN && r->len ? fifo_deadline(NS_PER_S) : INT64_MAX;
+	int64_t until = r->len && (r->on_old || r->f.frame == FRAME_LEN) ? fifo_deadline(NS_PER_S)
+									 : INT64_MAX;
 	struct pollfd fds[] = {
 		{ .fd = r->f.fd, .events = POLLIN },
 		{ .fd = STDOUT_FILENO },
-		{ .fd = r->f.watch, .events = POLLIN },
-		{ .fd = r->old, .events = POLLIN },
+		{ .fd = r->on_old ? -1 : r->f.watch, .events = POLLIN },
+		{ .fd = r->on_old ? -1 : r->old, .events = POLLIN },
 	};
 
 	flush_output(r);
@@ -166,8 +182,11 @@ static void poll_fifos(struct reader *r)
 	r->f.queued = r->len != 0; /* lost, if a signal ends us */
 	r->f.waits++;
 	if (!fifo_poll(fds, ARRAY_SIZE(fds), until < r->deadline ? until : r->deadline)) {
-		if (until < r->deadline)
+		if (until < r->deadline) {
+			if (r->on_old)
+				swap_fifos(r);
 			return;
+		}
 		settle(r);
 		flush_output(r);
 		r->f.queued = 0;
@@ -197,8 +216,8 @@ static void poll_fifos(struct reader *r)
 
 static void wait_for_message(struct reader *r)
 {
-	if (r->on_old)
-		swap_fifos(r);
+	if (r->on_old && !r->len)
+		exchange(r);
 	poll_fifos(r);
 	r->f.queued = 0;
 }
@@ -456,9 +475,8 @@ int fifor_main(char **argv)
 	r.out = xmalloc(OUTPUT);
 	r.old = r.lock = -1;
 	fifo_create(&r.f);
-	open_reader(&r);
 	r.lock_kind = opts & OPT('X') ? LOCK_EX : LOCK_SH;
-	exclude_others(&r);
+	open_reader(&r);
 	if (opts & OPT('f'))
 		return flush_queue(&r);
 	if (opts & OPT('k'))
