@@ -70,6 +70,17 @@ if python3 acl.py acl 2>log; then
 	is 'without one there is none' '0 none' "$rc $(get_acl acl)"
 	chmod 600 acl; python3 acl.py acl; run box pcopy src acl
 	is 'an existing file keeps its own' "0 660 $want_acl" "$rc $(stat -c %a acl) $(get_acl acl)"
+	mkdir given; chmod 664 src
+	sed 's/acl_access/acl_default/' acl.py >default.py && python3 default.py given
+	for mask in 022 077; do
+		(umask $mask; cp src given/theirs; for form in '' --inplace --resume; do box pcopy $form src given/ours$form; done)
+		for form in '' --inplace --resume; do
+			is "a directory's default ACL, not umask $mask, is a new file's $form" \
+				"$(stat -c %a given/theirs) $(get_acl given/theirs)" \
+				"$(stat -c %a given/ours$form) $(get_acl given/ours$form)"
+		done
+		rm given/*
+	done
 else
 	skip 'ACLs' 'none here'
 fi

@@ -16,7 +16,7 @@ config FIFOR
 	  -F, --frame=KIND     how fifow sends: packet, line, nul, len, raw; or auto
 	                       (default): packets, lines and whatever comes at once
 	  -e, --eof=exit       exit 0 when the last writer leaves (--eof=wait)
-	  -n, --count N        exit 0 after N messages
+	  -n, --count N        exit 0 after N messages (one such reader at a time)
 	  -t, --timeout D      exit 124 if no message comes within D: 500ms, 2, 1m
 	      --open-timeout D   the same for the first writer
 	  -p, --create[=MODE]  make the FIFO if missing (0600)

@@ -70,6 +70,7 @@ struct job {
 	int dir;		/* the directory of DST */
 	const char *base;	/* DST's name in there */
 	const char *name;	/* what job->out is called in there: that, or a temporary name */
+	mode_t mode;		/* of a new DST */
 	struct stat old;	/* st_mode is 0: there was none; a deleted file has no links */
 	struct statfs fs;	/* of a file DST; zeros if it is not known */
 };

@@ -85,24 +85,22 @@ static int set_owner(const struct job *job, const struct stat *owner)
 	return -1;
 }
 
-/* What is not preserved stays as it was. A new file gets the mode of SRC as far as umask
- * lets it. chown(2) clears the set-id bits, so that it comes first; they stay only with the
+/* What is not preserved stays as it was. A new file gets the mode of SRC as far as the kernel
+ * lets it when it is made. chown(2) clears the set-id bits, so that it comes first; they stay only with the
  * owner and the group that they would give away. */
 void set_metadata(const struct job *job)
 {
 	const struct stat *owner = future_owner(job);
 	const struct stat *like = job->preserve & MODE ? &job->from : &job->old;
-	mode_t mode = job->in == STDIN_FILENO ? 0666 : job->from.st_mode & 0777, mask = umask(0);
+	mode_t mode = job->mode;
 	int inplace = job->name == job->base && job->old.st_mode;
 	struct stat now;
 
-	umask(mask);
 	if ((owner == &job->from || (owner->st_mode && !inplace))
 	    && set_owner(job, owner) < 0 && owner == &job->from)
 		complain(job, OWNER, "owner");
 	if (job->preserve & XATTR)
 		copy_xattrs(job);
-	mode &= ~mask;
 	if (like->st_mode && (like == &job->from || !inplace))
 		copy_acl(job, like);
 	if (like->st_mode) {

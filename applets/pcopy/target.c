@@ -239,6 +239,26 @@ static void doom(const struct job *job)
 	doomed.owner = getpid();
 }
 
+static mode_t usual_mode(const struct job *job)
+{
+	return job->in == STDIN_FILENO ? 0666 : job->from.st_mode & 0777;
+}
+
+/* What of that a new file gets is for the kernel to say: by umask(2), or by the default ACL of
+ * the directory (acl(5)). Until the file is whole nobody else may read it. */
+static int create_private(struct job *job, const char *name)
+{
+	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(job->dir, name, flags, usual_mode(job));
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0) {
+		job->mode = st.st_mode & 0777;
+		(void)fchmod(fd, 0600); /* FAT has no modes */
+	}
+	return fd;
+}
+
 /* The first names are the same each time, so that what killed runs left is found without
  * reading the directory; the others are for a directory where somebody blocks those. */
 static void make_temporary(struct job *job)
@@ -254,8 +274,7 @@ static void make_temporary(struct job *job)
 	for (int i = 0; i < TRIES; i++, free(name)) {
 		name = temporary_name(
 			job, i < SAME ? (unsigned)i : (unsigned)monotonic_ns() & 0xFFFFFF);
-		job->out = openat(
-			job->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		job->out = create_private(job, name);
 		if (job->out >= 0 && lock(job->out)) {
 			job->name = name;
 			doom(job);
@@ -271,11 +290,10 @@ static void make_temporary(struct job *job)
 
 /* For a file that exists: O_CREAT would be EACCES in a sticky directory, even for root, if the
  * file is not ours (fs.protected_regular). For one that does not: the opposite. */
-static int open_or_create(const struct job *job, int exists)
+static int open_or_create(struct job *job, int exists)
 {
-	int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | (exists ? 0 : O_CREAT | O_EXCL);
-
-	return openat(job->dir, job->name, flags, 0600);
+	return exists ? openat(job->dir, job->name, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
+		      : create_private(job, job->name);
 }
 
 /* One that was killed may have left DST's mode, which lets us not write. The mode that one has
@@ -303,7 +321,10 @@ static int open_read_only(const struct job *job)
 static void open_resumed(struct job *job)
 {
 	struct stat st, named;
+	mode_t mask = umask(0);
 
+	umask(mask);
+	job->mode = usual_mode(job) & ~mask; /* unless the file is a new one */
 	job->name = xasprintf(".%.*s.pcopy.resume", NAME_ROOM, job->base);
 	job->out = open_or_create(job, 1);
 	if (job->out < 0 && errno == ENOENT)
