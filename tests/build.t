@@ -69,7 +69,7 @@ budget() {
 	fi
 	ok "$1: $size bytes are under the ceiling of $4" test "$size" -le "$4"
 }
-budget 'six applets' ../six/ipcbox 65536 110592
+budget 'six applets' ../six/ipcbox 65536 110720
 budget 'with pipetest' ipcbox 196608 227584
 budget 'minimal' ../min/ipcbox 32768 49920
 
