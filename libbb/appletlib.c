@@ -60,11 +60,6 @@ struct box {
 	struct stat st;
 };
 
-static int same_file(const struct stat *x, const struct stat *y)
-{
-	return x->st_dev == y->st_dev && x->st_ino == y->st_ino;
-}
-
 /* A file that was deleted or replaced has left its name. It is opened because to qemu's user
  * mode stat(2) of the link would be qemu. */
 static void find_box(struct box *box)
@@ -77,7 +72,7 @@ static void find_box(struct box *box)
 		bb_perror_msg_and_die("can't read '/proc/self/exe'");
 	close(fd);
 	box->path[len] = '\0';
-	if (stat(box->path, &box->st) < 0 || !same_file(&box->st, &self))
+	if (stat(box->path, &box->st) < 0 || !same_inode(&box->st, &self))
 		bb_error_msg_and_die("can't link to '%s': it is gone", box->path);
 }
 
@@ -90,7 +85,7 @@ static void make_link(const struct box *box, const char *dir, const char *name, 
 	struct stat there;
 	int failed;
 
-	if (lstat(path, &there) == 0 && same_file(&there, &box->st))
+	if (lstat(path, &there) == 0 && same_inode(&there, &box->st))
 		return;
 	(void)unlink(temp); /* of an earlier run that was killed */
 	if ((symbolic ? symlink(box->path, temp) : link(box->path, temp)) < 0)

@@ -380,7 +380,7 @@ int board_in_place(const struct board *b)
 
 	if (b->map)
 		check_length(b);
-	return stat(b->path, &st) == 0 && st.st_dev == b->st.st_dev && st.st_ino == b->st.st_ino;
+	return stat(b->path, &st) == 0 && same_inode(&st, &b->st);
 }
 
 static volatile sig_atomic_t status_asked;

@@ -30,11 +30,6 @@ static void status(const struct fifo *f)
 	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
 }
 
-static int same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
-
 void fifo_end_child(struct fifo *f)
 {
 	if (f->child > 0) {
@@ -54,7 +49,7 @@ static void __attribute__((destructor)) leave(void)
 	at_end.fifo->dropped += at_end.fifo->queued;
 	if (at_end.fifo->stats)
 		status(at_end.fifo);
-	if (at_end.remove && lstat(at_end.fifo->path, &st) == 0 && same_file(&st, &at_end.made))
+	if (at_end.remove && lstat(at_end.fifo->path, &st) == 0 && same_inode(&st, &at_end.made))
 		if (unlink(at_end.fifo->path) < 0 && errno != ENOENT)
 			bb_perror_msg("can't remove '%s'", at_end.fifo->path);
 }
@@ -142,7 +137,7 @@ int fifo_watch(struct fifo *f)
 	const uint32_t gone = IN_ATTRIB | IN_MOVE_SELF;
 	char events[1024];
 
-	if (stat(f->path, &named) == 0 && f->watch >= 0 && same_file(&named, &f->watched)) {
+	if (stat(f->path, &named) == 0 && f->watch >= 0 && same_inode(&named, &f->watched)) {
 		(void)safe_read(f->watch, events, sizeof(events)); /* that they came is enough */
 	} else {
 		if (f->watch >= 0)
@@ -157,7 +152,7 @@ int fifo_watch(struct fifo *f)
 			bb_perror_msg("no inotify(7): another FIFO under the name goes unnoticed");
 	}
 	(void)fstat(f->fd, &ours); /* no FIFO is open: as if another were */
-	return stat(f->path, &named) == 0 && !same_file(&named, &ours);
+	return stat(f->path, &named) == 0 && !same_inode(&named, &ours);
 }
 
 /* A size below 0 is a wish, halved until the kernel grants it: a user over

@@ -100,6 +100,7 @@ void *xmalloc(size_t size);
 void *xrealloc(void *old, size_t size);
 char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
 int xopen(const char *path, int flags);
+int same_inode(const struct stat *a, const struct stat *b);	/* by device and inode */
 void xpipe(int fd[2]);
 pid_t xfork(void);
 /* In a child: it is killed when the parent ends, also if it has ended already. Seen from a PID

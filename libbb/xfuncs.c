@@ -29,6 +29,11 @@ int xopen(const char *path, int flags)
 	return fd;
 }
 
+int same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 void xpipe(int fd[2])
 {
 	if (pipe2(fd, O_CLOEXEC) < 0)

@@ -134,12 +134,12 @@ kill $reader; wait $reader
 spawn fifow -E drop -F line --stats -J r - <in 2>err & writer=$!
 exec 9>in
 head -n 1 r >got 9>&- & echo one >&9; wait $!
-: >more
-rm r; mkfifo r; cat r >more 9>&- & reader=$!
-more() { echo more >&9; test -s more; }
-wait_for more
+: >got
+rm r; mkfifo r; cat r >got 9>&- & reader=$!
+again() { echo more >&9; test -s got; }
+wait_for again
 exec 9>&-; wait $writer; wait $reader
-is '--on-epipe=drop: the new one is found' more "$(sort -u more)"
+is '--on-epipe=drop: the new one is found' more "$(sort -u got)"
 
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	strace -f -o calls "$IPCBOX" fifow -t 1 f x 2>err

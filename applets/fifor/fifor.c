@@ -60,8 +60,7 @@ static int same_fifo(int a, int b)
 {
 	struct stat x, y;
 
-	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev
-		&& x.st_ino == y.st_ino;
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && same_inode(&x, &y);
 }
 
 static void close_old(struct reader *r)

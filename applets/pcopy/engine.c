@@ -235,7 +235,7 @@ int open_direct(int dir, const char *name, int flags, int same_as)
 	struct stat st, expected;
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && fstat(same_as, &expected) == 0
-	    && (st.st_dev != expected.st_dev || st.st_ino != expected.st_ino)) {
+	    && !same_inode(&st, &expected)) {
 		close(fd);
 		errno = ENOENT;
 		return -1;

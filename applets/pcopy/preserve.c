@@ -86,8 +86,8 @@ static int set_owner(const struct job *job, const struct stat *owner)
 }
 
 /* What is not preserved stays as it was. A new file gets the mode of SRC as far as the kernel
- * lets it when it is made. chown(2) clears the set-id bits, so that it comes first; they stay only with the
- * owner and the group that they would give away. */
+ * lets it when it is made. chown(2) clears the set-id bits, so that it comes first; they stay
+ * only with the owner and the group that they would give away. */
 void set_metadata(const struct job *job)
 {
 	const struct stat *owner = future_owner(job);

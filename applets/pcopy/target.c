@@ -51,8 +51,7 @@ static int is_same(const struct stat *a, const struct stat *b)
 {
 	if (S_ISBLK(a->st_mode))
 		return S_ISBLK(b->st_mode) && a->st_rdev == b->st_rdev;
-	return (S_ISREG(a->st_mode) || S_ISFIFO(a->st_mode)) && a->st_dev == b->st_dev
-	       && a->st_ino == b->st_ino;
+	return (S_ISREG(a->st_mode) || S_ISFIFO(a->st_mode)) && same_inode(a, b);
 }
 
 /* False if there is no such file. The kernel follows the link, not we, so that it can
@@ -96,7 +95,7 @@ static void check_found(const struct job *job)
 
 	if (job->old.st_mode
 	    && (fstatat(job->dir, job->base, &now, AT_SYMLINK_NOFOLLOW) < 0
-		|| now.st_dev != job->old.st_dev || now.st_ino != job->old.st_ino))
+		|| !same_inode(&now, &job->old)))
 		bb_error_msg_and_die("'%s' has no name, or has been replaced", job->dst);
 }
 
@@ -338,7 +337,7 @@ static void open_resumed(struct job *job)
 		bb_error_msg_and_die("'%s' beside '%s' is not a file that pcopy made: remove it",
 			job->name, job->dst);
 	if (!lock(job->out) || fstatat(job->dir, job->name, &named, AT_SYMLINK_NOFOLLOW) < 0
-	    || named.st_ino != st.st_ino) {
+	    || !same_inode(&named, &st)) {
 		bb_error_msg("another pcopy is resuming '%s'", job->dst);
 		exit(EXIT_NOT_NOW);
 	}
