@@ -24,7 +24,8 @@ library=$(find libbb -name '*.c' ! -name appletlib.c ! -name init.c ! -name infl
 build() {
 	compile -c -o "$out.o" tests/fuzz.c && compile -Dexit=fuzz_exit -D_exit=fuzz_exit \
 		-Dmalloc=fuzz_malloc -Drealloc=fuzz_realloc -Dfree=fuzz_free -o "$out" "$out.o" \
-		$library applets/fifor/print.c applets/mmapr/[!em]*.c applets/mmapw/[!m]*.c
+		$library applets/fifor/frame.c applets/fifor/print.c \
+		applets/mmapr/[!em]*.c applets/mmapw/[!m]*.c
 }
 ok 'the fuzzer is built' build
 
