@@ -4,7 +4,7 @@
 ## make                     build ./ipcbox (configs/defconfig if there is no .config)
 ## make deps                install what is missing from the distribution's packages
 ## make run                 build, then prove this machine's kernel: pipetest
-## make check               build, then run tests/*.t (make deps check on a bare machine)
+## make check               build, then run tests/*/*.t (make deps check on a bare machine)
 ## make check-long           the same with the full counts of kills, faults and fuzzing: hours
 ## make coverage            which lines of libbb and the applets the tests run (gcov)
 ## make check-mutants       each case must fail under some wrong kernel (ALL=1: the whole table)
@@ -62,9 +62,9 @@ all: $(O)/ipcbox
 
 # --- configuration: applets + Config.in -> .config -> config.h, applets.h ------------
 
-# An applet is applets/NAME.c, or a folder applets/NAME with NAME.c and its parts.
+# A file of applets/, or of a folder there, is an applet if its header comment says "config NAME".
 folders := $(patsubst applets/%/,%,$(sort $(wildcard applets/*/)))
-applets := $(sort $(wildcard applets/*.c) $(foreach d,$(folders),$(wildcard applets/$(d)/$(d).c)))
+applets := $(shell grep -l '^config ' applets/*.c applets/*/*.c 2>/dev/null | awk -F/ '{ print $$NF, $$0 }' | LC_ALL=C sort | cut -d' ' -f2)
 gen := configs/gen.sh
 headers := $(obj)/config.h $(obj)/applets.h $(obj)/texts.h
 kconfig := Config.in $(obj)/Config.applets
@@ -117,7 +117,7 @@ $(obj)/config.mk: $(O)/.config $(kconfig) $(gen)
 $(headers): $(obj)/config.mk ; @:
 
 # What is said in --help and in pipetest --explain is read seldom: it is kept deflated.
-$(obj)/texts.z.h: $(obj)/config.mk libbb/help.txt $(wildcard applets/*.c applets/*/*)
+$(obj)/texts.z.h: $(obj)/config.mk libbb/help.txt $(wildcard applets/*.c applets/*/* applets/*/*/*.c)
 	$(Q)$(gen) texts $(O)/.config $(applets) >$(obj)/texts.new
 	$(Q)tr '\001' '\000' <$(obj)/texts.new >$(obj)/texts
 	$(Q){ echo "enum { TEXTS_SIZE = $$(wc -c <$(obj)/texts) };"; \
@@ -148,7 +148,10 @@ LDFLAGS_ALL = $(if $(call on,STATIC),-static) \
 
 # libbb is an archive: a file that no applet needs must not even be looked at.
 lib := $(patsubst %.c,$(obj)/%.o,$(filter-out $(if $(sanitize),libbb/malloc.c),$(sort $(wildcard libbb/*.c))))
-objs := $(patsubst %.c,$(obj)/%.o,$(sort $(foreach a,$(APPLETS),$(wildcard applets/$(a).c applets/$(a)/*.c))))
+# A folder goes in whole when one of its applets is on, but for the applets that are off.
+on_files = $(filter $(APPLETS:%=%.c) $(foreach a,$(APPLETS),%/$(a).c),$(applets))
+sources = $(filter-out $(applets),$(wildcard $(foreach d,$(filter-out applets/,$(sort $(dir $(on_files)))),$(d)*.c $(d)*/*.c))) $(on_files)
+objs := $(patsubst %.c,$(obj)/%.o,$(sort $(sources)))
 
 $(obj)/%.o: %.c $(headers) Makefile
 	@mkdir -p $(@D)
@@ -193,21 +196,21 @@ run: $(O)/ipcbox
 	$(Q)'$(abspath $<)' pipetest
 
 check: $(O)/ipcbox
-	$(Q)IPCBOX='$(abspath $<)' prove tests/*.t
+	$(Q)IPCBOX='$(abspath $<)' prove -r tests
 
 # Ten thousand writers die, each system call fails once, the fuzzer runs for an hour.
 check-long: $(O)/ipcbox
 	$(Q)READS=1000000000 KILLS=10000 KILL_LIMIT=7200 LONG=36000 MIXTURES=10000 FAULTS=all FUZZ_SECONDS=3600 \
-		IPCBOX='$(abspath $<)' prove tests/*.t
+		IPCBOX='$(abspath $<)' prove -r tests
 
 check-mutants: $(O)/ipcbox
-	$(Q)IPCBOX='$(abspath $<)' tests/mutants.sh $(obj)
+	$(Q)IPCBOX='$(abspath $<)' tests/pipetest/mutants.sh $(obj)
 
 bench: $(O)/ipcbox
-	$(Q)IPCBOX='$(abspath $<)' MAKE='$(MAKE)' tests/bench.sh $(obj)
+	$(Q)IPCBOX='$(abspath $<)' MAKE='$(MAKE)' tests/bench/bench.sh $(obj)
 
 coverage:
-	$(Q)MAKE='$(MAKE)' tests/coverage.sh $(obj)/coverage
+	$(Q)MAKE='$(MAKE)' tests/build/coverage.sh $(obj)/coverage
 
 include qemu/qemu.mk
 
@@ -238,7 +241,7 @@ baseline: $(obj)/ipcbox
 	$(Q)cp $< $<.old
 
 bloatcheck: $(obj)/ipcbox
-	$(Q)NM=$(NM) tests/bloat.sh $<.old $<
+	$(Q)NM=$(NM) tests/build/bloat.sh $<.old $<
 
 clean:
 	$(Q)rm -rf $(obj) $(O)/ipcbox

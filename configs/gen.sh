@@ -12,12 +12,12 @@
 #   text-numbers .config APPLET.c... texts.h: the number of each text
 #   texts   .config APPLET.c...      the texts themselves, each ended by a \001
 #
-# An applet's source is applets/NAME.c or applets/NAME/NAME.c; a line " * also: NAME" of
+# An applet's source is applets/NAME.c or applets/ROOM/NAME.c; a line " * also: NAME" of
 # its header comment gives it another name.  Runs under any POSIX shell and awk.
 #
 # The texts, in this order: the box's help (TEXT_box), the help of each enabled applet
-# (TEXT_NAME), each FILE.txt in its folder (TEXT_FILE), and from TEXT_rows on the four strings
-# at the head of each CASE(...) row in the files that a header of the folder lists as
+# (TEXT_NAME), each FILE.txt in their folders (TEXT_FILE), and from TEXT_rows on the four strings
+# at the head of each CASE(...) row in the files of cases/ that a header beside it lists as
 # GROUP(NAME).
 
 LC_ALL=C; export LC_ALL
@@ -80,9 +80,14 @@ help() {
 	on && $1 == "help" { help = 1 }' "$1"
 }
 
-in_folder() { case $1 in applets/*/*) ;; *) false ;; esac; }
-extra() { if in_folder "$1"; then find "${1%/*}" -name '*.txt' | sort; fi; }
-groups() { if in_folder "$1"; then sed -n 's/^	GROUP(\([a-z_]*\)).*/\1/p' "${1%/*}"/*.h; fi; }
+# rooms .config APPLET.c... - the folders of the enabled applets, each once
+rooms() { enabled "$@" | sed -n 's|^\(applets/.*\)/[^/]*$|\1|p' | sort -u; }
+extra() { for d in $(rooms "$@"); do find "$d" -name '*.txt' | sort; done; }
+groups() {
+	for d in $(rooms "$@"); do
+		[ ! -d "$d/cases" ] || sed -n "s|^	GROUP(\\([a-z_]*\\)).*|$d/cases/\\1.c|p" "$d"/*.h
+	done
+}
 
 rows() {
 	awk '
@@ -127,7 +132,7 @@ text-numbers)
 	echo "enum {"
 	echo "	TEXT_box,"
 	for f in $(enabled "$@"); do echo "	TEXT_$(applet "$f"),"; done
-	for f in $(enabled "$@"); do for t in $(extra "$f"); do echo "	TEXT_$(applet "$t"),"; done; done
+	for t in $(extra "$@"); do echo "	TEXT_$(applet "$t"),"; done
 	echo "	TEXT_rows,"
 	echo "};" ;;
 texts)
@@ -138,8 +143,6 @@ texts)
 	sed '1,/^APPLETS$/d' libbb/help.txt
 	end
 	for f in $(enabled "$@"); do help "$f"; end; done
-	for f in $(enabled "$@"); do for t in $(extra "$f"); do cat "$t"; end; done; done
-	for f in $(enabled "$@"); do
-		for group in $(groups "$f"); do rows "${f%/*}/$group.c"; done
-	done ;;
+	for t in $(extra "$@"); do cat "$t"; end; done
+	for group in $(groups "$@"); do rows "$group"; done ;;
 esac

@@ -1,7 +1,7 @@
 #!/bin/sh
 # boot.sh BOARD[-tests] [KERNEL] - boot a board with its initramfs and judge what it prints
 #
-# BOARD-tests is the image that runs tests/*.t there. KERNEL: the second half of BOARD's name in
+# BOARD-tests is the image that runs tests/*/*.t there. KERNEL: the second half of BOARD's name in
 # the table, or a kernel image. Files of $OUT/ARCH are used; the log is $OUT/qemu/NAME.log, the
 # verdict NAME.result. Environment, as others name them: IPCBOX_QEMU, IPCBOX_QEMU_APPEND
 # (options), IPCBOX_APPEND (the kernel's command line), IPCBOX_TIMEOUT (seconds in all),

@@ -29,7 +29,7 @@ tests)
 	cp "$binary" "$root/usr/bin/ipcbox"
 	cp "$busybox/bin/busybox" "$root/bin"
 	cp "$here/tests-init" "$root/init"
-	cp "$@" "$root/tests" ;;
+	cp --parents "$@" "$root" ;;
 *) die "no archive '$kind'" ;;
 esac
 find "$root" ! -type l -exec chmod 755 {} +

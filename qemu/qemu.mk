@@ -2,7 +2,7 @@
 #
 ## make qemu ARCH=arm64 [KERNEL=16k]   boot a board of qemu/targets, run pipetest there; or KERNEL=vmlinuz
 ## make qemu-user ARCH=arm64           run pipetest under qemu-user, on this machine's kernel
-## make qemu-tests ARCH=arm64          boot it with a busybox and run tests/*.t there
+## make qemu-tests ARCH=arm64          boot it with a busybox and run tests/*/*.t there
 ## make qemu-all [JOBS=2]              all of them: a table, obj/boards.json, obj/boards.html
 ## make cross ARCH=arm64               a static binary: obj/arm64/ipcbox
 ## make initramfs ARCH=arm64           obj/arm64/initramfs.cpio.gz: ipcbox as /init; make cpio: to add to another
@@ -20,8 +20,8 @@ cross:
 # What else an archive holds: the other names of the box; the architecture, for its busybox, and
 # the tests but for those of the source, of what the other image shows, and of kills by the hundred.
 in_cpio = $(NAMES)
-here := build source readme qemu pipetest% init fifo-kill
-in_tests-image = $(ARCH) tests/tap.sh $(filter-out $(here:%=tests/%.t),$(wildcard tests/*.t))
+here := build/% box/readme box/init qemu/% pipetest/pipetest pipetest/hostile pipetest/output fifo/kill
+in_tests-image = $(ARCH) tests/tap.sh $(filter-out $(here:%=tests/%.t),$(wildcard tests/*/*.t))
 
 initramfs cpio tests-image: cross
 	$(Q)qemu/cpio.sh $(@:-image=) $(cross)/ipcbox $(cross)/$(@:-image=).cpio.gz $(in_$@)

@@ -1,4 +1,4 @@
-# tap.sh - TAP out of a shell script; the first line of each test is: . "${0%/*}/tap.sh"
+# tap.sh - TAP out of a shell script; the first line of each test is: . "${0%/*}/../tap.sh"
 #
 #   run CMD...              sets $rc $out $err; CMD runs under $LIMIT seconds (20)
 #   is NAME EXPECTED GOT    the same text
@@ -11,11 +11,13 @@
 #   bg APPLET ARG...        the same in the background; sets $pid; killed at the end. A shell
 #                           without job control lets it ignore SIGINT: send SIGTERM
 #
-# The test's own directory is $T, and the current one; it goes at the end.
+# The test's own directory is $T, and the current one; it goes at the end. $room is the folder
+# of the test's file, $top that of the source.
 
-tests=${0%/*}
-case $tests in /*) ;; *) tests=$PWD/$tests ;; esac
-: "${IPCBOX:=$tests/../ipcbox}" "${LIMIT:=20}"
+room=${0%/*}
+case $room in /*) ;; *) room=$PWD/$room ;; esac
+top=${room%/*/*}
+: "${IPCBOX:=$top/ipcbox}" "${LIMIT:=20}"
 T=$(mktemp -d "${TMPDIR:-/tmp}/ipcbox.XXXXXX") && cd "$T" || exit
 N=0
 PIDS=

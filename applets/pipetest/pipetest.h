@@ -40,38 +40,38 @@ const char *case_text(const char *row, enum case_text which);
 
 /* The groups, in the order in which they run: each is NAME_cases[] in NAME.c, ended by { 0 }. */
 #define GROUPS \
-	GROUP(tut_pipe) \
-	GROUP(tut_fifo) \
-	GROUP(tut_map) \
-	GROUP(bas) \
-	GROUP(bas_procs) \
-	GROUP(blk) \
-	GROUP(nbk) \
-	GROUP(eof) \
-	GROUP(atm) \
-	GROUP(cap) \
-	GROUP(pkt) \
-	GROUP(flg) \
-	GROUP(pol) \
-	GROUP(pol_select) \
+	GROUP(tutorial_pipe) \
+	GROUP(tutorial_fifo) \
+	GROUP(tutorial_map) \
+	GROUP(basics) \
+	GROUP(processes) \
+	GROUP(blocking) \
+	GROUP(nonblock) \
+	GROUP(end_of_file) \
+	GROUP(atomicity) \
+	GROUP(capacity) \
+	GROUP(packet) \
+	GROUP(flags) \
+	GROUP(poll) \
+	GROUP(select) \
 	GROUP(epoll) \
-	GROUP(fio) \
-	GROUP(sig) \
-	GROUP(spl) \
-	GROUP(spl_odd) \
+	GROUP(ioctl) \
+	GROUP(signals) \
+	GROUP(splice) \
+	GROUP(splice_others) \
 	GROUP(tee) \
-	GROUP(vms) \
-	GROUP(fif) \
-	GROUP(fif_use) \
-	GROUP(prm) \
-	GROUP(map) \
-	GROUP(map_flags) \
-	GROUP(map_sig) \
-	GROUP(msy) \
-	GROUP(mfd) \
-	GROUP(snd) \
-	GROUP(cfr) \
-	GROUP(reg)
+	GROUP(vmsplice) \
+	GROUP(fifo) \
+	GROUP(fifo_use) \
+	GROUP(permissions) \
+	GROUP(mmap) \
+	GROUP(mmap_flags) \
+	GROUP(mmap_signals) \
+	GROUP(msync) \
+	GROUP(memfd) \
+	GROUP(sendfile) \
+	GROUP(copy_file_range) \
+	GROUP(regressions)
 
 #define GROUP(name) extern const struct test_case name##_cases[];
 GROUPS

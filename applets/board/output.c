@@ -1,0 +1,204 @@
+/*
+ * output.c - a record for people, shells, JSON parsers and formats
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "mmapr.h"
+
+/* What the slot says itself, for --fields and --format. */
+static const struct field seq_field = { .name = "seq", .count = 1, .kind = 'u' };
+static const struct field time_field = { .name = "time", .count = 1, .kind = 'u' };
+
+static void put_char(char c)
+{
+	xwrite_stdout(&c, 1);
+}
+
+/* An integer of f's size at p, in the other byte order if swap. */
+static uint64_t field_load(const struct field *f, const void *p, int swap)
+{
+	const unsigned char *b = p;
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < f->size; i++)
+		value |= (uint64_t)b[LITTLE ^ swap ? i : f->size - 1 - i] << 8 * i;
+	return value;
+}
+
+/* JSON has neither inf nor nan. */
+static void print_float(uint64_t bits, unsigned size, enum record_form style)
+{
+	char text[32];
+
+	format_decimal(text, size, bits);
+	xprintf("%s", style == JSON && strpbrk(text, "in") ? "null" : text);
+}
+
+const char *format_time(char text[32], const struct board_slot *slot)
+{
+	scnprintf(text, 32, "%" PRIu64 ".%09u", (uint64_t)(slot->realtime_ns / NS_PER_S),
+		(unsigned)(slot->realtime_ns % NS_PER_S));
+	return text;
+}
+
+static void print_element(const struct board *b, const struct field *f, const unsigned char *p,
+	enum record_form style, int base64)
+{
+	int shift = 64 - 8 * f->size;
+	uint64_t value;
+	char time[32];
+
+	if (strchr("scx", f->kind)) {
+		if (style == JSON)
+			put_char('"');
+		if (base64)
+			print_base64(p, strnlen((const char *)p, f->size));
+		else if (f->kind != 'x')
+			print_text(p, strnlen((const char *)p, f->size), style);
+		else
+			for (uint32_t i = 0; i < f->size; i++)
+				xprintf("%02x", p[i]);
+		if (style == JSON)
+			put_char('"');
+		return;
+	}
+	value = field_load(f, p, b->swap);
+	if (f == &seq_field)
+		xprintf("%" PRIu64, b->slot->publications);
+	else if (f == &time_field)
+		xprintf("%s", format_time(time, b->slot));
+	else if (f->kind == 'i') /* the sign, from f->size bytes to all */
+		xprintf("%" PRId64, (int64_t)(value << shift) >> shift);
+	else if (f->kind == 'f')
+		print_float(value, f->size, style);
+	else if (f->kind == 'b' && style == JSON)
+		xprintf(value ? "true" : "false");
+	else
+		xprintf("%" PRIu64, value);
+}
+
+static const unsigned char *element(const struct board *b, const struct field *f, uint32_t i)
+{
+	return b->slot->record + f->offset + (size_t)i * f->size;
+}
+
+static void print_value(
+	const struct board *b, const struct field *f, enum record_form style, int base64)
+{
+	if (f->is_array && style == JSON)
+		put_char('[');
+	for (uint32_t i = 0; i < f->count; i++) {
+		if (i)
+			put_char(',');
+		print_element(b, f, element(b, f, i), style, base64);
+	}
+	if (f->is_array && style == JSON)
+		put_char(']');
+}
+
+/* NAME=VALUE; nth counts what stands before it on the line. */
+static void print_field(
+	const struct board *b, const struct field *f, enum record_form style, int nth)
+{
+	static const char before[][3] = { [NO_RECORD] = "\t ", [PAIRS] = " ", [JSON] = "," };
+	int base64 = 0;
+
+	for (uint32_t i = 0; i < f->count && style == JSON && strchr("sc", f->kind); i++)
+		base64 |= !is_utf8(
+			element(b, f, i), strnlen((const char *)element(b, f, i), f->size));
+	if (nth)
+		xprintf("%s", before[style]);
+	if (style == JSON)
+		xprintf("\"%s%s\":", f->name, base64 ? "_b64" : "");
+	else
+		xprintf("%s=%s", f->name, style == PAIRS ? "'" : "");
+	print_value(b, f, style, base64);
+	if (style == PAIRS)
+		put_char('\'');
+}
+
+static const struct field *named(const struct board *b, const char *name, size_t len)
+{
+	const struct field *f = schema_find(&b->schema, name, len);
+
+	if (!f && len == 3 && strncmp(name, seq_field.name, len) == 0)
+		f = &seq_field;
+	if (!f && len == 4 && strncmp(name, time_field.name, len) == 0)
+		f = &time_field;
+	if (!f)
+		bb_show_usage("no field '%.*s'", (int)len, name);
+	return f;
+}
+
+/* dry: only dies if a field is named that is not there */
+static void print_format(const struct board *b, const char *s, int dry)
+{
+	static const char escapes[] = "nrt0\\", bytes[] = "\n\r\t\0\\";
+	const char *end;
+
+	for (; *s; s++) {
+		char c = *s;
+
+		if (s[0] == '%' && s[1] == '{' && (end = strchr(s, '}'))) {
+			const struct field *f = named(b, s + 2, end - s - 2);
+
+			if (!dry)
+				print_value(b, f, NO_RECORD, 0);
+			s = end;
+			continue;
+		}
+		if (s[0] == '\\' && s[1] && (end = strchr(escapes, s[1]))) {
+			c = bytes[end - escapes];
+			s++;
+		} else {
+			s += s[0] == '%' && s[1] == '%';
+		}
+		if (!dry)
+			put_char(c);
+	}
+}
+
+/* The nth field of the line, NULL behind the last. *names are those that --fields has left. */
+static const struct field *nth_field(const struct board *b, const char **names, uint32_t nth)
+{
+	const struct field *f;
+	size_t len;
+
+	if (!*names)
+		return nth < b->schema.count ? &b->schema.fields[nth] : NULL;
+	if (!**names)
+		return NULL;
+	len = strcspn(*names, ",");
+	f = named(b, *names, len);
+	*names += len + ((*names)[len] == ',');
+	return f;
+}
+
+void check_output(const struct board *b, const struct output *out)
+{
+	const char *names = out->fields;
+
+	if (out->format)
+		print_format(b, out->format, 1);
+	else
+		while (nth_field(b, &names, UINT32_MAX))
+			;
+}
+
+void print_record(const struct board *b, const struct output *out)
+{
+	const char *names = out->fields;
+	const struct field *f;
+
+	if (out->format) {
+		print_format(b, out->format, 0);
+		xfflush_stdout();
+		return;
+	}
+	if (out->style == JSON)
+		put_char('{');
+	for (uint32_t nth = 0; (f = nth_field(b, &names, nth)); nth++)
+		print_field(b, f, out->style, nth);
+	xprintf(out->style == JSON ? "}\n" : "\n");
+	xfflush_stdout();
+}

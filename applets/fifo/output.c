@@ -1,0 +1,153 @@
+/*
+ * output.c - the messages on stdout: text, JSON, or what a terminal may show
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "fifor.h"
+
+void output_failed(void)
+{
+	if (errno != EPIPE)
+		bb_perror_msg("can't write to standard output");
+	exit(EXIT_FAILURE);
+}
+
+/* Waits where signals are seen; a piece of PIPE_BUF does not block after POLLOUT. */
+void flush_output(struct reader *r)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	size_t done = 0, n;
+	ssize_t written;
+
+	r->f.unsaved = 1;
+	while (done < r->out_len) {
+		n = r->out_len - done;
+		if (n > r->out_chunk)
+			n = r->out_chunk;
+		fifo_poll(&out, 1, INT64_MAX);
+		written = safe_write(STDOUT_FILENO, r->out + done, n);
+		if (written >= 0)
+			done += written;
+		else if (errno != EAGAIN)
+			output_failed();
+	}
+	r->out_len = 0;
+}
+
+void put_bytes(struct reader *r, const char *buf, size_t len)
+{
+	while (len) {
+		size_t n = OUTPUT - r->out_len;
+
+		if (n > len)
+			n = len;
+		memcpy(r->out + r->out_len, buf, n);
+		r->out_len += n;
+		buf += n;
+		len -= n;
+		if (r->out_len == OUTPUT)
+			flush_output(r);
+	}
+}
+
+static void put_json_string(struct reader *r, const char *s, size_t len)
+{
+	char escape[8];
+
+	for (; len; s++, len--) {
+		if (*s == '"' || *s == '\\')
+			put_bytes(r, "\\", 1);
+		if ((unsigned char)*s < ' ')
+			put_bytes(r, escape, scnprintf(escape, sizeof(escape), "\\u%04x", *s));
+		else
+			put_bytes(r, s, 1);
+	}
+}
+
+static void put_base64(struct reader *r, const char *s, size_t len)
+{
+	char four[4];
+
+	for (size_t i = 0; i < len; i += 3) {
+		base64_four(four, s + i, len - i);
+		put_bytes(r, four, sizeof(four));
+	}
+}
+
+static void put_json(struct reader *r, const char *msg, size_t len, const char *frame)
+{
+	struct timespec ts;
+	char head[80];
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail with this clock */
+	put_bytes(r, head, scnprintf(head, sizeof(head), "{\"ts\":%jd.%06ld,\"len\":%zu",
+		(intmax_t)ts.tv_sec,
+		ts.tv_nsec / 1000, len));
+	put_bytes(r, frame, strlen(frame));
+	if (is_utf8(msg, len)) {
+		put_bytes(r, ",\"data\":\"", 9);
+		put_json_string(r, msg, len);
+	} else {
+		put_bytes(r, ",\"data_b64\":\"", 13);
+		put_base64(r, msg, len);
+	}
+	put_bytes(r, "\"}", 2);
+}
+
+/* A terminal obeys control characters, also those of C1: two bytes in UTF-8, one elsewhere. */
+static void put_visible(struct reader *r, const char *s, size_t len)
+{
+	size_t n;
+
+	for (; len; s += n, len -= n) {
+		n = utf8_len(s, len);
+		if (n == 0 || (iscntrl((unsigned char)*s) && *s != '\t' && *s != '\n')
+		    || (*s == '\xc2' && (unsigned char)s[1] < 0xa0)) {
+			put_bytes(r, "?", 1);
+			n += !n;
+		} else {
+			put_bytes(r, s, n);
+		}
+	}
+}
+
+uintmax_t told_lost(const char *msg, size_t len)
+{
+	static const char told[] = "dropped ";
+	size_t i = sizeof(told) - 1;
+	uintmax_t lost = 0;
+
+	if (len <= i || len > i + 18 || memcmp(msg, told, i)) /* 18 digits do not overflow */
+		return 0;
+	for (; i < len && isdigit((unsigned char)msg[i]); i++)
+		lost = lost * 10 + msg[i] - '0';
+	return i == len ? lost : 0;
+}
+
+void put_message(struct reader *r, const char *msg, size_t len, const char *frame)
+{
+	uintmax_t lost = frame ? 0 : told_lost(msg, len);
+	char text[32] = "";
+
+	if (lost && r->f.left) {
+		r->f.dropped += lost;
+		scnprintf(text, sizeof(text), ",\"lost\":%ju", lost);
+	}
+	if (r->f.left == 0)
+		return;
+	put_bytes(r, r->prefix, strlen(r->prefix));
+	if (r->f.json)
+		put_json(r, msg, len, frame ? frame : text);
+	else if (r->tty)
+		put_visible(r, msg, len);
+	else
+		put_bytes(r, msg, len);
+	put_bytes(r, &r->out_end, 1);
+	r->f.messages++;
+	r->f.bytes += len;
+	r->deadline = fifo_deadline(r->f.timeout);
+	if (--r->f.left == 0) {
+		flush_output(r);
+		exit(EXIT_SUCCESS);
+	}
+}

@@ -1,0 +1,330 @@
+/*
+ * atomicity.c - atomicity: writes of up to PIPE_BUF bytes are never split
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/uio.h>
+#include "../pipetest.h"
+
+/* --- writers of letters ----------------------------------------------------------------- */
+
+enum { WRITERS = 4, LETTER_SHIFT = 24 };
+
+struct runs {
+	unsigned count;
+	size_t len;	/* of the last one */
+	char letter;
+	size_t at;	/* in the text */
+	char text[400];
+};
+
+static long letters(unsigned writer, size_t n)
+{
+	return (long)('A' + writer) << LETTER_SHIFT | n;
+}
+
+static char *letters_of(long arg, size_t *n)
+{
+	char *buf;
+
+	*n = arg & ((1 << LETTER_SHIFT) - 1);
+	buf = xmalloc(*n);
+	memset(buf, arg >> LETTER_SHIFT, *n);
+	return buf;
+}
+
+long call_letters(long arg)
+{
+	size_t n;
+	char *buf = letters_of(arg, &n);
+
+	return ret(write(t.w, buf, n));
+}
+
+static void end_run(struct runs *runs)
+{
+	if (runs->count && runs->at < sizeof(runs->text))
+		runs->at += scnprintf(runs->text + runs->at, sizeof(runs->text) - runs->at,
+				     " %c%zu", runs->letter, runs->len);
+}
+
+static void add_letters(struct runs *runs, const char *buf, size_t n)
+{
+	for (size_t i = 0; i < n; i++, runs->len++) {
+		if (runs->count && buf[i] == runs->letter)
+			continue;
+		end_run(runs);
+		runs->letter = buf[i];
+		runs->len = 0;
+		runs->count++;
+	}
+}
+
+static void settle(const pid_t *jobs, unsigned n)
+{
+	while (n--)
+		t_settles(jobs[n]);
+}
+
+static void drain_and_settle(size_t n, size_t chunk, const pid_t *jobs, unsigned writers)
+{
+	for (size_t part; n; n -= part) {
+		part = n < chunk ? n : chunk;
+		p_drain(part);
+		settle(jobs, writers);
+	}
+}
+
+static void read_runs(struct runs *runs, size_t n, size_t chunk, const pid_t *jobs,
+		      unsigned writers)
+{
+	char *buf = xmalloc(chunk);
+
+	while (n) {
+		long got = ret(read(t.r, buf, chunk));
+
+		want_part(got, n, "read of letters");
+		add_letters(runs, buf, got);
+		n -= got;
+		settle(jobs, writers);
+	}
+	end_run(runs);
+	free(buf);
+}
+
+unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t chunk)
+{
+	struct runs runs = { 0 };
+	pid_t jobs[WRITERS] = { 0 };
+	int unread = 0;
+
+	t_ok(ioctl(t.r, FIONREAD, &unread), "ioctl(FIONREAD)");
+	for (unsigned i = 0; i < writers; i++) {
+		jobs[i] = t_start(call, letters(i, n));
+		t_settles(jobs[i]);
+	}
+	drain_and_settle(unread, chunk < t.page ? t.page : chunk, jobs, writers);
+	read_runs(&runs, writers * n, chunk, jobs, writers);
+	for (unsigned i = 0; i < writers; i++)
+		t_returns(jobs[i], n);
+	if (runs.count > writers || t.verbose)
+		info("%u writers of %zu bytes:%s", writers, n, runs.text);
+	return runs.count;
+}
+
+/* --- a full pipe, writers that wait ------------------------------------------------------- */
+
+static void never_split(long (*call)(long arg), size_t n, size_t chunk)
+{
+	p_fill();
+	wantf(letter_runs(WRITERS, call, n, chunk), WRITERS, "pieces of %d writes of %zu bytes",
+		WRITERS, n);
+}
+
+static void blocked_writers(void)
+{
+	never_split(call_letters, 2, 1);
+	never_split(call_letters, t.pipe_buf - 1, 1000);
+	never_split(call_letters, t.pipe_buf, 1000);
+	for (int i = 0; i < 8; i++) /* all wake at once */
+		never_split(call_letters, t.pipe_buf, t.cap);
+}
+
+/* Room for half of the first, but not for its rest; then for all of the second. */
+static void small_beside_large(void)
+{
+	size_t room = t.pipe_buf / 2 + 100, unread = t.cap - room;
+	struct runs runs = { 0 };
+	pid_t jobs[2];
+
+	p_write(unread);
+	jobs[0] = t_blocked(call_letters, letters(0, t.pipe_buf));
+	jobs[1] = t_start(call_letters, letters(1, 100));
+	t_settles(jobs[1]);
+	drain_and_settle(unread, t.cap, jobs, 2);
+	read_runs(&runs, t.pipe_buf + 100, t.cap, jobs, 2);
+	want(runs.count, 2, "pieces of a large and a small write");
+}
+
+static void larger(void)
+{
+	const size_t sizes[] = { t.page + 1, 2 * t.page, 2 * t.page + 854 };
+	const size_t chunks[] = { 100, t.page, t.cap };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes) * ARRAY_SIZE(chunks); i++) {
+		size_t n = sizes[i / ARRAY_SIZE(chunks)], chunk = chunks[i % ARRAY_SIZE(chunks)];
+
+		p_fill();
+		info("%zu bytes each, read by %zu: %u pieces", n, chunk,
+		     letter_runs(2, call_letters, n, chunk));
+	}
+}
+
+static long call_writev(long arg)
+{
+	size_t n;
+	char *buf = letters_of(arg, &n);
+	struct iovec iov[] = { { buf, 1 }, { buf, n / 2 }, { buf, n - 1 - n / 2 } };
+
+	return ret(writev(t.w, iov, ARRAY_SIZE(iov)));
+}
+
+/* The first buffer alone would fit into the room that is left. */
+static void writev_blocked(void)
+{
+	p_write(t.cap - 100);
+	wantf(letter_runs(WRITERS, call_writev, t.pipe_buf, 1000), WRITERS,
+		"pieces of %d writevs of %zu bytes", WRITERS, t.pipe_buf);
+}
+
+static long call_open(long arg)
+{
+	close(t.r);
+	close(t.w);
+	t.w = open("f", O_WRONLY);
+	return call_letters(arg);
+}
+
+static void fifo_openers(void)
+{
+	t_fifo("f");
+	never_split(call_open, t.pipe_buf - 1, 1000);
+	never_split(call_open, t.pipe_buf, t.pipe_buf);
+}
+
+/* --- writers that run ---------------------------------------------------------------------- */
+
+enum { RECORDS = 16 };
+
+static long call_records(long arg)
+{
+	size_t n;
+	char *buf = letters_of(arg, &n);
+	struct pollfd p = { t.w, POLLOUT, 0 };
+
+	for (int i = 0; i < RECORDS; i++) {
+		long got;
+
+		while ((got = ret(write(t.w, buf, n))) == -EAGAIN)
+			poll(&p, 1, -1);
+		wantf(got, n, "write(%zu bytes)", n);
+	}
+	return 0;
+}
+
+static void check_records(struct runs *runs, const char *buf, size_t got, size_t n)
+{
+	for (size_t i = 0; i < got; i++) {
+		size_t len = runs->len;
+		unsigned count = runs->count;
+
+		add_letters(runs, buf + i, 1);
+		if (count && runs->count > count && len % n)
+			fail("a record of %zu bytes was split after %zu", n, len % n);
+	}
+}
+
+static void records(size_t n)
+{
+	size_t chunk = 1 + (t.seed + n) % (2 * t.page), left = WRITERS * RECORDS * n;
+	pid_t jobs[WRITERS];
+	struct runs runs = { 0 };
+	char *buf = xmalloc(chunk);
+
+	for (unsigned i = 0; i < WRITERS; i++)
+		jobs[i] = t_start(call_records, letters(i, n));
+	while (left) {
+		long got = ret(read(t.r, buf, chunk));
+
+		want_part(got, left, "read of records");
+		check_records(&runs, buf, got, n);
+		left -= got;
+	}
+	for (unsigned i = 0; i < WRITERS; i++)
+		t_returns(jobs[i], 0);
+	free(buf);
+}
+
+static void running_writers(void)
+{
+	records(512); /* _POSIX_PIPE_BUF */
+	records(t.pipe_buf - 1);
+	records(t.pipe_buf);
+}
+
+static void nonblock_writers(void)
+{
+	p_nonblock_w();
+	records(t.pipe_buf - 1);
+	records(t.pipe_buf);
+}
+
+/* --- the rest ------------------------------------------------------------------------------ */
+
+static long call_raw_read(long n)
+{
+	char *buf = xmalloc(n);
+
+	return ret(read(t.r, buf, n));
+}
+
+static void reads_split(void)
+{
+	pid_t a = t_blocked(call_raw_read, t.page), b = t_start(call_raw_read, t.page);
+
+	t_blocks(b);
+	p_write(2 * t.page);
+	t_returns(a, t.page);
+	t_returns(b, t.page);
+	info("one write of %zu bytes: half to each of two readers", 2 * t.page);
+}
+
+static void append(void)
+{
+	t_setfl(t.w, O_APPEND);
+	p_write(3);
+	p_write(3);
+	p_read(7, 6);
+}
+
+/* 100 bytes of room, but less than n: a write that were allowed to be short would begin. */
+static void signal_writes_nothing(void)
+{
+	size_t unread = t.cap - 100;
+
+	t_catch(SIGUSR1, 0);
+	p_write(unread);
+	t_eintr(t_start(call_write, t.pipe_buf));
+	p_unread(unread);
+	p_drain(unread);
+}
+
+const struct test_case atomicity_cases[] = {
+	CASE("atm.running_writers", "ATM-01 S12", 'P', KINDS | STRESS, 0,
+	  "4 writers of records of up to PIPE_BUF bytes: never interleaved",
+	  "POSIX write", running_writers),
+	CASE("atm.blocked_writers", "ATM-02 S12 S13", 'P', KINDS, 0,
+	  "4 writers of up to PIPE_BUF bytes wait at a full pipe: never split",
+	  "POSIX write", blocked_writers),
+	CASE("atm.small_beside_large", "ATM-02 S12", 'P', KINDS, 0,
+	  "a small write that fits never lands within one that waits",
+	  "POSIX write", small_beside_large),
+	CASE("atm.larger", "ATM-03 S13", 'I', 0, 0,
+	  "2 writers of more than PIPE_BUF and a slot: in how many pieces", "pipe(7)", larger),
+	CASE("atm.nonblock_writers", "ATM-04 S12", 'P', KINDS | STRESS, 0,
+	  "O_NONBLOCK: all of PIPE_BUF bytes or EAGAIN, never interleaved",
+	  "POSIX write", nonblock_writers),
+	CASE("atm.writev", "ATM-06", 'P', KINDS, 0,
+	  "writev of up to PIPE_BUF bytes in all is one write", "POSIX writev", writev_blocked),
+	CASE("atm.fifo_openers", "ATM-07", 'P', NEEDS_DIR, 0,
+	  "writers that opened a FIFO by its name: never split", "POSIX write", fifo_openers),
+	CASE("atm.reads_split", "ATM-08", 'I', 0, 0,
+	  "two readers share one write: a record needs one reader",
+	  "POSIX read, rationale", reads_split),
+	CASE("atm.append", "ATM-09", 'I', KINDS, 0, "O_APPEND is accepted and changes nothing",
+	  "fs/pipe.c", append),
+	CASE("atm.signal_writes_nothing", "ATM-10 S12", 'P', KINDS, 0,
+	  "a signal in a write of PIPE_BUF bytes: EINTR, nothing was written",
+	  "POSIX write", signal_writes_nothing),
+	{ 0 }
+};

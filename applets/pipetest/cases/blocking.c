@@ -1,0 +1,245 @@
+/*
+ * blocking.c - calls that block, and what ends that
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "../pipetest.h"
+
+struct crowd {
+	unsigned n;
+	pid_t job[100];
+};
+
+static void start_crowd(struct crowd *crowd, unsigned n, long (*call)(long arg), long arg)
+{
+	crowd->n = n;
+	for (unsigned i = 0; i < n; i++) {
+		crowd->job[i] = t_start(call, arg);
+		if (t.proc || i == n - 1) /* one period of grace for all */
+			t_blocks(crowd->job[i]);
+	}
+}
+
+static bool one_returned(long arg)
+{
+	const struct crowd *crowd = (const struct crowd *)(intptr_t)arg;
+
+	for (unsigned i = 0; i < crowd->n; i++)
+		if (t_returned(crowd->job[i]))
+			return true;
+	return false;
+}
+
+/* Waits for the first; all others must still block. Its number. */
+static unsigned only_one_returns(const struct crowd *crowd)
+{
+	unsigned first = crowd->n;
+
+	wait_until(one_returned, (long)(intptr_t)crowd, "one of those that block returns");
+	for (unsigned i = 0; i < crowd->n; i++)
+		if (first == crowd->n && t_returned(crowd->job[i]))
+			first = i;
+		else
+			t_blocks(crowd->job[i]);
+	return first;
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static void read_waits_for_some(void)
+{
+	pid_t reader = t_blocked(call_read, 100);
+
+	p_write(7);
+	t_returns(reader, 7);
+}
+
+static void one_byte_one_reader(void)
+{
+	struct crowd readers;
+
+	start_crowd(&readers, 5, call_read, 1);
+	p_write(1);
+	only_one_returns(&readers);
+	p_unread(0);
+}
+
+static void eof_wakes(unsigned n)
+{
+	struct crowd readers;
+
+	start_crowd(&readers, n, call_read, 1);
+	p_close_w();
+	for (unsigned i = 0; i < n; i++)
+		t_returns(readers.job[i], 0);
+}
+
+static void eof_wakes_all(void)
+{
+	eof_wakes(10);
+}
+
+static void eof_wakes_100(void)
+{
+	eof_wakes(100);
+}
+
+static void late_nonblock(void)
+{
+	pid_t reader = t_blocked(call_read, 1);
+
+	p_nonblock_r();
+	t_blocks(reader);
+	p_write(1);
+	t_returns(reader, 1);
+}
+
+static void stop_and_continue(void)
+{
+	pid_t reader = t_start(call_read, 1);
+	int status = 0;
+
+	t_blocks(reader);
+	kill(reader, SIGSTOP);
+	want_ret(waitpid(reader, &status, WUNTRACED), reader, "waitpid(WUNTRACED)");
+	want(WIFSTOPPED(status), 1, "WIFSTOPPED");
+	kill(reader, SIGCONT);
+	t_blocks(reader);
+	p_write(1);
+	t_returns(reader, 1);
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+static void full_blocks(void)
+{
+	pid_t writer;
+
+	p_fill();
+	writer = t_blocked(call_write, 1);
+	t_kill(writer);
+}
+
+static void waits_for_all_room(void)
+{
+	size_t unread = t.cap - 100, slot = unread < t.page ? unread : t.page;
+	pid_t writer;
+
+	p_write(unread);
+	writer = t_blocked(call_write, t.pipe_buf);
+	p_unread(unread);
+	p_drain(slot);
+	t_returns(writer, t.pipe_buf);
+	p_drain(unread - slot + t.pipe_buf);
+}
+
+static void larger_than_pipe(void)
+{
+	size_t n = 2 * t.cap + 1;
+	pid_t writer = t_blocked(call_write, n);
+
+	p_drain(t.cap);
+	t_blocks(writer); /* its last byte */
+	p_drain(t.cap + 1);
+	t_returns(writer, n);
+}
+
+static void epipe_wakes_all(void)
+{
+	struct crowd writers;
+
+	p_fill();
+	t_catch(SIGPIPE, 0);
+	start_crowd(&writers, 10, call_write, t.pipe_buf);
+	p_close_r();
+	for (unsigned i = 0; i < writers.n; i++) {
+		t_returns(writers.job[i], -EPIPE);
+		t_caught(writers.job[i], 1);
+	}
+}
+
+static long write_and_again(long n)
+{
+	wantf(call_write(n), t.cap + t.page, "a write of %ld bytes, a page was read", n);
+	t_signals(1);
+	return ret(write(t.w, "x", 1));
+}
+
+void case_partial_then_epipe(void)
+{
+	pid_t writer;
+
+	t_catch(SIGPIPE, 0);
+	writer = t_start(write_and_again, 2 * t.cap + 1);
+	wait_until(has_unread, t.cap, "a full pipe");
+	p_drain(t.page);
+	wait_until(has_unread, t.cap, "a pipe that is full again");
+	t_blocks(writer);
+	p_close_r();
+	t_returns(writer, -EPIPE);
+	t_caught(writer, 2);
+}
+
+static void growth_wakes_writer(void)
+{
+	pid_t writer;
+	long size = ret(fcntl(t.w, F_SETPIPE_SZ, (int)t.page));
+
+	want(size, t.page, "F_SETPIPE_SZ to a page");
+	p_fill();
+	writer = t_blocked(call_write, 1);
+	size = ret(fcntl(t.w, F_SETPIPE_SZ, (int)(2 * t.page)));
+	if (size == -EPERM)
+		skip("soft-limit");
+	want(size, 2 * t.page, "F_SETPIPE_SZ to two pages");
+	t_returns(writer, 1);
+}
+
+static void order_of_writers(void)
+{
+	struct crowd writers;
+
+	p_fill();
+	start_crowd(&writers, 2, call_write, t.page);
+	p_drain(t.page);
+	info("of two blocked writers the %s went on",
+	     only_one_returns(&writers) ? "second" : "first");
+}
+
+const struct test_case blocking_cases[] = {
+	CASE("blk.read_waits_for_some", "BLK-01 S5 S7", 'P', KINDS, 0,
+	  "read of an empty pipe blocks; 7 bytes of 100 end that",
+	  "POSIX read", read_waits_for_some),
+	CASE("blk.full_blocks", "BLK-02", 'P', KINDS, 0,
+	  "write to a full pipe blocks; SIGKILL ends that", "POSIX write", full_blocks),
+	CASE("blk.waits_for_all_room", "BLK-03 S12", 'P', KINDS, 0,
+	  "a write of PIPE_BUF bytes where 100 fit blocks and puts nothing in",
+	  "POSIX write", waits_for_all_room),
+	CASE("blk.larger_than_pipe", "BLK-04 S12", 'P', KINDS, 0,
+	  "a write of more than the capacity returns when all is in",
+	  "POSIX write", larger_than_pipe),
+	CASE("blk.one_byte_one_reader", "BLK-05", 'L', KINDS, 0,
+	  "5 readers block, 1 byte comes: one of them returns", "fs/pipe.c", one_byte_one_reader),
+	CASE("blk.eof_wakes_all", "BLK-06 REG-01", 'P', KINDS, 0,
+	  "10 readers block, the last writer closes: all return 0",
+	  "POSIX read; LTP pipe13, 6551d5c56eb0", eof_wakes_all),
+	CASE("blk.eof_wakes_100", "BLK-06", 'P', 0, 0,
+	  "100 readers block, the last writer closes: all return 0",
+	  "as blk.eof_wakes_all", eof_wakes_100),
+	CASE("blk.epipe_wakes_all", "BLK-07", 'P', KINDS, 0,
+	  "10 writers block, the last reader closes: EPIPE and one SIGPIPE each",
+	  "POSIX write", epipe_wakes_all),
+	CASE("blk.partial_then_epipe", "BLK-08", 'L', KINDS, 0,
+	  "the reader leaves a long write: bytes so far, SIGPIPE; then EPIPE",
+	  "fs/pipe.c", case_partial_then_epipe),
+	CASE("blk.late_nonblock", "BLK-09", 'I', KINDS, 0,
+	  "O_NONBLOCK set by another does not wake a reader", "fs/pipe.c", late_nonblock),
+	CASE("blk.growth_wakes_writer", "BLK-10 REG-06", 'B', 0, RELEASE(6, 8),
+	  "F_SETPIPE_SZ that makes room wakes a blocked writer",
+	  "e95aada4cb93 (6.8, 6.6.15); broken since c73be61cede5 (5.8)", growth_wakes_writer),
+	CASE("blk.stop_and_continue", "BLK-11", 'L', KINDS, 0,
+	  "SIGSTOP and SIGCONT leave a blocked read as it was", "signal(7)", stop_and_continue),
+	CASE("blk.order_of_writers", "BLK-12", 'I', KINDS, 0,
+	  "which of two blocked writers goes on first", "fs/pipe.c", order_of_writers),
+	{ 0 }
+};

@@ -1,0 +1,383 @@
+/*
+ * capacity.c - capacity: F_SETPIPE_SZ, F_GETPIPE_SZ and their limits
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/resource.h>
+#include "../pipetest.h"
+
+enum {
+	USUAL_SLOTS = 16,		/* pipe(7) */
+	CAP_SYS_ADMIN = 21,		/* capabilities(7): exempt from the soft limit too */
+	NOTIFICATION_PIPE = O_EXCL,	/* O_NOTIFICATION_PIPE, linux/watch_queue.h */
+};
+
+static void make_slots(unsigned slots)
+{
+	if (t.slots < slots)
+		t_grow(t.w, slots * t.page);
+	else
+		t_resize(t.w, slots * t.page, slots * t.page);
+}
+
+static unsigned long max_size(void)
+{
+	long max = read_number("/proc/sys/fs/pipe-max-size");
+
+	return max > 0 ? max : 1 << 20; /* its usual value */
+}
+
+void case_bytes_fill_capacity(void)
+{
+	p_leave_some();
+	p_fill_by(1);
+	want(t.shared->written, t.cap, "bytes before EAGAIN");
+	p_drain(t.cap);
+}
+
+void case_sizes(void)
+{
+	info("PIPE_BUF %zu: a write of so many bytes, or fewer, is atomic", t.pipe_buf);
+	info("ulimit -p %zu: the shell's PIPE_BUF / 512, no limit of the kernel", t.pipe_buf / 512);
+	info("F_GETPIPE_SZ %zu bytes (not bits): %zu slots of a page, %zu", t.cap, t.slots, t.page);
+	info("bytes that fit %zu", p_fill());
+	info("pipe-max-size %ld", read_number("/proc/sys/fs/pipe-max-size"));
+}
+
+/* Largest first: over the soft limit a pipe may only shrink. */
+static void rounds_up(void)
+{
+	const struct {
+		size_t size, pages;
+	} table[] = {
+		{ 3 * t.page + 1, 4 }, { 3 * t.page, 4 }, { t.page + t.page / 4, 2 },
+		{ t.page + 1, 2 }, { t.page, 1 }, { 1, 1 },
+	};
+
+	make_slots(4);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		t_resize(t.w, table[i].size, table[i].pages * t.page);
+}
+
+static void zero_is_a_page(void)
+{
+	if (ret(fcntl(t.w, F_SETPIPE_SZ, 0L)) == -EINVAL)
+		skip("no-size-0"); /* older kernels: a page is the minimum only since 2018 */
+	t_capacity(t.r, t.page);
+}
+
+static void both_ends_agree(void)
+{
+	for (unsigned slots = 4; slots; slots /= 2) {
+		make_slots(slots);
+		t_capacity(t.r, slots * t.page);
+		t_capacity(t.w, slots * t.page);
+		t.slots = slots;
+	}
+	t_resize(t.r, t.page, t.page); /* it works on either */
+}
+
+static void huge_einval(void)
+{
+	t_resize(t.w, 0x80000001UL, -EINVAL);
+	t_resize(t.w, 0xffffffffUL, -EINVAL);
+	t_capacity(t.w, t.cap);
+}
+
+static void over_max_eperm(void)
+{
+	unsigned long max = t.proc ? max_size() : 1UL << 30; /* more than anybody's */
+
+	if (max > 1UL << 30)
+		skip("pipe-max-size");
+	drop_capabilities();
+	t_resize(t.w, max + 1, -EPERM);
+	t_capacity(t.w, t.cap);
+}
+
+static void new_within_max(void)
+{
+	long max = read_number("/proc/sys/fs/pipe-max-size");
+
+	if ((long)t.cap > max)
+		fail("a new pipe has %zu bytes, pipe-max-size is %ld", t.cap, max);
+}
+
+static void up_to_max(void)
+{
+	unsigned long max = max_size();
+
+	if (max > 1 << 26)
+		skip("pipe-max-size");	/* its slots alone take more than 1 % of it */
+	drop_capabilities();
+	t_grow(t.w, max);
+	t_capacity(t.r, max);
+}
+
+static void shrink_ebusy(void)
+{
+	make_slots(8);
+	p_write(4 * t.page + 1);
+	t_resize(t.w, 4 * t.page, -EBUSY);
+	p_read(t.page - 1, t.page - 1);
+	t_resize(t.w, 4 * t.page, -EBUSY); /* a slot with one byte left is a used slot */
+	p_read(1, 1);
+	t_resize(t.w, 4 * t.page, 4 * t.page);
+	p_drain(3 * t.page + 1);
+}
+
+/* On 64 KiB pages a new pipe has pipe-max-size already: so shrink first, then grow. */
+static void grow_keeps_data(void)
+{
+	size_t size = t.slots > 1 ? t.cap / 2 : t.cap, n;
+
+	t_resize(t.w, size, size);
+	n = p_fill();
+	p_drain(n / 2);
+	n -= n / 2;
+	n += p_fill(); /* the ring wraps, if it has two slots */
+	t_grow(t.w, 2 * size);
+	n += p_fill();
+	want(n >= 2 * size - t.page / 2, true, "it is full after growing");
+	p_drain(n);
+	p_unread(0);
+}
+
+static void shrink_keeps_data(void)
+{
+	make_slots(4);
+	p_write(4 * t.page);
+	p_drain(3 * t.page);
+	p_write(t.page); /* in slot 0, after slot 3 */
+	t_resize(t.w, 2 * t.page, 2 * t.page);
+	p_nonblock_w();
+	p_no_write(1, -EAGAIN);
+	p_drain(t.page);
+	p_write(t.page);
+	p_drain(2 * t.page);
+	p_unread(0);
+}
+
+static void not_a_pipe(void)
+{
+	int fd = t_open("/", O_RDONLY);
+
+	t_capacity(fd, -EBADF);
+	t_resize(fd, t.page, -EBADF);
+	t_resize(-1, t.page, -EBADF);
+}
+
+static void o_path(void)
+{
+	int fd;
+
+	t_mkfifo("f");
+	fd = t_open("f", O_PATH);
+	t_capacity(fd, -EBADF);
+	t_resize(fd, t.page, -EBADF);
+}
+
+/* --- the soft limit. It is a user's: root's own would not be touched by nobody's pipes. */
+
+static bool is_exempt(void)
+{
+	return has_capability(CAP_SYS_RESOURCE) || has_capability(CAP_SYS_ADMIN);
+}
+
+static void be_unprivileged(void)
+{
+	enum { NOBODY = 65534 };
+
+	if (is_exempt())
+		(void)t_setuid(NOBODY); /* as is_exempt shows */
+	if (is_exempt())
+		skip("privileged");
+}
+
+/* Uses up the user's pages, most of them by pipes grown to the utmost; t becomes the first
+ * pipe that is a small one. */
+static void over_soft_limit(void)
+{
+	long soft = read_number("/proc/sys/fs/pipe-user-pages-soft");
+	bool growing = true;
+	int fd[2];
+
+	if (soft == 0 || soft > 1 << 16 || max_size() < USUAL_SLOTS * t.page)
+		skip("soft-limit");
+	be_unprivileged();
+	t_limit(RLIMIT_NOFILE, UINT64_MAX);
+	do {
+		if (pipe(fd) < 0)
+			skip("nofile");
+		t_use_pipe(fd);
+		growing = growing && fcntl(t.w, F_SETPIPE_SZ, max_size()) >= 0;
+	} while (t.slots >= USUAL_SLOTS);
+}
+
+static void soft_two_pages(void)
+{
+	over_soft_limit();
+	want(t.slots, 2, "pages of a new pipe over the soft limit");
+}
+
+static void soft_no_growth(void)
+{
+	over_soft_limit();
+	t_resize(t.w, USUAL_SLOTS * t.page, -EPERM);
+	t_page_pipe(t.w);
+}
+
+/* What GNU make's jobserver needs: a token in the pipe must leave room for a write. */
+static void token_and_page(void)
+{
+	p_nonblock_w();
+	p_write(1);
+	p_write(t.page);
+	p_drain(1 + t.page);
+}
+
+static void soft_jobserver(void)
+{
+	over_soft_limit();
+	token_and_page();
+}
+
+static void two_pages_token(void)
+{
+	make_slots(2);
+	token_and_page();
+}
+
+static void one_page_token(void)
+{
+	t_page_pipe(t.w);
+	p_nonblock_w();
+	p_write(1);
+	p_no_write(t.page, -EAGAIN);
+	p_write(t.page - 1);
+}
+
+static void quota(void)
+{
+	size_t usual = USUAL_SLOTS * t.page;
+
+	if (usual > max_size())
+		usual = max_size();
+	info("a new pipe has %zu slots", t.slots);
+	if (t.cap < usual && t.slots <= 2)
+		skip("soft-limit");
+	want(t.cap, usual, "the size of a new pipe");
+}
+
+/* As many pages as would take a user over the soft limit, were they not given back. */
+static void accounting(void)
+{
+	unsigned long usual;
+
+	be_unprivileged();
+	usual = t_new_capacity();
+	for (int i = 0; i < 2000; i++) {
+		int cycle[2];
+
+		if (pipe(cycle) < 0)
+			fail("pipe %d: %s", i, strerror(errno));
+		if (i % 16 == 0)
+			fcntl(cycle[0], F_SETPIPE_SZ, i % 32 ? max_size() : (unsigned long)t.page);
+		close(cycle[0]);
+		close(cycle[1]);
+	}
+	want(t_new_capacity(), usual, "the size of a new pipe after 2000 others");
+}
+
+static void accounting_notes(void)
+{
+	enum { NOTES = 32 };	/* a page of them */
+	int fd[2];
+
+	be_unprivileged();
+	if (pipe2(fd, NOTIFICATION_PIPE) < 0)
+		skip("no-watch-queue");
+	t_ok(ioctl(fd[0], _IO('W', 0x60), NOTES), "IOC_WATCH_QUEUE_SET_SIZE");
+	t_close(fd[0]);
+	t_close(fd[1]);
+	t_pipe(fd);
+	t_capacity(fd[0], t.cap);
+	t_resize(fd[0], 2 * t.page, 2 * t.page);
+	t_resize(fd[0], 4 * t.page, 4 * t.page);
+}
+
+static void atomic_in_a_page(void)
+{
+	size_t n = t.page - t.pipe_buf + 1;
+
+	t_page_pipe(t.w);
+	p_nonblock_w();
+	p_write(n);
+	p_no_write(t.pipe_buf, -EAGAIN);
+	p_unread(n);
+	p_write(t.pipe_buf - 1);
+	p_drain(t.page);
+	p_write(t.pipe_buf);
+	p_read(t.page, t.pipe_buf);
+}
+
+const struct test_case capacity_cases[] = {
+	CASE("cap.bytes_fill_capacity", "CAP-01 P4 P10", 'L', KINDS, 0,
+		"as many single bytes fit as F_GETPIPE_SZ says", "pipe(7)",
+		case_bytes_fill_capacity),
+	CASE("cap.side_by_side", "CAP-01 TUT-S11 S11 S12", 'I', MYTH, 0,
+		"PIPE_BUF, ulimit -p, F_GETPIPE_SZ and pipe-max-size",
+		"pipe(7); the tutorial takes 8 x 512 bits for the capacity, then 65535 bits",
+		case_sizes),
+	CASE("cap.rounds_up", "CAP-02", 'L', KINDS, 0,
+		"F_SETPIPE_SZ rounds up to a power of two of pages", "fcntl(2)", rounds_up),
+	CASE("cap.zero_is_a_page", "CAP-02", 'L', KINDS, 0, "F_SETPIPE_SZ of 0 gives one page",
+		"fcntl(2)", zero_is_a_page),
+	CASE("cap.both_ends_agree", "CAP-03", 'L', KINDS, 0,
+		"F_SETPIPE_SZ returns what F_GETPIPE_SZ says of both ends",
+		"fcntl(2); LTP fcntl30", both_ends_agree),
+	CASE("cap.huge_einval", "CAP-04", 'L', KINDS, 0,
+		"more than 2 GiB is EINVAL and changes nothing", "LTP fcntl37", huge_einval),
+	CASE("cap.over_max_eperm", "CAP-05", 'L', KINDS, 0,
+		"more than pipe-max-size is EPERM without CAP_SYS_RESOURCE", "fcntl(2)",
+		over_max_eperm),
+	CASE("cap.new_within_max", "CAP-05 REG-08", 'B', NEEDS_PROC, RELEASE(4, 9),
+		"a new pipe is not larger than pipe-max-size", "086e774a57fb, in 4.9",
+		new_within_max),
+	CASE("cap.up_to_max", "CAP-06", 'L', KINDS, 0, "anyone may grow a pipe to pipe-max-size",
+		"fcntl(2); LTP fcntl30", up_to_max),
+	CASE("cap.shrink_ebusy", "CAP-07", 'L', KINDS, 0,
+		"to fewer slots than are in use is EBUSY", "fcntl(2); LTP fcntl37", shrink_ebusy),
+	CASE("cap.grow_keeps_data", "CAP-08", 'L', KINDS, 0,
+		"growing keeps the data and adds room", "fcntl(2)", grow_keeps_data),
+	CASE("cap.shrink_keeps_data", "CAP-08", 'L', KINDS, 0,
+		"shrinking keeps the data, also of a ring that wraps", "fcntl(2)",
+		shrink_keeps_data),
+	CASE("cap.not_a_pipe", "CAP-09", 'L', 0, 0,
+		"F_GETPIPE_SZ, F_SETPIPE_SZ of another file: EBADF", "fcntl(2)", not_a_pipe),
+	CASE("cap.o_path", "CAP-09", 'L', NEEDS_DIR, 0,
+		"F_GETPIPE_SZ, F_SETPIPE_SZ with O_PATH: EBADF", "open(2)", o_path),
+	CASE("cap.soft_two_pages", "CAP-10 REG-05", 'B', EXOTIC, RELEASE(5, 14),
+		"over the soft limit a new pipe has 2 pages", "46c4c9d1beb7, in 5.14",
+		soft_two_pages),
+	CASE("cap.soft_no_growth", "CAP-10", 'L', EXOTIC, 0,
+		"over the soft limit a pipe may shrink, not grow", "pipe(7)", soft_no_growth),
+	CASE("cap.soft_jobserver", "CAP-11 REG-05", 'B', EXOTIC, RELEASE(5, 14),
+		"over the soft limit 1 byte and 1 page fit", "46c4c9d1beb7, in 5.14; LTP pipe15",
+		soft_jobserver),
+	CASE("cap.two_pages_token", "CAP-11", 'L', KINDS, 0, "1 byte and 1 page fit in 2 pages",
+		"LTP pipe15", two_pages_token),
+	CASE("cap.one_page_token", "CAP-11", 'I', KINDS, 0,
+		"1 byte and 1 page do not fit in 1 page", "pipe(7)", one_page_token),
+	CASE("cap.quota", "CAP-12", 'E', 0, 0,
+		"a new pipe has 16 pages, or is over the soft limit", "pipe(7)", quota),
+	CASE("cap.accounting", "CAP-13", 'L', STRESS, 0,
+		"closed pipes are given back to the user's limit", "pipe(7)", accounting),
+	CASE("cap.accounting_notes", "CAP-13 REG-14", 'B', EXOTIC, RELEASE(6, 15),
+		"closed notification pipes are given back", "f13abc1e8e1a, in 6.15",
+		accounting_notes),
+	CASE("cap.atomic_in_a_page", "CAP-14", 'P', KINDS, 0,
+		"PIPE_BUF bytes are written whole or not at all, in one page", "POSIX write",
+		atomic_in_a_page),
+	{ 0 }
+};

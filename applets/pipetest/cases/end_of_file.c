@@ -1,0 +1,254 @@
+/*
+ * end_of_file.c - the other side is gone: end of file, EPIPE and SIGPIPE
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/ptrace.h>
+#include <sys/sendfile.h>
+#include <sys/uio.h>
+#include "../pipetest.h"
+
+/* --- no writer ---------------------------------------------------------------------------- */
+
+static void empty(void)
+{
+	p_close_w();
+	p_read(1, 0);
+	p_nonblock_r();
+	p_read(1, 0);
+}
+
+static void data_first(void)
+{
+	p_write(t.page);
+	p_close_w();
+	p_read(1, 1);
+	p_read(t.cap, t.page - 1);
+	p_read(t.cap, 0);
+}
+
+static void sticky(void)
+{
+	p_write(1);
+	p_close_w();
+	p_read(1, 1);
+	for (int i = 0; i < 5; i++)
+		p_read(1, 0);
+}
+
+void case_read_after_close(void)
+{
+	int fd = t.r;
+
+	p_write(1);
+	p_close_r();
+	t_read(fd, 1, -EBADF);
+}
+
+static long leave(long unused)
+{
+	return unused;
+}
+
+static void zombie(void)
+{
+	pid_t job = t_start(leave, 0);
+	siginfo_t gone;
+
+	p_close_w();
+	t_ok(waitid(P_PID, job, &gone, WEXITED | WNOWAIT), "waitid(WNOWAIT)");
+	p_read(1, 0);
+	t_returns(job, 0);
+}
+
+static long stop(long unused)
+{
+	raise(SIGSTOP);
+	return unused;
+}
+
+static void stopped(void)
+{
+	pid_t job = t_start(stop, 0);
+	int status;
+
+	p_close_w();
+	want_ret(waitpid(job, &status, WUNTRACED), job, "waitpid(WUNTRACED)");
+	want(WIFSTOPPED(status), 1, "stopped");
+	p_poll_r(POLLIN, 0);
+	kill(job, SIGCONT);
+	t_returns(job, 0);
+	p_read(1, 0);
+}
+
+/* --- no reader ---------------------------------------------------------------------------- */
+
+void case_sigpipe_kills(void)
+{
+	p_close_r();
+	t_dies(t_start(call_write, 1), SIGPIPE);
+}
+
+static void one_each(void)
+{
+	t_catch(SIGPIPE, 0);
+	p_write(1);
+	p_close_r();
+	for (int i = 1; i <= 3; i++) {
+		p_no_write(t.page, -EPIPE);
+		t_signals(i);
+	}
+}
+
+static void pending(void)
+{
+	static const struct timespec now;
+	sigset_t set, got;
+
+	t_block(SIGPIPE, &set);
+	p_close_r();
+	p_no_write(1, -EPIPE);
+	t_ok(sigpending(&got), "sigpending");
+	want(sigismember(&got, SIGPIPE), 1, "SIGPIPE is pending");
+	want_ret(sigtimedwait(&set, NULL, &now), SIGPIPE, "sigtimedwait");
+	want_ret(sigtimedwait(&set, NULL, &now), -EAGAIN, "sigtimedwait again");
+}
+
+static long write_one(long fd)
+{
+	return ret(write(fd, "", 1));
+}
+
+/* Sent to the process it would interrupt the first thread that does not block it: us. */
+static void thread_directed(void)
+{
+	pid_t job;
+
+	t_catch(SIGPIPE, 0);
+	p_close_r();
+	job = t_thread(write_one, t.w);
+	t_returns(job, -EPIPE);
+	t_signals(1);
+	want(t.catcher, job, "the thread that caught it");
+}
+
+static void want_epipe(int file, int other)
+{
+	char byte = 0;
+	struct iovec v = { &byte, 1 };
+
+	want_if_there(write(t.w, &byte, 1), -EPIPE, "write");
+	want_if_there(writev(t.w, &v, 1), -EPIPE, "writev");
+	want_if_there(vmsplice(t.w, &v, 1, SPLICE_F_NONBLOCK), -EPIPE, "vmsplice");
+	want_if_there(tee(other, t.w, 1, SPLICE_F_NONBLOCK), -EPIPE, "tee");
+	want_if_there(splice_now(other, t.w, 1), -EPIPE, "splice from a pipe");
+	want_if_there(splice_now(file, t.w, 1), -EPIPE, "splice from a file");
+	want_if_there(sendfile(t.w, file, NULL, 1), -EPIPE, "sendfile");
+}
+
+static void all_calls(void)
+{
+	int file = t_data(t.page), other[2];
+
+	t_pipe(other);
+	t_write(other[1], 1, 1);
+	signal(SIGPIPE, SIG_IGN);
+	p_close_r();
+	want_epipe(file, other[0]);
+}
+
+static void reader_again(void)
+{
+	int fd, left = -1;
+
+	t_catch(SIGPIPE, 0);
+	p_write(5);
+	p_close_r();
+	p_no_write(1, -EPIPE);
+	fd = t_reopen(t.w, O_RDONLY | O_NONBLOCK);
+	ioctl(fd, FIONREAD, &left);
+	info("of 5 unread bytes %d are left when there is a reader again", left);
+	p_write(1);
+}
+
+/* --- over exec ----------------------------------------------------------------------------- */
+
+static void inherited(void)
+{
+	info("SIGPIPE was inherited %s", bb_sigpipe_was_ignored ? "ignored" : "at its default");
+}
+
+static void exec_traced(void (*disposition)(int))
+{
+	signal(SIGPIPE, disposition);
+	dup2(t.w, STDOUT_FILENO);
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0)
+		t_exec_self();
+	_exit(EXIT_UNSUPPORTED);
+}
+
+/* The tracer sends SIGPIPE after exec and before the program's first instruction: it kills
+ * the program unless exec has kept SIGPIPE ignored. */
+static int signal_after_exec(void (*disposition)(int))
+{
+	int status;
+	pid_t pid = t_fork();
+
+	if (pid == 0)
+		exec_traced(disposition);
+	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+		skip("no-exec");
+	t_ok(ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)SIGPIPE), "PTRACE_DETACH with SIGPIPE");
+	want_ret(waitpid(pid, &status, 0), pid, "waitpid");
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+static void over_exec(void)
+{
+	want(signal_after_exec(SIG_IGN), 0,
+		"signal that kills a program started with SIGPIPE ignored");
+	want(signal_after_exec(SIG_DFL), SIGPIPE, "the same at its default");
+	want(signal_after_exec(nothing), SIGPIPE, "the same caught before exec");
+}
+
+const struct test_case end_of_file_cases[] = {
+	CASE("eof.empty", "EOF-01 S6 S7 S10", 'P', KINDS, 0,
+		"empty and no writer: 0 at once, with O_NONBLOCK or without", "POSIX read", empty),
+	CASE("eof.data_first", "EOF-02 S6 S8 S10", 'P', KINDS, 0,
+		"no writer: first the data, then 0", "POSIX read", data_first),
+	CASE("eof.sticky", "EOF-03", 'P', KINDS, 0, "end of file again and again", "POSIX read",
+		sticky),
+	CASE("eof.closed_self", "EOF-04", 'P', KINDS, 0,
+		"a read end closed by its reader is EBADF, not end of file", "POSIX read",
+		case_read_after_close),
+	CASE("eof.zombie", "EOF-12", 'P', KINDS, 0,
+		"a writer that has exited, but is not yet reaped, is no writer", "POSIX exit",
+		zombie),
+	CASE("eof.stopped", "EOF-12", 'P', KINDS, 0, "a stopped writer is a writer", "POSIX read",
+		stopped),
+	CASE("eof.sigpipe_kills", "EOF-05 P6 P14", 'P', KINDS, 0,
+		"no reader: SIGPIPE kills the writer", "POSIX write", case_sigpipe_kills),
+	CASE("eof.one_each", "EOF-06 P6", 'P', KINDS, 0,
+		"no reader: each write is EPIPE and exactly one SIGPIPE", "POSIX write", one_each),
+	CASE("eof.pending", "EOF-08 EOF-06 P6", 'P', KINDS, 0,
+		"blocked, SIGPIPE is pending, once; sigtimedwait takes it",
+		"POSIX write, sigtimedwait", pending),
+	CASE("eof.thread_directed", "EOF-07 P6", 'P', KINDS, 0,
+		"SIGPIPE is sent to the thread that writes", "POSIX write", thread_directed),
+	CASE("eof.all_calls", "EOF-10 EOF-06", 'L', KINDS, 0,
+		"SIGPIPE ignored: write, writev, vmsplice, tee, splice, sendfile: EPIPE",
+		"splice(2), tee(2)", all_calls),
+	CASE("eof.reader_again", "EOF-09", 'I', KINDS | NEEDS_PROC, 0,
+		"what is left for a reader that opens after the last has closed", "proc(5)",
+		reader_again),
+	CASE("eof.inherited", "EOF-11", 'I', 0, 0,
+		"whether SIGPIPE was ignored by whoever started this", "POSIX exec", inherited),
+	CASE("eof.over_exec", "EOF-11", 'P', NEEDS_PROC, 0,
+		"exec keeps SIGPIPE ignored, and resets a handler", "POSIX exec", over_exec),
+	{ 0 }
+};

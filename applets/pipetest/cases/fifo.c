@@ -1,0 +1,260 @@
+/*
+ * fifo.c - FIFOs: how they are made and opened, and where they work
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/mount.h>
+#include "../pipetest.h"
+
+/* --- making one ------------------------------------------------------------------------- */
+
+/* Until the next call. */
+static const struct stat *named(const char *name)
+{
+	static struct stat st;
+
+	t_ok(lstat(name, &st), "lstat");
+	return &st;
+}
+
+static void is_fifo(const char *name, mode_t mode)
+{
+	wantf(named(name)->st_mode, S_IFIFO | mode, "mode of %s", name);
+}
+
+static void create(void)
+{
+	int dir;
+
+	t_mkfifo("f"); /* or skip */
+	t_ok(mkdir("d", 0700), "mkdir");
+	dir = t_open("d", O_RDONLY);
+	umask(027);
+	t_ok(mkfifo("1", 0666), "mkfifo");
+	is_fifo("1", 0640);
+	t_ok(mknod("2", S_IFIFO | 0777, 0), "mknod");
+	is_fifo("2", 0750);
+	t_ok(mkfifoat(dir, "3", 0602), "mkfifoat");
+	is_fifo("d/3", 0600);
+}
+
+static void refused(const char *path, long expected)
+{
+	wantf(ret(mkfifo(path, 0600)), expected, "mkfifo(\"%.20s\")", path);
+}
+
+static void create_errno(void)
+{
+	static char too_long[PATH_MAX + 1];
+
+	t_mkfifo("f");
+	t_ok(symlink("none", "dangling"), "symlink");
+	refused("f", -EEXIST);
+	refused("dangling", -EEXIST);
+	refused("none/f", -ENOENT);
+	refused("", -ENOENT);
+	refused("f/f", -ENOTDIR);
+	refused(memset(too_long, 'x', PATH_MAX), -ENAMETOOLONG);
+	want_ret(mkfifo(t_nowhere(), 0600), -EFAULT, "mkfifo of a bad address");
+	want_ret(mknod("new", S_IFMT | 0600, 0), -EINVAL, "mknod of no type");
+}
+
+static void create_eacces(void)
+{
+	t_mkfifo("f");
+	t_ok(mkdir("d", 0500), "mkdir");
+	drop_capabilities();
+	want_ret(mkfifo("d/f", 0600), -EACCES, "mkfifo in a directory of mode 0500");
+}
+
+static void setgid_dir(void)
+{
+	gid_t other = getegid() == 65534 ? 65533 : 65534, usual;
+
+	t_mkfifo("f");
+	t_ok(mkdir("d", 0755), "mkdir");
+	if (chown("d", -1, other) < 0)
+		skip("no-other-group");
+	t_ok(mkfifo("d/process", 0600), "mkfifo");
+	close(open("d/file", O_WRONLY | O_CREAT, 0600));
+	/* the process's group, or the directory's with mount option grpid: mount(8) */
+	usual = named("d/file")->st_gid;
+	want(named("d/process")->st_gid, usual, "group of a FIFO in it, a file's");
+	if (chmod("d", 02755) < 0 || !(named("d")->st_mode & S_ISGID))
+		skip("no-set-gid");
+	t_ok(mkfifo("d/directory", 0600), "mkfifo");
+	want(named("d/directory")->st_gid, other, "group of a FIFO in a set-gid directory");
+}
+
+/* --- opening it ------------------------------------------------------------------------- */
+
+static long call_open(long flags)
+{
+	return open("f", flags) < 0 ? -errno : 0;
+}
+
+static void open_r_blocks(void)
+{
+	pid_t reader;
+
+	t_mkfifo("f");
+	reader = t_blocked(call_open, O_RDONLY);
+	t_open("f", O_WRONLY);
+	t_returns(reader, 0);
+}
+
+static void open_w_blocks(void)
+{
+	pid_t writer;
+
+	t_mkfifo("f");
+	writer = t_blocked(call_open, O_WRONLY);
+	t_open("f", O_RDONLY);
+	t_returns(writer, 0);
+}
+
+static void open_enxio(void)
+{
+	int r;
+
+	t_mkfifo("f");
+	want(call_open(O_WRONLY | O_NONBLOCK), -ENXIO, "open to write, no reader");
+	r = t_open("f", O_RDONLY | O_NONBLOCK);
+	want(call_open(O_WRONLY | O_NONBLOCK), 0, "open to write, a reader");
+	t_close(r);
+	want(call_open(O_WRONLY | O_NONBLOCK), -ENXIO, "open to write, the reader gone");
+}
+
+static void nonblock_reader(void)
+{
+	t_mkfifo("f");
+	t_read(t_open("f", O_RDONLY | O_NONBLOCK), 1, 0);
+}
+
+static void poll_no_writer(void)
+{
+	t_mkfifo("f");
+	t_poll(t_open("f", O_RDONLY | O_NONBLOCK), POLLIN, 0);
+}
+
+static void read_write(void)
+{
+	int fd;
+
+	t_mkfifo("f");
+	fd = t_open("f", O_RDWR);
+	t_write(fd, 9, 9);
+	t_read(fd, 9, 9);
+	t_close(t_open("f", O_WRONLY));
+	nonblock(fd);
+	t_read(fd, 1, -EAGAIN); /* no end of file: it writes itself */
+}
+
+static long call_open_read(long n)
+{
+	return ret(read(open("f", O_RDONLY), &n, 1));
+}
+
+/* The kernel counts the writers that came, not those that are there: fifo_open in fs/pipe.c. */
+static void brief_writer(void)
+{
+	t_mkfifo("f");
+	for (int i = 0; i < 10; i++) {
+		pid_t reader = t_blocked(call_open_read, 0);
+
+		t_close(t_open("f", O_WRONLY));
+		t_returns(reader, 0);
+	}
+}
+
+/* --- on other file systems --------------------------------------------------------------- */
+
+static bool enter(const char *type, const char *options)
+{
+	bool here = t_enter(type, options);
+
+	info("%s: %s", type, here ? "yes" : "not here");
+	return here;
+}
+
+static void carries(void)
+{
+	int fd = t_open("f", O_RDWR);
+
+	t_write(fd, 9, 9);
+	t_read(fd, 9, 9);
+	t_close(fd);
+}
+
+static void file_systems(void)
+{
+	t_mkfifo("f");
+	carries();
+	if (!t_own_mounts())
+		return;
+	if (enter("ramfs", NULL)) {
+		t_mkfifo("f");
+		carries();
+		t_ok(chdir(".."), "chdir");
+	}
+	if (!enter("tmpfs", NULL))
+		return;
+	t_mkfifo("f");
+	carries();
+	want(mkdir("upper", 0700) | mkdir("work", 0700) | mkdir("lower", 0700), 0, "mkdir");
+	t_ok(rename("f", "lower/f"), "rename");
+	if (enter("overlay", "lowerdir=lower,upperdir=upper,workdir=work"))
+		carries();
+}
+
+static void read_only(void)
+{
+	if (!t_own_mounts() || !enter("tmpfs", NULL))
+		skip("no-mount");
+	t_mkfifo("f");
+	t_ok(mount("none", ".", NULL, MS_REMOUNT | MS_RDONLY, NULL), "remount");
+	want_ret(mkfifo("g", 0600), -EROFS, "mkfifo");
+	carries();
+}
+
+const struct test_case fifo_cases[] = {
+	CASE("fif.create", "FIF-01 S14", 'P', NEEDS_DIR, 0,
+	  "mkfifo, mknod and mkfifoat make a FIFO of mode & ~umask", "POSIX mkfifo", create),
+	CASE("fif.create_errno", "FIF-02 S14", 'P', NEEDS_DIR, 0,
+	  "mkfifo: EEXIST, ENOENT, ENOTDIR, ENAMETOOLONG, EFAULT; mknod: EINVAL",
+	  "POSIX mkfifo; LTP mknod06, mknod09", create_errno),
+	CASE("fif.create_eacces", "FIF-02", 'P', NEEDS_DIR, 0,
+	  "mkfifo in a directory without write permission: EACCES", "POSIX mkfifo; LTP mknod07",
+	  create_eacces),
+	CASE("fif.setgid_dir", "FIF-21", 'P', NEEDS_DIR, 0,
+	  "a FIFO in a set-gid directory gets the directory's group",
+	  "POSIX mkfifo, inode(7); LTP mknod02-05", setgid_dir),
+	CASE("fif.open_r_blocks", "FIF-03 S14", 'P', NEEDS_DIR, 0,
+	  "open for reading blocks until a writer opens", "POSIX open", open_r_blocks),
+	CASE("fif.open_w_blocks", "FIF-03 S14 S15", 'P', NEEDS_DIR | MYTH, 0,
+	  "open for writing blocks until a reader opens",
+	  "POSIX open; the tutorial opens O_WRONLY, then O_RDONLY in one process: for ever",
+	  open_w_blocks),
+	CASE("fif.open_enxio", "FIF-05", 'P', NEEDS_DIR, 0,
+	  "open O_WRONLY | O_NONBLOCK without a reader: ENXIO", "POSIX open; LTP open06",
+	  open_enxio),
+	CASE("fif.nonblock_reader", "FIF-06", 'P', NEEDS_DIR, 0,
+	  "open O_RDONLY | O_NONBLOCK succeeds without a writer; read is 0", "POSIX open, read",
+	  nonblock_reader),
+	CASE("fif.poll_no_writer", "FIF-06", 'L', NEEDS_DIR, 0,
+	  "before the first writer a reader polls nothing, no POLLHUP either",
+	  "fs/pipe.c pipe_poll", poll_no_writer),
+	CASE("fif.read_write", "FIF-08 S15", 'L', NEEDS_DIR, 0,
+	  "open O_RDWR never blocks and keeps the end of file away",
+	  "fifo(7); POSIX leaves it undefined", read_write),
+	CASE("fif.brief_writer", "FIF-10", 'L', NEEDS_DIR, 0,
+	  "a writer that opens and closes at once releases the reader's open",
+	  "fs/pipe.c fifo_open", brief_writer),
+	CASE("fif.file_systems", "FIF-20", 'E', NEEDS_DIR, 0,
+	  "a FIFO works on this file system, ramfs, tmpfs, overlay", "gVisor issues 8037, 12504",
+	  file_systems),
+	CASE("fif.read_only", "FIF-20 FIF-02", 'E', NEEDS_DIR, 0,
+	  "read-only mount: mkfifo EROFS; a FIFO that is there works", "POSIX mkfifo, open",
+	  read_only),
+	{ 0 }
+};

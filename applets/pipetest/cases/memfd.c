@@ -1,0 +1,307 @@
+/*
+ * memfd.c - memory files and their seals
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/sendfile.h>
+#include "../pipetest.h"
+
+enum { SEAL_FUTURE_WRITE = 0x10, SEAL_EXEC = 0x20 };	/* fcntl(2): Linux 5.1, 6.3 */
+
+/* Two pages, and what may be sealed is not. */
+static int sealable(void)
+{
+	int fd = t_memfd("sealable", MFD_ALLOW_SEALING);
+
+	t_truncate(fd, 2 * t.page, 0);
+	return fd;
+}
+
+static void seal(int fd, int seals, long expected)
+{
+	wantf(ret(fcntl(fd, F_ADD_SEALS, seals)), expected, "F_ADD_SEALS(%d, %#x)", fd, seals);
+}
+
+static void sealed(int fd, int expected)
+{
+	want_ret(fcntl(fd, F_GET_SEALS), expected, "fcntl(F_GET_SEALS)");
+}
+
+/* A seal that this kernel may not have. F_SEAL_EXEC brings the write seals along, if the file
+ * can be executed. */
+static void try_seal(int fd, int newer)
+{
+	if (fcntl(fd, F_ADD_SEALS, newer) < 0 && errno == EINVAL)
+		skip("no-such-seal");
+	wantf(ret(fcntl(fd, F_GET_SEALS)) & newer, newer, "the seal %#x", newer);
+}
+
+static void new_file(void)
+{
+	int fd = t_memfd("new", 0);
+
+	want(S_ISREG(t_stat(fd)->st_mode), true, "a regular file");
+	t_size(fd, 0);
+	want(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR, "the access mode");
+	t_getfd(fd, 0);
+	t_getfd(t_memfd("new", MFD_CLOEXEC), FD_CLOEXEC);
+	t_put(fd, 'm', t.page, 1);
+	t_get(fd, t.page, 'm');
+}
+
+static void name(void)
+{
+	static const char target[] = "/memfd:my name (deleted)";
+	char path[32], link[64] = "";
+
+	scnprintf(path, sizeof(path), "/proc/self/fd/%d", t_memfd("my name", 0));
+	wantf(ret(readlink(path, link, sizeof(link))), sizeof(target) - 1, "readlink(%s)", path);
+	wantf(strcmp(link, target), 0, "difference of '%s'", link);
+}
+
+static void refuses(void)
+{
+	enum { LONGEST = 249 };	/* memfd_create(2) */
+	char text[LONGEST + 2] = "";
+
+	close(t_memfd(memset(text, 'n', LONGEST), 0));
+	text[LONGEST] = 'n';
+	wantf(ret(memfd_create(text, 0)), -EINVAL, "memfd_create, a name of %d bytes", LONGEST + 1);
+	want_ret(memfd_create("", 1 << 24), -EINVAL, "memfd_create, an unknown flag");
+}
+
+static void not_sealable(void)
+{
+	int fd = t_memfd("plain", 0);
+
+	sealed(fd, F_SEAL_SEAL);
+	seal(fd, F_SEAL_SHRINK, -EPERM);
+	t_truncate(fd, t.page, 0);
+	t_truncate(fd, 0, 0);
+}
+
+static void shrink(void)
+{
+	int fd = sealable();
+
+	seal(fd, F_SEAL_SHRINK, 0);
+	t_truncate(fd, t.page, -EPERM);
+	t_truncate(fd, 3 * t.page, 0);
+}
+
+static void grow(void)
+{
+	int fd = sealable();
+
+	seal(fd, F_SEAL_GROW, 0);
+	t_truncate(fd, 3 * t.page, -EPERM);
+	t_put(fd, 0, 2 * t.page, -EPERM);
+	t_put(fd, 'g', 0, 1);
+	t_truncate(fd, t.page, 0);
+}
+
+static void writes(void)
+{
+	int fd = sealable();
+
+	seal(fd, F_SEAL_WRITE, 0);
+	t_put(fd, 'w', 0, -EPERM);
+	t_no_map(RW, MAP_SHARED, fd, -EPERM);
+	t_touch(t_map(t.page, RW, MAP_PRIVATE, fd), 'w');
+	t_get(fd, 0, 0);
+	t_truncate(fd, t.page, 0);
+}
+
+static void seals(void)
+{
+	int fd = sealable();
+
+	seal(fd, F_SEAL_SEAL | F_SEAL_GROW, 0);
+	seal(fd, F_SEAL_SHRINK, -EPERM);
+	sealed(fd, F_SEAL_SEAL | F_SEAL_GROW);
+	seal(t.w, F_SEAL_GROW, -EINVAL);
+}
+
+static void future_write(void)
+{
+	int fd = sealable();
+	char *before = t_share(fd, t.page), *after;
+
+	try_seal(fd, SEAL_FUTURE_WRITE);
+	*before = 'b';
+	t_get(fd, 0, 'b');
+	t_put(fd, 'w', 0, -EPERM);
+	t_no_map(RW, MAP_SHARED, fd, -EPERM);
+	after = t_view(fd, t.page);
+	want_ret(mprotect(after, t.page, RW), -EACCES, "mprotect for writing");
+}
+
+static void exec(void)
+{
+	int fd = sealable();
+
+	t_ok(fchmod(fd, 0600), "fchmod(0600)");
+	try_seal(fd, SEAL_EXEC);
+	want_ret(fchmod(fd, 0700), -EPERM, "fchmod(0700)");
+	t_ok(fchmod(fd, 0400), "fchmod(0400)");
+}
+
+/* All or nothing: the seal that could be set is not set either. */
+static void busy(void)
+{
+	int fd = sealable();
+	char *p = t_share(fd, t.page);
+
+	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, -EBUSY);
+	sealed(fd, 0);
+	t_unmap(p, t.page);
+	seal(fd, F_SEAL_WRITE | F_SEAL_GROW, 0);
+}
+
+static void read_only_map(void)
+{
+	int fd = sealable();
+	char *p;
+
+	t_put(fd, 'r', 0, 1);
+	seal(fd, F_SEAL_WRITE, 0);
+	p = t_view(fd, t.page);
+	want(*p, 'r', "its byte");
+	want_ret(mprotect(p, t.page, RW), -EACCES, "mprotect for writing");
+}
+
+static long store(long fd)
+{
+	char *p = t_share(fd, t.page);
+
+	*p = 'c';
+	seal(fd, F_SEAL_SHRINK, 0);
+	return 0;
+}
+
+/* Seals are the file's, not the descriptor's. */
+static void over_fork(void)
+{
+	int fd = sealable();
+
+	t_child(store, fd, 0);
+	t_get(dup(fd), 0, 'c');
+	sealed(fd, F_SEAL_SHRINK);
+}
+
+static long send_sealed(long socket)
+{
+	int fd = sealable();
+
+	store(fd);
+	t_send_fd(socket, fd);
+	return 0;
+}
+
+/* The child has the socket, but the file only through it. */
+static void over_socket(void)
+{
+	int sock[2], fd;
+
+	close(t_memfd("probe", 0));
+	t_socketpair(sock);
+	t_child(send_sealed, sock[1], 0);
+	fd = t_receive_fd(sock[0]);
+	t_size(fd, 2 * t.page);
+	t_get(fd, 0, 'c');
+}
+
+static void over_proc(void)
+{
+	int fd = sealable(), rd;
+	char path[40];
+	pid_t pid = t_fork();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	scnprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
+	t_put(fd, 'p', 0, 1);
+	rd = open(path, O_RDONLY);
+	if (rd < 0 && (errno == EACCES || errno == EPERM))
+		skip("no-proc-fd");
+	t_get(rd, 0, 'p');
+	t_put(rd, 'p', 0, -EBADF);
+	seal(rd, F_SEAL_SHRINK, -EPERM);
+}
+
+static long by_sendfile(int fd, int out, size_t n)
+{
+	return ret(sendfile(out, fd, NULL, n));
+}
+
+/* As much as the pipe takes, in as many calls as it takes. */
+static void into_pipe(long (*call)(int fd, int out, size_t n))
+{
+	int fd = t_memfd("patterned", 0);
+
+	t_write(fd, t.cap, t.cap);
+	t_seek(fd, 0);
+	for (size_t left = t.cap; left;) {
+		long n = call(fd, t.w, left);
+
+		if (missing(n))
+			skip("seccomp");
+		want_part(n, left, "splice or sendfile");
+		left -= n;
+	}
+	p_poll_w(POLLOUT, 0);
+	p_drain(t.cap);
+}
+
+static void spliced(void)
+{
+	into_pipe(splice_now);
+}
+
+static void sent(void)
+{
+	into_pipe(by_sendfile);
+}
+
+const struct test_case memfd_cases[] = {
+	CASE("mfd.new", "MFD-01", 'L', 0, 0,
+	  "a new memfd is an empty regular file, open for both", "memfd_create(2)", new_file),
+	CASE("mfd.name", "MFD-01", 'L', NEEDS_PROC, 0,
+	  "/proc shows the name", "memfd_create(2)", name),
+	CASE("mfd.refuses", "MFD-01", 'L', 0, 0,
+	  "250 bytes of name, or an unknown flag, give EINVAL", "memfd_create(2)", refuses),
+	CASE("mfd.not_sealable", "MFD-02", 'L', 0, 0,
+	  "without MFD_ALLOW_SEALING only F_SEAL_SEAL is set: EPERM",
+	  "memfd_create(2)", not_sealable),
+	CASE("mfd.shrink", "MFD-03", 'L', 0, 0,
+	  "F_SEAL_SHRINK: no smaller", "fcntl(2)", shrink),
+	CASE("mfd.grow", "MFD-03", 'L', 0, 0,
+	  "F_SEAL_GROW: no larger, neither by ftruncate nor by write", "fcntl(2)", grow),
+	CASE("mfd.write", "MFD-03", 'L', 0, 0,
+	  "F_SEAL_WRITE: no write, no shared writable mapping; private works", "fcntl(2)", writes),
+	CASE("mfd.seal", "MFD-03", 'L', 0, 0,
+	  "F_SEAL_SEAL: no more seals", "fcntl(2)", seals),
+	CASE("mfd.future_write", "MFD-03", 'L', 0, 0,
+	  "F_SEAL_FUTURE_WRITE: only what is mapped already can change it",
+	  "fcntl(2), Linux 5.1", future_write),
+	CASE("mfd.exec", "MFD-03", 'L', 0, 0,
+	  "F_SEAL_EXEC: no change of the execute bits", "Linux 6.3", exec),
+	CASE("mfd.busy", "MFD-04", 'L', 0, 0,
+	  "F_SEAL_WRITE while it is mapped for writing: EBUSY, and no seal set", "fcntl(2)", busy),
+	CASE("mfd.read_only_map", "MFD-05 REG-10", 'B', 0, RELEASE(6, 13),
+	  "a write-sealed memfd can be mapped shared and read-only",
+	  "158978945f31 (6.7), 8ec396d05d1b (6.13)", read_only_map),
+	CASE("mfd.over_fork", "MFD-06", 'L', 0, 0,
+	  "what a child stores and seals is stored and sealed for all",
+	  "memfd_create(2)", over_fork),
+	CASE("mfd.over_socket", "MFD-06", 'L', 0, 0,
+	  "a memfd can be sent to another process", "unix(7)", over_socket),
+	CASE("mfd.over_proc", "MFD-06", 'L', NEEDS_PROC, 0,
+	  "it opens through /proc; read-only it cannot be sealed", "memfd_create(2)", over_proc),
+	CASE("mfd.splice", "MFD-07", 'L', KINDS, 0,
+	  "splice moves a memfd's bytes into a pipe", "splice(2)", spliced),
+	CASE("mfd.sendfile", "MFD-07", 'L', KINDS, 0,
+	  "sendfile copies a memfd's bytes into a pipe", "sendfile(2)", sent),
+	{ 0 }
+};

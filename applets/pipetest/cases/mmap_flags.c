@@ -1,0 +1,278 @@
+/*
+ * mmap_flags.c - mmap: its flags, and what ends or outlives a mapping
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/resource.h>
+#include "../pipetest.h"
+
+/* --- flags ---------------------------------------------------------------------------------- */
+
+static void fixed(void)
+{
+	char *p = t_anon(3 * t.page), *mid = p + t.page;
+
+	memset(p, 5, 3 * t.page);
+	want(mmap(mid, t.page, RW, ANON | MAP_FIXED, -1, 0) == mid, 1, "MAP_FIXED takes its place");
+	want(mid[0], 0, "the page that was there");
+	want(mid[-1] + mid[t.page], 10, "its neighbours");
+}
+
+/* 0 at p, or -errno. Before 4.17 the flag is unknown and the address a hint. */
+static long place(char *p, size_t len)
+{
+	char *got = mmap(p, len, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (got != MAP_FAILED && got != p)
+		skip("no-MAP_FIXED_NOREPLACE");
+	return got == p ? 0 : -errno;
+}
+
+static void noreplace(void)
+{
+	char *p = t_anon(t.page);
+
+	*p = 5;
+	want(place(p, t.page), -EEXIST, "MAP_FIXED_NOREPLACE on a mapping");
+	want(*p, 5, "what was there");
+	t_unmap(p, t.page);
+	want(place(p, t.page), 0, "MAP_FIXED_NOREPLACE where nothing is");
+	want(*p, 0, "the new page");
+}
+
+static void noreplace_partial(void)
+{
+	char *p = t_anon(3 * t.page), *mid = p + t.page;
+
+	*mid = 5;
+	t_unmap(p, t.page);
+	t_unmap(mid + t.page, t.page);
+	want(place(p, 2 * t.page), -EEXIST, "MAP_FIXED_NOREPLACE, its end overlaps");
+	want(place(mid, 2 * t.page), -EEXIST, "MAP_FIXED_NOREPLACE, its start overlaps");
+	want(place(p, 3 * t.page), -EEXIST, "MAP_FIXED_NOREPLACE around it");
+	want(*mid, 5, "what was there");
+}
+
+static void hint(void)
+{
+	char *p = t_anon(2 * t.page), *unused = p + t.page;
+
+	t_unmap(unused, t.page);
+	info("hint: the free %p gives %p", unused, mmap(unused, t.page, RW, ANON, -1, 0));
+	info("hint: the used %p gives %p", p, mmap(p, t.page, RW, ANON, -1, 0));
+}
+
+/* No architecture has a flag in bit 24: below are the named ones, above the sizes of huge pages. */
+static void validated(void)
+{
+	enum { UNKNOWN = 1 << 24 };
+	int fd = t_object(t.page);
+
+	if (try_map(t.page, RW, MAP_SHARED_VALIDATE, fd, 0) == -EINVAL)
+		skip("no-MAP_SHARED_VALIDATE");
+	t_no_map(RW, MAP_SHARED_VALIDATE | UNKNOWN, fd, -EOPNOTSUPP);
+	want(try_map(t.page, RW, MAP_SHARED | UNKNOWN, fd, 0), 0, "mmap shared, an unknown flag");
+}
+
+static void denywrite(void)
+{
+	const char *p;
+
+	t_close(t_file("f", t.page));
+	p = t_map(t.page, PROT_READ, MAP_SHARED | MAP_DENYWRITE, t_open("f", O_RDONLY));
+	t_put(t_open("f", O_WRONLY), 'w', 0, 1);
+	want(*p, 'w', "the mapping's byte");
+}
+
+/* Pages of p that are in memory, of at most 8. */
+static int resident(void *p, int pages)
+{
+	unsigned char in[8];
+	int n = 0;
+
+	if (mincore(p, pages * t.page, in) < 0)
+		skip("no-mincore");
+	while (pages--)
+		n += in[pages] & 1;
+	return n;
+}
+
+static void locked(void)
+{
+	void *p = mmap(NULL, 4 * t.page, RW, ANON | MAP_LOCKED, -1, 0);
+
+	if (p == MAP_FAILED)
+		skip("memlock-limit");
+	want(resident(p, 4), 4, "pages in memory");
+}
+
+/* The limit does not hold for CAP_IPC_LOCK: it is given up with the uid. */
+static void locked_limit(void)
+{
+	t_limit(RLIMIT_MEMLOCK, t.page);
+	t_needs_limit(RLIMIT_MEMLOCK, 1, "memlock-limit"); /* by 0 all is forbidden: EPERM */
+	if (has_capability(CAP_IPC_LOCK) && (t_setuid(65534) < 0 || has_capability(CAP_IPC_LOCK)))
+		skip("cap-ipc-lock");
+	want(try_map(4 * t.page, RW, ANON | MAP_LOCKED, -1, 0), -EAGAIN, "mmap over the limit");
+}
+
+static void populate(void)
+{
+	info("in memory before the first touch: %d of 8 pages, with MAP_POPULATE %d",
+	     resident(t_anon(8 * t.page), 8),
+	     resident(t_map(8 * t.page, RW, ANON | MAP_POPULATE, -1), 8));
+}
+
+static void rare_flags(void)
+{
+	static const struct {
+		char name[12];
+		int flags;
+	} rare[] = {
+		{ "NORESERVE", ANON | MAP_NORESERVE }, { "GROWSDOWN", ANON | MAP_GROWSDOWN },
+		{ "STACK", ANON | MAP_STACK }, { "DROPPABLE", MAP_ANONYMOUS | 8 /* Linux 6.11 */ },
+		{ "SYNC", MAP_SHARED_VALIDATE | 0x80000 /* mmap(2); MIPS has none */ },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rare); i++) {
+		long got = try_map(t.page, RW, rare[i].flags, t_object(t.page), 0);
+
+		info("MAP_%s: %s", rare[i].name, got ? errname(got) : "ok");
+	}
+}
+
+/* Neighbours of different protection do not merge: each is a mapping. */
+static void too_many(void)
+{
+	enum { MANY = 1 << 17 };
+	unsigned n = 0;
+	long got = 0;
+
+	while (n < MANY && (got = try_map(t.page, n % 2 ? PROT_READ : PROT_NONE, ANON, -1, 0)) == 0)
+		n++;
+	info("%u mappings, then %s; vm.max_map_count %ld", n, errname(got),
+	     read_number("/proc/sys/vm/max_map_count"));
+}
+
+static void append(void)
+{
+	int fd = t_object(t.page);
+	char *p;
+
+	t_setfl(fd, O_APPEND);
+	p = t_share(fd, t.page);
+	*p = 'a';
+	t_get(fd, 0, 'a');
+}
+
+static void mtime(void)
+{
+	int fd = t_file("f", t.page);
+	char *p = t_share(fd, t.page);
+	const struct stat *st;
+	time_t old;
+
+	t_epoch(fd);
+	st = t_stat(fd);
+	old = st->st_mtime; /* vfat begins in 1980 */
+	if (time(NULL) <= old)
+		skip("no-clock");
+	*p = 'a';
+	t_ok(msync(p, t.page, MS_ASYNC), "msync, MS_ASYNC");
+	t_stat(fd);
+	want(st->st_mtime > old, true, "a new mtime");
+	info("the access time is %s", st->st_atime > old ? "new too" : "the old one");
+}
+
+/* --- its life ---------------------------------------------------------------------------- */
+
+static void closed_unlinked(void)
+{
+	int fd = t_file("f", t.page), other = dup(fd);
+	char *p = t_share(fd, t.page);
+
+	t_close(fd);
+	t_ok(unlink("f"), "unlink");
+	*p = 'a';
+	t_get(other, 0, 'a');
+}
+
+static bool seals(long fd)
+{
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0;
+}
+
+/* A memfd cannot be sealed as long as somebody maps it for writing. */
+static void exec_drops(void)
+{
+	int fd = t_memfd("exec", MFD_ALLOW_SEALING);
+	char *p;
+
+	p_fill();
+	t_truncate(fd, t.page, 0);
+	p = t_share(fd, t.page);
+	want(seals(fd), false, "sealed while it is mapped");
+	t_exec(t.w);
+	t_unmap(p, t.page);
+	wait_until(seals, fd, "the program's mapping goes");
+}
+
+static void large_offset(void)
+{
+	off_t off = (1LL << 32) + t.page;
+	int fd = t_object(2 * t.page);
+	char *p, byte;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (ftruncate(fd, off + t.page) < 0)
+		skip("small-files");
+	p = t_map_at(t.page, RW, MAP_SHARED, fd, off);
+	*p = 'a';
+	want_ret(pread(fd, &byte, 1, off), 1, "pread");
+	if (byte != 'a' && emulated())
+		skip("emulated");
+	want(byte, 'a', "the byte at 4 GiB and a page");
+	t_get(fd, t.page, 0);
+}
+
+const struct test_case mmap_flags_cases[] = {
+	CASE("map.fixed", "MAP-30 S24", 'P', MYTH, 0,
+	  "MAP_FIXED replaces what is there, and only that",
+	  "POSIX mmap; the tutorial says that it gives up", fixed),
+	CASE("map.noreplace", "MAP-31 S24", 'L', 0, 0,
+	  "MAP_FIXED_NOREPLACE: EEXIST on a mapping, else that address",
+	  "mmap(2), Linux 4.17", noreplace),
+	CASE("map.noreplace_partial", "MAP-32 REG-11", 'B', 0, RELEASE(4, 19),
+	  "MAP_FIXED_NOREPLACE sees a partial overlap", "7aa867dd8952 (4.19)",
+	  noreplace_partial),
+	CASE("map.hint", "MAP-33", 'I', 0, 0,
+	  "whether an address without MAP_FIXED is taken", "POSIX mmap", hint),
+	CASE("map.validated", "MAP-34 S24", 'L', 0, 0,
+	  "an unknown flag: EOPNOTSUPP with MAP_SHARED_VALIDATE, else ignored",
+	  "mmap(2), Linux 4.15", validated),
+	CASE("map.denywrite", "MAP-41 S28", 'L', NEEDS_DIR | MYTH, 0,
+	  "MAP_DENYWRITE is ignored: the file can be written",
+	  "mmap(2); the tutorial says that writes are refused", denywrite),
+	CASE("map.locked", "MAP-42 S29", 'L', 0, 0,
+	  "MAP_LOCKED: the pages are in memory", "mmap(2)", locked),
+	CASE("map.locked_limit", "MAP-42 S29 S33", 'L', 0, 0,
+	  "MAP_LOCKED over RLIMIT_MEMLOCK gives EAGAIN", "mmap(2)", locked_limit),
+	CASE("map.populate", "MAP-43", 'I', 0, 0,
+	  "whether MAP_POPULATE brings pages into memory", "mmap(2)", populate),
+	CASE("map.rare_flags", "MAP-44", 'I', 0, 0,
+	  "what rare flags give", "mmap(2)", rare_flags),
+	CASE("map.too_many", "MAP-45", 'I', EXOTIC, 0,
+	  "how many mappings there can be", "proc(5), vm.max_map_count", too_many),
+	CASE("map.closed_unlinked", "MAP-51 R3", 'P', NEEDS_DIR, 0,
+	  "a mapping outlives the descriptor and the name", "POSIX mmap, unlink", closed_unlinked),
+	CASE("map.exec_drops", "MAP-52", 'P', NEEDS_PROC, 0,
+	  "exec drops the mappings", "POSIX exec", exec_drops),
+	CASE("map.append", "MAP-53", 'L', 0, 0,
+	  "O_APPEND does not keep from mapping for writing",
+	  "mmap(2) means the file attribute", append),
+	CASE("map.mtime", "MAP-54", 'P', NEEDS_DIR, 0,
+	  "after a store and msync the file's mtime is new", "POSIX mmap, msync", mtime),
+	CASE("map.large_offset", "MAP-76", 'L', 0, 0,
+	  "an offset of more than 4 GiB is that offset", "mmap(2)", large_offset),
+	{ 0 }
+};

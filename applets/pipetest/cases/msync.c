@@ -1,0 +1,100 @@
+/*
+ * msync.c - msync
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "../pipetest.h"
+
+static void t_msync(char *p, size_t len, int flags, long expected)
+{
+	wantf(ret(msync(p, len, flags)), expected, "msync(%p, %zu, %d)", p, len, flags);
+}
+
+static void succeeds(void)
+{
+	static const int flags[] = {
+		MS_SYNC, MS_ASYNC, 0, MS_SYNC | MS_INVALIDATE, MS_ASYNC | MS_INVALIDATE,
+	};
+	int fd = t_object(2 * t.page);
+	char *p = t_share(fd, 2 * t.page);
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		p[t.page] = 'a' + i;
+		t_msync(p, 2 * t.page, flags[i], 0);
+		t_msync(p + t.page, 1, flags[i], 0);
+		t_get(fd, t.page, 'a' + i);
+	}
+}
+
+/* The hole in the middle is reported, but what is around it is synced all the same. */
+static void refuses(void)
+{
+	char *p = t_anon_shared(3 * t.page), *mid = p + t.page;
+
+	t_msync(p, t.page, MS_SYNC | MS_ASYNC, -EINVAL);
+	t_msync(p + 1, t.page, MS_SYNC, -EINVAL);
+	t_unmap(mid, t.page);
+	if (msync(mid, t.page, MS_SYNC) == 0 && emulated())
+		skip("emulated");
+	t_msync(mid, t.page, MS_SYNC, -ENOMEM);
+	t_msync(p, 3 * t.page, MS_SYNC, -ENOMEM);
+	t_msync(mid, 0, MS_SYNC, 0);
+}
+
+static void locked(void)
+{
+	char *p = mmap(NULL, t.page, RW, MAP_SHARED | MAP_LOCKED, t_object(t.page), 0);
+
+	if (p == MAP_FAILED)
+		skip("memlock-limit");
+	t_msync(p, t.page, MS_SYNC | MS_INVALIDATE, -EBUSY);
+	t_msync(p, t.page, MS_SYNC, 0);
+}
+
+/* The 64-bit entry of that index, 0 if it is not for us: proc(5). */
+static uint64_t entry(const char *path, uint64_t index)
+{
+	uint64_t e = 0;
+	int fd = open(path, O_RDONLY);
+
+	if (pread(fd, &e, sizeof(e), index * sizeof(e)) != sizeof(e))
+		e = 0;
+	close(fd);
+	return e;
+}
+
+/* The page frame from pagemap, and its flags. */
+static bool dirty(const char *p)
+{
+	enum { DIRTY = 1 << 4 };
+	uint64_t frame = entry("/proc/self/pagemap", (uintptr_t)p / t.page) & ((1ULL << 55) - 1);
+
+	if (!frame)
+		skip("no-pagemap");
+	return entry("/proc/kpageflags", frame) & DIRTY;
+}
+
+static void cleans(void)
+{
+	char *p = t_share(t_file("f", t.page), t.page);
+	bool before;
+
+	*p = 'a';
+	t_msync(p, t.page, MS_ASYNC, 0);
+	before = dirty(p);
+	t_msync(p, t.page, MS_SYNC, 0);
+	info("a page with a store is dirty: %d; after MS_SYNC: %d", before, dirty(p));
+}
+
+const struct test_case msync_cases[] = {
+	CASE("msy.succeeds", "MSY-01", 'L', 0, 0,
+	  "MS_SYNC, MS_ASYNC, MS_INVALIDATE and 0 succeed, for any length", "msync(2)", succeeds),
+	CASE("msy.refuses", "MSY-02", 'P', 0, 0,
+	  "both modes or an unaligned address: EINVAL; not all mapped: ENOMEM",
+	  "POSIX msync", refuses),
+	CASE("msy.locked", "MSY-03", 'P', 0, 0,
+	  "MS_INVALIDATE of a locked page gives EBUSY", "POSIX msync", locked),
+	CASE("msy.cleans", "MSY-04", 'I', NEEDS_DIR | NEEDS_PROC, 0,
+	  "whether the page is clean after MS_SYNC", "proc(5), kpageflags", cleans),
+	{ 0 }
+};

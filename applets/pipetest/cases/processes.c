@@ -1,0 +1,361 @@
+/*
+ * processes.c - a pipe between processes: who holds an end, and what passes through
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "../pipetest.h"
+
+/* --- passing descriptors ---------------------------------------------------------------- */
+
+static long write_received(long socket)
+{
+	t_write(t_receive_fd(socket), 5, 5);
+	return 0;
+}
+
+/* The writer inherits no write end: that of its parent is closed before the fork. */
+static void passed(void)
+{
+	int s[2];
+
+	t_socketpair(s);
+	t_send_fd(s[0], t.w);
+	p_close_w();
+	t_child(write_received, s[1], 0);
+	p_read(10, 5);
+	p_read(10, 0);
+}
+
+static void in_flight(void)
+{
+	int s[2];
+
+	t_socketpair(s);
+	t_send_fd(s[0], t.w);
+	p_close_w();
+	p_poll_r(POLLIN, 0);
+	t_close(s[0]);
+	p_poll_r(POLLIN, 0);
+	t_close(s[1]);
+	p_read(1, 0);
+}
+
+/* --- who holds an end -------------------------------------------------------------------- */
+
+static void dup_writer(void)
+{
+	int copy = dup(t.w);
+
+	p_close_w();
+	p_poll_r(POLLIN, 0);
+	t_write(copy, 5, 5);
+	t_close(copy);
+	p_read(10, 5);
+	p_read(10, 0);
+}
+
+/* Jobs that hold an end, and sleep in a read of the gate. */
+static int gate[2];
+
+static long hold_gate(void)
+{
+	char byte;
+
+	return ret(read(gate[0], &byte, 1));
+}
+
+static long hold_writer(long unused)
+{
+	(void)unused;
+	close(t.r);
+	return hold_gate();
+}
+
+static long hold_reader(long unused)
+{
+	(void)unused;
+	close(t.w);
+	return hold_gate();
+}
+
+static pid_t holder(long (*hold)(long unused))
+{
+	if (!gate[1])
+		t_pipe(gate);
+	return t_blocked(hold, 0);
+}
+
+static void fork_writers(void)
+{
+	enum { HOLDERS = 5 };
+	pid_t jobs[HOLDERS];
+
+	t_catch(SIGUSR1, 0);
+	for (int i = 0; i < HOLDERS; i++)
+		jobs[i] = holder(hold_writer);
+	p_close_w();
+	for (int i = 0; i < HOLDERS; i++) {
+		p_poll_r(POLLIN, 0);
+		t_eintr(jobs[i]);
+	}
+	p_read(1, 0);
+}
+
+static void killed_writer(void)
+{
+	pid_t job = holder(hold_writer);
+
+	p_close_w();
+	p_poll_r(POLLIN, 0);
+	t_kill(job);
+	p_read(1, 0);
+}
+
+static void killed_reader(void)
+{
+	pid_t job = holder(hold_reader);
+
+	t_catch(SIGPIPE, 0);
+	p_close_r();
+	p_write(1);
+	t_kill(job);
+	p_no_write(1, -EPIPE);
+}
+
+static void killed_in_write(void)
+{
+	pid_t job = t_blocked(call_write, t.cap + 1);
+
+	p_close_w();
+	t_kill(job);
+	p_drain(t.cap);
+	p_read(1, 0);
+}
+
+static void keeps_number(void)
+{
+	char byte;
+	pid_t pid = t_exec(t.w);
+
+	p_close_w();
+	while (read(t.r, &byte, 1) == 1)
+		t.caught++;
+	want(t.caught > 0, 1, "what the program wrote to descriptor 1 is read here");
+	t_reap(pid, EXIT_SUCCESS);
+}
+
+/* A vfork child borrows the memory, but has descriptors of its own. */
+static void vfork_inherits(void)
+{
+	const char *bytes = pattern(5);
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		close(t.r);
+		_exit(write(t.w, bytes, 5) != 5);
+	}
+	want(pid > 0, true, "vfork works");
+	t_reap(pid, EXIT_SUCCESS);
+	pattern_wrote(5);
+	p_read(10, 5);
+}
+
+static long read_five(long fd)
+{
+	char bytes[5];
+
+	return ret(read(fd, bytes, sizeof(bytes)));
+}
+
+static void closed_under_reader(void)
+{
+	pid_t job = t_thread(read_five, t.r);
+
+	t_blocks(job);
+	p_close_r();
+	t_blocks(job);
+	info("close() by another thread does not end a read");
+	p_write(5);
+	t_returns(job, 5);
+}
+
+/* --- what passes through ------------------------------------------------------------------ */
+
+static void boundaries(void)
+{
+	p_write(3);
+	p_write(3);
+	p_read(10, 6);
+	p_write(3);
+	for (int i = 0; i < 3; i++)
+		p_read(1, 1);
+	p_unread(0);
+}
+
+static long echo(long back)
+{
+	uint32_t n;
+
+	close(t.w);
+	while (read(t.r, &n, sizeof(n)) == sizeof(n))
+		if (write(back, &n, sizeof(n)) != sizeof(n))
+			break;
+	return 0;
+}
+
+static void ping_pong(void)
+{
+	enum { TRIPS = 500 };
+	uint32_t answer;
+	pid_t job;
+	int back[2];
+
+	t_pipe(back);
+	job = t_start(echo, back[1]);
+	p_close_r();
+	t_close(back[1]);
+	for (uint32_t i = 0; i < TRIPS; i++)
+		if (write(t.w, &i, sizeof(i)) != sizeof(i)
+			|| read(back[0], &answer, sizeof(answer)) != sizeof(answer) || answer != i)
+			fail("round trip %u did not come back: %s", (unsigned)i, strerror(errno));
+	p_close_w();
+	t_returns(job, 0);
+}
+
+static const int chunks[] = { 1, 2, 3, 511, 4095, 4097, 65537 };
+enum { ROUNDS = 20 };
+
+static long write_chunks(long unused)
+{
+	(void)unused;
+	close(t.r);
+	for (int i = 0; i < ROUNDS; i++)
+		for (size_t c = 0; c < ARRAY_SIZE(chunks); c++)
+			p_write(chunks[c]);
+	return 0;
+}
+
+static void stream(void)
+{
+	pid_t job = t_start(write_chunks, 0);
+
+	p_close_w();
+	for (int i = 0; i < ROUNDS; i++)
+		for (size_t c = ARRAY_SIZE(chunks); c--; )
+			p_drain(chunks[c]);
+	p_read(1, 0);
+	t_returns(job, 0);
+}
+
+static _Atomic uint32_t *sum;	/* of the bytes that the readers got */
+
+static void add_up(const char *buf, long n)
+{
+	while (n-- > 0)
+		*sum += (unsigned char)buf[n];
+}
+
+static long read_some(long n)
+{
+	char *buf = xmalloc(n);
+	long got = ret(read(t.r, buf, n));
+
+	add_up(buf, got);
+	return got;
+}
+
+static void share_among(unsigned n)
+{
+	size_t share = t.pipe_buf / n, rest = t.pipe_buf % n;
+	pid_t jobs[50];
+
+	*sum = 0;
+	add_up(pattern(t.pipe_buf), t.pipe_buf);
+	*sum = -*sum;
+	p_write(t.pipe_buf);
+	for (unsigned i = 0; i < n; i++)
+		jobs[i] = t_start(read_some, share);
+	for (unsigned i = 0; i < n; i++)
+		t_returns(jobs[i], share);
+	p_unread(rest);
+	if (rest)
+		want(read_some(rest), rest, "the rest");
+	wantf(*sum, 0, "what came out of the sum of what went in, %u readers", n);
+}
+
+static void readers(void)
+{
+	static const unsigned char counts[] = { 1, 2, 3, 4, 10, 50 };
+
+	sum = t_anon_shared(sizeof(*sum));
+	for (size_t c = 0; c < ARRAY_SIZE(counts); c++)
+		share_among(counts[c]);
+}
+
+static long write_letters(long letter)
+{
+	size_t n = 3 * t.cap + 7;
+
+	close(t.r);
+	return ret(write(t.w, memset(xmalloc(n), letter, n), n));
+}
+
+static void two_writers(void)
+{
+	pid_t a = t_start(write_letters, 'a'), b = t_start(write_letters, 'b');
+	size_t expected = 3 * t.cap + 7, count[2] = { 0, 0 };
+	char *buf = xmalloc(t.page);
+	long n;
+
+	p_close_w();
+	while ((n = ret(read(t.r, buf, t.page))) > 0)
+		for (long i = 0; i < n; i++)
+			count[buf[i] == 'b']++;
+	want(n, 0, "the last read");
+	want(count[0], expected, "bytes of the first writer");
+	want(count[1], expected, "bytes of the second");
+	t_returns(a, expected);
+	t_returns(b, expected);
+}
+
+const struct test_case processes_cases[] = {
+	CASE("bas.passed", "BAS-15 S3", 'P', KINDS | MYTH, 0,
+		"an end sent over a socket works in a process that inherited none",
+		"unix(7) SCM_RIGHTS; the tutorial: only between related processes", passed),
+	CASE("bas.in_flight", "BAS-15", 'P', KINDS, 0,
+		"no end of file while a write end is on its way in a socket", "unix(7)", in_flight),
+	CASE("bas.dup_writer", "BAS-22", 'P', KINDS, 0,
+		"end of file comes when the last duplicate is closed", "POSIX dup, read",
+		dup_writer),
+	CASE("bas.fork_writers", "BAS-23 S6", 'P', KINDS, 0,
+		"end of file comes when the last child that has the end is gone",
+		"POSIX fork, read", fork_writers),
+	CASE("bas.killed_writer", "BAS-31", 'P', KINDS, 0,
+		"a killed process has closed its write end", "POSIX exit", killed_writer),
+	CASE("bas.killed_reader", "BAS-31", 'P', KINDS, 0,
+		"a killed process has closed its read end: EPIPE", "POSIX exit", killed_reader),
+	CASE("bas.killed_in_write", "BAS-31", 'P', KINDS, 0,
+		"a blocked writer can be killed; what it wrote stays", "LTP pipe04",
+		killed_in_write),
+	CASE("bas.exec_keeps", "BAS-32", 'P', KINDS | NEEDS_PROC, 0,
+		"an end survives exec under its number", "POSIX exec", keeps_number),
+	CASE("bas.vfork", "BAS-33", 'P', KINDS, 0,
+		"a vfork child inherits the ends, and its close is its own", "vfork(2)",
+		vfork_inherits),
+	CASE("bas.closed_under_reader", "BAS-34 EOF-04", 'I', 0, 0,
+		"a read goes on when another thread closes its descriptor", "POSIX leaves it open",
+		closed_under_reader),
+	CASE("bas.boundaries", "BAS-18 S2", 'P', KINDS, 0,
+		"writes join, reads split: there are no records", "POSIX read", boundaries),
+	CASE("bas.ping_pong", "BAS-16 P13 S1 S2", 'P', KINDS | STRESS, 0,
+		"round trips through two pipes: none lost, none stuck", "POSIX read, write",
+		ping_pong),
+	CASE("bas.stream", "BAS-17 S2", 'P', KINDS | STRESS, 0,
+		"bytes keep their order through chunks of any size", "POSIX write", stream),
+	CASE("bas.readers", "BAS-24", 'P', KINDS, 0,
+		"up to 50 readers share what is there: each byte is read once", "LTP pipe11",
+		readers),
+	CASE("bas.two_writers", "BAS-25", 'P', KINDS | STRESS, 0,
+		"two writers: nothing is lost and nothing added", "POSIX write", two_writers),
+	{ 0 }
+};

@@ -1,0 +1,211 @@
+/*
+ * sendfile.c - sendfile
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/sendfile.h>
+#include "../pipetest.h"
+
+/* From in, at its position, or at *at, to out. */
+static void send_file(int out, int in, off_t *at, size_t n, long expected)
+{
+	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
+	wantf(ret(sendfile(out, in, at, n)), expected, "sendfile(%d, %d, %s, %zu)", out, in,
+		at ? "at" : "NULL", n);
+}
+
+static void to_pipe(void)
+{
+	int in = t_data(t.page);
+
+	send_file(t.w, in, NULL, t.page, t.page);
+	t_position(in, t.page);
+	p_drain(t.page);
+}
+
+static void to_file(void)
+{
+	size_t n = t.page + 9;
+	int in = t_data(n), out = t_data(0);
+
+	send_file(out, in, NULL, n, n);
+	t_position(in, n);
+	t_position(out, n);
+	t_seek(out, 0);
+	t_drain(out, n);
+}
+
+static void to_socket(void)
+{
+	int s[2];
+
+	t_socketpair(s);
+	send_file(s[0], t_data(99), NULL, 99, 99);
+	t_drain(s[1], 99);
+}
+
+static void offset(void)
+{
+	int in = t_data(30);
+	off_t at = 9;
+
+	send_file(t.w, in, &at, 20, 20);
+	want(at, 29, "the offset");
+	t_position(in, 0);
+	t.shared->consumed = 9;
+	p_drain(20);
+}
+
+static void errors(void)
+{
+	int in = t_data(9), out = t_data(0);
+	off_t *bad = t_nowhere();
+	off_t zero = 0, negative = -1;
+
+	send_file(-1, in, NULL, 9, -EBADF);
+	send_file(out, -1, NULL, 9, -EBADF);
+	send_file(t.r, in, NULL, 9, -EBADF); /* the wrong end */
+	send_file(out, t.w, NULL, 9, -EBADF);
+	send_file(out, t.r, &zero, 9, -ESPIPE);
+	send_file(out, in, bad, 9, -EFAULT);
+	send_file(out, in, &negative, 9, -EINVAL);
+	if (sizeof(size_t) == 8) /* 4 GiB - 1 to a 64-bit kernel */
+		send_file(out, in, NULL, -1, -EINVAL);
+	t_position(in, 0);
+	t_position(out, 0);
+}
+
+static void from_pipe(void)
+{
+	int out = t_data(0);
+
+	p_nonblock_r();
+	p_write(9);
+	t_show(ret(sendfile(out, t.r, NULL, 9)), "sendfile from a pipe");
+}
+
+static long call_send(long in)
+{
+	return ret(sendfile(t.w, in, NULL, t.page));
+}
+
+static void full_pipe(void)
+{
+	size_t n = p_fill();
+	int in = t_data(t.page);
+	pid_t sender;
+
+	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
+	sender = t_blocked(call_send, in);
+	p_drain(n);
+	t_returns(sender, t.page);
+	p_drain(t.page);
+}
+
+static void append(void)
+{
+	int in = t_data(9), out = t_data(0);
+
+	t_setfl(out, O_APPEND);
+	send_file(out, in, NULL, 9, -EINVAL);
+}
+
+static void full_socket(void)
+{
+	enum {
+		MAX_FRAGS = 45
+	}; /* CONFIG_MAX_SKB_FRAGS: before 6.5 the last buffer takes that many more */
+	int s[2], in = t_data(9), tries = 0;
+	off_t at;
+
+	t_socketpair(s);
+	t_fill(s[0]);
+	nonblock(s[0]);
+	do
+		at = 0;
+	while (sendfile(s[0], in, &at, 9) == 9 && ++tries < MAX_FRAGS);
+	at = 0;
+	send_file(s[0], in, &at, 9, -EAGAIN);
+}
+
+static void large_offset(void)
+{
+	const off_t five_gib = 5LL << 30;
+	int in = t_data(0);
+	off_t at = five_gib;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (ftruncate(in, five_gib) < 0)
+		skip("no-large-files");
+	t_seek(in, five_gib);
+	t_write(in, 9, 9);
+	send_file(t.w, in, &at, 99, 9);
+	want(at - five_gib, 9, "the offset, less 5 GiB");
+	p_drain(9);
+}
+
+/* MAX_RW_COUNT in include/linux/fs.h */
+static void clamped(void)
+{
+	int in = open("/dev/zero", O_RDONLY), out = open("/dev/null", O_WRONLY);
+
+	if (in < 0 || out < 0 || sendfile(out, in, NULL, 1) != 1)
+		skip("no-dev-zero");
+	send_file(out, in, NULL, INT_MAX, INT_MAX & ~(t.page - 1));
+}
+
+static void same_file(void)
+{
+	int fd = t_data(99);
+	off_t at = 0;
+
+	t_seek(fd, 99);
+	send_file(fd, fd, &at, 99, 99);
+	t_seek(fd, 0);
+	t_drain(fd, 99);
+	t.shared->consumed = 0;
+	t_drain(fd, 99);
+	t_read(fd, 1, 0);
+}
+
+static void short_file(void)
+{
+	int in = t_data(9);
+
+	send_file(t.w, in, NULL, 0, 0);
+	send_file(t.w, in, NULL, 99, 9);
+	p_read(99, 9); /* a full pipe would block also at the end of the file */
+	send_file(t.w, in, NULL, 99, 0);
+}
+
+const struct test_case sendfile_cases[] = {
+	CASE("snd.to_pipe", "SND-01 S20", 'L', KINDS, 0,
+		"file to pipe: the bytes come, the file's position moves", "sendfile(2)", to_pipe),
+	CASE("snd.to_file", "SND-01 S20", 'L', 0, 0, "file to file: both positions move",
+		"sendfile(2), Linux 2.6.33; LTP sendfile02", to_file),
+	CASE("snd.to_socket", "SND-01 S20", 'L', 0, 0, "file to socket: the bytes come",
+		"sendfile(2)", to_socket),
+	CASE("snd.offset", "SND-01 S20", 'L', KINDS, 0,
+		"with an offset that moves, and the file's position stays",
+		"sendfile(2); LTP sendfile06", offset),
+	CASE("snd.errno", "SND-02 S20", 'L', 0, 0,
+		"EBADF wrong mode, ESPIPE a pipe's offset, EFAULT, EINVAL negative",
+		"sendfile(2); LTP sendfile03-05", errors),
+	CASE("snd.from_pipe", "SND-03 S20", 'I', 0, 0,
+		"a pipe as input: whether this kernel takes it", "sendfile(2): EINVAL", from_pipe),
+	CASE("snd.full_pipe", "SND-03 S20", 'L', KINDS, 0,
+		"sendfile to a full pipe blocks, until it is drained", "sendfile(2)", full_pipe),
+	CASE("snd.append", "SND-04 S20", 'L', 0, 0, "to a file with O_APPEND: EINVAL",
+		"sendfile(2)", append),
+	CASE("snd.full_socket", "SND-05 S20", 'L', 0, 0, "to a full non-blocking socket: EAGAIN",
+		"sendfile(2); LTP sendfile07", full_socket),
+	CASE("snd.large_offset", "SND-06 S20", 'L', 0, 0, "from an offset of 5 GiB",
+		"LTP sendfile09; 5d73320a96fc", large_offset),
+	CASE("snd.clamped", "SND-06 S20", 'L', EXOTIC, 0,
+		"2 GiB at once: INT_MAX, rounded down to a page", "sendfile(2)", clamped),
+	CASE("snd.same_file", "SND-07 S20", 'L', 0, 0, "from a file to itself",
+		"LTP sendfile08; 2cb4b05e7647", same_file),
+	CASE("snd.short_file", "SND-08 S20", 'L', KINDS, 0,
+		"what there is; 0 at its end; 0 for 0 bytes", "sendfile(2)", short_file),
+	{ 0 }
+};

@@ -1,0 +1,277 @@
+/*
+ * signals.c - signals: they interrupt what blocks, and they announce what can be done
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/signalfd.h>
+#include <sys/time.h>
+#include "../pipetest.h"
+
+/* --- they interrupt what blocks ------------------------------------------------------------ */
+
+static void read_eintr(void)
+{
+	pid_t job;
+
+	t_catch(SIGUSR1, 0);
+	job = t_start(call_read, 5);
+	t_eintr(job);
+	if (t.proc)
+		t_caught(job, 1);
+}
+
+static void read_restart(void)
+{
+	pid_t job;
+
+	t_catch(SIGUSR1, SA_RESTART);
+	job = t_start(call_read, 5);
+	t_interrupt(job);
+	t_blocks(job);
+	p_write(5);
+	t_returns(job, 5);
+	t_caught(job, 1);
+}
+
+static void write_eintr(void)
+{
+	p_fill();
+	t_catch(SIGUSR1, 0);
+	t_eintr(t_start(call_write, 1));
+	p_unread(t.cap);
+}
+
+static void write_restart(void)
+{
+	pid_t job;
+
+	p_fill();
+	t_catch(SIGUSR1, SA_RESTART);
+	job = t_start(call_write, 1);
+	t_interrupt(job);
+	t_blocks(job);
+	p_drain(t.cap);
+	t_returns(job, 1);
+	p_read(2, 1);
+	t_caught(job, 1);
+}
+
+/* Blocks when the pipe is full, and again when the page that we read is full. */
+static void interrupt_part(int sa_flags)
+{
+	pid_t job;
+
+	t_catch(SIGUSR1, sa_flags);
+	job = t_blocked(call_write, 2 * t.cap + t.page);
+	p_read(t.page, t.page);
+	wait_until(has_unread, t.cap, "a pipe that is full again");
+	t_interrupt(job);
+	t_returns(job, t.cap + t.page);
+	p_drain(t.cap);
+}
+
+static void write_part(void)
+{
+	interrupt_part(0);
+}
+
+static void write_part_restart(void)
+{
+	interrupt_part(SA_RESTART);
+}
+
+static long open_fifo(long flags)
+{
+	int fd = open("f", flags);
+
+	return ret(fd < 0 ? fd : close(fd));
+}
+
+static void open_eintr(void)
+{
+	t_mkfifo("f");
+	t_catch(SIGUSR1, 0);
+	for (int mode = O_RDONLY; mode <= O_WRONLY; mode++)
+		t_eintr(t_start(open_fifo, mode));
+}
+
+static void open_restart(void)
+{
+	t_mkfifo("f");
+	t_catch(SIGUSR1, SA_RESTART);
+	for (int mode = O_RDONLY; mode <= O_WRONLY; mode++) {
+		pid_t job = t_start(open_fifo, mode);
+
+		t_interrupt(job);
+		t_blocks(job);
+		want(open_fifo(O_RDONLY + O_WRONLY - mode), 0, "opening the other end");
+		t_returns(job, 0);
+		t_caught(job, 1);
+	}
+}
+
+/* On a slow machine the signals come slower too: the handlers must leave it some time. */
+static long write_timed(long left)
+{
+	const struct timeval tv = { 0, (int)(200 * t.factor) };
+	const struct itimerval period = { tv, tv }, off = { 0 };
+	enum { ENOUGH = 1000 }; /* then whoever is too slow for them gets on */
+	int interrupted = 0, parts = 0;
+
+	close(t.r);
+	t_catch(SIGALRM, 0);
+	t_ok(setitimer(ITIMER_REAL, &period, NULL), "setitimer");
+	while (left > 0) {
+		long n = try_write(t.w, left);
+
+		if (n < 0 && n != -EINTR)
+			return n;
+		if (n > 0)
+			left -= n;
+		interrupted += n < 0;
+		if (t.caught >= ENOUGH)
+			setitimer(ITIMER_REAL, &off, NULL);
+		parts += n > 0;
+	}
+	if (t.verbose)
+		info("%d signals: %d times EINTR, %d parts", (int)t.caught, interrupted, parts);
+	return 0;
+}
+
+static void timer(void)
+{
+	static const struct itimerval none;
+	long total = 1 << 20;
+	pid_t job;
+
+	if (setitimer(ITIMER_REAL, &none, NULL) < 0) /* CONFIG_POSIX_TIMERS */
+		skip("no-setitimer");
+	job = t_start(write_timed, total);
+	p_close_w();
+	p_drain(total);
+	p_read(1, 0);
+	t_returns(job, 0);
+}
+
+/* --- they announce what can be done ---------------------------------------------------------- */
+
+static void sigio(void)
+{
+	t_catch(SIGIO, 0);
+	t_async(t.r, 0);
+	p_write(5);
+	t_signals(1);
+	p_read(5, 5);
+	t_signals(1);
+	p_close_w();
+	t_signals(2);
+}
+
+static void sigio_room(void)
+{
+	t_catch(SIGIO, 0);
+	p_fill();
+	t_async(t.w, 0);
+	p_drain(t.cap);
+	want(t.caught > 0, true, "signals once there is room: at least one");
+}
+
+static void setsig(void)
+{
+	static const struct timespec now;
+	siginfo_t got;
+	sigset_t set;
+
+	t_block(SIGRTMIN, &set);
+	t_async(t.r, SIGRTMIN);
+	p_write(1);
+	want_ret(sigtimedwait(&set, &got, &now), SIGRTMIN, "sigtimedwait");
+	if (got.si_fd != t.r && emulated())
+		skip("emulated");
+	want(got.si_fd, t.r, "si_fd");
+	want(got.si_code, POLL_IN, "si_code");
+	want(got.si_band, POLLIN | POLLRDNORM, "si_band");
+}
+
+static long read_one(long fd)
+{
+	char byte;
+
+	return ret(read(fd, &byte, 1));
+}
+
+/* Sent to the process it would interrupt the first thread that does not block it: us. */
+static void own_thread(void)
+{
+	struct f_owner_ex owner = { .type = F_OWNER_TID };
+	pid_t job;
+	int gate[2];
+
+	t_pipe(gate);
+	t_catch(SIGIO, SA_RESTART);
+	job = t_thread(read_one, gate[0]);
+	t_blocks(job);
+	owner.pid = job;
+	t_async(t.r, 0);
+	t_ok(fcntl(t.r, F_SETOWN_EX, &owner), "F_SETOWN_EX");
+	p_write(1);
+	t_write(gate[1], 1, 1);
+	t_returns(job, 1);
+	t_signals(1);
+	want(t.catcher, job, "the thread that caught it");
+}
+
+static void signal_fd(void)
+{
+	struct signalfd_siginfo got;
+	sigset_t set;
+	int fd;
+
+	t_block(SIGPIPE, &set);
+	fd = signalfd(-1, &set, SFD_NONBLOCK);
+	if (missing(ret(fd)))
+		skip("no-signalfd");
+	p_close_r();
+	p_no_write(1, -EPIPE);
+	want_ret(read(fd, &got, sizeof(got)), sizeof(got), "read(signalfd)");
+	want(got.ssi_signo, SIGPIPE, "ssi_signo");
+	want_ret(read(fd, &got, sizeof(got)), -EAGAIN, "read(signalfd) again");
+}
+
+const struct test_case signals_cases[] = {
+	CASE("sig.read_eintr", "SIG-01", 'P', KINDS, 0, "a signal ends a blocked read: EINTR",
+		"POSIX read", read_eintr),
+	CASE("sig.read_restart", "SIG-01", 'P', KINDS, 0, "with SA_RESTART a blocked read goes on",
+		"POSIX sigaction", read_restart),
+	CASE("sig.write_eintr", "SIG-02", 'P', KINDS, 0,
+		"a signal ends a blocked write that has written nothing: EINTR", "POSIX write",
+		write_eintr),
+	CASE("sig.write_restart", "SIG-02", 'P', KINDS, 0, "with SA_RESTART such a write goes on",
+		"POSIX sigaction", write_restart),
+	CASE("sig.write_part", "SIG-02", 'P', KINDS, 0,
+		"a write that has written a part returns that part", "POSIX write", write_part),
+	CASE("sig.write_part_restart", "SIG-02", 'P', KINDS, 0, "so it does with SA_RESTART",
+		"POSIX write; signal(7)", write_part_restart),
+	CASE("sig.open_eintr", "SIG-03 FIF-09", 'P', NEEDS_DIR, 0,
+		"a signal ends a FIFO's blocked open, for either end: EINTR", "POSIX open",
+		open_eintr),
+	CASE("sig.open_restart", "SIG-03 FIF-09", 'P', NEEDS_DIR, 0,
+		"with SA_RESTART a FIFO's blocked open goes on", "POSIX sigaction",
+		open_restart),
+	CASE("sig.timer", "SIG-08", 'P', KINDS | STRESS, 0,
+		"a long write under an interval timer loses and doubles nothing", "POSIX write",
+		timer),
+	CASE("sig.sigio", "SIG-04", 'L', KINDS, 0,
+		"O_ASYNC, read end: SIGIO when there is data and when the writer closes",
+		"fcntl(2), LTP fcntl31", sigio),
+	CASE("sig.sigio_room", "SIG-04", 'L', KINDS, 0,
+		"O_ASYNC, write end: SIGIO when there is room", "fcntl(2)", sigio_room),
+	CASE("sig.setsig", "SIG-05", 'L', KINDS, 0,
+		"F_SETSIG: that signal, with the descriptor, POLL_IN and the events",
+		"fcntl(2), LTP fcntl31", setsig),
+	CASE("sig.own_thread", "SIG-06", 'L', KINDS, 0,
+		"F_SETOWN_EX: SIGIO is sent to the thread that owns", "fcntl(2)", own_thread),
+	CASE("sig.signalfd", "SIG-07", 'P', KINDS, 0,
+		"a blocked SIGPIPE can be read from a signalfd, once", "signalfd(2)", signal_fd),
+	{ 0 }
+};

@@ -1,0 +1,323 @@
+/*
+ * splice.c - splice: files and pipes
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/resource.h>
+#include "../pipetest.h"
+
+enum {
+	NOWAIT = SPLICE_F_NONBLOCK,
+	UNKNOWN_FLAG = 0x80,
+};
+
+static int empty_file(void)
+{
+	t_needs_splice();
+	return t_data(0);
+}
+
+static int data_file(size_t n)
+{
+	t_needs_splice();
+	return t_data(n);
+}
+
+/* --- files ----------------- */
+
+/* All of it, in as many turns as the pipe is small. */
+static void file_to_file(void)
+{
+	size_t n = 3 * t.page + 7;
+	int from = data_file(n), to = t_data(0);
+
+	for (size_t done = 0; done < n;) {
+		long in = splice_now(from, t.w, n), out;
+
+		want_part(in, n, "splice from a file");
+		done += in;
+		for (; in; in -= out) {
+			out = splice_now(t.r, to, in);
+			want_part(out, in, "splice to a file");
+		}
+	}
+	t_seek(to, 0);
+	t_drain(to, n);
+	t_read(to, 1, 0);
+}
+
+static void offset_in(void)
+{
+	int file = data_file(200);
+	off_t off = 100;
+
+	want_ret(splice(file, &off, t.w, NULL, 50, NOWAIT), 50, "splice from offset 100");
+	want(off, 150, "the offset");
+	t_position(file, 0);
+	t.shared->consumed += 100;
+	p_read(100, 50);
+}
+
+static void offset_out(void)
+{
+	int file = empty_file();
+	off_t off = 10;
+
+	p_write(50);
+	want_ret(splice(t.r, NULL, file, &off, 50, NOWAIT), 50, "splice of 50 bytes to offset 10");
+	want(off, 60, "the offset");
+	t_position(file, 0);
+	t_size(file, 60);
+	t_seek(file, 10);
+	t_read(file, 100, 50);
+}
+
+static void append_einval(void)
+{
+	int file = empty_file();
+
+	t_setfl(file, O_APPEND);
+	p_write(10);
+	t_splice(t.r, file, 10, -EINVAL);
+	p_read(10, 10);
+}
+
+static void file_eof(void)
+{
+	int file = data_file(10);
+
+	t_splice(file, t.w, t.page, 10);
+	p_read(20, 10);
+	t_splice(file, t.w, t.page, 0);
+}
+
+static void efbig_keeps(void)
+{
+	int file = empty_file();
+	off_t off = 100;
+
+	signal(SIGXFSZ, SIG_IGN);
+	t_limit(RLIMIT_FSIZE, 100);
+	p_write(50);
+	want_ret(splice(t.r, NULL, file, &off, 50, NOWAIT), -EFBIG, "splice past RLIMIT_FSIZE");
+	want(off, 100, "the offset");
+	p_read(100, 50);
+}
+
+static void zero_copy(void)
+{
+	int file = data_file(t.page);
+	char byte = 0;
+
+	t_splice(file, t.w, t.page, t.page);
+	t_put(file, '!', 0, 1);
+	want_ret(read(t.r, &byte, 1), 1, "read");
+	info("zero-copy: %s (a later write to the file is %sseen in the pipe)",
+	     byte == '!' ? "yes" : "no", byte == '!' ? "" : "not ");
+}
+
+static void truncated(void)
+{
+	int file = data_file(t.page);
+
+	t_splice(file, t.w, t.page, t.page);
+	t_truncate(file, 0, 0);
+	p_unread(t.page);
+	info("read after the file was truncated: %ld", ret(read(t.r, xmalloc(t.page), t.page)));
+}
+
+/* --- errors ----------------- */
+
+static void refused(int in, off_t *in_at, int out, off_t *out_at, long expected)
+{
+	wantf(ret(splice(in, in_at, out, out_at, 10, NOWAIT)), expected,
+		"splice(%d from %lld to %d at %lld)", in, in_at ? (long long)*in_at : 0, out,
+		out_at ? (long long)*out_at : 0);
+}
+
+static void errors(void)
+{
+	int file = data_file(10), other = t_data(10);
+	off_t zero = 0, negative = -1;
+
+	if (t.slots > 1) /* before 6.8 a full pipe is EAGAIN rather than a wrong offset */
+		p_write(10);
+	refused(file, NULL, other, NULL, -EINVAL); /* no pipe */
+	refused(t.r, NULL, t.w, NULL, -EINVAL); /* to itself */
+	refused(t.r, &zero, file, NULL, -ESPIPE);
+	refused(file, NULL, t.w, &zero, -ESPIPE);
+	refused(file, &negative, t.w, NULL, -EINVAL);
+	refused(t.r, NULL, file, &negative, -EINVAL);
+	refused(t.w, NULL, file, NULL, -EBADF); /* the wrong end */
+	refused(file, NULL, t.r, NULL, -EBADF);
+	refused(-1, NULL, t.w, NULL, -EBADF);
+	refused(t.r, NULL, -1, NULL, -EBADF);
+	p_unread(t.slots > 1 ? 10 : 0);
+}
+
+static void unknown_flags(void)
+{
+	int file = data_file(10);
+
+	want_ret(splice(file, NULL, t.w, NULL, 10, UNKNOWN_FLAG), -EINVAL, "splice, flags 0x80");
+}
+
+static void lengths(void)
+{
+	int file = data_file(10);
+
+	t_splice(file, t.w, 0, 0);
+	info("splice of SIZE_MAX bytes = %ld", splice_now(file, t.w, SIZE_MAX));
+	info("splice of 0x7ffff000 bytes = %ld", splice_now(t_data(10), t.w, 0x7ffff000));
+}
+
+static void epipe(void)
+{
+	int file = data_file(10);
+
+	t_catch(SIGPIPE, 0);
+	p_close_r();
+	t_splice(file, t.w, 10, -EPIPE);
+	t_signals(1);
+}
+
+/* --- pipes ----------------- */
+
+static void pipe_to_pipe(void)
+{
+	int to[2];
+
+	t_needs_splice();
+	t_pipe(to);
+	p_write(100);
+	t_splice(t.r, to[1], 30, 30);
+	p_unread(70);
+	t_read(to[0], 100, 30);
+	t_splice(t.r, to[1], 100, 70);
+	p_unread(0);
+	t_read(to[0], 100, 70);
+	t_splice(t.r, to[1], 1, -EAGAIN);
+}
+
+static void small_target(void)
+{
+	int to[2];
+	size_t n = p_fill();
+
+	t_needs_splice();
+	t_pipe(to);
+	t_page_pipe(to[1]);
+	t_splice(t.r, to[1], n, t.page);
+	t_splice(t.r, to[1], n, -EAGAIN);
+	p_unread(n - t.page);
+	t_drain(to[0], t.page);
+	p_drain(n - t.page);
+}
+
+static void circular(void)
+{
+	int to[2];
+
+	t_needs_splice();
+	t_pipe(to);
+	p_write(100);
+	for (int i = 0; i < 100; i++) {
+		t_splice(t.r, to[1], 100, 100);
+		t_splice(to[0], t.w, 100, 100);
+	}
+	p_read(200, 100);
+}
+
+static long splice_from(long to)
+{
+	close(t.w);
+	return ret(splice(t.r, NULL, to, NULL, t.page, 0));
+}
+
+static void empty_blocks(void)
+{
+	int file = empty_file();
+	pid_t job = t_blocked(splice_from, file);
+
+	p_write(5);
+	t_returns(job, 5);
+	job = t_blocked(splice_from, file);
+	p_close_w();
+	t_returns(job, 0);
+}
+
+static void empty_eagain(void)
+{
+	int file = empty_file();
+
+	t_splice(t.r, file, 1, -EAGAIN);
+	p_close_w();
+	t_splice(t.r, file, 1, 0);
+}
+
+/* Room for 128 bytes more in the last slot, but splice needs one of its own. */
+static void no_slot_eagain(void)
+{
+	int file;
+
+	t_needs_splice();
+	p_write(t.cap - 128);
+	file = t_data(10);
+	t_splice(file, t.w, 10, -EAGAIN);
+	t_splice(file, t.w, 10, -EAGAIN);
+	p_drain(t.cap - 128);
+}
+
+static void slot_each(void)
+{
+	int file = data_file(1000);
+	size_t n = 0;
+	long got;
+
+	while ((got = splice_now(file, t.w, 1)) == 1)
+		n++;
+	wantf(got, -EAGAIN, "splice of a byte after %zu", n);
+	want(n, t.slots, "splices of a byte that fit");
+}
+
+const struct test_case splice_cases[] = {
+	CASE("spl.file_to_file", "SPL-01", 'L', KINDS, 0, "file to pipe to file: the same bytes",
+		"splice(2); LTP splice01, 02", file_to_file),
+	CASE("spl.offset_in", "SPL-02", 'L', KINDS, 0,
+		"a source offset moves, the file's position does not", "splice(2)", offset_in),
+	CASE("spl.offset_out", "SPL-02", 'L', KINDS, 0,
+		"a target offset moves, the file's position does not", "splice(2)", offset_out),
+	CASE("spl.pipe_to_pipe", "SPL-03", 'L', KINDS, 0,
+		"pipe to pipe moves the bytes, also part of a slot", "LTP splice04", pipe_to_pipe),
+	CASE("spl.small_target", "SPL-03", 'L', KINDS, 0, "what the target has no room for stays",
+		"splice(2)", small_target),
+	CASE("spl.errors", "SPL-04", 'L', KINDS, 0, "EINVAL, ESPIPE and EBADF; the data stay",
+		"splice(2); LTP splice03, 07", errors),
+	CASE("spl.unknown_flags", "SPL-04", 'B', 0, RELEASE(4, 13), "unknown flags: EINVAL",
+		"3d6ea290f337, Linux 4.13", unknown_flags),
+	CASE("spl.lengths", "SPL-05", 'I', 0, 0,
+		"0 bytes, SIZE_MAX (EINVAL since 6.8), 0x7ffff000", "fs/splice.c", lengths),
+	CASE("spl.append_einval", "SPL-06", 'L', KINDS, 0,
+		"to a file with O_APPEND: EINVAL; the data stay", "splice(2)", append_einval),
+	CASE("spl.empty_blocks", "SPL-07", 'L', KINDS, 0,
+		"from an empty pipe: blocks for data or the last close", "splice(2)", empty_blocks),
+	CASE("spl.empty_eagain", "SPL-07", 'L', KINDS, 0,
+		"SPLICE_F_NONBLOCK: EAGAIN if empty, 0 without writers", "splice(2)", empty_eagain),
+	CASE("spl.file_eof", "SPL-08", 'L', KINDS, 0, "at the end of the file: 0", "splice(2)",
+		file_eof),
+	CASE("spl.efbig_keeps", "SPL-09", 'L', KINDS, 0, "EFBIG at RLIMIT_FSIZE; the data stay",
+		"splice(2), setrlimit(2)", efbig_keeps),
+	CASE("spl.no_slot_eagain", "SPL-14", 'L', KINDS, 0, "without a free slot: EAGAIN, at once",
+		"fs/splice.c", no_slot_eagain),
+	CASE("spl.zero_copy", "SPL-16 REG-16", 'I', 0, 0, "whether what is spliced is a copy",
+		"fs/splice.c; CVE-2026-31431 and its kin need that it is not", zero_copy),
+	CASE("spl.truncated", "SPL-17", 'I', 0, 0,
+		"what is spliced outlives the file's truncation", "fs/splice.c", truncated),
+	CASE("spl.slot_each", "SPL-18", 'I', KINDS, 0, "each splice of a byte takes a slot",
+		"fs/splice.c", slot_each),
+	CASE("spl.circular", "SPL-19", 'L', KINDS, 0,
+		"round and round between two pipes: the same bytes", "splice(2)", circular),
+	CASE("spl.epipe", "SPL-20", 'L', KINDS, 0, "without a reader: EPIPE and one SIGPIPE",
+		"splice(2), pipe(7)", epipe),
+	{ 0 }
+};

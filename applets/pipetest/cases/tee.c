@@ -1,0 +1,207 @@
+/*
+ * tee.c - tee(2): duplicates a pipe's data
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "../pipetest.h"
+
+/* Another pipe, of the same size: to[1] is the target. */
+static void target(int to[2])
+{
+	t_needs_tee();
+	t_pipe(to);
+	if (fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.cap) != (int)t.cap)
+		skip("soft-limit");
+}
+
+static void teed(int in, int out, size_t n, long expected)
+{
+	wantf(ret(tee(in, out, n, SPLICE_F_NONBLOCK)), expected, "tee(%d to %d, %zu)", in, out, n);
+}
+
+/* The last n bytes are expected a second time. */
+static void again(size_t n)
+{
+	t.shared->consumed -= n;
+}
+
+static void duplicates(void)
+{
+	int to[2];
+
+	target(to);
+	p_write(100);
+	teed(t.r, to[1], 200, 100);
+	p_unread(100);
+	p_read(200, 100);
+	again(100);
+	t_read(to[0], 200, 100);
+	t_fionread(to[0], 0);
+}
+
+static void errors(void)
+{
+	int to[2], file = t_data(10);
+
+	target(to);
+	p_write(10);
+	teed(t.r, t.w, 10, -EINVAL);
+	teed(file, t.w, 10, -EINVAL);
+	teed(t.r, file, 10, -EINVAL);
+	teed(t.w, to[1], 10, -EBADF);
+	teed(t.r, to[0], 10, -EBADF);
+	teed(t.r, -1, 10, -EBADF);
+	p_unread(10);
+	t_fionread(to[0], 0);
+}
+
+static void partial(void)
+{
+	int to[2];
+
+	target(to);
+	p_write(100);
+	teed(t.r, to[1], 30, 30);
+	t_read(to[0], 100, 30);
+	again(30);
+	p_read(200, 100);
+}
+
+static void pages(void)
+{
+	int to[2];
+	size_t n;
+
+	target(to);
+	n = p_fill();
+	teed(t.r, to[1], 2 * n, n);
+	teed(t.r, to[1], n, -EAGAIN); /* the target is full */
+	p_drain(n);
+	again(n);
+	t_drain(to[0], n);
+}
+
+static void small_target(void)
+{
+	int to[2];
+	size_t n;
+
+	target(to);
+	t_page_pipe(to[1]);
+	n = p_fill();
+	teed(t.r, to[1], n, t.page);
+	t_drain(to[0], t.page);
+	again(t.page);
+	p_drain(n);
+}
+
+static void empty(void)
+{
+	int to[2];
+
+	target(to);
+	teed(t.r, to[1], 1, -EAGAIN);
+	teed(t.r, to[1], 0, 0);
+	p_close_w();
+	teed(t.r, to[1], 1, 0);
+}
+
+static void epipe(void)
+{
+	int to[2];
+
+	target(to);
+	t_catch(SIGPIPE, 0);
+	p_write(1);
+	t_close(to[0]);
+	teed(t.r, to[1], 1, -EPIPE);
+	t_signals(1);
+	p_read(2, 1);
+}
+
+static long tee_to(long to)
+{
+	close(t.w);
+	return ret(tee(t.r, to, t.page, 0));
+}
+
+static void empty_blocks(void)
+{
+	int to[2];
+	pid_t job;
+
+	target(to);
+	job = t_blocked(tee_to, to[1]);
+	p_write(5);
+	t_returns(job, 5);
+	t_read(to[0], 10, 5);
+}
+
+static void full_blocks(void)
+{
+	int to[2];
+	pid_t job;
+
+	target(to);
+	p_write(5);
+	while (tee(t.r, to[1], 5, SPLICE_F_NONBLOCK) == 5)
+		;
+	job = t_blocked(tee_to, to[1]);
+	t_read(to[0], 5, 5);
+	t_returns(job, 5);
+}
+
+static void put_letter(int fd, char c, long expected)
+{
+	wantf(ret(write(fd, &c, 1)), expected, "write(%d, '%c')", fd, c);
+}
+
+static void get_letters(int fd, const char *expected)
+{
+	char buf[4];
+	size_t n = strlen(expected);
+
+	wantf(ret(read(fd, buf, sizeof(buf))), n, "read(%d)", fd);
+	wantf(memcmp(buf, expected, n), 0, "difference to \"%s\"", expected);
+}
+
+/* Both pipes have the same page now: neither may go on writing in it where the other sees. */
+static void copies_part(void)
+{
+	bool room = t.slots > 1;
+	int to[2];
+
+	target(to);
+	p_nonblock_w();
+	nonblock(to[1]);
+	put_letter(t.w, 'a', 1);
+	teed(t.r, to[1], 1, 1);
+	put_letter(to[1], 'x', room ? 1 : -EAGAIN);
+	put_letter(t.w, 'y', 1);
+	get_letters(t.r, "ay");
+	get_letters(to[0], room ? "ax" : "a");
+}
+
+const struct test_case tee_cases[] = {
+	CASE("tee.duplicates", "TEE-01", 'L', KINDS, 0, "both pipes have the bytes",
+		"tee(2); LTP tee01", duplicates),
+	CASE("tee.errors", "TEE-02", 'L', KINDS, 0,
+		"not a pipe, the same pipe: EINVAL; wrong end: EBADF", "tee(2); LTP tee02", errors),
+	CASE("tee.partial", "TEE-03", 'L', KINDS, 0, "part of a slot", "tee(2)", partial),
+	CASE("tee.pages", "TEE-03", 'L', KINDS, 0, "a whole pipe; EAGAIN when the target is full",
+		"tee(2)", pages),
+	CASE("tee.small_target", "TEE-03", 'L', KINDS, 0, "no more than the target has slots for",
+		"tee(2)", small_target),
+	CASE("tee.empty", "TEE-03", 'L', KINDS, 0,
+		"SPLICE_F_NONBLOCK: EAGAIN if empty, 0 without writers", "tee(2)", empty),
+	CASE("tee.epipe", "TEE-03", 'L', KINDS, 0,
+		"without a reader: EPIPE and one SIGPIPE; the data stay", "pipe(7)", epipe),
+	CASE("tee.empty_blocks", "TEE-03", 'L', KINDS, 0, "from an empty pipe: blocks for data",
+		"tee(2)", empty_blocks),
+	CASE("tee.full_blocks", "TEE-03", 'L', KINDS, 0, "to a full pipe: blocks for a slot",
+		"tee(2)", full_blocks),
+	CASE("tee.copies_part", "TEE-04 REG-09", 'L', KINDS, 0,
+		"later writes to one pipe are not seen in the other",
+		"fs/splice.c: the copy may not merge; CVE-2022-0847", copies_part),
+	{ 0 }
+};

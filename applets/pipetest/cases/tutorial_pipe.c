@@ -1,0 +1,429 @@
+/*
+ * tutorial_pipe.c - the tutorial's programs with unnamed pipes, made true
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "../pipetest.h"
+
+/* --- P1 to P3: who reads, who still holds a write end --------------------------------- */
+
+/* P1: parent writes "hello pipe\n", child reads it and then the end of file. */
+static void p1_hello(void)
+{
+	pid_t reader = t_blocked(call_read, 11);
+
+	p_write(11);
+	p_close_w();
+	t_returns(reader, 11);
+	p_read(1, 0);
+}
+
+static void p1_no_write(void)
+{
+	pid_t reader = t_blocked(call_read, 11); /* while we hold the write end */
+
+	p_close_w();
+	t_returns(reader, 0);
+}
+
+static void close_writer(int sig)
+{
+	(void)sig;
+	close(t.w);
+}
+
+/* As the tutorial's parent, it keeps its own write end; SIGUSR1 makes it close that, and
+ * its read, which the signal restarts, has to tell the difference. */
+static long read_with_own_writer(long n)
+{
+	struct sigaction sa = { .sa_handler = close_writer, .sa_flags = SA_RESTART };
+
+	sigaction(SIGUSR1, &sa, NULL);
+	p_drain(n);
+	p_read(1, 0);
+	return 0;
+}
+
+/* With no other holder of the write end left, it blocks until it closes its own. */
+static void own_writer_ends(pid_t reader)
+{
+	p_close_w();
+	t_blocks(reader);
+	kill(reader, SIGUSR1);
+	t_returns(reader, 0);
+}
+
+static long write_after_close(long n)
+{
+	int fd = t.w;
+
+	p_close_w();
+	return ret(write(fd, "hello\n", n));
+}
+
+static void p2_own_writer(void)
+{
+	pid_t reader = t_start(read_with_own_writer, 0), child = t_start(write_after_close, 6);
+
+	t_returns(child, -EBADF); /* and it is reaped: the reader does not wait for a child */
+	own_writer_ends(reader);
+}
+
+static void p2b_as_printed(void)
+{
+	pid_t reader = t_start(read_with_own_writer, 6);
+
+	t_child(call_write, 6, 6);
+	own_writer_ends(reader);
+}
+
+static void p2b_corrected(void)
+{
+	pid_t writer = t_start(call_write, 6);
+
+	p_close_w();
+	p_read(256, 6);
+	p_read(256, 0);
+	t_returns(writer, 6);
+}
+
+static void p3_empty(void)
+{
+	t_child(write_after_close, 6, -EBADF);
+	p_close_w();
+	p_read(256, 0);
+}
+
+static void p3_data(void)
+{
+	t_child(call_write, 6, 6);
+	p_close_w();
+	p_read(256, 6);
+	p_read(256, 0);
+}
+
+static void p3_writer_kept(void)
+{
+	pid_t reader;
+
+	t_child(call_write, 6, 6);
+	p_read(256, 6);
+	reader = t_blocked(call_read, 256);
+	p_close_w(); /* the last one is in another process than the reader */
+	t_returns(reader, 0);
+}
+
+/* --- P4 to P6: full, and without readers ---------------------------------------------- */
+
+static long write_bytes(long n)
+{
+	long got;
+
+	while ((got = try_write(t.w, n)) == n)
+		;
+	return got;
+}
+
+static void p4_bytes_until_full(void)
+{
+	pid_t writer;
+
+	p_leave_some();
+	writer = t_start(write_bytes, 1);
+	wait_until(has_unread, t.cap, "as many bytes as F_GETPIPE_SZ says");
+	t_blocks(writer);
+	p_unread(t.cap);
+}
+
+/* P5: what the tutorial takes for "full, so killed" is its reader that exits. */
+static void p5_full_blocks(void)
+{
+	pid_t writer;
+
+	p_fill();
+	t_catch(SIGPIPE, 0);
+	writer = t_blocked(call_write, t.page);
+	p_close_r();
+	t_returns(writer, -EPIPE);
+	t_caught(writer, 1);
+}
+
+static void p6_sigpipe_caught(void)
+{
+	pid_t writer;
+
+	t_catch(SIGPIPE, 0);
+	p_close_r();
+	writer = t_start(call_write, 6);
+	t_returns(writer, -EPIPE);
+	t_caught(writer, 1);
+}
+
+/* --- P7, P8: without blocking ----------------------------------------------------------- */
+
+static void p7_blocking_closed(void)
+{
+	p_close_w();
+	p_read(256, 0);
+}
+
+static void p7_blocking_open(void)
+{
+	pid_t reader = t_blocked(call_read, 256);
+
+	p_write(6);
+	t_returns(reader, 6);
+}
+
+static void p7_nonblock_closed(void)
+{
+	p_nonblock_r();
+	p_close_w();
+	p_read(256, 0);
+}
+
+static void p7_nonblock_open(void)
+{
+	p_nonblock_r();
+	p_read(256, -EAGAIN);
+}
+
+static void s10_four_rules(void)
+{
+	p_nonblock_r();
+	p_read(256, -EAGAIN);
+	p_write(6);
+	p_read(256, 6);
+	p_write(6);
+	p_close_w();
+	p_read(256, 6);
+	p_read(256, 0);
+}
+
+/* Two pages and 854 bytes: the tutorial's 9046 on most machines. */
+static void p8_nonblock_writer(void)
+{
+	size_t chunk = 2 * t.page + 854, total = 0, whole = 0;
+	long n;
+
+	p_nonblock_w();
+	while ((n = try_write(t.w, chunk)) > 0) {
+		total += n;
+		whole += n == (long)chunk;
+	}
+	wantf(n, -EAGAIN, "write(%zu bytes) to a full pipe", chunk);
+	info("%zu x %zu + %zu = %zu of %zu bytes: only what fits whole shares the last slot",
+	     whole, chunk, total - whole * chunk, total, t.cap);
+	p_unread(total);
+	p_drain(total);
+}
+
+/* --- P9: a pipeline --------------------------------------------------------------------- */
+
+static void become(int fd, int standard)
+{
+	wantf(ret(dup2(fd, standard)), standard, "dup2(%d, %d)", fd, standard);
+	p_close_r();
+	p_close_w();
+}
+
+static long left_of_pipe(long n)
+{
+	become(t.w, STDOUT_FILENO);
+	t_write(STDOUT_FILENO, n, n);
+	return 0;
+}
+
+static long right_of_pipe(long n)
+{
+	become(t.r, STDIN_FILENO);
+	t_drain(STDIN_FILENO, n);
+	t_read(STDIN_FILENO, 1, 0);
+	return 0;
+}
+
+static void p9_pipeline(void)
+{
+	long n = 2 * t.cap + 1;
+	pid_t left = t_start(left_of_pipe, n), right = t_start(right_of_pipe, n);
+
+	p_close_r();
+	p_close_w();
+	t_returns(right, 0);
+	t_returns(left, 0);
+}
+
+static void p9_leak(void)
+{
+	long n = 2 * t.cap + 1;
+	pid_t left = t_start(left_of_pipe, n), right = t_start(read_with_own_writer, n);
+
+	p_close_r();
+	t_returns(left, 0);
+	own_writer_ends(right);
+}
+
+static void p9b_parent_closes(void)
+{
+	pid_t left = t_start(left_of_pipe, 100), right = t_start(right_of_pipe, 100);
+	int status = 77;
+
+	t_returns(left, 0);
+	t_blocks(right);
+	want(waitpid(right, &status, WNOHANG), 0, "waitpid(WNOHANG) of one that lives");
+	want(status, 77, "the status it leaves alone");
+	p_close_w();
+	t_returns(right, 0);
+}
+
+/* --- P10 to P13 ------------------------------------------------------------------------- */
+
+/* P11 and P12 as printed: an empty pipe, two writers of as much as it holds, or more. */
+static void race(size_t n)
+{
+	if (letter_runs(2, call_letters, n, t.pipe_buf) == 2)
+		info("two writers of %zu bytes: not split this time", n);
+}
+
+static void p11_race(void)
+{
+	race(t.cap);
+}
+
+static void p12_race(void)
+{
+	race(t.cap + t.pipe_buf);
+	race(t.cap + 2 * t.pipe_buf);
+	race(2 * t.cap);
+}
+
+static void p11_atomic(void)
+{
+	const size_t sizes[] = { t.pipe_buf / 2 + 1, t.pipe_buf - 1, t.pipe_buf };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		p_fill();
+		wantf(letter_runs(2, call_letters, sizes[i], t.pipe_buf), 2,
+			"pieces of two writes of %zu bytes", sizes[i]);
+	}
+}
+
+static void p12_split(void)
+{
+	const size_t sizes[] = { t.pipe_buf + 1, 5000, 2 * t.pipe_buf, 9046, t.page + 1 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes) - (t.page == t.pipe_buf); i++) {
+		p_fill();
+		race(sizes[i]);
+	}
+}
+
+/* P13: the child answers through a second pipe. */
+static long answer(long fd)
+{
+	p_read(7, 7);
+	t_write(fd, 7, 7);
+	return 0;
+}
+
+static void p13_duplex(void)
+{
+	pid_t child;
+	int back[2];
+
+	t_pipe(back);
+	child = t_blocked(answer, back[1]);
+	p_write(7);
+	t_read(back[0], 7, 7);
+	t_returns(child, 0);
+}
+
+const struct test_case tutorial_pipe_cases[] = {
+	CASE("tut.p1.hello", "TUT-P1a P1 S5", 'P', KINDS, 0,
+		"what the parent writes the child reads, then end of file", "POSIX read, write",
+		p1_hello),
+	CASE("tut.p1.no_write", "TUT-P1b P1 S6", 'P', KINDS | MYTH, 0,
+		"without a write the reader gets 0 when the last writer closes",
+		"POSIX read; the tutorial says that the child blocks", p1_no_write),
+	CASE("tut.p2.own_writer", "TUT-P2 P2 S7", 'P', KINDS | MYTH, 0,
+		"a reader that keeps its own write end blocks until it closes that",
+		"POSIX read; the tutorial says that its child blocks, which got EBADF",
+		p2_own_writer),
+	CASE("tut.p2b.as_printed", "TUT-P2b P2b", 'P', KINDS | MYTH, 0,
+		"6 bytes, then no end of file while the reader keeps a write end",
+		"POSIX read; the tutorial says that ret:0 comes next", p2b_as_printed),
+	CASE("tut.p2b.corrected", "TUT-P2b P2b S8", 'P', KINDS, 0,
+		"6 bytes, then 0, if the reader has closed its write end", "POSIX read",
+		p2b_corrected),
+	CASE("tut.p3.empty", "TUT-P3a P3", 'P', KINDS, 0, "empty, all write ends closed: 0",
+		"POSIX read", p3_empty),
+	CASE("tut.p3.data", "TUT-P3b P3 S8", 'P', KINDS, 0,
+		"data, all write ends closed: the data, then 0", "POSIX read", p3_data),
+	CASE("tut.p3.writer_kept", "TUT-P3c P3 S7", 'P', KINDS, 0,
+		"a write end in another process keeps the reader blocked", "POSIX read",
+		p3_writer_kept),
+	CASE("tut.p4.bytes_until_full", "TUT-P4 P4", 'L', KINDS | MYTH, 0,
+		"F_GETPIPE_SZ single bytes fit, the next write blocks",
+		"pipe(7); the tutorial says 65536 everywhere", p4_bytes_until_full),
+	CASE("tut.p5.full_blocks", "TUT-P5 P5", 'P', KINDS | MYTH, 0,
+		"a full pipe blocks its writer; SIGPIPE comes when the last reader leaves",
+		"POSIX write; the tutorial says that full means SIGPIPE, not blocking",
+		p5_full_blocks),
+	CASE("tut.p5.partial", "TUT-P5 P5", 'L', KINDS | MYTH, 0,
+		"reader leaves: what was written and one SIGPIPE; then EPIPE and one more",
+		"fs/pipe.c; the tutorial says that a full pipe raises SIGPIPE",
+		case_partial_then_epipe),
+	CASE("tut.p6.sigpipe_caught", "TUT-P6 P6", 'P', KINDS, 0,
+		"no reader: EPIPE and one SIGPIPE", "POSIX write", p6_sigpipe_caught),
+	CASE("tut.p6.sigpipe_kills", "TUT-P6 P6", 'P', KINDS, 0,
+		"no reader: SIGPIPE kills by default", "POSIX write", case_sigpipe_kills),
+	CASE("tut.p6.read_after_close", "TUT-P6 P6", 'P', KINDS | MYTH, 0,
+		"read of a closed end: EBADF, not 0",
+		"POSIX read; the tutorial says loop until 0, so its parent spins",
+		case_read_after_close),
+	CASE("tut.p7.blocking_closed", "TUT-P7 P7 S6", 'P', KINDS, 0,
+		"blocking, empty, no writer: 0", "POSIX read", p7_blocking_closed),
+	CASE("tut.p7.blocking_open", "TUT-P7 P7 S7", 'P', KINDS | MYTH, 0,
+		"blocking, empty, a writer: blocks until it writes",
+		"POSIX read; the tutorial says EAGAIN, without O_NONBLOCK", p7_blocking_open),
+	CASE("tut.p7.nonblock_closed", "TUT-P7 P7", 'P', KINDS, 0,
+		"O_NONBLOCK, empty, no writer: 0", "POSIX read", p7_nonblock_closed),
+	CASE("tut.p7.nonblock_open", "TUT-P7 P7", 'P', KINDS, 0,
+		"O_NONBLOCK, empty, a writer: EAGAIN", "POSIX read", p7_nonblock_open),
+	CASE("tut.s10.four_rules", "TUT-S10 S10", 'P', KINDS, 0,
+		"O_NONBLOCK reader, writer open or closed, empty or not: EAGAIN, n, n, 0",
+		"POSIX read", s10_four_rules),
+	CASE("tut.p8.nonblock_writer", "TUT-P8 P8", 'P', KINDS | MYTH, 0,
+		"O_NONBLOCK, large writes: whole, then partial, then EAGAIN; none lost",
+		"POSIX write; the tutorial says 65536, but shows 58372", p8_nonblock_writer),
+	CASE("tut.p9.pipeline", "TUT-P9 P9", 'P', KINDS, 0,
+		"stdout of one to stdin of the other: every byte, end of file, both reaped",
+		"POSIX dup2, read", p9_pipeline),
+	CASE("tut.p9.leak", "TUT-P9 P9", 'P', KINDS, 0,
+		"the right one never sees the end while it keeps a write end", "POSIX read",
+		p9_leak),
+	CASE("tut.p9b.parent_closes", "TUT-P9b S9b P9", 'P', KINDS | MYTH, 0,
+		"the parent's write end counts; WNOHANG reaps nothing that lives",
+		"POSIX waitpid; the tutorial says reaped, of a status never set",
+		p9b_parent_closes),
+	CASE("tut.p10.nonblock_bytes", "TUT-P10 P10", 'L', 0, 0,
+		"F_GETPIPE_SZ single bytes fit, then EAGAIN", "pipe(7)", case_bytes_fill_capacity),
+	CASE("tut.s11.sizes", "TUT-S11 S11", 'I', MYTH, 0,
+		"PIPE_BUF, capacity and maximum are three numbers of bytes",
+		"pipe(7); the tutorial says 4096 bits and 65535 bits", case_sizes),
+	CASE("tut.p11.race", "TUT-P11 ATM-05 P11", 'I', MYTH, 0,
+		"two writers of a pipe's capacity each: whole by luck",
+		"POSIX write; the tutorial says that 64 KiB is PIPE_BUF and atomic", p11_race),
+	CASE("tut.p11.atomic", "TUT-P11 P11 S12 S13", 'P', KINDS | MYTH, 0,
+		"two blocked writers of up to PIPE_BUF bytes: never split",
+		"POSIX write; the tutorial says that the limit is 64 KiB", p11_atomic),
+	CASE("tut.p12.race", "TUT-P12 ATM-05 P12", 'I', MYTH, 0,
+		"two writers of more than the capacity: runs of A and B",
+		"POSIX write; the tutorial says A 64K, B 64K, A 4K, B 4K", p12_race),
+	CASE("tut.p12.split", "TUT-P12 P12 S13", 'I', MYTH, 0,
+		"two blocked writers of more than PIPE_BUF bytes: may be split",
+		"POSIX write; the tutorial says that only 68 KiB are", p12_split),
+	CASE("tut.p13.duplex", "TUT-P13 P13 S1", 'P', KINDS, 0,
+		"two pipes, a question and its answer, without sleep", "POSIX read", p13_duplex),
+	{ 0 }
+};

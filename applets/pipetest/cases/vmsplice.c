@@ -1,0 +1,169 @@
+/*
+ * vmsplice.c - vmsplice
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/uio.h>
+#include "../pipetest.h"
+
+/* Kernels to come make vmsplice a plain copy: it may then block where it did not, and refuse
+ * SPLICE_F_NONBLOCK on a FIFO. So each call has the flag, or so little data that it fits. */
+static long do_vmsplice(int fd, const void *buf, size_t n, unsigned flags)
+{
+	struct iovec iov = { (void *)buf, n };
+	long got = ret(vmsplice(fd, &iov, 1, flags));
+
+	if (got == -EOPNOTSUPP)
+		skip("no-nonblock");
+	return got;
+}
+
+static void need_vmsplice(void)
+{
+	t_needs(do_vmsplice(-1, "", 1, SPLICE_F_NONBLOCK), "no-vmsplice");
+}
+
+static void vmspliced(int fd, const void *buf, size_t n, long expected)
+{
+	wantf(do_vmsplice(fd, buf, n, SPLICE_F_NONBLOCK), expected, "vmsplice(%d, %zu)", fd, n);
+}
+
+/* The stream's next n bytes, in pages of their own. */
+static char *memory(size_t n)
+{
+	char *p = t_anon(n);
+
+	return memcpy(p, pattern(n), n);
+}
+
+static void to_pipe_to_file(void)
+{
+	size_t n = t.cap;
+	int file = t_data(0);
+
+	need_vmsplice();
+	t_needs_splice();
+	vmspliced(t.w, memory(n), n, n);
+	pattern_wrote(n);
+	for (size_t done = 0; done < n;) {
+		long got = splice_now(t.r, file, n - done);
+
+		want_part(got, n - done, "splice to a file");
+		done += got;
+	}
+	t_seek(file, 0);
+	t_drain(file, n);
+}
+
+static void no_more_than_fits(void)
+{
+	size_t n = t.cap + 2 * t.page;
+
+	need_vmsplice();
+	vmspliced(t.w, memory(n), n, t.cap);
+	pattern_wrote(t.cap);
+	p_drain(t.cap);
+}
+
+static void errors(void)
+{
+	enum { TOO_MANY = 1025 };	/* IOV_MAX is 1024 */
+	void *hole = t_nowhere();
+	struct iovec *iov = xmalloc(TOO_MANY * sizeof(*iov));
+
+	memset(iov, 0, TOO_MANY * sizeof(*iov));
+	need_vmsplice();
+	vmspliced(t_data(10), "x", 1, -EBADF);
+	want_ret(vmsplice(t.w, iov, TOO_MANY, SPLICE_F_NONBLOCK), -EINVAL,
+		"vmsplice of 1025 parts");
+	want_ret(vmsplice(t.w, iov, 0, SPLICE_F_NONBLOCK), 0, "vmsplice of no part");
+	vmspliced(t.w, hole, 1, -EFAULT);
+	p_unread(0);
+}
+
+static void unknown_flags(void)
+{
+	need_vmsplice();
+	want(do_vmsplice(t.w, "x", 1, SPLICE_F_NONBLOCK | 0x80), -EINVAL,
+		"vmsplice with flag 0x80");
+}
+
+static void from_pipe(void)
+{
+	char buf[100], *expected;
+
+	need_vmsplice();
+	expected = memory(60);
+	p_write(60);
+	vmspliced(t.r, buf, sizeof(buf), 60);
+	want(memcmp(buf, expected, 60), 0, "memcmp with what was written");
+	p_unread(0);
+}
+
+static void full_eagain(void)
+{
+	need_vmsplice();
+	p_fill();
+	vmspliced(t.w, "x", 1, -EAGAIN);
+}
+
+static long vmsplice_byte(long arg)
+{
+	close(t.r);
+	return do_vmsplice(t.w, "x", arg, 0);
+}
+
+static void full_blocks(void)
+{
+	pid_t job;
+
+	need_vmsplice();
+	p_fill();
+	job = t_blocked(vmsplice_byte, 1);
+	p_drain(t.page);
+	t_returns(job, 1);
+}
+
+static void zero_copy(void)
+{
+	char *p = memory(t.page), byte = 0;
+
+	need_vmsplice();
+	vmspliced(t.w, p, t.page, t.page);
+	p[0] = '!';
+	want_ret(read(t.r, &byte, 1), 1, "read");
+	info("zero-copy: %s (a later change of the memory is %sseen in the pipe)",
+	     byte == '!' ? "yes" : "no", byte == '!' ? "" : "not ");
+}
+
+static void gift_unaligned(void)
+{
+	char *p = memory(t.page);
+
+	need_vmsplice();
+	info("SPLICE_F_GIFT of 10 bytes in a page: %ld",
+	     do_vmsplice(t.w, p + 1, 10, SPLICE_F_NONBLOCK | SPLICE_F_GIFT));
+}
+
+const struct test_case vmsplice_cases[] = {
+	CASE("vms.to_pipe_to_file", "VMS-01", 'L', KINDS, 0,
+		"memory to pipe to file: the same bytes", "vmsplice(2); LTP vmsplice01",
+		to_pipe_to_file),
+	CASE("vms.no_more_than_fits", "VMS-01", 'L', KINDS, 0,
+		"SPLICE_F_NONBLOCK: no more than fits", "vmsplice(2)", no_more_than_fits),
+	CASE("vms.errors", "VMS-02", 'L', KINDS, 0, "EBADF, EINVAL, EFAULT; nothing is queued",
+		"vmsplice(2); LTP vmsplice02", errors),
+	CASE("vms.unknown_flags", "VMS-02", 'B', KINDS, RELEASE(4, 13), "unknown flags: EINVAL",
+		"3d6ea290f337, Linux 4.13", unknown_flags),
+	CASE("vms.from_pipe", "VMS-03", 'L', KINDS, 0, "pipe to memory: the same bytes",
+		"vmsplice(2); LTP vmsplice03", from_pipe),
+	CASE("vms.full_eagain", "VMS-04", 'L', KINDS, 0, "SPLICE_F_NONBLOCK: EAGAIN if full",
+		"vmsplice(2); LTP vmsplice04", full_eagain),
+	CASE("vms.full_blocks", "VMS-04", 'L', KINDS, 0, "to a full pipe: blocks for a slot",
+		"LTP vmsplice04", full_blocks),
+	CASE("vms.zero_copy", "VMS-05", 'I', 0, 0, "whether what is spliced is a copy",
+		"vmsplice(2)", zero_copy),
+	CASE("vms.gift_unaligned", "VMS-06", 'I', 0, 0, "SPLICE_F_GIFT of part of a page",
+		"vmsplice(2)", gift_unaligned),
+	{ 0 }
+};

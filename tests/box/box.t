@@ -1,0 +1,127 @@
+#!/bin/sh
+. "${0%/*}/../tap.sh"
+
+run box
+is 'alone it exits with 0' 0 "$rc"
+for applet in $(box --list); do
+	like "and lists $applet with one line" "*
+  $applet *" "$out"
+done
+like 'and explains the exit statuses' '*Exit status*124  a time limit*' "$out"
+
+run box --version
+like '--version' 'ipcbox [0-9]*' "$out"
+run box nosuch
+is 'an unknown applet is 127' "127 ipcbox: no applet 'nosuch': ipcbox --list prints the names" "$rc $err"
+run box --nosuch
+is 'an unknown option is 2' 2 "$rc"
+
+for applet in $(box --list); do
+	run box "$applet" --help
+	is "$applet --help: status 0, nothing on stderr" '0 ' "$rc $err"
+	real=$applet; [ "$applet" != pipesz ] || real=pipecap
+	like "$applet --help begins with usage:" "usage: $real *" "$out"
+	is "$applet --help fits a screen of 24 lines of 80 columns" '' \
+		"$(awk 'length > 80 || NR > 24 { print NR ": " $0 }' "$T/.out")"
+	is "ipcbox --help $applet is the same" "$out" "$(box --help "$applet")"
+	run box "$applet" --version
+	like "$applet --version" "$applet (ipcbox) [0-9]*" "$out"
+	run box "$applet" --no-such-option
+	is "$applet: an unknown option is 2 and named" "2 $applet: unknown option '--no-such-option'
+Try '$applet --help'." "$rc $err"
+
+	# Each option that --help names is known. The first wrong option may be the argument
+	# of the one in question; the second never is.
+	for opt in $(box "$applet" --help | grep -E '^ *-' | grep -oE '(^|[ ,])--?[A-Za-z0-9][a-z-]*' | tr -d ' ,' | sort -u); do
+		case $opt in -[A-Za-z0-9]?*) continue ;; esac
+		LIMIT=2 run box "$applet" "$opt" --no-such-option --no-such-option </dev/null
+		like "$applet knows $opt" "*unknown option '--no-such-option'*" "$err"
+	done
+done
+
+if [ -z "$EMULATOR" ]; then
+	mkdir links
+	ok '--install makes links' box --install -s links
+	is 'for every applet' "$(box --list | sort)" "$(ls links)"
+	is 'that work' "$(box --help pipecap)" "$(links/pipecap --help)"
+	ok '--install again replaces them' box --install -s links
+	ok '--install makes hard links' sh -c 'cp "$1" ipcbox && mkdir hard && ./ipcbox --install hard' sh "$IPCBOX"
+	is 'that are the same file' "$(stat -c %i ipcbox)" "$(stat -c %i hard/pipecap)"
+	ok 'and again' ./ipcbox --install hard
+	is 'no temporary name is left' '' "$(find links hard -name '.*.new')"
+	mkdir self && cp "$IPCBOX" self/pcopy && ln -s pcopy self/ipcbox
+	for form in -s ''; do
+		ok "--install $form where the box has an applet's name" self/ipcbox --install $form self
+		ok 'leaves it' test ! -L self/pcopy
+		is 'and the others work' "$(box --help pipecap)" "$(self/pipecap --help)"
+	done
+	mkdir none
+	run sh -c 'exec 9<self/pcopy; ln -s /proc/self/fd/9 ipcbox-gone; rm self/pcopy; ./ipcbox-gone --install -s none'
+	is '--install of a program that was deleted' "1 ipcbox: can't link to '$T/self/pcopy (deleted)': it is gone" "$rc $err"
+	is 'makes no link' '' "$(ls -A none)"
+	mkdir -p taken/pcopy
+	run box --install -s taken
+	is '--install does not replace a directory' "1 ipcbox: can't rename 'taken/.pcopy.new' to 'taken/pcopy': Is a directory" "$rc $err"
+	is 'and takes its temporary name away' '' "$(find taken -name '.*.new')"
+	ln -s ipcbox ./-pipecap
+	is 'a leading - of the name is stripped' "$(box --help pipecap)" "$(./-pipecap --help)"
+fi
+
+run box --install
+is '--install without a directory is 2' 2 "$rc"
+for dir in nosuch ''; do
+	run box --install "$dir"
+	is "--install '$dir': missing" "1 ipcbox: can't open '$dir': No such file or directory" "$rc $err"
+done
+if [ -c /dev/full ]; then
+	run sh -c '"$0" >/dev/full' "$IPCBOX"
+	is 'a full disk under stdout is 1' "1 ipcbox: can't write to standard output: No space left on device" "$rc $err"
+fi
+run sh -c '"$0" >&-' "$IPCBOX"
+is 'a closed stdout is 1' "1 ipcbox: can't write to standard output: Bad file descriptor" "$rc $err"
+
+# Each applet with standard descriptors closed, with one descriptor to open, with little
+# memory: it does its work, or says why not, with a status of the table.
+mkfifo fifo && echo 12345 >src && box mmapw -c 1 board
+commands='pipecap
+pipecap -I
+pipecap -l
+pipecap -g -f fifo
+fifow -t 0.1 fifo hello
+fifor -t 0.1 fifo
+mmapw -c 1 new
+mmapw board id=3
+mmapr -1 board
+pcopy src dst 2
+pcopy -y src dst
+pipetest -q -t tut.p1.*
+--list
+--help pipecap
+--install -s .'
+# NAME PREFIX REDIRECTION
+survives() {
+	bad=$(echo "$commands" | while read -r words; do
+		rm -f dst new
+		run sh -c "$2 exec $EMULATOR '$IPCBOX' $words $3" </dev/null
+		case $3 in *'2>&-'*) err='none is due' ;; esac
+		case $rc in
+		0) [ ! -e dst ] || cmp src dst || echo "$words: a wrong copy" ;;
+		1 | 3 | 77 | 124) [ -n "$err" ] || echo "$words: $rc without a message" ;;
+		*) echo "$words: $rc $err" ;;
+		esac
+	done)
+	is "each applet works, or says why not: $1" '' "$bad"
+}
+survives 'stdin closed' '' '<&-'
+survives 'stdout closed' '' '>&-'
+survives 'stderr closed' '' '2>&-'
+survives 'all three closed' '' '<&- >&- 2>&-'
+survives 'SIGPIPE at its default, stdout full' '' '>/dev/full'
+survives 'no descriptor left' 'ulimit -n 3;' ''
+survives 'one descriptor left' 'ulimit -n 4;' ''
+# As little as lets it start at all, which the sanitizers and an emulator do not.
+run sh -c "ulimit -v 1024; exec $EMULATOR '$IPCBOX' --version"
+if [ $rc = 0 ]; then survives '1 MiB of memory' 'ulimit -v 1024;' ''; else
+	skip '1 MiB of memory' 'needs more to start'
+fi
+is 'and no temporary file is left' '' "$(find . -name '.*.pcopy.*' -o -name '.*.new')"

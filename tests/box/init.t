@@ -1,0 +1,85 @@
+#!/bin/sh
+# The box as PID 1: in namespaces, where powering off ends the namespace. With a kernel of
+# its own: make qemu.
+LIMIT=100
+. "${0%/*}/../tap.sh"
+
+ns='unshare -pfm'
+[ "$(id -u)" = 0 ] || ns='unshare -Urpfm'
+if [ -n "$EMULATOR" ] || ! $ns true 2>/dev/null; then
+	skip 'PID 1' 'no namespaces here'
+	exit
+fi
+mkdir root && cp "$IPCBOX" root/init || exit
+
+run $ns chroot root /init
+like 'it is its own init: pipetest runs' '*
+KTAP version 1
+1..*
+# Totals: pass:* fail:0 *' "$out"
+is 'the end is the last line' '# ipcbox end rc=0' "$(printf '%s\n' "$out" | tail -n 1)"
+is 'it has powered off: that is how a namespace ends then' 130 "$rc"
+like 'it has mounted /proc' '*, /proc yes, *' "$out"
+like 'and a tmpfs to write in' '*# files in /tmp/pipetest.?????? (tmpfs)*' "$out"
+is 'nothing on stderr' '' "$err"
+is 'the mounts went with it' '' "$(find root/proc root/tmp -mindepth 1)"
+
+run $ns --mount-proc "$IPCBOX" --version
+like 'with /proc mounted it is a container: an applet runs' '0 ipcbox [0-9]*' "$rc $out"
+run $ns --mount-proc "$IPCBOX" pipecap
+like 'and any command line works' '0 *size=*' "$rc $out"
+
+# With a command line of our own: the mount of /proc, the second one, is made to fail, and the
+# file that is there is read. It is the case without /proc, too. -D: the box stays PID 1.
+if ! command -v strace >/dev/null || ! $ns strace -D -o log true 2>/dev/null; then
+	skip 'ipcbox.run=' 'no strace'
+	exit
+fi
+mv root/init root/ipcbox
+# cmdline WORDS: $out, without the empty lines
+cmdline() {
+	echo "$1" >root/proc/cmdline
+	run $ns strace -D -o log -e inject=mount:error=ENODEV:when=2 chroot root /ipcbox
+	out=$(printf '%s\n' "$out" | grep .)
+}
+cmdline "quiet ipcbox.run=pipetest,-t,tut.p1.hello.pipe panic=-1"
+like 'rdinit=/ipcbox runs what the command line says, here without /proc' 'KTAP version 1
+*, /proc no, *
+# Totals: pass:1 *
+# ipcbox end rc=0' "$out"
+is 'and powers off' 130 "$rc"
+cmdline 'ipcbox.run=pipecap;--version;pipecap,-m'
+like 'several commands, one after the other' 'size=*
+ipcbox [0-9]*
+size=*
+# ipcbox end rc=0' "$out"
+cmdline 'ipcbox.run=pipecap ipcbox.run=--version ipcbox.running=pipecap'
+like 'the last one counts' 'ipcbox [0-9]*
+# ipcbox end rc=0' "$out"
+cmdline 'ipcbox.run=nosuch;--version;pipecap,--nosuch'
+like 'the first failure is the status, and what follows runs' 'ipcbox [0-9]*
+# ipcbox end rc=127' "$out"
+like 'an unknown applet is named' "*no applet 'nosuch'*" "$err"
+cmdline 'ipcbox.run=;;--version;'
+like 'an empty command is none' 'ipcbox [0-9]*
+# ipcbox end rc=0' "$out"
+cmdline "ipcbox.run=pipecap$(seq 100 | sed 's/.*/,-q/' | tr -d '\n'),--nosuch"
+is 'no word is dropped' '# ipcbox end rc=2' "$out"
+
+# A command that is killed, with a child: fifow waits for a reader in it.
+mkfifo root/f root/g
+echo 'ipcbox.run=fifow,/f,x;fifor,/g' >root/proc/cmdline
+$ns strace -D -o log -e inject=mount:error=ENODEV:when=2 chroot root /ipcbox >out 2>err & all=$!
+PIDS="$PIDS $all"
+children() { pgrep -x -P "$1" ipcbox; }
+reader() { children "$box" | grep -vx -e "$writer" -e "$orphan"; }
+no_zombie() { ps -o stat= --ppid "$box" | awk '/Z/ { exit 1 }'; }
+wait_for children $all; box=$(children $all)
+wait_for children $box; writer=$(children $box)
+wait_for children $writer; orphan=$(children $writer)
+kill -KILL $writer $orphan
+wait_for reader
+ok 'zombies are reaped, also those of the killed' wait_for no_zombie
+kill -KILL "$(reader)"
+wait $all
+is 'the status of one that died of a signal' '# ipcbox end rc=137' "$(grep . out)"

@@ -1,0 +1,98 @@
+#!/bin/sh
+# The source's own rules. They need the source, and run on the machine that builds.
+. "${0%/*}/../tap.sh"
+cd "$top" || exit
+code=$(find applets libbb -name '*.[ch]')
+
+# shellcheck disable=SC2046,SC2086 # lists of names without spaces
+{
+none() { name=$1 pattern=$2; shift 2; is "$name" '' "$(grep -nE -- "$pattern" "$@")"; }
+
+none 'no #if in applets: if (ENABLE_X) compiles both arms' \
+	'^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif)\>' $(find applets -name '*.c')
+none 'no space at the end of a line' '[[:space:]]+$' $code Makefile configs/* tests/*/*.t tests/*.sh tests/*/*.sh
+none 'no alloca, no typedef of a struct' 'alloca\(|typedef (struct|union)' $code
+none 'no linux/*.h: musl-gcc has none' 'include <linux/' $code
+none 'nor a path to them' '-I *(/usr)?/include' Makefile qemu/*
+none 'no unfinished work' '\<(TODO|FIXME|XXX)\>|for now|not implemented' $code
+none 'no macro hides control flow' '#[[:space:]]*define.*\<(return|goto|break|continue)\>' $code
+# What PRINTF() has to be said of needs one.
+is 'no forward declaration: callee before caller' '' \
+	"$(grep -nE '^static [^={]*\);$' $(find applets libbb -name '*.c') | grep -v PRINTF)"
+none 'messages: lower case, no full stop, one line' \
+	'(error_msg|error_msg_and_die|show_usage)\("([A-Z][a-z]|[^"]*([^.]\.|\\n)")' $code
+is 'no line over 100 columns' '' "$(for f in $code; do
+	expand "$f" | awk -v f="$f" 'length > 100 { print f ":" NR }'; done)"
+is 'tabs indent' '' "$(awk 'FNR == 1 { help = 1 } /\*\// { help = 0 } !help && /^ +[^ *]/ { print FILENAME ": " $0 }' $code)"
+is 'every file says its licence' '' "$(grep -L 'SPDX-License-Identifier: 0BSD' $code)"
+is 'every file begins with its name and one line' '' "$(for f in $code; do
+	sed -n 2p "$f" | grep -qE "^ \* (${f##*/}|$(basename "${f%.c}")) - " || echo "$f"; done)"
+is 'nothing else at the top' '' \
+	"$(ls | grep -vE '^(Makefile|Config\.in|README|LICENSE|applets|configs|libbb|packaging|qemu|tests|obj|ipcbox|_install)$')"
+
+long=$(wc -l $code | awk '$2 != "total" && $1 > 500 { printf " %s: %s", $2, $1 }')
+if [ -z "$long" ]; then result ok 'no file over 500 lines'; else
+	result 'not ok' "no file over 500 lines # TODO$long"
+fi
+# From the line of its name, in the first column, to the brace that ends it.
+functions=$(awk 'FNR == 1 { start = 0 } /^[a-z].*\)$/ { start = FNR }
+	/^}/ && start { print FNR - start + 1, FILENAME ":" start; start = 0 }' $code | sort -n)
+median=$(echo "$functions" | awk '{ n[NR] = $1 } END { print n[int((NR + 1) / 2)] }')
+ok "the median function has $median lines: under 16" test "$median" -lt 16
+is 'every function fits a screen of 60 lines' '' "$(echo "$functions" | awk '$1 > 60')"
+}
+
+# What an applet is, from top to bottom.
+mains=$(grep -rl '^config ' applets)
+for main in $mains; do
+	applet=$(basename "${main%.c}") room=${main#applets/} room=${room%%/*}
+	symbol=$(echo "$applet" | tr '[:lower:]' '[:upper:]')
+	ok "$applet: header comment, licence, stanza, usage:, include" sh -c "tr '\n' '~' <$main | grep -qE \
+		'^/\*~ \* $applet - [^~]+~( \* also: [a-z]+~)* \*~ \* SPDX-License-Identifier: 0BSD~~config $symbol~'\
+'	bool \"$applet\"~	default y~	help~	  usage: $applet .*~\*/~(#include <[a-z/.]+>~)*#include \"[a-z]+\.h\"~'"
+	is "$applet: main is last" "int ${applet}_main(char **argv)" "$(grep -E '^[a-z].*\)$' "$main" | tail -n 1)"
+	ok "$applet has tests" sh -c "ls tests/${room%.c}/$applet.t"
+done
+
+# A function of libbb has two users: applets, or other functions of libbb; or it is part
+# of the box itself, which appletlib.c is.
+users() {
+	! grep -qw -- "$1" libbb/appletlib.c || { echo 2; return; }
+	{
+		for a in applets/*; do grep -lrw -- "$1" "$a" | head -n 1; done
+		# each line but the definition
+		grep -hw -- "$1" libbb/*.c | grep -vE "^[a-z].*\\<$1\\("
+	} | wc -l
+}
+lonely=$(sed -nE 's/^[a-z].*[ *]([a-z_0-9]+)\(.*\).*;.*/\1/p' libbb/*.h | sort -u | while read -r f; do
+	[ "$(users "$f")" -ge 2 ] || echo "$f"
+done)
+is 'each function of libbb.h has two users' '' "$lonely"
+
+# Each option that getopt32 takes is in the help, but for everyone's -h and -V. In its list,
+# "-x(name)" has no short form.
+fifo=$(awk '/define FIFO_OPTIONS/ { on = 1 } on { print } on && !/\\$/ { exit }' libbb/libbb.h)
+for applet in $($EMULATOR "$IPCBOX" --list | grep -v pipesz); do
+	files=$(grep -rl "^config $(echo "$applet" | tr '[:lower:]' '[:upper:]')\$" applets)
+	help=$($EMULATOR "$IPCBOX" "$applet" --help)
+	call=$(awk '/getopt32\(/ { on = 1 } on { print } on && /;/ { exit }' $files)
+	case $call in *FIFO_OPTIONS*) call=$fifo$call ;; esac
+	options=$(printf '%s' "$call" | grep -oE '"[^"]*"' | tr -d '"\n' | grep -oE -- '-?[A-Za-z0-9]\([a-z-]+\)')
+	ok "$applet has options" test -n "$options"
+	is "$applet --help names each" '' "$(for opt in $options; do
+		letter=${opt%%(*} name=${opt#*(}
+		case $letter in -*) letter=-${name%)} ;; esac # "--name" twice: there is no letter
+		for form in "-$letter" "--${name%)}"; do
+			printf '%s\n' "$help" | grep -qE -- "(^|[^a-z-])$form([^a-z-]|$)" || echo "$form"
+		done
+	done)"
+done
+
+if command -v shellcheck >/dev/null; then
+	ok 'shellcheck' shellcheck -s sh tests/*/*.t tests/*.sh tests/*/*.sh configs/gen.sh qemu/*.sh .ci/run
+else
+	skip 'shellcheck' 'not installed'
+fi
+if command -v git >/dev/null && [ -e .git ]; then
+	is 'generated files are not in the repository' '' "$(git ls-files | grep -E '^(obj/|ipcbox$|\.config)')"
+fi

@@ -1,0 +1,163 @@
+#!/bin/sh
+. "${0%/*}/../tap.sh"
+
+# fifow --buffer and --drop: what arrives and what is reported as dropped is what was sent.
+spawn() { exec $EMULATOR "$IPCBOX" "$@"; }
+numbers() { seq "$@" | awk '{ printf "%d %0100d\n", $1, 0 }'; } # more than the pipes between can hide
+mkfifo f in
+
+# Each number is there or is told as dropped, at its place: sent=, told=
+account() {
+	awk '$1 == "dropped" { last += $2; told += $2; next }
+		$1 != last + 1 { print "expected", last + 1, "got", $1; bad = 1; exit }
+		{ last++ }
+		END { if (!bad) print last + 0, (told ? "with drops" : "") }' "$@"
+}
+reached() { case $(account got) in "$1 "*) ;; *) return 1 ;; esac }
+stopped() { grep -q '^State:.T' "/proc/$1/status"; }
+field() { grep -o "\"$1\":[0-9]*" "$2" | cut -d : -f 2; }
+
+# A reader that stalls five times, while 2,000 messages come each time.
+stall() {
+	: >got
+	spawn fifow -D "$1" -b 16k -F "$2" --stats -J f - <in 2>err & writer=$!
+	spawn fifor -F "${3:-auto}" -o plain f >got 2>/dev/null & reader=$!
+	exec 8>in
+	for end in 2000 4000 6000 8000 10000; do
+		kill -STOP $reader; wait_for stopped $reader
+		numbers $((end - 1999)) $end >&8 & feeder=$!
+		[ "$1" = none ] || wait $feeder
+		kill -CONT $reader
+		wait_for reached $end
+	done
+	exec 8>&-
+	wait $writer; rc=$?
+	kill $reader; wait $reader
+}
+for frame in packet line 'len len'; do
+	for drop in newest oldest; do
+		stall $drop $frame
+		is "$drop, $frame: in order, with all that is missing reported" '0 10000 with drops' "$rc $(account got)"
+		is 'and counted' "$(grep -vc dropped got) 10000" \
+			"$(field messages err) $(($(field messages err) + $(field dropped err)))"
+	done
+done
+stall none packet
+is 'none: all arrive' '0 10000 ' "$rc $(account got)"
+is 'and none is dropped' '10000 0' "$(field messages err) $(field dropped err)"
+
+# No reader for as long as messages come.
+numbers 10000 >many
+all_read() { [ "$(box pipecap -g -f in | cut -f 3)" = 0 ]; }
+# late DROP ARG...: the writer has read all before the reader comes; $got has the numbers short
+late() {
+	drop=$1; shift
+	spawn fifow -b 8k -D "$drop" f <in 2>/dev/null & writer=$!
+	cat many >in & feeder=$!
+	[ "$drop" = none ] || { wait $feeder; wait_for all_read; }
+	timeout 20 "$IPCBOX" fifor -t 10 -e exit "$@" f >got 2>err
+	wait $writer
+}
+late oldest -o plain
+is 'no reader, oldest: the last ones are kept' '10000 with drops dropped 10000' \
+	"$(account got) $(sed -n '1s/ .*//p; $s/ .*//p' got | xargs)"
+late newest -o plain
+is 'no reader, newest: the first ones are kept' '10000 with drops 1 dropped' \
+	"$(account got) $(sed -n '1s/ .*//p; $s/ .*//p' got | xargs)"
+late none -o plain
+is 'no reader, none: the feed has to wait, all arrive' '10000 ' "$(account got)"
+late newest -J --stats
+is '"lost" in the JSON of packets' 10000 $(($(wc -l <got) - 1 + $(field lost got)))
+is 'counts for --stats too' "$(field lost got)" "$(sed -n 's/.*"dropped":\([0-9]*\).*/\1/p' err)"
+spawn fifow -b 8k -D oldest -F len f <in & writer=$!
+cat many >in
+timeout 20 "$IPCBOX" fifor -t 10 -e exit -F len -J f >got 2>err; wait $writer
+lost=0; for n in $(field lost got); do lost=$((lost + n)); done
+is 'and of frames with a header' 10000 $(($(grep -vc '"data":"dropped' got) + lost))
+is 'whose numbers go on' 'dropped' "$(sed -n '1s/.*"data":"\([a-z]*\).*/\1/p' got)"
+
+# Readers that leave: what is queued goes to the next one.
+spawn fifow -b 1M f <many & writer=$!
+for n in 100 1 2000 7899; do timeout 20 "$IPCBOX" fifor -t 10 -n $n -o plain f; done >got
+wait $writer
+is 'a reader that leaves takes none with it' '0 10000 ' "$? $(account got)"
+spawn fifow -b 100 -F line -L f <<-END & writer=$!
+	short
+	$(printf %010000d 1)
+	end
+END
+timeout 20 "$IPCBOX" fifor -t 10 -e exit -F line -o plain f >got; wait $writer
+is 'a message larger than the queue goes without it' '5 10000 3' "$(awk '{ print length($0) }' got | xargs)"
+spawn fifow -b 1k -n 3 f <many & writer=$!
+timeout 20 "$IPCBOX" fifor -t 10 -e exit -o plain f >got; wait $writer
+is '--count is of what was read' '3 ' "$(account got)"
+
+# The memory is what was asked for, however much comes.
+kilobytes() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$writer/status"; }
+if [ -z "$EMULATOR" ]; then
+	for drop in newest oldest; do
+		spawn fifow -b 1M -D $drop f <in & writer=$!
+		exec 8>in
+		numbers 100 >&8
+		wait_for pgrep -P $writer
+		first=$(kilobytes)
+		for n in 1 2 3; do cat many >&8; done
+		second=$(kilobytes)
+		for n in 1 2 3 4 5 6 7 8 9; do cat many >&8; done
+		third=$(kilobytes)
+		ok "$drop: $first, $second, $third KiB after 10 KB, 3 MB, 12 MB, with -b 1M" \
+			test $((second - first)) -le 2048 -a $((third - second)) -le 128
+		kill $writer; wait $writer
+		exec 8>&-
+	done
+else
+	skip 'memory' 'of an emulator'
+fi
+
+# Ends: signals, time limits, a feed that never pauses.
+spawn fifow -b 8k -D oldest --stats -J f <in 2>err & writer=$!
+cat many >in
+wait_for all_read
+wait_for pgrep -P $writer; child=$(pgrep -P $writer)
+kill $writer; wait $writer
+is 'SIGTERM without a reader: 143' 143 $?
+is 'what was queued counts as dropped' '0 10000' "$(field messages err) $(field dropped err)"
+gone() { ! grep -q '^State:.[^Z]' "/proc/$child/status" 2>/dev/null; }
+ok 'no child is left' gone
+exec 9<>f
+spawn fifow -b 8k -D newest --stats -J f <in 2>err & writer=$!
+cat many >in
+kill $writer; wait $writer
+is 'SIGTERM with a reader that stalls: 143' 143 $?
+run box fifor -F packet -t 100ms -o plain f
+is 'what is in the pipe is what --stats says' "$(field messages err)" "$(printf '%s\n' "$out" | grep -vc dropped)"
+yes | (run box fifow -b 1k -D newest -t 200ms f; echo "$rc $err") >got
+is '--timeout under a feed without end' "124 fifow: timed out: 'f' is full" "$(cat got)"
+exec 9<&-
+yes | (run box fifow -b 1k -D oldest --open-timeout 200ms f; echo "$rc $err") >got
+is '--open-timeout too' "124 fifow: timed out: 'f' has no reader" "$(cat got)"
+spawn fifow -b 1k -D oldest --stats -J f <in 2>err & writer=$!
+exec 8>in
+numbers 5000 >&8
+kill -USR1 $writer
+ok 'SIGUSR1 tells, while there is no reader' wait_for test -s err
+ok "$(field dropped err) dropped" test "$(field dropped err)" -gt 4000
+exec 8>&-
+kill $writer; wait $writer
+exec 9<>f
+run sh -c '"$0" fifow -b 1k -D newest f - </' "$IPCBOX"
+is 'stdin that cannot be read' "1 fifow: can't read standard input: Is a directory" "$rc $err"
+
+exec 9<&-
+
+if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+	echo x | strace -f -o calls "$IPCBOX" fifow -b 1k -t 1 f 2>err
+	polls=$(grep -c 'poll(' calls)
+	ok "waiting: $polls polls: for the message, the end, the reader" test "$polls" -ge 1 -a "$polls" -le 3
+else
+	skip 'waiting' 'no strace'
+fi
+for args in '-b 0 f -' '-b x f -' '-D newest f -' '-b 1k -D x f -' '-b 1k f a' '-b 1k -N f -' '-b 1k -r f -'; do
+	run box fifow $args
+	is "usage: fifow $args" 2 "$rc"
+done

@@ -1,0 +1,193 @@
+#!/bin/sh
+. "${0%/*}/../tap.sh"
+
+# spawn APPLET ARG... &: as box, and $! is the applet itself
+spawn() { exec $EMULATOR "$IPCBOX" "$@"; }
+words() { tr '\n' ' ' <got | sed 's/ $//'; }
+
+mkfifo f
+# start ARG...: a reader in the background, output in ./got, status from wait $reader
+start() { : >got; spawn fifor "$@" >got 2>err & reader=$!; }
+has() { test "$(cat got)" = "$1"; }
+text() { printf '%b' "$1"; }
+
+start f
+for word in one two three; do echo $word >f; done
+ok 'read:MESSAGE a line, writers come and go' wait_for has "$(text 'read:one\nread:two\nread:three')"
+printf bytes >f
+ok 'what comes without newline is a message' wait_for has "$(text 'read:one\nread:two\nread:three\nread:bytes')"
+kill $reader; wait $reader
+is 'until it is killed' 143 $?
+
+start -e exit f
+printf 'a\nb\nc' >f
+wait $reader
+is '--eof=exit: the end of the last writer is the end' "$(text '0 read:a\nread:b\nread:c')" "$? $(cat got)"
+start -eexit -oplain f; box fifow f 'x
+y' ''; wait $reader
+is 'a packet is one message, with its newlines' "$(text '0 x\ny')" "$? $(cat got)"
+start -eexit -0 -oplain f; box fifow -Fline f 1 2; wait $reader
+is '-0 ends messages with NUL' '1:2:' "$(tr '\0' : <got)"
+start -n 2 f; box fifow -E drop f 1 2 3; wait $reader # it may leave before the third
+is '-n 2' "$(text '0 read:1\nread:2')" "$? $(cat got)"
+
+exec 9<>f
+box fifow -t 1 f 'p
+q' r
+printf 'a\nb\nc\nd' >&9
+: >got
+for n in 1 2 2; do run box fifor -t 5 -o plain -n $n f; echo "$out ." >>got; done
+is '-n takes no more than it prints, and packets stay apart from lines' 'p q . r a . b c .' "$(words)"
+run box fifor -t 100ms -o plain f
+is 'the rest is for the next reader' d "$out"
+exec 9>&-
+
+exec 9<>f
+box fifow -t 1 f aa bb
+printf 'x\ny\n' >&9
+run box fifor -t 100ms f
+is 'lines behind packets are lines' "$(text 'read:aa\nread:bb\nread:x\nread:y')" "$out"
+exec 9>&-
+start -eexit -oplain -Fpacket f; box fifow f 'x
+' ''; wait $reader
+is '--frame=packet: with the newline at its end' "0 x . . ." "$? $(sed 's/$/ ./' got | xargs)"
+
+start -o plain f
+exec 9>f
+printf 'he' >&9; printf 'llo\nwor' >&9
+ok 'the cut line waits for its end' wait_for grep -qx 'h*e*llo' got
+printf 'ld\n' >&9
+ok 'and is joined' wait_for grep -qx world got
+exec 9>&-
+kill $reader; wait $reader
+start -eexit -oplain -Fline f
+(printf cut; printf ' line\n') >f
+wait $reader
+is '--frame=line never takes a part for a message' 'cut line' "$(cat got)"
+
+start -r -eexit f
+head -c 300000 /dev/urandom >data; cat data >f
+wait $reader
+ok '-r: the bytes as they come' cmp data got
+
+run box fifor -t 100ms f
+is 'no message within the time limit' "124 fifor: timed out: no message in 'f'" "$rc $err"
+run box fifor --open-timeout 100ms f
+is '--open-timeout' 124 "$rc"
+(exec 9<>f; printf 'a\npar' >&9; run box fifor -F line -t 100ms f; echo "$rc $out") >got
+is 'a line without its end is no loss then' "$(text '124 read:a\nread:par')" "$(cat got)"
+(exec 9<>f; box fifow -t 1 f 'a
+b
+'; run box fifor -o plain -0 -t 100ms f; tr '\0' : <.out) >got
+is 'a packet keeps the newline at its end' "$(text 'a\nb\n:')" "$(cat got)"
+start -t 100ms --open-timeout 10 f; echo x >f; wait $reader
+is '-t counts from the message before' '124 read:x' "$? $(cat got)"
+
+box fifor f | head -n 1 >got &
+pipe=$!
+echo x >f
+wait $pipe
+is 'into head: all that came' read:x "$(cat got)"
+(box fifor f; echo $? >rc) | : &
+ok 'it ends when nobody reads its output, before it takes a message' wait_for test -s rc
+wait # an open(2) that a SIGCHLD interrupts is an error to busybox's sh
+(timeout 10 "$IPCBOX" fifor f >/dev/full 2>err; echo $? >rc) & : >rc
+echo x >f
+wait $!
+like 'a full disk is exit 1' "1 fifor: can't write to standard output: *" "$(cat rc err | tr '\n' ' ')"
+(exec >&-; timeout 10 "$IPCBOX" fifor f 2>err); rc=$?
+is 'stdout closed' "1 fifor: can't write to standard output: Bad file descriptor" "$rc $(cat err)"
+
+if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+	strace -f -o calls "$IPCBOX" fifor f >got &
+	tracer=$!
+	echo a >f; box fifow -F line f b; echo c >f
+	wait_for has "$(text 'read:a\nread:b\nread:c')"
+	pkill -P $tracer; wait $tracer
+	waits=$(grep -c poll calls)
+	ok "waiting costs nothing: $waits waits for 3 writers" test "$waits" -lt 20
+	is 'no sleep, no timer' '' "$(grep -E 'nanosleep|timer|ppoll.*tv_sec' calls)"
+	strace -o calls -e inject=flock:delay_enter=300000 "$IPCBOX" fifor -e exit -t 5 f & reader=$!
+	(exec 9>f)
+	wait $reader
+	is '--eof=exit sees a writer that came and left while it started' 0 $?
+	exec 9<>f
+	printf 'ab\ncd\n' >&9
+	strace -o calls -e inject=tee:error=ENOSYS "$IPCBOX" fifor -v -n 1 f >got 2>err
+	is 'without tee(2) -n takes no more than it prints' "read:ab fifor: can't look ahead: lines only: Function not implemented read:cd" \
+		"$(cat got err | tr '\n' ' ')$(box fifor -n 1 f)"
+	exec 9>&-
+else
+	skip 'waiting costs nothing' 'no strace'
+fi
+
+if command -v script >/dev/null && [ -z "$EMULATOR" ]; then
+	box fifow f "$(printf '\033[2Jx\302\233\233\377y\tz\303\251')" &
+	run script -qec "$IPCBOX fifor -t 5 -n 1 f" /dev/null
+	is 'a terminal gets no control sequence' "$(printf 'read:?[2Jx???y\tz\303\251')" "$(echo "$out" | tr -d '\r')"
+else
+	skip 'a terminal gets no control sequence' 'no script'
+fi
+
+if command -v gcc >/dev/null; then
+	# The programs of the tutorial, without their blank lines.
+	cat >w.c <<-'EOF'
+	#include <stdio.h>
+	#include <string.h>
+	#include <unistd.h>
+	#include <fcntl.h>
+	int main(int argc, char *argv[])
+	{
+		int fd = open(argv[argc - 1], O_WRONLY), num = 1;
+		char buf[256];
+		while (1) {
+			memset(buf, 0, sizeof(buf));
+			sprintf(buf, "xiaoming%04d", num++);
+			write(fd, buf, strlen(buf));
+			sleep(1);
+		}
+	}
+	EOF
+	cat >r.c <<-'EOF'
+	#include <stdio.h>
+	#include <unistd.h>
+	#include <fcntl.h>
+	int main(int argc, char *argv[])
+	{
+		int fd = open(argv[argc - 1], O_RDONLY), ret;
+		char buf[256];
+		while (1) {
+			ret = read(fd, buf, sizeof(buf));
+			if (ret > 0)
+				printf("read:%s\n", buf), fflush(stdout);
+		}
+	}
+	EOF
+	gcc -w -o w w.c && gcc -w -o r r.c
+	start -n 2 f; ./w f & w=$!
+	wait $reader
+	is 'the tutorial writes, fifor reads' "$(text '0 read:xiaoming0001\nread:xiaoming0002')" "$? $(cat got)"
+	kill $w; wait $w
+	./r f >got & r=$!
+	box fifow -n 2 -i 100ms f </dev/null 2>/dev/null
+	ok 'fifow writes, the tutorial reads' wait_for has "$(text 'read:xiaoming0001\nread:xiaoming0002')"
+	kill $r; wait $r
+else
+	skip 'the programs of the tutorial' 'no compiler'
+fi
+
+start -u --create=0600 g
+ok '--create' wait_for test -p g
+kill $reader; wait $reader
+ok '--unlink' test ! -e g
+: >file
+run box fifor file
+is 'not a FIFO' "1 fifor: 'file' is not a FIFO" "$rc $err"
+ln -s nowhere dangling
+run box fifor -p dangling
+is 'nothing is made where a link points' "1 fifor: can't open 'dangling': No such file or directory" "$rc $err"
+ok 'nothing at all' test ! -e nowhere
+for args in '' 'f f' '-n 0 f' '-e x f' '-o x f' '-F x f' '-t x f' '-r -n 1 f'; do
+	run box fifor $args
+	is "usage: fifor $args" 2 "$rc"
+done

@@ -1,0 +1,202 @@
+/*
+ * fuzz.c - libFuzzer at what reads bytes from outside; fuzz.t builds and runs it
+ *
+ * The first byte of an input chooses the parser, the second a variant; the rest is the input.
+ * All else is compiled with -Dexit=fuzz_exit and the like: what would end the process comes
+ * back here, and what was allocated is freed after each input.
+ */
+#include <setjmp.h>
+#include <stdlib.h>
+
+void fuzz_exit(int status) __attribute__((noreturn));
+void *fuzz_malloc(size_t size);
+void *fuzz_realloc(void *old, size_t size);
+void fuzz_free(void *p);
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+
+enum { MAX_BLOCKS = 1 << 14 };
+static jmp_buf back;
+static void *blocks[MAX_BLOCKS];
+static unsigned n_blocks;
+
+void fuzz_exit(int status)
+{
+	longjmp(back, status + 1);
+}
+
+void *fuzz_realloc(void *old, size_t size)
+{
+	unsigned i = 0;
+
+	while (i < n_blocks && (!old || blocks[i] != old))
+		i++;
+	if (i == MAX_BLOCKS || size > 1 << 26)
+		return NULL;
+	n_blocks += i == n_blocks;
+	return blocks[i] = realloc(old, size);
+}
+
+void *fuzz_malloc(size_t size)
+{
+	return fuzz_realloc(NULL, size);
+}
+
+void fuzz_free(void *p)
+{
+	(void)p; /* later, with the others */
+}
+
+#define exit fuzz_exit
+#define _exit fuzz_exit
+#define malloc fuzz_malloc
+#define realloc fuzz_realloc
+#define free fuzz_free
+#include "../../applets/board/mmapr.h"
+#include "../../applets/board/mmapw.h"
+#include "../../applets/fifo/fifor.c"
+#undef free
+
+static struct board board;
+
+/* With CRCs that are right, or hardly any input would be looked at. */
+static void seal(unsigned char *data, size_t len)
+{
+	struct board_header *h = (struct board_header *)data;
+
+	if (len < sizeof(*h))
+		return;
+	memcpy(h->magic, BOARD_MAGIC, sizeof(h->magic));
+	if (h->schema_len <= len - sizeof(*h))
+		h->schema_crc = crc32(0, h + 1, h->schema_len);
+	h->header_crc = 0;
+	h->header_crc = crc32(0, h, offsetof(struct board_header, seq));
+	for (uint64_t i = 0, at = h->header_size; i < h->nslots; i++, at += h->slot_stride) {
+		uint32_t crc;
+
+		if (i > 8 || at + sizeof(struct board_slot) + h->record_size > len)
+			return;
+		crc = crc32(0, data + at + sizeof(struct board_slot), h->record_size);
+		memcpy(data + at + offsetof(struct board_slot, crc), &crc, sizeof(crc));
+	}
+}
+
+static void fuzz_board(char *data, size_t len, unsigned variant)
+{
+	struct output out = { .style = (variant >> 1) % 3 };
+
+	if (variant & 1)
+		seal((unsigned char *)data, len);
+	board.path = "board";
+	board.fd = memfd_create("board", MFD_CLOEXEC);
+	if (full_write(board.fd, data, len) != (ssize_t)len)
+		abort();
+	board_map(&board, PROT_READ);
+	if (variant & 8)
+		board.other_boot = 0;
+	if (board_latest(&board))
+		print_record(&board, &out);
+	if (!board.raw)
+		print_info(&board, out.style, variant & 16);
+	if (!board.raw && board_copy(&board, variant))
+		print_record(&board, &out);
+}
+
+static void fuzz_schema(char *text, size_t len, unsigned variant)
+{
+	struct schema s;
+
+	(void)len;
+	if (!schema_parse(&s, text))
+		(void)schema_text(&s);
+	(void)variant;
+}
+
+/* One line, then what was set as JSON, which has to be a line that sets the same. */
+static void fuzz_line(char *text, size_t len, unsigned variant)
+{
+	char schema[] = "a:i8,b:i64[2],c:u64,d:f64,e:bool,f:f32[3],g:str6,h:str4[2],i:bin3,j:char[2]";
+	char *words[] = { text, NULL };
+	unsigned char *record;
+	struct board b = { .fd = -1 };
+
+	if (schema_parse(&b.schema, schema))
+		abort();
+	b.slot = memset(malloc(sizeof(*b.slot) + b.schema.record_size), 0,
+		sizeof(*b.slot) + b.schema.record_size);
+	record = b.slot->record;
+	if ((variant & 1 ? set_words(&b.schema, record, words)
+		: set_line(&b.schema, record, text, text + len)) == 0)
+		print_record(&b, &(struct output){ .style = (variant >> 1) % 3 });
+}
+
+static void fuzz_number(char *text, size_t len, unsigned variant)
+{
+	uint64_t bits, again;
+	unsigned size = variant & 16 ? 8 : 4;
+	char decimal[32];
+
+	(void)len;
+	if (!parse_decimal(text, size, &bits)) {
+		format_decimal(decimal, size, bits);
+		if (parse_decimal(decimal, size, &again) || bits != again)
+			abort();
+	}
+	if (variant & 1)
+		(void)xatosize("size", text, 0, UINTMAX_MAX);
+	else if (xatodur("duration", text) < 0)
+		abort();
+}
+
+static void fuzz_frames(char *data, size_t len, unsigned variant)
+{
+	static char output[OUTPUT];
+	struct reader r = { .f = { .fd = -1, .watch = -1, .frame = FRAME_LEN, .json = variant & 1 },
+		.buf = data, .len = len, .size = len, .out = output, .out_chunk = 4096,
+		.prefix = "read:", .out_end = '\n' };
+
+	if (variant & 2) /* the first header's CRC, that more of it is looked at */
+		for (size_t i = 0; i + sizeof(struct fifo_header) < len; i++) {
+			struct fifo_header h;
+
+			memcpy(&h, data + i, sizeof(h));
+			if (h.magic != htole32(FIFO_MAGIC) || le32toh(h.length) > len - i - sizeof(h))
+				continue;
+			h.crc = htole32(fifo_crc(&h, data + i + sizeof(h), le32toh(h.length)));
+			memcpy(data + i, &h, sizeof(h));
+		}
+	take_frames(&r, variant & 4);
+	if (r.len > len)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	static void (*const parsers[])(char *, size_t, unsigned) = {
+		fuzz_board, fuzz_schema, fuzz_line, fuzz_number, fuzz_frames,
+	};
+
+	board = (struct board){ .fd = -1 };
+	if (size >= 2 && !setjmp(back)) {
+		char *text = malloc(size - 1);
+
+		memcpy(text, data + 2, size - 2);
+		text[size - 2] = '\0';
+		parsers[data[0] % ARRAY_SIZE(parsers)](text, size - 2, data[1]);
+	}
+	if (board.map)
+		munmap(board.map, board.len);
+	if (board.fd >= 0)
+		close(board.fd);
+	while (n_blocks)
+		(free)(blocks[--n_blocks]);
+	return 0;
+}
+
+/* of appletlib.c, which has main() */
+int bb_sigpipe_was_ignored;
+sigset_t bb_inherited_mask;
+
+void bb_show_help(void)
+{
+	exit(0);
+}

@@ -1,0 +1,46 @@
+#!/bin/sh
+# What reads bytes from outside, under libFuzzer and the sanitizers, for FUZZ_SECONDS; the
+# inputs that led it furthest before are kept in fuzz.corpus, one a line, in base64.
+. "${0%/*}/../tap.sh"
+: "${FUZZ_SECONDS:=10}"
+
+cd "$top" || exit
+out=$T/fuzz
+if [ -n "$EMULATOR" ] || ! command -v clang >/dev/null ||
+	! echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+		clang -fsanitize=fuzzer,address -x c -o "$out" - 2>/dev/null; then
+	skip 'libFuzzer finds nothing' 'no clang with libFuzzer'
+	exit
+fi
+obj=${IPCBOX%/*}/obj
+[ -e "$obj/config.h" ] || obj=obj
+compile() {
+	clang -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE \
+		-D_FILE_OFFSET_BITS=64 -DVERSION='""' -I"$obj" -Ilibbb "$@"
+}
+library=$(find libbb -name '*.c' ! -name appletlib.c ! -name init.c ! -name inflate.c \
+	! -name malloc.c ! -name texts.c)
+board=$(find applets/board -name '*.c' ! -name 'mmap*.c' ! -name emit.c)
+# shellcheck disable=SC2086 # names without spaces
+build() {
+	compile -c -o "$out.o" tests/fuzz/fuzz.c && compile -Dexit=fuzz_exit -D_exit=fuzz_exit \
+		-Dmalloc=fuzz_malloc -Drealloc=fuzz_realloc -Dfree=fuzz_free -o "$out" "$out.o" \
+		$library applets/fifo/fifo.c applets/fifo/frame.c applets/fifo/output.c \
+		$board
+}
+ok 'the fuzzer is built' build
+
+mkdir "$T/corpus"
+n=0
+while read -r input; do
+	echo "$input" | base64 -d >"$T/corpus/$n"
+	n=$((n + 1))
+done <tests/fuzz/fuzz.corpus
+# What leaks is what exit(3) frees. The close_fd_mask keeps the messages off the TAP.
+fuzz() {
+	ASAN_OPTIONS=detect_leaks=0 timeout $((FUZZ_SECONDS + 60)) "$out" -max_total_time="$FUZZ_SECONDS" \
+		-max_len=4096 -close_fd_mask=3 -artifact_prefix="$T/" "$T/corpus" >"$T/log" 2>&1 ||
+		{ tail -n 40 "$T/log"; return 1; }
+	sed -n '/^Done/s/^/# /p' "$T/log"
+}
+ok "libFuzzer finds nothing in $FUZZ_SECONDS s" fuzz

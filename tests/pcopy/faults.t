@@ -1,0 +1,112 @@
+#!/bin/sh
+# Whatever fails and whenever pcopy is killed: DST is the old file or the new one.
+. "${0%/*}/../tap.sh"
+export EMULATOR
+if ! command -v python3 >/dev/null; then skip 'what fails and whenever it is killed' 'no python3'; exit; fi
+
+bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
+sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
+temporaries() { find . -name '.*.pcopy.*'; }
+
+page=$(getconf PAGESIZE)
+if ! command -v strace >/dev/null || [ -n "$EMULATOR" ] || ! strace -o log true 2>err; then
+	skip 'system calls that fail' 'no strace'
+else
+	bytes $((3 * page + 5)) >src
+	bytes 777 >old
+	# What can't fail does not: getpid(2), umask(2) ...; what starts and ends a process is not pcopy's.
+	cannot='execve|exit|exit_group|brk|arch_prctl|set_tid_address|set_thread_area|rt_sigreturn|getpid|getppid|gettid|geteuid32|geteuid|umask'
+	# fails OPTIONS... - prints what went wrong
+	fails() {
+		cp old dst
+		strace -f -o calls "$IPCBOX" pcopy "$@" src dst 2 >out 2>err
+		names=$(sed -n 's/^[0-9]* *\([a-z_0-9]*\)(.*/\1/p' calls | sort -u | grep -vxE "$cannot")
+		for name in $names; do
+			for error in ENOSPC EIO EINTR EAGAIN EMFILE ENOMEM EPERM ENOSYS; do
+				# That one says that somebody else has it, who then removes it.
+				[ $name-$error != flock-EAGAIN ] || continue
+				for when in $whens; do
+					cp old dst
+					timeout 10 strace --seccomp-bpf -f -qq -o log -e trace="$name" -e inject="$name:error=$error:when=$when" \
+						"$IPCBOX" pcopy "$@" src dst 2 >out 2>err
+					rc=$? runs=$((runs + 1))
+					case $rc in
+					0) cmp -s src dst || echo "$name $error $when: status 0, another content" ;;
+					1 | 3 | 4 | 5 | 77)
+						cmp -s old dst || cmp -s src dst || echo "$name $error $when: status $rc, DST is damaged"
+						grep -q '^pcopy: ' err || echo "$name $error $when: status $rc, no message" ;;
+					*) echo "$name $error $when: status $rc" ;;
+					esac
+					if [ "$1 $(temporaries)" = '-R ./.dst.pcopy.resume' ]; then
+						"$IPCBOX" pcopy -R src dst 2>err && cmp -s src dst || echo "$name $error $when: not resumed"
+					fi
+					[ -z "$(temporaries)" ] || { echo "$name $error $when: $(temporaries)"; rm -f .*.pcopy.*; }
+				done
+			done
+		done
+	}
+	runs=0 whens='1 2'
+	fails -B "$page" >bad
+	is "each system call fails: $(wc -l <calls) lines of strace" '' "$(cat bad)"
+	whens=1
+	for options in '-y -p --preallocate=never -e direct' '-R -c -e rw'; do
+		# shellcheck disable=SC2086 # words
+		fails $options -B "$page" >bad
+		is "with $options" '' "$(cat bad)"
+	done
+fi
+
+# --- killed
+head -c 20000000 /dev/urandom >src
+head -c 3000000 /dev/urandom >old
+cat >kill.py <<'END'
+"""kill.py COUNT PCOPY: runs, kills at random, looks; prints what went wrong."""
+import filecmp, os, random, signal, subprocess, sys, time
+count, box = int(sys.argv[1]), sys.argv[2]
+seed = random.randrange(1 << 30)
+random.seed(seed)
+bad, done, killed = 0, 0, 0
+def workers(pid):
+    try:
+        return [int(p) for p in open(f"/proc/{pid}/task/{pid}/children").read().split()]
+    except OSError:
+        return []
+longest = 0.02
+for i in range(count):
+    subprocess.run(["cp", "old", "dst"])
+    start = time.monotonic()
+    p = subprocess.Popen([box, "pcopy", "-B", "1M", "src", "dst", "3"], stderr=subprocess.DEVNULL, process_group=0) \
+        if sys.version_info >= (3, 11) else subprocess.Popen(
+        [box, "pcopy", "-B", "1M", "src", "dst", "3"], stderr=subprocess.DEVNULL, preexec_fn=os.setpgrp)
+    time.sleep(random.random() * longest)
+    whom = i % 3
+    try:
+        if whom == 0:
+            os.kill(p.pid, signal.SIGKILL)
+        elif whom == 1:
+            os.killpg(p.pid, signal.SIGKILL)
+        else:
+            for w in workers(p.pid)[:1]:
+                os.kill(w, signal.SIGKILL)
+    except OSError:
+        pass
+    rc = p.wait()
+    took = time.monotonic() - start
+    if rc == 0:
+        done += 1
+        longest = 0.9 * longest + 0.1 * took
+    else:
+        killed += 1
+    new, old = filecmp.cmp("src", "dst", False), filecmp.cmp("old", "dst", False)
+    if not new and not old or rc == 0 and not new:
+        bad += 1
+        print(f"seed {seed}, run {i}: status {rc}, DST is {'old' if old else 'damaged'}")
+if killed < count / 10:
+    print(f"only {killed} of {count} were killed in time")
+END
+export LIMIT="${LONG:-100}"
+run python3 kill.py "${KILLS:-200}" "$IPCBOX"
+is 'killed at random: the parent, the group, a worker' '0 ' "$rc $out$err"
+ok 'no worker outlives its parent' wait_for sh -c '! pgrep -f "[p]copy -B 1M src dst 3"'
+box pcopy src dst
+is 'the next run leaves nothing of all that' '' "$(temporaries)"

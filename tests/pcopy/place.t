@@ -1,0 +1,274 @@
+#!/bin/sh
+# Where the bytes go: in place, only the blocks that differ, resumed, on a device; and back.
+. "${0%/*}/../tap.sh"
+export EMULATOR
+if ! command -v python3 >/dev/null; then skip 'where the bytes go' 'no python3'; exit; fi
+
+bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
+sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
+no_temporary() { [ -z "$(find . -name '.*.pcopy.*')" ]; }
+holds_old() { [ "$(cat "$1")" = old ]; }
+# poke FILE OFFSET - changes one byte
+poke() { printf '\252' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+have_strace() { command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true 2>err; }
+# written LOG - the bytes that the system calls in a strace log wrote
+written() { awk '/pwrite64/ && !/unfinished/ { sum += $NF } END { print sum + 0 }' "$1"; }
+
+page=$(getconf PAGESIZE)
+size=3000003
+bytes $size >src
+crc=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("src", "rb").read()))')
+
+# --- in place
+head -c 5000000 /dev/zero >dst; ln dst hard; inode=$(stat -c %i dst)
+run box pcopy --inplace -B 64k src dst 3
+is '--inplace' '0  ' "$rc $out $err"
+ok 'the bytes' cmp src dst
+ok 'also of a hard link' cmp src hard
+is 'in the same file' "$inode" "$(stat -c %i dst)"
+run box pcopy -v -e rw src dst
+like 'a rename leaves hard links with the old content and says so' "0 *'dst' has other hard links: they keep the old content*" "$rc $err"
+rm -f dst hard
+box pcopy --inplace src dst
+ok '--inplace of a new file' cmp src dst
+is 'as any new file' "$(stat -c %a src)" "$(stat -c %a dst)"
+rm -f dst
+run box pcopy --inplace --expect 0 src dst
+is 'a new file that fails goes' "5 " "$rc $(ls dst 2>/dev/null)"
+head -c 100 src >short; echo longer than that, and more and more >dst
+head -c 10 src >short; box pcopy --inplace short dst
+ok 'a shorter file' cmp short dst
+printf 'piped' | box pcopy --inplace - dst
+is 'from a stream' piped "$(cat dst)"
+
+# --- only what differs
+cp src dst; truncate -s 4000000 dst; poke dst 70000; poke dst 2999999; inode=$(stat -c %i dst)
+if have_strace; then
+	strace -f -o log -e trace=pwrite64 "$IPCBOX" pcopy -u -B 256k src dst 3
+	is '--update-blocks writes the pages that differ' $((page + size % page)) "$(written log)"
+	strace -f -o log -e trace=pwrite64,write "$IPCBOX" pcopy -u src dst
+	is 'and nothing if none does' 0 "$(grep -c write log)"
+else
+	box pcopy -u -B 256k src dst 3
+	skip '--update-blocks writes the pages that differ' 'no strace'
+fi
+ok 'the bytes' cmp src dst
+is 'in the same file' "$inode" "$(stat -c %i dst)"
+run box pcopy -uc src dst
+is 'with a checksum of all of them' "$crc $size dst" "$out"
+poke dst 70000
+run box pcopy -u -v src dst
+like 'says what it saved' "0 *pcopy: 2.8 MiB of 'dst' were there already*" "$rc $err"
+poke dst 70000; poke dst 2999999
+run box pcopy -u -J src dst 3
+like 'to the byte' "0 *\"saved_bytes\":$((size - page - size % page)),*" "$rc $out"
+truncate -s 1000000 holes; poke holes 500000; bytes 1000000 >dst
+box pcopy -u holes dst
+ok 'holes over data' cmp holes dst
+ok 'become holes, but for a part of a page at the end' test "$(stat -c %b dst)" -le $(($(stat -c %b holes) + page / 512))
+if have_strace; then
+	bytes 1000000 >dst
+	run strace -f -o log -e trace=fallocate -e inject=fallocate:error=EOPNOTSUPP "$IPCBOX" pcopy -uc holes dst
+	ok 'or zeros, where there can be none' cmp holes dst
+	is 'and count' "0 $(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("holes", "rb").read()))') 1000000 dst" "$rc $out"
+fi
+rm -f dst; box pcopy -u src dst
+ok 'a DST that is missing' cmp src dst
+head -c 1000 src | box pcopy -u - dst
+ok 'from a stream, shorter' cmp -n 1000 src dst
+is 'to its end' 1000 "$(stat -c %s dst)"
+cp src dst; poke dst 70000
+head -c 2000000 src >short
+for options in -u -R; do
+	cp short .dst.pcopy.resume; poke .dst.pcopy.resume 70000
+	cp short dst; poke dst 70000
+	run box pcopy $options -J - dst <short
+	like "a stream is compared with what is there: $options" "0 *\"saved_bytes\":$((2000000 - page)),*" "$rc $out"
+	ok 'the bytes' cmp short dst
+done
+rm -f .dst.pcopy.resume
+
+# --- resume
+echo old >dst
+if have_strace; then
+	run strace -f -o log -e trace=pread64 -e inject=pread64:error=EIO:when=15 "$IPCBOX" pcopy -R -B 256k -j 1 src dst
+	like 'a failure' "1 pcopy: can't read 'src': *" "$rc $err"
+	ok 'DST is untouched' holds_old dst
+	ok 'what was copied is kept' test -s .dst.pcopy.resume
+	strace -f -o log -e trace=pwrite64 "$IPCBOX" pcopy -R -B 256k src dst
+	ok 'the next run writes the rest' test "$(written log)" -lt $((size - 256 * 1024))
+	ok 'the bytes' cmp src dst
+	ok 'nothing is left' no_temporary
+else
+	skip '--resume' 'no strace'
+fi
+if have_strace && [ "$(id -u)" = 0 ]; then
+	# killed after the last step but one: it has DST's owner already
+	for options in '' -R; do
+		echo old >dst; chown 12:34 dst
+		# shellcheck disable=SC2086 # words
+		strace -f -o log -e trace=fsync -e inject=fsync:signal=SIGKILL:when=1 "$IPCBOX" pcopy $options src dst 2>err
+		is "killed while the medium is waited for: $options" '1 12' "$(find . -name '.dst.pcopy.*' | wc -l) $(stat -c %u .dst.pcopy.*)"
+		ok 'DST is untouched' holds_old dst
+		# shellcheck disable=SC2086
+		run box pcopy $options src dst
+		is 'the next run' '0 ' "$rc $err"
+		ok 'the bytes' cmp src dst
+		ok 'nothing is left' no_temporary
+		rm -f dst
+	done
+else
+	skip 'killed while the medium is waited for' 'not root, or no strace'
+fi
+bytes 3500000 >.dst.pcopy.resume
+cp src dst2; poke .dst.pcopy.resume 5
+box pcopy --resume src dst
+ok 'what lies there is not believed' cmp src dst
+ln -s ../precious .dst.pcopy.resume
+run box pcopy --resume src dst
+like 'nor a link followed' "1 pcopy: can't open '.dst.pcopy.resume' beside 'dst': *" "$rc $err"
+if [ "$(id -u)" = 0 ]; then
+	mkdir -m 777 open; cp src open/.dst.pcopy.resume; chmod 644 src
+	chown 65534:65534 open/.dst.pcopy.resume; chmod 444 open/.dst.pcopy.resume
+	exec 9<open/.dst.pcopy.resume; flock 9
+	as_nobody pcopy -R -J src open/dst
+	is 'a read-only one that is being resumed keeps its mode' "3 444" "$rc $(stat -c %a open/.dst.pcopy.resume)"
+	exec 9<&-
+	as_nobody pcopy -R -J src open/dst
+	like 'one that a killed run left goes on' "0 *\"saved_bytes\":$size,*" "$rc $out$err"
+	ok 'the bytes' cmp src open/dst
+else
+	skip 'a read-only file of --resume' 'not root'
+fi
+rm .dst.pcopy.resume; mkfifo .dst.pcopy.resume
+run box pcopy --resume src dst
+like 'nor a FIFO opened for long' "1 pcopy: '.dst.pcopy.resume' beside 'dst' is not a file that pcopy made*" "$rc $err"
+rm .dst.pcopy.resume; : >.dst.pcopy.resume
+flock .dst.pcopy.resume $EMULATOR "$IPCBOX" pcopy --resume src dst >log 2>err; rc=$?
+is 'two do not resume the same file' "3 pcopy: another pcopy is resuming 'dst'" "$rc $(cat err)"
+rm .dst.pcopy.resume
+
+# --- checksums that must be
+echo old >dst
+run box pcopy --expect "$crc" -c src dst 2
+is '--expect' "0 $crc $size dst" "$rc $out"
+echo old >dst
+run box pcopy --expect 0x1234abcd src dst
+is 'another one' "5 pcopy: 'src' has the CRC-32 $crc, not 1234abcd" "$rc $err"
+ok 'DST is untouched' holds_old dst
+for wrong in '' 123456789 xyz -1 '12 '; do
+	run box pcopy --expect="$wrong" src dst
+	is "no CRC-32: '$wrong'" 2 "$rc"
+done
+
+# --- verify
+for options in '' '-B 64k -j 3' '-e direct' '-e mmap' '--inplace' '-u' '-R' '--no-sync'; do
+	# shellcheck disable=SC2086 # words
+	run box pcopy -y $options src dst
+	is "--verify $options" '0 ' "$rc $err"
+	ok 'the bytes' cmp src dst
+done
+run box pcopy --verify - dst <src
+is 'a stream' '0 ' "$rc $err"
+truncate -s 100000000 holes
+run box pcopy -vy holes dst 2
+like 'says who verified what' '0 *worker [12] of 2: verified chunks *' "$rc $err"
+run box pcopy -y src /dev/null
+is 'what can'\''t be read back' "77 pcopy: can't read '/dev/null' back" "$rc $err"
+if have_strace; then
+	echo old >dst
+	strace -f -o log -e trace=fsync -e inject=fsync:delay_exit=1000000:when=1 "$IPCBOX" pcopy -y -B 1M src dst 2>err & pid=$!
+	wait_for grep -q fsync log
+	poke .dst.pcopy.000000 2500000
+	wait $pid; rc=$?
+	like 'a byte that changes on the way' "5*pcopy: 'dst' is not on the medium as it was copied: chunk 3, from byte 2097152*" "$rc $(cat err)"
+	ok 'DST is untouched' holds_old dst
+	ok 'nothing is left' no_temporary
+fi
+for fs in ramfs tmpfs; do # one refuses O_DIRECT, the other (since Linux 6.6) only takes it
+	if [ "$(id -u)" = 0 ] && mkdir -p mnt && mount -t $fs none mnt 2>err; then
+		run box pcopy -y src mnt/dst
+		like "where memory is the medium: $fs" "77 pcopy: can't verify 'mnt/dst': it stays in memory*" "$rc $err"
+		is 'nothing is left' '' "$(ls -A mnt)"
+		umount mnt
+	else
+		skip "where memory is the medium: $fs" 'not root, or none here'
+	fi
+done
+
+# --- clones
+for fs in xfs btrfs; do
+	mkdir -p mnt
+	if [ "$(id -u)" = 0 ] && truncate -s 512M image && mkfs.$fs -q image >log 2>&1 && mount -o loop image mnt 2>err; then
+		head -c $((20 * page + 5)) src >mnt/src; : >mnt/empty
+		for options in '' --inplace; do
+			for old in 0 1 $((30 * page)); do
+				head -c $old src >mnt/dst
+				# shellcheck disable=SC2086 # words
+				run box pcopy --reflink=always -J $options mnt/src mnt/dst
+				like "$fs: a clone over $old bytes: $options" '0 *"engine":"clone","jobs":0,*' "$rc $out$err"
+				ok 'the bytes' cmp mnt/src mnt/dst
+			done
+			for reflink in always auto; do
+				# shellcheck disable=SC2086
+				run box pcopy --reflink=$reflink -J $options mnt/empty mnt/dst
+				like "of an empty file: $reflink $options" '0 *"bytes":0,*"engine":"clone",*' "$rc $out$err"
+				is 'of no bytes' 0 "$(stat -c %s mnt/dst)"
+			done
+		done
+		umount mnt
+	else
+		skip "$fs: a clone" 'not root, or none here'
+	fi
+	rm -f image
+done
+
+# --- block devices
+loop=
+if [ "$(id -u)" = 0 ]; then
+	truncate -s 4M disk
+	loop=$(losetup -f --show disk 2>err)
+fi
+if [ -n "$loop" ]; then
+	trap 'umount mnt 2>/dev/null; losetup -d $loop; rm -rf "$T"; echo "1..$N"' EXIT
+	bytes 4194304 >disk2; dd if=disk2 of="$loop" bs=1M status=none
+	truncate -s 4M sparse; poke sparse 3000000
+	run box pcopy -B 512k sparse "$loop" 2
+	is 'onto a device' '0 ' "$rc $err"
+	ok 'zeros too' cmp sparse "$loop"
+	run box pcopy -y src "$loop"
+	is '--verify' '0 ' "$rc $err"
+	ok 'the bytes' cmp -n $size src "$loop"
+	run box pcopy -c "$loop" dst 2
+	ok 'from a device' cmp "$loop" dst
+	run box pcopy "$loop" "$loop"
+	is 'onto itself' "1 pcopy: '$loop' and '$loop' are the same file" "$rc $err"
+	bytes 4194305 >large
+	run box pcopy large "$loop"
+	is 'too large' "1 pcopy: can't write '$loop': needs 4.0 MiB, has 4.0 MiB" "$rc $err"
+	ok 'is found before the first byte' cmp -n $size src "$loop"
+	if mkfs.ext4 -q "$loop" 2>err && mkdir -p mnt && mount "$loop" mnt 2>err; then
+		run box pcopy src "$loop"
+		is 'a mounted one' "1 pcopy: '$loop' is in use: unmount it first" "$rc $err"
+		if have_strace; then
+			bytes 1000000 >mnt/src; echo old >mnt/dst
+			printf 'a byte of this is lost' | dd of=mnt/src bs=1 seek=600000 conv=notrunc status=none
+			sync -f mnt
+			at=$(grep -abo 'a byte of this is lost' disk | cut -d: -f1)
+			strace -f -o log -e trace=fsync -e inject=fsync:delay_exit=1000000:when=1 "$IPCBOX" pcopy -y -B 256k mnt/src mnt/dst 2>err & pid=$!
+			wait_for grep -q fsync log
+			wait_for sh -c "[ \$(grep -abo 'a byte of this is lost' disk | wc -l) -ge 2 ]"
+			poke disk "$(grep -abo 'a byte of this is lost' disk | cut -d: -f1 | grep -vx "$at" | head -1)"
+			wait $pid; rc=$?
+			like 'a byte that is lost below the file system' "5*pcopy: 'mnt/dst' is not on the medium as it was copied: chunk 3, from byte 524288*" "$rc $(cat err)"
+			ok 'DST is untouched' holds_old mnt/dst
+			is 'nothing is left' 3 "$(find mnt -mindepth 1 -maxdepth 1 | wc -l)"
+		else
+			skip 'a byte that is lost below the file system' 'no strace'
+		fi
+	else
+		skip 'a mounted one' 'no mkfs.ext4'
+	fi
+else
+	skip 'block devices' 'not root, or no loop devices'
+fi

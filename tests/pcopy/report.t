@@ -1,0 +1,197 @@
+#!/bin/sh
+# What pcopy takes along and what it says: metadata, progress, JSON.
+. "${0%/*}/../tap.sh"
+export EMULATOR
+if ! command -v python3 >/dev/null; then skip 'what pcopy takes along and says' 'no python3'; exit; fi
+
+# json EXPR - the value of EXPR, where j is the JSON object in $out
+json() { printf '%s\n' "$out" | python3 -c 'import json, sys; j = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
+holds_old() { [ "$(cat "$1")" = old ]; }
+
+head -c 3000003 /dev/urandom >src
+crc=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("src", "rb").read()))')
+
+# --- metadata
+set_times() { python3 -c 'import os; os.utime("src", ns=(981173106789000000, 981173106123456789))'; }
+set_times; chmod 2751 src
+stamp() { stat -c '%a %.9Y %.9X' "$1"; }
+want=$(stamp src)
+umask 077
+for dst in new old; do
+	rm -f new; echo old >old; chmod 604 old
+	run box pcopy -p src $dst 2
+	is "--preserve, onto a $dst file" "0 $want" "$rc $(stamp $dst)"
+	set_times
+done
+run box pcopy -p --inplace src old
+is 'in place' "0 $want" "$rc $(stamp old)"
+set_times
+rm -f new; chmod 604 old
+box pcopy --preserve=time src new; box pcopy --preserve=time src old
+want_mode=${want%% *} want=${want#* } want=${want% *}
+stamp() { stat -c '%a %.9Y' "$1"; }
+is '--preserve=time, a new file' "700 $want" "$(stamp new)"
+is 'an old one' "604 $want" "$(stamp old)"
+box pcopy --preserve=mode src old
+is '--preserve=mode' "$want_mode" "$(stat -c %a old)"
+like 'and the time is now' "$(date +%Y)-*" "$(stat -c %y old)"
+umask 022
+run box pcopy --preserve=mode,colour src old
+is 'an unknown one' "2 pcopy: invalid --preserve: 'colour'" "$rc $(echo "$err" | head -1)"
+setx='import os, sys; os.setxattr(sys.argv[1], "user.note", b"a\0b")'
+getx='import os, sys; print(os.getxattr(sys.argv[1], "user.note"))'
+if python3 -c "$setx" src 2>log; then
+	rm -f new; run box pcopy --preserve=xattr src new
+	is '--preserve=xattr' "b'a\\x00b'" "$(python3 -c "$getx" new)"
+	rm -f new; run box pcopy --preserve=all src new
+	is '--preserve=all' "$want_mode $want b'a\\x00b'" "$(stamp new) $(python3 -c "$getx" new)"
+else
+	skip '--preserve=xattr' 'no user attributes here'
+fi
+# acl FILE - u::rw,u:12:rw,g::-,m::rw,o::- ; a mode of 660, but nothing for the group
+cat >acl.py <<'END'
+import os, struct, sys
+os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in
+    [(1, 6, 2**32 - 1), (2, 6, 12), (4, 0, 2**32 - 1), (16, 6, 2**32 - 1), (32, 0, 2**32 - 1)]))
+END
+get_acl() { python3 -c 'import os, sys
+try: print(os.getxattr(sys.argv[1], "system.posix_acl_access").hex())
+except OSError: print("none")' "$1"; }
+echo text >acl
+if python3 acl.py acl 2>log; then
+	want_acl=$(get_acl acl)
+	for options in -p --preserve=mode --preserve=all; do
+		rm -f new; run box pcopy $options acl new
+		is "an ACL is part of the mode: $options" "0 660 $want_acl" "$rc $(stat -c %a new) $(get_acl new)"
+	done
+	rm -f new; box pcopy --preserve=xattr,time acl new
+	is 'and of nothing else' none "$(get_acl new)"
+	run box pcopy -p src acl
+	is 'without one there is none' '0 none' "$rc $(get_acl acl)"
+	chmod 600 acl; python3 acl.py acl; run box pcopy src acl
+	is 'an existing file keeps its own' "0 660 $want_acl" "$rc $(stat -c %a acl) $(get_acl acl)"
+	mkdir given; chmod 664 src
+	sed 's/acl_access/acl_default/' acl.py >default.py && python3 default.py given
+	for mask in 022 077; do
+		(umask $mask; cp src given/theirs; for form in '' --inplace --resume; do box pcopy $form src given/ours$form; done)
+		for form in '' --inplace --resume; do
+			is "a directory's default ACL, not umask $mask, is a new file's $form" \
+				"$(stat -c %a given/theirs) $(get_acl given/theirs)" \
+				"$(stat -c %a given/ours$form) $(get_acl given/ours$form)"
+		done
+		rm given/*
+	done
+else
+	skip 'ACLs' 'none here'
+fi
+if [ "$(id -u)" = 0 ]; then
+	chown 12:34 src; chmod 6755 src
+	rm -f new; box pcopy -p src new
+	is 'root keeps the owner, and so the set-id bits' '12 34 6755' "$(stat -c '%u %g %a' new)"
+	rm -f new; box pcopy --preserve=mode src new
+	is 'but not these without him' '0 0 755' "$(stat -c '%u %g %a' new)"
+	chown 56:78 old; chmod 640 old; box pcopy src old
+	is 'an existing file keeps its owner' '56 78 640' "$(stat -c '%u %g %a' old)"
+	mkdir open; chmod 777 open; chmod 644 src
+	as_nobody pcopy -v -p src open/new
+	like 'nobody can'\''t, and -v says so' "0 *pcopy: can't preserve the owner of 'src': Operation not permitted*" "$rc $err"
+	is 'the rest is kept' '65534 644' "$(stat -c '%u %a' open/new)"
+	as_nobody pcopy --preserve=owner src open/new2
+	is 'asked for by name it must be' "1 pcopy: can't preserve the owner of 'src': Operation not permitted " "$rc $err $(ls open/new2 2>/dev/null)"
+	mkdir shared; chown 0:78 shared; chmod 2777 shared; echo old >shared/dst; chown 0:65534 shared/dst
+	as_nobody pcopy src shared/dst
+	is 'who can keep the group only, keeps it' '0 65534 65534' "$rc $(stat -c '%u %g' shared/dst)"
+else
+	skip 'owners' 'not root'
+fi
+
+if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true 2>err; then
+	for options in '' -p; do
+		# shellcheck disable=SC2086 # words
+		run strace -o log -e trace=fchmod -e inject=fchmod:error=EPERM "$IPCBOX" pcopy $options src dst
+		is "a file system without modes: pcopy $options" '0 ' "$rc $err"
+	done
+	run strace -o log -e trace=fchmod -e inject=fchmod:error=EPERM "$IPCBOX" pcopy --preserve=mode src dst3
+	is 'asked for by name: an error' "1 pcopy: can't preserve the mode of 'src': Operation not permitted " "$rc $err $(ls dst3 2>/dev/null)"
+else
+	skip 'a file system without modes' 'no strace'
+fi
+
+# --- JSON
+run box pcopy -J src dst 2
+is '--json' "0 ['src', 'dst', 'bytes', 'data_bytes', 'holes', 'engine', 'jobs', 'crc32', 'verified', 'synced', 'sec']" "$rc $(json 'list(j)')"
+is 'what was copied' 'src dst 3000003 3000003 0' "$(json 'j["src"], j["dst"], j["bytes"], j["data_bytes"], j["holes"]' | tr -d "(),'")"
+is 'what was not asked for' 'None False full' "$(json 'j["crc32"], j["verified"], j["synced"]' | tr -d "(),'")"
+run box pcopy -J --verify -e rw -B 1M src dst 2
+is 'verified' "$crc True rw 2" "$(json 'j["crc32"], j["verified"], j["engine"], j["jobs"]' | tr -d "(),'")"
+truncate -s 1M holes; printf x | dd of=holes bs=1 seek=300000 conv=notrunc status=none
+if [ "$(stat -c %b holes)" -lt 1000 ]; then
+	run box pcopy -J holes dst
+	is 'holes' '2 True' "$(json 'j["holes"], 0 < j["data_bytes"] < 70000' | tr -d '(),')"
+fi
+odd=$(printf 'a"\\\n\tb\033\303\274')
+cp src "$odd"
+run box pcopy -J "$odd" dst
+is 'any name' "$(printf '%s' "$odd" | python3 -c 'import sys; print(ascii(sys.stdin.read()))')" "$(json 'ascii(j["src"])')"
+for bytes in '\0377x' '\0300\0200' '\0355\0240\0200' '\0364\0220\0200\0200' 'ab\0342\0202'; do
+	odd=$(printf '%b' "$bytes")
+	cp src "$odd"
+	run box pcopy -J "$odd" dst
+	is "a name that is not UTF-8: $bytes" "$(printf '%s' "$odd" | base64)" "$(json 'j["src_b64"]')"
+done
+for bytes in '\0360\0237\0230\0200' '\0357\0277\0277' '\0337\0277'; do
+	odd=$(printf '%b' "$bytes")
+	cp src "$odd"
+	run box pcopy -J "$odd" dst
+	is "one that is: $bytes" "$odd" "$(json 'j["src"]')"
+done
+run box pcopy -Jc src dst
+is '--checksum is in the JSON' "0 $crc" "$rc $(json 'j["crc32"]')"
+run box pcopy src dst -J -q
+is 'is all there is' '1 ' "$(printf '%s\n' "$out" | wc -l) $err"
+
+# --- progress
+mkfifo fifo
+$EMULATOR "$IPCBOX" pcopy fifo dst 2>err & pid=$!
+exec 9>fifo
+head -c 100000 src >&9
+wait_for test -s .dst.pcopy.000000
+ask() { kill -s USR1 $pid; grep -q . err; }
+wait_for ask
+exec 9>&-
+wait $pid
+is 'SIGUSR1: goes on' 0 $?
+like 'and has said how far it is' 'pcopy: *iB  *iB/s' "$(head -1 err)"
+rm -f fifo; mkfifo fifo
+$EMULATOR "$IPCBOX" pcopy --progress=json fifo dst 2>err & pid=$!
+exec 9>fifo
+head -c 100000 src >&9
+wait_for grep -q . err
+exec 9>&-
+wait $pid
+out=$(tail -1 err)
+is '--progress=json' "['bytes', 'total', 'percent', 'rate', 'eta']" "$(json 'list(j)')"
+# on_terminal OPTION... - what goes to a terminal while 3 seconds pass
+on_terminal() {
+	python3 -c 'import os, pty, subprocess, sys, time
+ours, theirs = pty.openpty()
+p = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stderr=theirs)
+os.close(theirs)
+for i in range(8):
+    p.stdin.write(bytes(100000)); p.stdin.flush(); time.sleep(0.4)
+p.stdin.close()
+try:
+    while text := os.read(ours, 4096): os.write(1, text)
+except OSError: pass
+sys.exit(p.wait())' $EMULATOR "$IPCBOX" pcopy "$@" - dst
+}
+out=$(on_terminal); rc=$?
+like 'a terminal sees how far it is, and then nothing' "0 ?*iB  *iB/s*" "$rc $out"
+like 'the line is empty in the end' "*$(printf '\r\033[K')" "$out"
+on_terminal -q >out; is '-q: not with --quiet' '0 0' "$? $(wc -c <out)"
+is 'and no other file' 0 "$({ sleep 2.5; echo; } | box pcopy - dst 2>&1 | wc -c)"
+run box pcopy -P -e rw src dst
+like '--progress' '?2.8 MiB of 2.8 MiB  100%  * left*' "$err"
+run box pcopy -e rw -B 64k --progress=json src dst 2
+out=$(tail -1 "$T/.err")
+is 'the last line is the end' '100 3000003' "$(json 'j["percent"], j["bytes"]' | tr -d '(),')"

@@ -1,0 +1,274 @@
+#!/bin/sh
+. "${0%/*}/../tap.sh"
+
+page=$(getconf PAGESIZE)
+slots=16
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# --- measuring ----------------------------------------------------------------------------
+run box pipecap
+is 'a new pipe holds 16 pages' "size=$((slots * page))" "$out"
+is 'and says nothing else' '0 ' "$rc $err"
+run box pipecap -z $((2 * page))
+is '--pipe-size sets the size first' "size=$((2 * page))" "$out"
+run box pipecap -m -w $((page / 2 + 1))
+is 'writes of half a page and one byte waste nearly half' "size=$((slots * (page / 2 + 1)))" "$out"
+run box pipecap --write=1
+is '--write 1 stores what the fast way finds' "size=$((slots * page))" "$out"
+run box pipecap --packet -w 1
+is 'a packet takes a slot, however small' "size=$slots" "$out"
+if have strace && [ -z "$EMULATOR" ]; then
+	calls=$(strace -f "$IPCBOX" pipecap 2>&1 >/dev/null | wc -l)
+	ok "less than 1000 system calls: $calls" test "$calls" -lt 1000
+else
+	skip 'less than 1000 system calls' 'no strace'
+fi
+run box pipecap -C -w $page,$((page + 1)) --pairs
+is 'the curve, for eval' "write='$page' stored='$((slots * page))' percent='100' writes='$slots'" \
+	"$(printf '%s\n' "$out" | head -n 1)"
+is 'a line for each write size' 2 "$(printf '%s\n' "$out" | wc -l)"
+run box pipecap -C
+like 'and for people' "*write *stored*percent*
+ *$((page / 2 + 1)) *$((slots * (page / 2 + 1))) *50% *$slots*" "$out"
+run box pipecap -I
+like 'info explains the limits' "*page size *$page *PIPE_BUF *4096*pipe-max-size*ulimit -p *8 *" "$out"
+
+# --- usage ----------------------------------------------------------------------------------
+run box pipecap -z 0
+is 'a size of 0 is a usage error' 2 "$rc"
+like 'that names the culprit' "pipecap: invalid pipe size: '0'*Try 'pipecap --help'." "$err"
+run box pipecap extra
+is 'an operand is a usage error' 2 "$rc"
+run box pipecap -g -s 1
+is 'two modes are a usage error' 2 "$rc"
+run box pipecap -g -- true
+is '-g with a command is a usage error' 2 "$rc"
+run box pipecap -g -n x
+is 'a wrong descriptor is a usage error' 2 "$rc"
+run box pipecap -s 3G -o
+is 'more than 2 GiB is a usage error' 2 "$rc"
+
+# --- as pipesz: util-linux's own assertions ---------------------------------------------------
+ln -s "$IPCBOX" pipesz
+sz() { $EMULATOR ./pipesz "$@"; }
+[ -z "$EMULATOR" ] || sz() { $EMULATOR -0 pipesz "$IPCBOX" "$@"; }
+sz_run() { sz "$@" >"$T/.out" 2>"$T/.err"; rc=$? out=$(cat "$T/.out") err=$(cat "$T/.err"); }
+sz_run --check --set $page --fd 42
+is 'set-fd-bad' '1 pipesz: cannot set pipe buffer size of fd 42: Bad file descriptor' "$rc $err"
+is 'set-fd' 0 "$(: | sz --check --set "$page" --stdin; echo $?)"
+sz_run --check --set $page --file /dev/null
+is 'set-file-bad' 1 "$rc"
+is 'set-file' 0 "$(: | sz --check --set "$page" --file /dev/stdin; echo $?)"
+sz_run --check --get --fd 42
+is 'get-fd-bad' '1 pipesz: cannot get pipe buffer size of fd 42: Bad file descriptor' "$rc $err"
+tab=$(printf '\t')
+is 'get-fd' "fd 0$tab$((slots * page))${tab}0" "$(: | sz --check --get --stdin)"
+sz_run --check --get --file /dev/null
+is 'get-file-bad' '1 pipesz: cannot get pipe buffer size of /dev/null: Bad file descriptor' "$rc $err"
+is 'get-file' "/dev/stdin$tab$((slots * page))${tab}0" "$(: | sz --check --get --file /dev/stdin)"
+is 'pipe-max-size' 0 "$(: | sz --check --stdin; echo $?)"
+is 'exec' output_by_cat "$(echo output_by_cat | sz --check --stdin cat)"
+sz_run --get --fd 42
+is 'without --check a failure is a warning' 0 "$rc"
+sz_run -q -s $page -n 42 -- echo ran
+is 'and the command runs; -q is silent' '0 ran ' "$rc $out $err"
+sz_run -c -s $page -n 42 -- echo ran
+is 'with --check it does not' '1 ' "$rc $out"
+
+# --- looking ------------------------------------------------------------------------------------
+is 'pipecap -g: a pipe on stdin' "fd 0$tab$((slots * page))${tab}4" "$({ echo 123; sleep 0.2; } | { sleep 0.1; box pipecap -g; })"
+run box pipecap -g </dev/null
+is 'not a pipe' '1 pipecap: fd 0: not a pipe' "$rc $err"
+if ! have python3; then
+	skip 'slots, peeking and listing' 'no python3'
+	exit 0
+fi
+cat >pipes.py <<'END'
+import fcntl, json, os, subprocess, sys, threading, time
+ipcbox = sys.argv[1:]
+page = os.sysconf('SC_PAGESIZE')
+SET = 1031
+def get(fd, *args):
+    out = subprocess.run(ipcbox + ['pipecap', '-g', '-J', '-n', str(fd), *args], pass_fds=[fd],
+                         capture_output=True, check=True).stdout
+    return json.loads(out)
+def show(*words): print(*words, flush=True)
+
+# Two small writes that cannot merge wedge a pipe of two pages.
+r, w = os.pipe()
+fcntl.fcntl(w, SET, 2 * page)
+os.write(w, b'a' * (page // 2 + 1)); os.write(w, b'b' * (page // 2 + 1))
+x = get(r)
+show('wedged', x['slots'], x['max_slots'], x['writable'], x['wedged'], x['unread'] < x['size'])
+peeked = subprocess.run(ipcbox + ['pipecap', '-k', '-n', str(r)], pass_fds=[r], capture_output=True).stdout
+show('peek', peeked == b'a' * (page // 2 + 1) + b'b' * (page // 2 + 1))
+show('peek3', subprocess.run(ipcbox + ['pipecap', '-k3', '-n', str(r)], pass_fds=[r], capture_output=True).stdout)
+show('unread', get(r)['unread'] == page // 2 * 2 + 2)
+show('content', os.read(r, 10 * page) == peeked)
+
+# Slots are exact for every number of packets.
+r2, w2 = os.pipe2(os.O_DIRECT)
+counts = []
+for n in range(17):
+    counts.append(get(r2)['slots'])
+    if n < 16: os.write(w2, b'x' * (n % 3 + 1))
+show('slots', counts == list(range(17)))
+
+# A process that is blocked in write shows as blocked.
+r3, w3 = os.pipe()
+child = os.fork()
+if child == 0:
+    os.close(r3)
+    os.write(w3, b'z' * 10 * 65536 * 16)
+    os._exit(0)
+def state(): return open(f'/proc/{child}/stat').read().rsplit(')')[1].split()[0]
+while state() != 'S': time.sleep(0.001)
+show('blocked', [h['blocked'] for h in get(w3)['writers'] if h['pid'] == child])
+os.kill(child, 9); os.wait()
+
+# The list agrees with what we know of 50 pipes of ours.
+pipes = [os.pipe() for _ in range(50)]
+for n, (_, wr) in enumerate(pipes): os.write(wr, b'q' * n)
+t = time.monotonic()
+out = subprocess.run(ipcbox + ['pipecap', '-l', '-J', '-q'], capture_output=True, check=True).stdout
+listed = {x['inode']: x for x in map(json.loads, out.splitlines())}
+good = 0
+for n, (rd, wr) in enumerate(pipes):
+    x = listed[os.fstat(rd).st_ino]
+    good += (x['unread'] == n and x['slots'] == (n > 0) and x['size'] == fcntl.fcntl(rd, 1032)
+             and [h['fd'] for h in x['readers'] if h['pid'] == os.getpid()] == [rd]
+             and [h['fd'] for h in x['writers'] if h['pid'] == os.getpid()] == [wr]
+             and x['name'] == 'pipe:[%d]' % os.fstat(rd).st_ino)
+show('list', good)
+mine = subprocess.run(ipcbox + ['pipecap', '-l', '-J', '-p', str(os.getpid())], capture_output=True, check=True).stdout
+show('of-pid', all(any(h['pid'] == os.getpid() for h in x['readers'] + x['writers'])
+                    for x in map(json.loads, mine.splitlines())), len(mine.splitlines()) >= 50)
+
+# 2,000 pipes: a second.
+soft = __import__('resource'); soft.setrlimit(soft.RLIMIT_NOFILE, (4200, max(4200, soft.getrlimit(soft.RLIMIT_NOFILE)[1])))
+many = [os.pipe() for _ in range(1950)]
+over = threading.Event()
+for _ in range(50): threading.Thread(target=over.wait).start()
+t = time.monotonic()
+n = len(subprocess.run(ipcbox + ['pipecap', '-l', '-q'], capture_output=True, check=True).stdout.splitlines())
+over.set()
+show('2000', n > 2000, 'in %.2f s' % (time.monotonic() - t) if time.monotonic() - t > 1 else 'in time')
+
+# A FIFO with a hostile name, held by us on one side: the peer that waits in open stays there.
+name = "a\nb'$(x)\x1b[31m"
+os.mkfifo(name)
+x = subprocess.run(ipcbox + ['pipecap', '-g', '-f', name], capture_output=True)
+show('alone', x.returncode, x.stderr.count(b'\n'), b'\x1b' in x.stderr)
+reader = os.fork()
+if reader == 0:
+    os.open(name, os.O_RDONLY)
+    os._exit(0)
+while open(f'/proc/{reader}/stat').read().rsplit(')')[1].split()[0] != 'S': time.sleep(0.001)
+subprocess.run(ipcbox + ['pipecap', '-g', '-v', '-f', name], capture_output=True, timeout=5)
+show('undisturbed', os.waitpid(reader, os.WNOHANG))
+os.kill(reader, 9); os.wait()
+hold = os.open(name, os.O_RDWR)
+os.write(hold, b'hello')
+x = json.loads(subprocess.run(ipcbox + ['pipecap', '-gJ', '-f', name], capture_output=True, check=True).stdout)
+show('fifo', x['name'] == name, x['unread'], x['slots'])
+pairs = subprocess.run(ipcbox + ['pipecap', '-g', '--pairs', '-f', name], capture_output=True, check=True).stdout
+echo = subprocess.run(['sh', '-c', 'eval "$1"; printf %s "$name"', 'sh', pairs], capture_output=True).stdout
+show('eval', echo == name.encode())
+text = subprocess.run(ipcbox + ['pipecap', '-gv', '-f', name], capture_output=True, check=True).stdout
+show('terminal', b'\x1b' in text, text.count(b'\n'))
+x = subprocess.run(ipcbox + ['pipecap', '-g', '-p', '%d:%d' % (os.getpid(), hold)], capture_output=True, check=True).stdout
+show('pid:fd', x.split(b'\t')[1:] == [b'%d' % (16 * page), b'5\n'])
+
+# Nothing that looks may take a byte from a reader that compares every one.
+stop = []
+def look():
+    while not stop:
+        subprocess.run(ipcbox + ['pipecap', '-gv', '-n', str(r5)], pass_fds=[r5], capture_output=True)
+        subprocess.run(ipcbox + ['pipecap', '-k', '-n', str(r5)], pass_fds=[r5], capture_output=True)
+r5, w5 = os.pipe()
+looker = threading.Thread(target=look); looker.start()
+pattern = bytes(i * 7 % 251 for i in range(251 * 400)); got = b''
+def write():
+    for i in range(0, len(pattern), 997): os.write(w5, pattern[i:i + 997])
+    os.close(w5)
+threading.Thread(target=write).start()
+while chunk := os.read(r5, 611): got += chunk
+stop.append(1); looker.join()
+show('unconsumed', got == pattern)
+END
+timeout 60 python3 pipes.py $EMULATOR "$IPCBOX" >py.out 2>py.err
+said() { grep "^$1 " py.out | cut -d' ' -f2-; }
+is 'a two-page pipe with two small writes is not writable and wedged' '2 2 False True True' "$(said wedged)"
+is '-k prints what is queued' True "$(said peek)"
+is '-kN at most N bytes' "b'aaa'" "$(said peek3)"
+is 'and leaves it all there' 'True True' "$(said unread) $(said content)"
+is 'the number of slots is exact' True "$(said slots)"
+is 'a process blocked in write shows as blocked' '[True]' "$(said blocked)"
+is '-l -J agrees with the truth for 50 pipes' 50 "$(said list)"
+is '-l -p shows only the pipes of that process' 'True True' "$(said of-pid)"
+is '-l with 2000 pipes, of a process with 50 threads, takes less than a second' 'True in time' "$(said 2000)"
+is 'a FIFO that nobody has open: status 1, one line, no escape sequence' '1 1 False' "$(said alone)"
+is 'who waits in open is not woken' '(0, 0)' "$(said undisturbed)"
+is 'a FIFO by its hostile name, in JSON' 'True 5 1' "$(said fifo)"
+is 'in words for eval' True "$(said eval)"
+is 'and on a terminal' 'False 2' "$(said terminal)"
+is 'PID:FD' True "$(said pid:fd)"
+is 'looking and peeking consume nothing' True "$(said unconsumed)"
+is 'python found no error' '' "$(cat py.err)"
+
+# --- setting -----------------------------------------------------------------------------------
+is '-s SIZE -- CMD: CMD has the pipe with that size' "fd 1$tab$((4 * page))${tab}0" \
+	"$({ box pipecap -s $((3 * page + 1)) -o -- sh -c 'sleep 0.2'; } 2>err | box pipecap -q -s $((3 * page + 1)) -i -- sh -c "exec 1>&2; $EMULATOR '$IPCBOX' pipecap -g | sed 's/fd 0/fd 1/'" 2>&1)"
+is 'the granted size is reported where it is another' "pipecap: fd 1 pipe buffer size set to $((4 * page))" "$(cat err)"
+run sh -c '"$1" pipecap -s max -o 2>err | cat; cat err >&2' sh "$IPCBOX"
+like '-s max takes what is granted, and says it' 'pipecap: fd 1 pipe buffer size set to [1-9]*' "$err"
+mkfifo fifo
+bg pipecap -s $((2 * page)) --hold -f fifo >held 2>&1
+wait_for sh -c '"$1" pipecap -g -f fifo' sh "$IPCBOX"
+is '--hold keeps the size of a FIFO' "fifo$tab$((2 * page))${tab}0" "$(box pipecap -g -f fifo)"
+echo queued >fifo
+is 'and what is queued in it' queued "$(box pipecap -k -f fifo)"
+kill "$pid"
+wait "$pid"
+is 'until a signal, of which it dies' 143 $?
+box pipecap -s $((2 * page)) --hold -f fifo -- sh -c "$EMULATOR '$IPCBOX' pipecap -g -f fifo; exit 7" >held
+is '--hold -- CMD: its status' 7 $?
+is 'and the size while it runs' "fifo$tab$((2 * page))${tab}0" "$(cat held)"
+{ box pipecap -s "$page" -o -- ./nosuch 2>/dev/null; echo $? >rc; } | cat
+is 'a missing command is 127' 127 "$(cat rc)"
+{ box pipecap -s "$page" -o -- /dev/null 2>/dev/null; echo $? >rc; } | cat
+is 'one that cannot be run is 126' 126 "$(cat rc)"
+
+python3 - "$IPCBOX" >refused 2>&1 <<'END'
+import fcntl, os, subprocess, sys
+page = os.sysconf('SC_PAGESIZE')
+r, w = os.pipe()
+os.write(w, b'x' * 3 * page)
+x = subprocess.run([sys.argv[1], 'pipecap', '-s', str(page), '-n', str(w)], pass_fds=[w], capture_output=True)
+print(x.returncode, x.stderr.decode(), end='')
+END
+is 'EBUSY names the bytes that are queued' "1 pipecap: fd N: $((3 * page)) bytes are queued and would not fit into $page" \
+	"$(sed 's/fd [0-9]*/fd N/' refused)"
+if [ "$(id -u)" = 0 ]; then
+	mkfifo owned && chmod 666 owned
+	exec 8<>owned
+	as_nobody pipecap -s 1G -n 8
+	like 'EPERM names the limit' "pipecap: fd 8: 1073741824 is above /proc/sys/fs/pipe-max-size, *" "$err"
+	exec 8>&-
+	cat >quota.py <<'END'
+import os, resource, subprocess, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (3000, 3000))
+os.setgroups([]); os.setgid(65533); os.setuid(65533)
+soft = int(open('/proc/sys/fs/pipe-user-pages-soft').read())
+r, w = os.pipe()
+pipes = [os.pipe() for _ in range(soft // 16 + 1)]
+def pipecap(*args): return subprocess.run([sys.argv[1], 'pipecap', *args], capture_output=True, pass_fds=[w], text=True)
+print([l for l in pipecap('-I').stdout.splitlines() if l.startswith('quota')][0].split()[2])
+x = pipecap('-s', '128k', '-n', str(w))
+print(x.returncode, 'pipe-user-pages-soft' in x.stderr, str(soft) in x.stderr)
+END
+	is 'over the quota -I says so, and EPERM names it' "1
+1 True True" "$(python3 quota.py "$T/ipcbox.anyone")"
+else
+	skip 'EPERM names the limit' 'not root'
+fi

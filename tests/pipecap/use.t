@@ -1,0 +1,303 @@
+#!/bin/sh
+# pipecap in hostile hands: wrong and odd arguments, names, rights and moments.
+. "${0%/*}/../tap.sh"
+
+page=$(getconf PAGESIZE)
+tab=$(printf '\t')
+have() { command -v "$1" >/dev/null 2>&1; }
+ln -s "$IPCBOX" pipesz
+sz() { $EMULATOR ./pipesz "$@"; }
+[ -z "$EMULATOR" ] || sz() { $EMULATOR -0 pipesz "$IPCBOX" "$@"; }
+sz_run() { sz "$@" >"$T/.out" 2>"$T/.err"; rc=$? out=$(cat "$T/.out") err=$(cat "$T/.err"); }
+mkfifo fifo free
+exec 8<>fifo # held, and empty
+
+# --- as pipesz ------------------------------------------------------------------------------
+sz_run -gv -f fifo
+is 'pipesz -g -v: a header, and the same columns' "pipe${tab}size${tab}unread
+fifo$tab$((16 * page))${tab}0" "$out"
+sz_run -g -n 8 -f fifo -n 8
+is 'targets in the order in which they were given' "fd 8 fifo fd 8 " \
+	"$(printf '%s\n' "$out" | cut -f1 | tr '\n' ' ')"
+sz_run -cg -n 42 -n 8
+is '--check: the first failure ends it' '1 ' "$rc $out"
+sz_run -cqg -n 42
+is 'and is no warning that --quiet would hide' '1 pipesz: cannot get pipe buffer size of fd 42: Bad file descriptor' "$rc $err"
+sz_run -f nosuch -- echo ran
+is 'a file that is missing' '0 ran pipesz: cannot open nosuch: No such file or directory' "$rc $out $err"
+sz_run -s 4k -s 8k -vn 8
+is 'the last --set counts' "pipesz: using last specified size
+pipesz: fd 8 pipe buffer size set to 8192" "$err"
+sz_run -vs 31.5k -n 8
+is 'a size may be a fraction' "pipesz: fd 8 pipe buffer size set to $((page > 32768 ? page : 32768))" "$err"
+sz_run -vs 0 -n 8
+is '0 is a page, as to the kernel' "pipesz: fd 8 pipe buffer size set to $page" "$err"
+sz_run -q -s 4G -n 8 echo ran
+is 'a size that no pipe has is no error' '0 ran' "$rc $out"
+sz_run -n 8
+is 'without --set: pipe-max-size' "fd 8$tab$(cat /proc/sys/fs/pipe-max-size)${tab}0" "$(box pipecap -g -n 8)"
+sz_run -s 64k -n 8
+
+# --- arguments ------------------------------------------------------------------------------
+run box pipecap -s 2G -n 8
+like 'a size of 2 GiB: a clear error' "2 pipecap: size '2G' is too large: no pipe reaches 2 GiB
+Try *" "$rc $err"
+for size in '' -1 1x 1.5 1.k .5k 99999999999999999999 4096kk; do
+	run box pipecap -s "$size" -n 8
+	like "size '$size'" "2 pipecap: invalid size: '$size'*" "$rc $err"
+done
+run box pipecap -C -w ''
+like 'an empty list' "2 *invalid write size: ''*" "$rc $err"
+run box pipecap -f fifo
+is 'a target without a mode means --get' "fifo$tab$((16 * page))${tab}0" "$out"
+run box pipecap -l -n 8
+like '-l takes processes only' "2 *-l does not go with -n*" "$rc $err"
+run box pipecap -m -J
+is 'measured, in JSON' "{\"size\":$((16 * page))}" "$out"
+run box pipecap -w 2147483647
+is 'a large write needs no more memory than the pipe' "size=$((16 * page))" "$out"
+run box pipecap -z 4k -w 1 --packet --pairs
+is 'and for eval' "size='$((page > 4096 ? 1 : 4096 / page))'" "$out"
+for target in /dev/null . "$IPCBOX" /dev/tty; do
+	run box pipecap -g -f "$target"
+	like "not a FIFO: ${target##*/}" '1 pipecap: *: not a pipe' "$rc $err"
+	run box pipecap -s 4k --hold -f "$target" -c -- echo ran
+	is "nor with --hold: ${target##*/}" "1 pipecap: $target: not a pipe" "$rc $err$out"
+done
+run box pipecap -g -f "$(printf '%04200d' 0)"
+like 'a name that is too long' '1 pipecap: *: *name too long' "$rc $err"
+
+# --- standard descriptors ----------------------------------------------------------------------
+run sh -c '"$1" pipecap -g <&-; echo $?; "$1" pipecap -s 4k -o >&-; echo $? >&2; "$1" pipecap -g -e 2>&-; echo $?' sh "$IPCBOX"
+is 'closed, they are no pipes' "1
+1 pipecap: fd 0: not a pipe
+pipecap: fd 1: not a pipe
+1" "$out $err"
+for mode in -l -I -C -m '-k -f fifo'; do
+	echo x >&8
+	# shellcheck disable=SC2086 # words
+	run sh -c '"$@" >/dev/full' sh $EMULATOR "$IPCBOX" pipecap $mode
+	is "/dev/full: $mode" "1 pipecap: can't write to standard output: No space left on device" "$rc $err"
+done
+run sh -c '{ sleep 0.2; "$@" -k -f fifo; echo $? >rc; } | true' sh $EMULATOR "$IPCBOX" pipecap
+is 'a closed pipe: no message' '1 ' "$(cat rc) $err"
+
+# --- what a FIFO's holder sees ------------------------------------------------------------------
+run box pipecap -g -f free
+like 'a FIFO that nobody has open' '1 pipecap: free: nobody whom we may see reads it *' "$rc $err"
+bg pipecap -v -s 8k --hold -f free 2>held
+wait_for grep -q set held
+echo hello >free
+kill -USR1 "$pid"
+wait_for grep -q queued held
+is 'SIGUSR1 while it holds: what is queued' "pipecap: free pipe buffer size set to $((page > 8192 ? page : 8192))
+pipecap: free: 6 of $((page > 8192 ? page : 8192)) bytes are queued" "$(cat held)"
+is 'and it goes on' hello "$(box pipecap -k -f free)"
+kill "$pid"
+wait "$pid"
+is 'until SIGTERM' 143 $?
+is 'CMD is in its place, and its death is ours' 137 \
+	"$(box pipecap -q -s 8k --hold -f free -- sh -c 'kill -9 $$' 2>/dev/null; echo $?)"
+is 'what CMD inherits is no number that scripts use' '' \
+	"$(box pipecap -q -s 8k --hold -f free -- sh -c 'exec 3>&- 4>&- 9>&-; ls -l /proc/$$/fd' | grep ' [3-7] -> .*free')"
+is 'and holds it' "free$tab$((page > 8192 ? page : 8192))${tab}0" \
+	"$(box pipecap -q -s 8k --hold -f free -- "$IPCBOX" pipecap -g -f free)"
+is 'a pipe without a name, through /proc' "fd 0$tab$((page > 8192 ? page : 8192))${tab}0" \
+	"$(: | sh -c '"$@" -q -s 8k --hold -p $$:0 -- "$@" -g' sh $EMULATOR "$IPCBOX" pipecap)"
+
+# --- signals and the rest need python ------------------------------------------------------------
+if ! have python3; then
+	skip 'rights, processes and moments' 'no python3'
+	exit 0
+fi
+cat >use.py <<'END'
+import base64, fcntl, json, os, pty, subprocess, sys, time
+ipcbox = sys.argv[1:]
+page = os.sysconf('SC_PAGESIZE')
+def run(*args, **kw):
+    fds = [fd for fd in map(int, os.listdir('/proc/self/fd')) if fd > 2 and os.path.exists(f'/proc/self/fd/{fd}')]
+    return subprocess.run(ipcbox + ['pipecap', *args], capture_output=True, pass_fds=fds, timeout=20, **kw)
+def json_of(*args, **kw): return [json.loads(x) for x in run(*args, **kw).stdout.splitlines()]
+def show(*words): print(*words, flush=True)
+def child(work):
+    pid = os.fork()
+    if pid == 0:
+        try: work()
+        finally: os._exit(0)
+    while open(f'/proc/{pid}/stat', 'rb').read().rsplit(b')', 1)[1].split()[0] != b'S': time.sleep(0.001)
+    return pid
+def end(pid):
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+me = os.getpid()
+
+# The writing end: another's reading end counts the slots and copies the queue.
+r, w = os.pipe()
+fcntl.fcntl(w, 1031, 2 * page)
+os.write(w, b'a' * (page // 2 + 1)); os.write(w, b'b' * (page // 2 + 1))
+x = json_of('-g', '-J', '-n', str(w))[0]
+show('other-end', x['slots'], x['wedged'], run('-k2', '-n', str(w)).stdout)
+# As text, as words and as an object the same.
+table = run('-gv', '-n', str(r)).stdout.decode().split('\n')
+row = dict(zip(table[0].split('\t'), table[1].split('\t')))
+show('text', row['slots'], row['max_slots'], row['writable'], row['wedged'], row['inode'] == str(os.fstat(r).st_ino),
+     f'{me}:{r}(' in row['readers'], f'{me}:{w}(' in row['writers'])
+
+# Blocked: in read, splice and sendfile.
+a, b = os.pipe(), os.pipe()
+def blocked(fd, side): return [h['blocked'] for h in json_of('-g', '-J', '-n', str(fd))[0][side] if h['pid'] == pid]
+pid = child(lambda: os.read(a[0], 1))
+show('read', blocked(a[1], 'readers'))
+end(pid)
+os.write(b[1], bytes(16 * page))
+os.write(a[1], b'x')
+pid = child(lambda: os.splice(a[0], b[1], 1))
+show('splice', blocked(b[1], 'writers'), blocked(a[0], 'readers'))
+end(pid)
+plain = os.open('plain', os.O_RDWR | os.O_CREAT); os.write(plain, b'x' * 9)
+pid = child(lambda: os.sendfile(b[1], plain, 0, 9))
+show('sendfile', blocked(b[1], 'writers'))
+end(pid)
+
+# 300 descriptors: none is left out of the words.
+pid = child(lambda: ([os.dup(a[1]) for _ in range(300)], time.sleep(99)))
+words = run('-g', '--pairs', '-n', str(a[0])).stdout
+said = {sh: subprocess.run(sh.split() + ['-c', 'eval "$1"; printf "%s" "$writers"', 'sh', words], capture_output=True).stdout.split()
+        for sh in ('dash', 'busybox sh', 'sh') if not subprocess.run(['sh', '-c', 'command -v ' + sh.split()[0]], capture_output=True).returncode}
+show('words', [sum(x.startswith(b'%d:' % pid) for x in v) == 301 for v in said.values()] == [True] * len(said))
+end(pid)
+# A process may choose its name.
+def called():
+    open('/proc/self/comm', 'wb').write(b"a b'$(\n\xff\x1b)")
+    time.sleep(99)
+pid = child(called)
+x = [h for h in json_of('-g', '-J', '-n', str(a[0]))[0]['writers'] if h['pid'] == pid][0]
+show('comm', base64.b64decode(x['name_b64']) == b"a b'$(\n\xff\x1b)", b'\x1b' in run('-gv', '-n', str(a[0])).stdout)
+words = run('-g', '--pairs', '-n', str(a[0])).stdout
+echo = subprocess.run(['sh', '-c', 'eval "$1"; printf "%s\n" $writers', 'sh', words], capture_output=True).stdout.splitlines()
+show('word', any(x.startswith(b"%d:%d(a_b'$(_\xff\x1b)" % (pid, a[1])) for x in echo), len(echo) >= 2)
+end(pid)
+
+# All pipes of a process, and only of it.
+pid = child(lambda: time.sleep(99))
+mine = {f'{pid}:{fd}' for fd in map(int, os.listdir(f'/proc/{pid}/fd')) if 'pipe:' in os.readlink(f'/proc/{pid}/fd/{fd}')}
+show('pid', {x['name'] for x in json_of('-g', '-J', '-p', str(pid))} == mine, len(mine) >= 6)
+two = json_of('-l', '-J', '-p', str(pid), '-p', str(me))
+show('pids', len(two) == len({x['inode'] for x in two}) >= 3)
+end(pid)
+x = run('-l', '-p', str(pid)); show('gone', x.returncode, b"can't look into '%d'" % pid in x.stderr)
+x = run('-g', '-p', str(pid)); show('gone2', x.returncode, b"can't look into '%d'" % pid in x.stderr)
+
+# Peeking: all forms, and a terminal.
+r, w = os.pipe()
+os.write(w, b'a\x1b[31m\n\xff\0"')
+show('json', json_of('-k', '-J', '-n', str(r)))
+os.read(r, 99)
+os.write(w, b"it's\n")
+show('pairs', run('-k', '--pairs', '-n', str(r)).stdout)
+os.write(w, b'\x1b[31m')
+pid, tty = pty.fork()
+if pid == 0: os.execvp(ipcbox[0], ipcbox + ['pipecap', '-k', '-n', str(os.dup2(r, 9))])
+said = b''
+try:
+    while more := os.read(tty, 99): said += more
+except OSError: pass # EIO: the other side is closed
+show('tty', said)
+os.waitpid(pid, 0)
+show('empty', run('-k', '-n', str(os.pipe()[0])).stdout)
+
+# Setting: the record, EBUSY, several targets of which one fails.
+x = json_of('-s', str(3 * page + 1), '-J', '-n', str(r))[0]
+show('set', x['size'] == 4 * page)
+os.write(w, b'x' * 3 * page)
+x = run('-s', str(page), '-n', str(w), '-n', str(a[0])); show('busy', x.returncode, fcntl.fcntl(a[0], 1032) == page)
+x = run('-c', '-s', str(2 * page), '-n', str(w), '-n', str(a[0]), '--', 'echo', 'ran')
+show('check', x.returncode, x.stdout, fcntl.fcntl(a[0], 1032) == page)
+
+# Processes come and go while they are listed.
+busy = subprocess.Popen(['sh', '-c', 'while :; do true | true | true; done'])
+bad = [x for x in (run('-l', '-J') for _ in range(30)) if x.returncode or x.stderr or not [json.loads(l) for l in x.stdout.splitlines()]]
+show('busy-list', bad)
+busy.kill(); busy.wait()
+
+# Who waits in open is not woken, on either side, by any mode but --hold.
+os.mkfifo('waited')
+for flags in os.O_RDONLY, os.O_WRONLY:
+    pid = child(lambda: os.open('waited', flags))
+    for mode in '-g', '-k', '-gv', '-s8k', '-l': run(mode, *(['-f', 'waited'] if mode != '-l' else []))
+    show('waits', os.waitpid(pid, os.WNOHANG))
+    end(pid)
+END
+timeout 60 python3 use.py $EMULATOR "$IPCBOX" >py.out 2>py.err 8>&-
+said() { grep "^$1 " py.out | cut -d' ' -f2-; }
+is 'the writing end: slots and queue through another reader' "2 True b'aa'" "$(said other-end)"
+is 'the table says what the records say' '2 2 false true True True True' "$(said text)"
+is 'blocked in read' '[True]' "$(said read)"
+is 'in splice, on the side that is full' '[True] [True]' "$(said splice)"
+is 'in sendfile' '[True]' "$(said sendfile)"
+is '300 holders are 300 words' True "$(said words)"
+is 'the name of a process is text of a stranger' 'True False' "$(said comm)"
+is 'and one word' 'True True' "$(said word)"
+is '-g -p PID: each pipe of it' 'True True' "$(said pid)"
+is '-l -p PID -p PID: each pipe once' True "$(said pids)"
+is '-l -p: a process that is gone' '1 True' "$(said gone)"
+is '-g -p: a process that is gone' '1 True' "$(said gone2)"
+is '-k -J: what is no UTF-8 is base64' "[{'name': 'fd N', 'len': 10, 'data_b64': 'YRtbMzFtCv8AIg=='}]" "$(said json | sed 's/fd [0-9]*/fd N/')"
+is '-k --pairs: one line' "$(cat <<'END'
+b'name=\'fd N\' len=\'5\' data=\'it\'\\\'\'s\'"${IFS#??}"\'\'\n'
+END
+)" "$(said pairs | sed 's/fd [0-9]*/fd N/')"
+is '-k on a terminal: lines, and no escape sequence' "b\"it's\\r\\n\\\\x1b[31m\\r\\n\"" "$(said tty)"
+is '-k of an empty pipe' "b''" "$(said empty)"
+is '-s -J: the record of what it is now' True "$(said set)"
+is 'one target fails: the others are set, status 1' '1 True' "$(said busy)"
+is '-c: it ends there, and CMD does not run' "1 b'' True" "$(said check)"
+is '-l while processes come and go' '[]' "$(said busy-list)"
+is 'who waits in open stays there' '(0, 0)
+(0, 0)' "$(said waits)"
+is 'python found no error' '' "$(cat py.err)"
+
+# --- without rights --------------------------------------------------------------------------------
+if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ]; then
+	skip 'without rights' 'not root, or emulated'
+	exit 0
+fi
+as_nobody pipecap -l
+like 'as nobody, -l says what it cannot see' "pipecap: can't look into [1-9]* processes: run as root" "$err"
+as_nobody pipecap -z 1G
+like 'EPERM of --pipe-size names the limit' '1 pipecap: new pipe: 1073741824 is above /proc/sys/fs/pipe-max-size, * and needs CAP_SYS_RESOURCE' "$rc $err"
+cat >quota.py <<'END'
+import ctypes, json, os, resource, subprocess, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (3000, 3000))
+os.setgroups([]); os.setgid(65533); os.setuid(65533)
+ctypes.CDLL(None).prctl(4, 1) # PR_SET_DUMPABLE: else /proc/self is root's
+soft = int(open('/proc/sys/fs/pipe-user-pages-soft').read())
+page = os.sysconf('SC_PAGESIZE')
+r, w = os.pipe()
+os.write(w, b'x' * 4 * page)
+def pipecap(*args): return subprocess.run([sys.argv[1], 'pipecap', *args], capture_output=True, pass_fds=[r], text=True)
+def pages(): return json.loads(pipecap('-I', '-J').stdout)['pipe_pages']
+before = pages()
+pipes = [os.pipe() for _ in range(100)]
+print(round((pages() - before) / 16, -1)) # but for those of the moment
+print(len(pipecap('-k', '-n', str(r)).stdout) == 4 * page)
+pipes += [os.pipe() for _ in range(soft // 16 + 1)]
+x = pipecap('-k', '-n', str(r))
+print(x.returncode, len(x.stdout) // page, 'pipe-user-pages-soft, %d' % soft in x.stderr)
+x = json.loads(pipecap('-g', '-J', '-n', str(r)).stdout)
+print(x['unread'] // page, x['slots'], x['max_slots'], x['wedged'])
+END
+is 'over the quota: -I counts the pages, -k says that it is not all, slots are unknown' "100.0
+True
+1 2 True
+4 None 16 None" "$(python3 quota.py "$T/ipcbox.anyone")"
+if unshare -m true 2>/dev/null; then
+	run unshare -m sh -c 'mount -t tmpfs none /proc; "$@" -l; echo $?; echo 123 | { sleep 0.2; "$@" -gJ; }; "$@" -I -J; "$@" -g -f fifo; "$@" -q -s max -o' sh "$IPCBOX" pipecap
+	like 'without /proc: 77, null where nothing can be seen' '77
+{"name":"fd 0",*"unread":4,*"slots":1,*"inode":null,"readers":null,"writers":null}
+{*"pipe_max_size":null,*"pipe_pages":null,*}' "$out"
+	like 'and why' "pipecap: /proc is not mounted: *
+pipecap: fifo: can't be looked into quietly without /proc*" "$err"
+else
+	skip 'without /proc' 'no mount namespace'
+fi

@@ -1,0 +1,194 @@
+#!/bin/sh
+# pipetest where it is not welcome: verdicts stay right or are skips with a reason, nothing
+# hangs, nothing stays behind.
+LIMIT=100
+. "${0%/*}/../tap.sh"
+# shellcheck disable=SC2016 # the inner shell expands
+
+mkdir dir
+export TMPDIR="$T/dir" # the cases' own directory
+command -v bash >/dev/null && bash='bash -c' || bash=
+
+# The processes whose directory is or was in ours: all of a run's.
+left() { ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -F -- "-> $T/dir/pipetest."; ls dir; }
+totals() { tail -n 1 .out; }
+# NAME SHELL-COMMAND...: a run of which nothing fails. $P is pipetest, $SOME a part of it.
+SOME="-t bas.* -t fif.* -t blk.* -t prm.* -t map.*"
+right() {
+	name=$1 shell=$2; shift 2
+	run env P="$IPCBOX pipetest -q" SOME="$SOME" $shell "set -f; $*"
+	like "$name: nothing is wrong" '0 # Totals: pass:*[0-9][0-9][0-9] fail:0 xfail:* xpass:0 skip:* error:0' \
+		"$rc $out"
+	is "$name: nothing on stderr" '' "$err"
+	is "$name: nothing is left" '' "$(left)"
+}
+
+if [ "$EMULATOR" ]; then
+	skip 'limits and signals' 'they would be the emulator'"'"'s'
+	exit
+fi
+
+# --- inherited: signals, masks, limits, closed descriptors
+right 'SIGPIPE and SIGCHLD ignored' 'sh -c' 'trap "" PIPE CHLD USR1; exec $P $SOME'
+right 'umask 777' 'sh -c' 'umask 777; exec $P $SOME'
+right 'no stdin, no stderr' 'sh -c' 'exec $P $SOME <&- 2>&-'
+right '64 descriptors' 'sh -c' 'ulimit -n 64; exec $P'
+if command -v python3 >/dev/null; then
+	cat >blocked.py <<-'EOF'
+		import os, signal, sys
+		signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+		signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+		os.execvp(sys.argv[1], sys.argv[1:])
+	EOF
+	right 'all signals blocked' 'python3 blocked.py sh -c' 'exec $P $SOME'
+	run python3 blocked.py "$IPCBOX" pipetest -t bas.lowest
+	like 'and the header says so' '*SIGPIPE inherited as blocked*' "$out"
+fi
+run sh -c 'ulimit -n 24; exec "$@"' sh "$IPCBOX" pipetest -t 'bas.*'
+is 'so few descriptors that most cases have no room: all skipped is 4' 4 "$rc"
+like 'with the reason' '*ok 1 bas.write_read.pipe # SKIP fd-limit*' "$out"
+run sh -c 'ulimit -n 4; exec "$@"' sh "$IPCBOX" pipetest
+like 'no descriptor for a pipe: says so' "1 pipetest: can't make a pipe: *" "$rc $err"
+if [ "$bash" ]; then
+	run $bash 'ulimit -v 1000; exec "$@"' sh "$IPCBOX" pipetest -t 'tut.*' -t 'sig.*'
+	is 'ulimit -v: nothing is wrong' 0 "$rc"
+	like 'what has no memory is skipped' '*ok * # SKIP no-memory*' "$out"
+fi
+if [ "$bash" ]; then
+	for n in 0 3; do right "$n signals in the queue" "$bash" "ulimit -i $n; exec \$P"; done
+	for n in 0 1; do right "$n KiB of locked memory" "$bash" "ulimit -l $n; exec \$P \$SOME"; done
+fi
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+	for error in ENOSYS EPERM; do
+		run strace -f -o /dev/null -e trace=tee -e inject=tee:error=$error \
+			"$IPCBOX" pipetest -t 'tee.*' -t 'fio.tee*' -t 'reg.efault*' -t 'eof.*'
+		like "tee is $error: nothing is wrong" '0 * fail:0 xfail:* error:0' "$rc $out"
+		for case in tee.partial fio.tee_splice reg.efault_tee; do
+			like "$case is skipped" "* $case.pipe # SKIP no-tee*" "$out"
+		done
+	done
+else
+	skip 'no tee' 'no strace'
+fi
+run sh -c '(ulimit -f 0; exec "$1" pipetest -q) | cat' sh "$IPCBOX"
+like 'ulimit -f 0: files are skipped' '# Totals: pass:*[1-9] fail:0 xfail:* xpass:0 skip:*[1-9] error:0' "$out"
+run sh -c '(ulimit -f 0; "$1" pipetest 2>&1 >out) | cat' sh "$IPCBOX"
+like 'and output that meets it is an error' "pipetest: can't write to standard output: *" "$out"
+is 'nothing is left' '' "$(left)"
+
+# --- another user, with few processes; a file that cannot be entered by others is the point
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && [ "$bash" ]; then
+	cp "$IPCBOX" ipcbox.anyone && chmod 755 "$T" ipcbox.anyone && chmod 1777 dir
+	as_nobody='setpriv --reuid 64123 --regid 64123 --clear-groups'
+	for n in 40 5; do
+		run $as_nobody bash -c "ulimit -u $n; exec ./ipcbox.anyone pipetest -t \"bas.*\" -t blk.eof_wakes_100"
+		like "nobody with $n processes: passes or skips" \
+			'*# Totals: pass:*[1-9] fail:0 xfail:* xpass:0 skip:* error:0' "$out"
+	done
+	like 'with the reason' '*# SKIP process-limit*' "$out"
+	is 'nothing is left' '' "$(left)"
+else
+	skip 'few processes' 'not root, or no setpriv or bash'
+fi
+
+# --- namespaces: no /proc, another's /proc, no directory to write in
+ns='unshare -m'
+[ "$(id -u)" = 0 ] || ns='unshare -Urm'
+if $ns mount -t tmpfs none dir 2>/dev/null; then
+	right 'no /proc' "$ns sh -c" 'umount -l /proc; exec $P'
+	right 'PID 1 under the /proc of others' "$ns -pf sh -c" 'exec $P $SOME'
+	right 'PID 1' "$ns -pf --mount-proc sh -c" 'exec $P $SOME'
+	run $ns sh -c 'mount -t tmpfs -o size=64k none dir; exec "$@"' sh "$IPCBOX" pipetest -d dir
+	like 'a full directory that was asked for: says so' "1 pipetest: can't make a directory in 'dir': No space*" "$rc $err"
+	run $ns sh -c 'mount -t tmpfs -o size=64k none dir; exec "$@"' sh "$IPCBOX" pipetest -t 'fif.*'
+	like 'a full $TMPDIR: another' '0 *# files in /*' "$rc $out"
+	nodir='mkdir dir/root && cp "$1" dir/root/ipcbox && mount -t tmpfs none dir/root && cp "$1" dir/root/ipcbox &&
+		mkdir dir/root/proc && mount -t proc none dir/root/proc && mount -o remount,ro dir/root &&
+		exec chroot dir/root /ipcbox pipetest -t "bas.*" -t "fif.*"'
+	run $ns -pf sh -c "$nodir" sh "$IPCBOX"
+	like 'nowhere to write: files are skipped' '0 *# files in none (no directory to write in)*' "$rc $out"
+	like 'with the reason' '*# SKIP no-dir*' "$out"
+	rm -rf dir/root
+else
+	skip 'namespaces' 'not allowed here'
+fi
+
+# --- stdout
+for form in '' -n -J -q -l --ptest '-J -l' '--explain *'; do
+	set -f
+	run sh -c 'exec "$@" >/dev/full' sh "$IPCBOX" pipetest -t 'bas.*' $form
+	like "$form: a full disk" "1 pipetest: can't write to standard output: No space*" "$rc $err"
+	run sh -c 'exec "$@" >&-' sh "$IPCBOX" pipetest -t 'bas.*' $form
+	like "$form: closed" "1 pipetest: can't write to standard output: Bad file*" "$rc $err"
+	# The reader goes first: what fits into the pipe would be written without a failure.
+	run sh -c '{ sleep 0.3; "$@" 2>err; echo $? >status; } | :' sh "$IPCBOX" pipetest $form
+	is "$form: a closed pipe is 1, without a word" '1 ' "$(cat status) $(cat err)"
+	set +f
+done
+is 'nothing is left' '' "$(left)"
+
+# The status of the background job, which must end by itself; nobody waits for ever.
+ended() {
+	{ sleep 20; kill -KILL "$pid"; } >/dev/null 2>&1 &
+	watchdog=$!
+	wait "$pid" 2>/dev/null
+	rc=$?
+	kill $watchdog
+}
+
+# --- signals
+bg pipetest -q -r 1000000 >bailed 2>err
+wait_for sh -c 'ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -F -- "-> $PWD/dir/pipetest."'
+kill -USR1 "$pid"
+wait_for grep -q . err
+like 'SIGUSR1: a status line' 'pipetest: 0 of * cases done, 0 failed, now tut.p1.*' "$(cat err)"
+kill -HUP "$pid"
+ended
+is 'SIGHUP ends it' 129 "$rc"
+like 'with a summary' 'Bail out! signal
+# Totals: *' "$(cat bailed)"
+is 'nothing is left' '' "$(left)"
+
+mkfifo stalled
+exec 3<>stalled
+dd if=/dev/zero of=stalled bs=4096 oflag=nonblock 2>/dev/null
+bg pipetest -v >stalled
+wait_for sh -c 'ls dir | grep -q pipetest'
+sleep 0.2 # to reach its first line; if that is later, the signal waits for it
+kill "$pid"
+ended
+exec 3>&-
+is 'SIGTERM ends it also while nobody reads what it prints' 143 "$rc"
+is 'nothing is left' '' "$(left)"
+
+if command -v python3 >/dev/null; then
+	cat >nonblock.py <<-'EOF'
+		import os, subprocess, sys, time
+		r, w = os.pipe()
+		os.set_blocking(w, False)
+		p = subprocess.Popen(sys.argv[1:], stdout=w)
+		os.close(w)
+		time.sleep(1)
+		while os.read(r, 65536): pass
+		sys.exit(p.wait())
+	EOF
+	ok 'a slow reader of a pipe that does not block loses nothing' \
+		python3 nonblock.py "$IPCBOX" pipetest -v -t 'bas.*' -t 'nbk.*'
+fi
+
+# --- a case that hangs: its first process is stopped from outside, while others are there
+bg pipetest -m 0.1 -t blk.eof_wakes_100 -r 1000000 >hung
+stop() {
+	first=$(pgrep -P "$pid" | head -n 1)
+	kill -STOP "$first" && grep '^State:.T' "/proc/$first/status" || return
+	left | sed -n 's|.*/proc/\([0-9]*\)/cwd.*|\1|p' | grep -vx "$pid" >stopped
+	[ "$(wc -l <stopped)" -ge 50 ] || { kill -CONT "$first"; return 1; }
+}
+wait_for stop
+ended
+is 'a case that hangs fails' 1 "$rc"
+like 'and is reported as killed; the run goes on' '*# killed at its time limit of *
+not ok 1 blk.eof_wakes_100
+*error:1' "$(cat hung)"
+is 'its processes are gone' '' "$(while read -r p; do ls -d "/proc/$p" 2>/dev/null; done <stopped)"
+is 'nothing is left' '' "$(left)"
