@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/inotify.h>
-#include "libbb.h"
+#include "fifo.h"
 
 /* What a signal or exit(3) must find: the FIFO that we made, if it is to go with us, what
  * to report, and the signals that were blocked when we came. */

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "libbb.h"
+#include "fifo.h"
 
 enum { OUTPUT = 64 * 1024, SPLICE_MAX = 1024 * 1024, PEERS = 64 };
 

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "libbb.h"
+#include "fifo.h"
 
 enum { CHUNK = 64 * 1024 };
 enum { EPIPE_WAIT, EPIPE_DROP, EPIPE_FAIL };

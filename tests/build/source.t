@@ -71,7 +71,7 @@ is 'each function of libbb.h has two users' '' "$lonely"
 
 # Each option that getopt32 takes is in the help, but for everyone's -h and -V. In its list,
 # "-x(name)" has no short form.
-fifo=$(awk '/define FIFO_OPTIONS/ { on = 1 } on { print } on && !/\\$/ { exit }' libbb/libbb.h)
+fifo=$(awk '/define FIFO_OPTIONS/ { on = 1 } on { print } on && !/\\$/ { exit }' applets/fifo/fifo.h)
 for applet in $($EMULATOR "$IPCBOX" --list | grep -v pipesz); do
 	files=$(grep -rl "^config $(echo "$applet" | tr '[:lower:]' '[:upper:]')\$" applets)
 	help=$($EMULATOR "$IPCBOX" "$applet" --help)
