@@ -147,7 +147,7 @@ LDFLAGS_ALL = $(if $(call on,STATIC),-static) \
 	-Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none $(sanitize) $(LDFLAGS)
 
 # libbb is an archive: a file that no applet needs must not even be looked at.
-lib := $(patsubst %.c,$(obj)/%.o,$(filter-out $(if $(sanitize),libbb/malloc.c),$(sort $(wildcard libbb/*.c))))
+lib := $(patsubst %.c,$(obj)/%.o,$(sort $(wildcard libbb/*.c)))
 # A folder goes in whole when one of its applets is on, but for the applets that are off.
 on_files = $(filter $(APPLETS:%=%.c) $(foreach a,$(APPLETS),%/$(a).c),$(applets))
 sources = $(filter-out $(applets),$(wildcard $(foreach d,$(filter-out applets/,$(sort $(dir $(on_files)))),$(d)*.c $(d)*/*.c))) $(on_files)

@@ -115,8 +115,8 @@ void xprintf(const char *fmt, ...) PRINTF(1, 2);
 void xwrite_stdout(const void *data, size_t len);
 void xfflush_stdout(void);
 int flush_stdout(void);	/* the same, but a failure is -1 */
-/* As the kernel's: the bytes that are in buf now, without the NUL that is always there; the
- * conversions are those that printf.c names. size is 1 or more. */
+/* As snprintf(3), but they return the bytes that are in buf now, without the NUL that is always
+ * there. size is 1 or more. */
 size_t scnprintf(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
 size_t vscnprintf(char *buf, size_t size, const char *fmt, va_list args) PRINTF(3, 0);
 

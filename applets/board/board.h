@@ -88,21 +88,11 @@ struct schema {
 const char *schema_parse(struct schema *s, char *text);
 const struct field *schema_find(const struct schema *s, const char *name, size_t len);
 
-/* A decimal number, inf or nan to the bits of the nearest float of size bytes (4 or 8);
- * NULL, or why not. */
+/* A decimal number, inf or nan to the bits of the nearest IEEE 754 float of size bytes (4 or
+ * 8); NULL, or why not. */
 const char *parse_decimal(const char *s, unsigned size, uint64_t *bits);
-/* A number of many digits: decimal text has them, and so has the exact value of a float. */
-enum {
-	BIG_DIGITS = 800, /* no number halfway between two doubles has more than 767 */
-	BIG_WORDS = BIG_DIGITS / 9 + (BIG_DIGITS + 340) / 9 + 8,
-};
-
-struct big {
-	uint32_t w[BIG_WORDS]; /* least significant first */
-	int n;
-};
-void big_multiply_add(struct big *b, uint32_t factor, uint32_t carry);
-uint32_t big_divide(struct big *b, uint32_t divisor); /* returns the rest */
+/* The same bits as text, with as few digits as parse_decimal needs to give them back. */
+void format_decimal(char text[32], unsigned size, uint64_t bits);
 
 struct board {
 	const char *path;

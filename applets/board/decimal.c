@@ -1,144 +1,87 @@
 /*
- * decimal.c - a decimal number to the bits of the nearest IEEE 754 float
+ * decimal.c - floats out of decimal text, and the shortest text that reads back the same
  *
  * SPDX-License-Identifier: 0BSD
  *
- * Exact integer arithmetic, to nearest, ties to even, so that it neither depends on the
- * machine's floating point nor needs strtod's long double (6 KB of musl, more without
- * hardware). The digits become a large integer; a power of ten multiplies it, or divides
- * it after a shift that leaves more than 64 bits; its top bits are the mantissa.
+ * strtod(3) and "%g" do the arithmetic: both round exactly in musl and glibc. Ours is what they
+ * leave open: no spaces, no hexadecimal, no "infinity", and as few digits as there may be.
  */
+#include <float.h>
 #include "board.h"
 
-void big_multiply_add(struct big *b, uint32_t factor, uint32_t carry)
+/* digits [. digits] [e [sign] digits], with at least one digit before the e. */
+static int is_decimal(const char *s)
 {
-	for (int i = 0; i < b->n || carry; i++) {
-		uint64_t product = (uint64_t)(i < b->n ? b->w[i] : 0) * factor + carry;
+	size_t before = strspn(s, "0123456789"), after = 0;
 
-		b->w[i] = product;
-		carry = product >> 32;
-		if (i == b->n)
-			b->n++;
+	s += before;
+	if (*s == '.') {
+		after = strspn(s + 1, "0123456789");
+		s += 1 + after;
 	}
-}
-
-uint32_t big_divide(struct big *b, uint32_t divisor)
-{
-	uint64_t rest = 0;
-
-	for (int i = b->n - 1; i >= 0; i--) {
-		rest = rest << 32 | b->w[i];
-		b->w[i] = rest / divisor;
-		rest %= divisor;
+	if (before + after == 0)
+		return 0;
+	if (*s == 'e' || *s == 'E') {
+		s++;
+		s += *s == '-' || *s == '+';
+		before = strspn(s, "0123456789");
+		s += before;
+		if (!before)
+			return 0;
 	}
-	while (b->n && !b->w[b->n - 1])
-		b->n--;
-	return rest;
+	return !*s;
 }
 
-/* Digits with at most one point; returns what follows, or NULL if there is no digit. */
-static const char *read_digits(const char *s, struct big *b, int *exponent, int *rest)
+/* As doubles: each float is one, too. */
+static double value_of(unsigned size, uint64_t bits)
 {
-	int digits = 0, point = 0, seen = 0;
+	uint32_t low = bits;
+	double d;
+	float f;
 
-	for (; isdigit((unsigned char)*s) || (*s == '.' && !point); s++) {
-		if (*s == '.') {
-			point = 1;
-			continue;
-		}
-		seen = 1;
-		if (digits < BIG_DIGITS) {
-			big_multiply_add(b, 10, *s - '0');
-			digits += b->n != 0;
-			*exponent -= point;
-		} else {
-			*rest |= *s != '0';
-			*exponent += !point;
-		}
-	}
-	return seen ? s : NULL;
+	memcpy(&d, &bits, sizeof(d));
+	memcpy(&f, &low, sizeof(f));
+	return size == sizeof(f) ? f : d;
 }
 
-/* b times 10^exponent is b times 2^(the result), and the rest. */
-static int scale(struct big *b, int exponent, int *rest)
+static uint64_t bits_of(unsigned size, double value)
 {
-	int shift = exponent < 0 ? -exponent / 9 + 4 : 0;
+	uint64_t bits;
+	uint32_t low;
+	float f = value;
 
-	memmove(b->w + shift, b->w, b->n * sizeof(*b->w));
-	memset(b->w, 0, shift * sizeof(*b->w));
-	b->n += shift;
-	for (; exponent > 0; exponent--)
-		big_multiply_add(b, 10, 0);
-	for (; exponent < 0; exponent++)
-		*rest |= big_divide(b, 10) != 0;
-	return -32 * shift;
-}
-
-static int bit(const struct big *b, int i)
-{
-	return i >= 0 && b->w[i / 32] >> i % 32 & 1;
-}
-
-/* b times 2^exponent, and more if rest: the bits that stand for it, lowest the exponent of
- * the smallest number there is. A mantissa that rounds up to 2^precision carries into the
- * exponent, as it must. */
-static uint64_t round_bits(const struct big *b, int exponent, int rest, int precision, int lowest)
-{
-	int length = b->n ? 32 * b->n - __builtin_clz(b->w[b->n - 1]) : 0;
-	int last = length + exponent - precision;
-	uint64_t mantissa = 0;
-	int shift;
-
-	if (last < lowest)
-		last = lowest;
-	shift = last - exponent;
-	for (int i = length - 1; i >= shift; i--)
-		mantissa = mantissa << 1 | bit(b, i);
-	for (int i = shift - 2; i >= 0 && !rest; i--)
-		rest = bit(b, i);
-	mantissa += bit(b, shift - 1) && (rest || mantissa & 1);
-	return mantissa + ((uint64_t)(last - lowest) << (precision - 1));
+	memcpy(&bits, &value, sizeof(bits));
+	memcpy(&low, &f, sizeof(low));
+	return size == sizeof(f) ? low : bits;
 }
 
 const char *parse_decimal(const char *s, unsigned size, uint64_t *bits)
 {
-	int precision = size == 8 ? 53 : 24, lowest = size == 8 ? -1074 : -149;
-	int negative = *s == '-', exponent = 0, rest = 0;
-	uint64_t infinity = (size == 8 ? 0x7FFULL : 0xFF) << (precision - 1), sign;
-	struct big b = { .n = 0 };
-	const char *end;
+	const char *digits = s + (*s == '-');
+	int named = strcmp(digits, "inf") == 0 || strcmp(digits, "nan") == 0;
+	double value;
 
-	sign = (uint64_t)negative << (8 * size - 1);
-	s += negative;
-	*bits = sign | infinity;
-	if (strcmp(s, "inf") == 0)
-		return NULL;
-	*bits = sign | infinity | 1ULL << (precision - 2);
-	if (strcmp(s, "nan") == 0)
-		return NULL;
-	end = read_digits(s, &b, &exponent, &rest);
-	if (end && (*end == 'e' || *end == 'E')) {
-		int minus = *++end == '-';
-		int power = 0;
-
-		end += minus || *end == '+';
-		if (!isdigit((unsigned char)*end))
-			return "invalid";
-		for (; isdigit((unsigned char)*end); end++)
-			power = power < 10000 ? 10 * power + (*end - '0') : power;
-		exponent += minus ? -power : power;
-	}
-	if (!end || *end)
+	if (!named && !is_decimal(digits))
 		return "invalid";
-	*bits = 0;
-	if (exponent > 310 && b.n)
+	value = size == sizeof(float) ? strtof(s, NULL) : strtod(s, NULL);
+	if (!named && (value > DBL_MAX || value < -DBL_MAX))
 		return "out of range";
-	if (exponent >= -BIG_DIGITS - 340 && b.n) {
-		exponent = scale(&b, exponent, &rest);
-		*bits = round_bits(&b, exponent, rest, precision, lowest);
-	}
-	if (*bits >= infinity)
-		return "out of range";
-	*bits |= sign;
+	*bits = bits_of(size, value);
 	return NULL;
+}
+
+/* Every number of usual digits survives the way to a float and back, so "%g" with that many
+ * shows no more than it takes. Numbers next to 0 have fewer bits and begin with one digit. */
+void format_decimal(char text[32], unsigned size, uint64_t bits)
+{
+	int is_float = size == sizeof(float);
+	int digits = is_float ? FLT_DIG : DBL_DIG;
+	double value = value_of(size, bits), least = is_float ? FLT_MIN : DBL_MIN;
+	uint64_t again;
+
+	if (value > -least && value < least && value != 0)
+		digits = 1;
+	do
+		scnprintf(text, 32, "%.*g", digits++, value);
+	while (value == value && (parse_decimal(text, size, &again) || again != bits));
 }

@@ -21,9 +21,6 @@ void print_record(const struct board *b, const struct output *out);
 
 /* A slot's time in seconds, with nine decimals; returns text. */
 const char *format_time(char text[32], const struct board_slot *slot);
-/* The bits of an IEEE 754 float of size 4 or 8, with as few digits as read the same bits
- * again: parse_decimal. At most 32 bytes. */
-void format_decimal(char *text, unsigned size, uint64_t bits);
 void print_info(struct board *b, enum record_form style, int alive);
 void emit_c(const struct board *b);
 

@@ -147,28 +147,15 @@ static bool scan_process(struct holders *all, int proc, const char *name)
 	return !unseen;
 }
 
-static int compare(const struct holder *x, const struct holder *y)
+static int compare(const void *a, const void *b)
 {
+	const struct holder *x = a, *y = b;
+
 	if (x->dev != y->dev)
 		return x->dev < y->dev ? -1 : 1;
 	if (x->ino != y->ino)
 		return x->ino < y->ino ? -1 : 1;
 	return x->pid != y->pid ? x->pid - y->pid : x->fd - y->fd;
-}
-
-/* By insertion, with ever smaller steps (Shell's): qsort(3) is 2 KB of musl, and /proc is
- * almost in order. */
-static void sort(struct holder *at, size_t count)
-{
-	for (size_t step = count / 2; step; step /= 2)
-		for (size_t i = step; i < count; i++) {
-			struct holder h = at[i];
-			size_t to = i;
-
-			for (; to >= step && compare(&at[to - step], &h) > 0; to -= step)
-				at[to] = at[to - step];
-			at[to] = h;
-		}
 }
 
 struct holders find_holders(void)
@@ -184,7 +171,8 @@ struct holders find_holders(void)
 		all.hidden += !scan_process(&all, dirfd(proc), name);
 	all.hidden += errno != 0;
 	closedir(proc);
-	sort(all.at, all.count);
+	if (all.count)
+		qsort(all.at, all.count, sizeof(*all.at), compare);
 	return all;
 }
 
