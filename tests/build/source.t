@@ -69,6 +69,16 @@ lonely=$(sed -nE 's/^[a-z].*[ *]([a-z_0-9]+)\(.*\).*;.*/\1/p' libbb/*.h | sort -
 done)
 is 'each function of libbb.h has two users' '' "$lonely"
 
+# A name that two rooms define says too little. libbb is a room, too.
+twice=$(echo "$code" | xargs awk '
+	/^[a-z].*[a-z_0-9]\(/ && !/[;}]$/ && !/^(typedef|extern)/ {
+		room = FILENAME; sub(/^applets\//, "", room); sub(/\/.*/, "", room)
+		gsub(/__attribute__\(\([a-z]*\)\) */, ""); name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name)
+		if (name !~ /_main$/ && !((name, room) in seen)) { seen[name, room]; n[name]++; at[name] = at[name] " " FILENAME }
+	}
+	END { for (name in n) if (n[name] > 1) print name ":" at[name] }' | sort)
+is 'no two rooms define the same function name' '' "$twice"
+
 # Each option that getopt32 takes is in the help, but for everyone's -h and -V. In its list,
 # "-x(name)" has no short form.
 fifo=$(awk '/define FIFO_OPTIONS/ { on = 1 } on { print } on && !/\\$/ { exit }' applets/fifo/fifo.h)
