@@ -116,6 +116,13 @@ $(obj)/config.mk: $(O)/.config $(kconfig) $(gen)
 	$(Q)$(gen) make $(O)/.config $(applets) >$@
 $(headers): $(obj)/config.mk ; @:
 
+# How many rows each file of cases has, as gen.sh reads them: the compiler asserts the number.
+$(obj)/rows.stamp: $(obj)/config.mk $(wildcard applets/*/*.h applets/*/cases/*.c)
+	$(Q)$(gen) rows $(O)/.config $(applets) >$(obj)/rows.h.new
+	$(Q)cd $(obj) && if cmp -s rows.h.new rows.h; then rm rows.h.new; else mv rows.h.new rows.h; fi
+	@touch $@
+$(obj)/rows.h: $(obj)/rows.stamp ; @:
+
 # What is said in --help and in pipetest --explain is read seldom: it is kept deflated.
 $(obj)/texts.z.h: $(obj)/config.mk libbb/help.txt $(wildcard applets/*.c applets/*/* applets/*/*/*.c)
 	$(Q)$(gen) texts $(O)/.config $(applets) >$(obj)/texts.new
@@ -153,7 +160,7 @@ on_files = $(filter $(APPLETS:%=%.c) $(foreach a,$(APPLETS),%/$(a).c),$(applets)
 sources = $(filter-out $(applets),$(wildcard $(foreach d,$(filter-out applets/,$(sort $(dir $(on_files)))),$(d)*.c $(d)*/*.c))) $(on_files)
 objs := $(patsubst %.c,$(obj)/%.o,$(sort $(sources)))
 
-$(obj)/%.o: %.c $(headers) Makefile
+$(obj)/%.o: %.c $(headers) $(obj)/rows.h Makefile
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<

@@ -10,6 +10,7 @@
 #   applets .config APPLET.c...      applets.h: APPLET(name, function) for each name of an
 #                                    enabled applet
 #   text-numbers .config APPLET.c... texts.h: the number of each text
+#   rows    .config APPLET.c...      rows.h: how many CASE(...) rows each group has
 #   texts   .config APPLET.c...      the texts themselves, each ended by a \001
 #
 # An applet's source is applets/NAME.c or applets/ROOM/NAME.c; a line " * also: NAME" of
@@ -134,6 +135,14 @@ text-numbers)
 	for f in $(enabled "$@"); do echo "	TEXT_$(applet "$f"),"; done
 	for t in $(extra "$@"); do echo "	TEXT_$(applet "$t"),"; done
 	echo "	TEXT_rows,"
+	echo "};" ;;
+rows)
+	echo "enum {"
+	for group in $(groups "$@"); do
+		n=$(rows "$group" | tr -dc '\001' | wc -c)
+		echo "	ROWS_$(applet "$group") = $((n / 4)),"
+	done
+	echo "	ROWS_END"
 	echo "};" ;;
 texts)
 	sed '/^APPLETS$/,$d' libbb/help.txt

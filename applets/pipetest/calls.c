@@ -4,16 +4,17 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/statfs.h>
-#include "pipetest.h"
+#include "engine.h"
 
 struct state t;
+struct engine engine;
 
 /* --- verdicts and diagnostics -------------------------------------------------------- */
 
 static void add_line(uint32_t room, const char *fmt, va_list args) PRINTF(2, 0);
 static void add_line(uint32_t room, const char *fmt, va_list args)
 {
-	struct shared *s = t.shared;
+	struct shared *s = engine.shared;
 	char line[512];
 	size_t len = vscnprintf(line, sizeof(line) - 1, fmt, args);
 	uint32_t at = s->text_len;
@@ -33,7 +34,7 @@ void info(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	add_line(t.text_room, fmt, args);
+	add_line(engine.text_room, fmt, args);
 	va_end(args);
 }
 
@@ -44,14 +45,14 @@ void fail(const char *fmt, ...)
 	va_start(args, fmt);
 	add_line(TEXT_SIZE, fmt, args);
 	va_end(args);
-	t.shared->verdict = FAIL;
+	engine.shared->verdict = FAIL;
 	_exit(EXIT_FAILURE);
 }
 
 void skip(const char *token)
 {
-	scnprintf(t.shared->reason, sizeof(t.shared->reason), "%s", token);
-	t.shared->verdict = SKIP;
+	scnprintf(engine.shared->reason, sizeof(engine.shared->reason), "%s", token);
+	engine.shared->verdict = SKIP;
 	_exit(EXIT_SUCCESS);
 }
 
@@ -199,14 +200,14 @@ const char *pattern(size_t n)
 	if (n > size)
 		buf = xrealloc(buf, size = n);
 	for (size_t i = 0; i < n; i++)
-		buf[i] = byte_at(t.shared->written + i);
+		buf[i] = byte_at(t.stream->written + i);
 	return n ? buf : "";
 }
 
 void pattern_wrote(long result)
 {
 	if (result > 0)
-		t.shared->written += result;
+		t.stream->written += result;
 }
 
 /* The position moves first: a reader may answer, and write what follows, before we run again. */
@@ -215,9 +216,9 @@ long try_write(int fd, size_t n)
 	const char *buf = pattern(n);
 	long got;
 
-	t.shared->written += n;
+	t.stream->written += n;
 	got = ret(write(fd, buf, n));
-	t.shared->written -= n - (got > 0 ? got : 0);
+	t.stream->written -= n - (got > 0 ? got : 0);
 	return got;
 }
 
@@ -232,11 +233,11 @@ long checked_read(int fd, size_t n)
 	long got = ret(read(fd, buf, n));
 
 	for (long i = 0; i < got; i++)
-		if (buf[i] != byte_at(t.shared->consumed + i))
+		if (buf[i] != byte_at(t.stream->consumed + i))
 			fail("read(%d, %zu) = %ld, but byte %ld is not the next of the stream", fd,
 				n, got, i);
 	if (got > 0)
-		t.shared->consumed += got;
+		t.stream->consumed += got;
 	free(buf);
 	return got;
 }

@@ -9,7 +9,7 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include "pipetest.h"
+#include "engine.h"
 
 static char private_dir[PATH_MAX];
 static pid_t owner;	/* children inherit the exit handler, but not the right to remove */
@@ -128,8 +128,8 @@ void probe(const char *dir)
 	int fd[2];
 
 	umask(022);
-	t.text_room = TEXT_SIZE;
-	t.few_fds = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MIN_FDS;
+	engine.text_room = TEXT_SIZE;
+	engine.few_fds = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MIN_FDS;
 	t.page = getpagesize();
 	xpipe(fd);
 	t.pipe_buf = fpathconf(fd[1], _PC_PIPE_BUF);
@@ -138,10 +138,11 @@ void probe(const char *dir)
 	t.proc = proc_is_ours();
 	t.factor = calibrate();
 	t.dir = choose_dir(dir);
-	t.shared = mmap(
-		NULL, sizeof(*t.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (t.shared == MAP_FAILED)
-		bb_perror_msg_and_die("can't map %zu shared bytes", sizeof(*t.shared));
+	engine.shared = mmap(
+		NULL, sizeof(*engine.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (engine.shared == MAP_FAILED)
+		bb_perror_msg_and_die("can't map %zu shared bytes", sizeof(*engine.shared));
+	t.stream = &engine.shared->stream;
 }
 
 /* Of capget(2), version 3: for up to 64 capabilities. */

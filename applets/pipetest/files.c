@@ -8,7 +8,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include "pipetest.h"
+#include "engine.h"
 
 void t_mkfifo(const char *name)
 {

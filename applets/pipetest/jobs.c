@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include "pipetest.h"
+#include "engine.h"
 
 enum { IDLE, CALLING, RETURNED };
 
@@ -80,19 +80,19 @@ pid_t t_fork(void)
 
 static struct job *new_job(void)
 {
-	unsigned slot = atomic_fetch_add(&t.shared->jobs, 1);
+	unsigned slot = atomic_fetch_add(&engine.shared->jobs, 1);
 
 	if (slot >= MAX_JOBS)
 		fail("more than %d jobs", MAX_JOBS);
-	return &t.shared->job[slot];
+	return &engine.shared->job[slot];
 }
 
 /* The last one of that number: it may have been another's before. */
 static struct job *job_of(pid_t pid)
 {
-	struct job *job = &t.shared->job[t.shared->jobs];
+	struct job *job = &engine.shared->job[engine.shared->jobs];
 
-	while (job-- > t.shared->job)
+	while (job-- > engine.shared->job)
 		if (job->pid == pid)
 			return job;
 	fail("%d is no job", (int)pid);

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "pipetest.h"
+#include "engine.h"
 
 /* --- as the calls of calls.c, of t.r and t.w ------------------------------------------ */
 

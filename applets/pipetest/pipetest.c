@@ -28,7 +28,7 @@ config PIPETEST
 	  -J, --json            a JSON object a line; --tap, --lava, --ptest: others'
 	  -d, --dir DIR         where the cases' files go ($TMPDIR, /tmp, /run ...)
 */
-#include "pipetest.h"
+#include "engine.h"
 
 static const char *needs(const struct test_case *c)
 {

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "pipetest.h"
+#include "engine.h"
 
 /* One line is one write(2) of at most PIPE_BUF bytes, so that neither another process nor
  * the console of a board can tear it. Results are flat and their names one word: nested

@@ -6,7 +6,7 @@
 #include <dirent.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
-#include "pipetest.h"
+#include "engine.h"
 
 /* The engine keeps SIGCHLD and the signals that end it blocked and waits for them with
  * sigtimedwait: no handler, no race. As a subreaper it gets the orphans of a case too, so
@@ -55,19 +55,19 @@ static void make_kind(enum kind kind)
 	t.slots = t.cap / t.page;
 }
 
-static void run_child(const struct test_case *c, enum kind kind, pid_t engine) NORETURN;
-static void run_child(const struct test_case *c, enum kind kind, pid_t engine)
+static void run_child(const struct test_case *c, enum kind kind, pid_t parent) NORETURN;
+static void run_child(const struct test_case *c, enum kind kind, pid_t parent)
 {
 	sigset_t none;
 
 	setpgid(0, 0);
-	die_with_parent(engine);
+	die_with_parent(parent);
 	for (int sig = 1; sig < _NSIG; sig++)
 		signal(sig, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	xfunc_error_retval = EXIT_UNSUPPORTED;
-	t.text_room -= TEXT_RESERVE;
+	engine.text_room -= TEXT_RESERVE;
 	make_kind(kind);
 	c->run();
 	_exit(EXIT_SUCCESS);
@@ -209,7 +209,7 @@ static enum verdict judge(const struct result *r, const char **reason)
 
 static const char *unmet_need(const struct test_case *c)
 {
-	if (t.few_fds)
+	if (engine.few_fds)
 		return "fd-limit";
 	if (c->flags & NEEDS_PROC && !t.proc)
 		return "no-proc";
@@ -220,7 +220,7 @@ static const char *unmet_need(const struct test_case *c)
 
 static enum verdict skipped(const char *token)
 {
-	scnprintf(t.shared->reason, sizeof(t.shared->reason), "%s", token);
+	scnprintf(engine.shared->reason, sizeof(engine.shared->reason), "%s", token);
 	return SKIP;
 }
 
@@ -232,10 +232,10 @@ static enum verdict verdict_of(int status)
 		info("the case died of signal %d", WTERMSIG(status));
 	else if (WEXITSTATUS(status) == EXIT_UNSUPPORTED) /* an xfunc gave up */
 		return skipped("no-memory");
-	else if (status && t.shared->verdict == PASS)
+	else if (status && engine.shared->verdict == PASS)
 		info("the case exited with status %d", WEXITSTATUS(status));
 	else
-		return t.shared->verdict;
+		return engine.shared->verdict;
 	return ERROR;
 }
 
@@ -244,15 +244,15 @@ static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t 
 {
 	int64_t now = monotonic_ns();
 	int status, end;
-	pid_t pid, engine = getpid();
+	pid_t pid, parent = getpid();
 
-	memset(t.shared, 0, offsetof(struct shared, text) + t.shared->text_len);
+	memset(engine.shared, 0, offsetof(struct shared, text) + engine.shared->text_len);
 	t.deadline = now + limit / DEADLINE_DIVISOR; /* whoever waits can still say for what */
 	pid = fork();
 	if (pid < 0)
 		return skipped("process-limit");
 	if (pid == 0)
-		run_child(c, kind, engine);
+		run_child(c, kind, parent);
 	setpgid(pid, pid);
 	end = await(pid, now + limit);
 	status = end_group(pid);
@@ -268,10 +268,10 @@ static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t 
 
 static void text_to(struct result *r)
 {
-	if (t.shared->lines_lost)
-		info("%u lines more found no room", (unsigned)t.shared->lines_lost);
-	t.shared->text[t.shared->text_len] = '\0';
-	r->text = t.shared->text;
+	if (engine.shared->lines_lost)
+		info("%u lines more found no room", (unsigned)engine.shared->lines_lost);
+	engine.shared->text[engine.shared->text_len] = '\0';
+	r->text = engine.shared->text;
 }
 
 /* Runs it as often as asked for; the first failure stands. */
@@ -293,7 +293,7 @@ static void run_case(struct result *r, enum kind kind, const struct options *o, 
 			|| (r->c->flags & STRESS && monotonic_ns() - start < o->soak)));
 	if (runs > 1)
 		info("passed %u times", runs);
-	r->reason = t.shared->reason;
+	r->reason = engine.shared->reason;
 	r->verdict = judge(r, &r->reason);
 	r->ns = monotonic_ns() - start;
 	text_to(r);
@@ -360,37 +360,59 @@ static bool selected(const struct pick *p, const struct options *o)
 	return false;
 }
 
-static const struct test_case *const groups[] = {
-#define GROUP(name) name##_cases,
+static const struct {
+	const struct test_case *cases;
+	unsigned rows;
+} groups[] = {
+#define GROUP(name) { name##_cases, ROWS_##name },
 	GROUPS
 #undef GROUP
 };
 
-/* All that is selected, a case once for each of its kinds. */
+/* The picks, in an array that grows by doubling. */
+struct picking {
+	const struct options *o;
+	struct pick *picks;
+	unsigned count, room;
+};
+
+static void add_pick(struct picking *to, const struct pick *p)
+{
+	enum { FIRST_ROOM = 64 };
+
+	if (to->count == to->room) {
+		to->room = to->room ? 2 * to->room : FIRST_ROOM;
+		to->picks = xrealloc(to->picks, to->room * sizeof(*p));
+	}
+	to->picks[to->count++] = *p;
+}
+
+/* A case once for each of its kinds. */
+static void pick_kinds(struct picking *to, const struct test_case *c, const char *row)
+{
+	enum kind kind = c->flags & KINDS ? PIPE : ANY, last = c->flags & KINDS ? FIFO : ANY;
+
+	for (; kind <= last; kind++) {
+		struct pick p = { .c = c, .row = row, .kind = kind };
+
+		scnprintf(p.name, sizeof(p.name), "%s%s", case_text(row, NAME), kind_name(kind));
+		if (selected(&p, to->o))
+			add_pick(to, &p);
+	}
+}
+
 struct pick *pick_cases(const struct options *o, unsigned *count)
 {
-	struct pick *picks = NULL;
+	struct picking to = { .o = o };
 	const char *row = bb_text(TEXT_rows);
 
-	*count = 0;
 	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
-		for (const struct test_case *c = groups[g]; c->run; c++) {
-			enum kind kind = c->flags & KINDS ? PIPE : ANY,
-				  last = c->flags & KINDS ? FIFO : ANY;
-
-			for (; kind <= last; kind++) {
-				struct pick p = { .c = c, .row = row, .kind = kind };
-
-				scnprintf(p.name, sizeof(p.name), "%s%s", case_text(row, NAME),
-					kind_name(kind));
-				if (!selected(&p, o))
-					continue;
-				picks = xrealloc(picks, (*count + 1) * sizeof(p));
-				picks[(*count)++] = p;
-			}
+		for (unsigned i = 0; i < groups[g].rows; i++) {
+			pick_kinds(&to, &groups[g].cases[i], row);
 			row = case_text(row, NEXT_ROW);
 		}
-	return picks;
+	*count = to.count;
+	return to.picks;
 }
 
 int run_cases(const struct pick *picks, unsigned count, const struct options *o)

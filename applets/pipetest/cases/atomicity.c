@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/uio.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 /* --- writers of letters ----------------------------------------------------------------- */
 
@@ -326,5 +326,5 @@ const struct test_case atomicity_cases[] = {
 	CASE("atm.signal_writes_nothing", "ATM-10 S12", 'P', KINDS, 0,
 	  "a signal in a write of PIPE_BUF bytes: EINTR, nothing was written",
 	  "POSIX write", signal_writes_nothing),
-	{ 0 }
 };
+ALL_ROWS(atomicity);

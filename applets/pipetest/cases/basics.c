@@ -8,7 +8,7 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 static int lowest_fd(void)
 {
@@ -440,5 +440,5 @@ const struct test_case basics_cases[] = {
 		efault_half),
 	CASE("bas.efault_pages", "BAS-21", 'P', KINDS, 0,
 		"the same with more than a page in the good half", "POSIX write", efault_pages),
-	{ 0 }
 };
+ALL_ROWS(basics);

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 struct crowd {
 	unsigned n;
@@ -241,5 +241,5 @@ const struct test_case blocking_cases[] = {
 	  "SIGSTOP and SIGCONT leave a blocked read as it was", "signal(7)", stop_and_continue),
 	CASE("blk.order_of_writers", "BLK-12", 'I', KINDS, 0,
 	  "which of two blocked writers goes on first", "fs/pipe.c", order_of_writers),
-	{ 0 }
 };
+ALL_ROWS(blocking);

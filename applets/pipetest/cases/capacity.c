@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/resource.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 enum {
 	USUAL_SLOTS = 16,		/* pipe(7) */
@@ -31,7 +31,7 @@ void case_bytes_fill_capacity(void)
 {
 	p_leave_some();
 	p_fill_by(1);
-	want(t.shared->written, t.cap, "bytes before EAGAIN");
+	want(t.stream->written, t.cap, "bytes before EAGAIN");
 	p_drain(t.cap);
 }
 
@@ -379,5 +379,5 @@ const struct test_case capacity_cases[] = {
 	CASE("cap.atomic_in_a_page", "CAP-14", 'P', KINDS, 0,
 		"PIPE_BUF bytes are written whole or not at all, in one page", "POSIX write",
 		atomic_in_a_page),
-	{ 0 }
 };
+ALL_ROWS(capacity);

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 static void needed(void)
 {
@@ -62,7 +62,7 @@ static void offsets(void)
 	t_position(in, 0);
 	t_position(out, 0);
 	t_seek(out, n - 7);
-	t.shared->consumed = 9;
+	t.stream->consumed = 9;
 	t_drain(out, n);
 	t_size(out, to);
 }
@@ -160,5 +160,5 @@ const struct test_case copy_file_range_cases[] = {
 		"LTP copy_file_range03", mtime),
 	CASE("cfr.suid", "CFR-03", 'L', 0, 0, "the set-uid bit of the copy is cleared",
 		"write(2); file_modified in fs/inode.c", suid),
-	{ 0 }
 };
+ALL_ROWS(copy_file_range);

@@ -6,7 +6,7 @@
 #include <sys/ptrace.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 /* --- no writer ---------------------------------------------------------------------------- */
 
@@ -250,5 +250,5 @@ const struct test_case end_of_file_cases[] = {
 		"whether SIGPIPE was ignored by whoever started this", "POSIX exec", inherited),
 	CASE("eof.over_exec", "EOF-11", 'P', NEEDS_PROC, 0,
 		"exec keeps SIGPIPE ignored, and resets a handler", "POSIX exec", over_exec),
-	{ 0 }
 };
+ALL_ROWS(end_of_file);

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/epoll.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 static int instance(void)
 {
@@ -367,5 +367,5 @@ const struct test_case epoll_cases[] = {
 		"epoll_ctl(2)", loop_eloop),
 	CASE("epoll.pwait_mask", "POL-15", 'L', KINDS, 0,
 		"epoll_pwait's mask lets a pending signal in, once", "epoll_pwait(2)", pwait_mask),
-	{ 0 }
 };
+ALL_ROWS(epoll);

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/mount.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 /* --- making one ------------------------------------------------------------------------- */
 
@@ -256,5 +256,5 @@ const struct test_case fifo_cases[] = {
 	CASE("fif.read_only", "FIF-20 FIF-02", 'E', NEEDS_DIR, 0,
 	  "read-only mount: mkfifo EROFS; a FIFO that is there works", "POSIX mkfifo, open",
 	  read_only),
-	{ 0 }
 };
+ALL_ROWS(fifo);

@@ -5,7 +5,7 @@
  */
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 /* A new FIFO, its read end non-blocking. */
 static void open_both(void)
@@ -185,5 +185,5 @@ const struct test_case fifo_use_cases[] = {
 	CASE("fif.not_a_file", "FIF-19", 'L', NEEDS_DIR, 0,
 	  "mmap ENODEV, lseek ESPIPE, O_DIRECTORY ENOTDIR, exec EACCES",
 	  "POSIX mmap, lseek, open, exec", not_a_file),
-	{ 0 }
 };
+ALL_ROWS(fifo_use);

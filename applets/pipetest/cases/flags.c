@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/syscall.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 /* The system call itself: musl's pipe2() knows flags of its own. */
 static long make(int fd[2], int flags)
@@ -158,5 +158,5 @@ const struct test_case flags_cases[] = {
 		"a notification pipe can be given a size", "watch_queue.rst", notification_size),
 	CASE("flg.clofork", "FLG-06", 'I', 0, 0, "whether FD_CLOFORK is there",
 		"POSIX.1-2024 fcntl", clofork),
-	{ 0 }
 };
+ALL_ROWS(flags);

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 static void both_ends(long expected)
 {
@@ -108,5 +108,5 @@ const struct test_case ioctl_cases[] = {
 	CASE("fio.tee_splice", "FIO-04", 'L', KINDS, 0,
 		"FIONREAD counts what tee doubles and splice moves", "tee(2), splice(2)",
 		tee_splice),
-	{ 0 }
 };
+ALL_ROWS(ioctl);

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/sendfile.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 enum { SEAL_FUTURE_WRITE = 0x10, SEAL_EXEC = 0x20 };	/* fcntl(2): Linux 5.1, 6.3 */
 
@@ -303,5 +303,5 @@ const struct test_case memfd_cases[] = {
 	  "splice moves a memfd's bytes into a pipe", "splice(2)", spliced),
 	CASE("mfd.sendfile", "MFD-07", 'L', KINDS, 0,
 	  "sendfile copies a memfd's bytes into a pipe", "sendfile(2)", sent),
-	{ 0 }
 };
+ALL_ROWS(memfd);

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 /* A descriptor of a file of two pages, opened anew with these flags. */
 static int reopened(int flags)
@@ -418,5 +418,5 @@ const struct test_case mmap_cases[] = {
 	CASE("map.torn", "MAP-18 P19 P20", 'I', MYTH, 0,
 	  "how often a record without a protocol is seen torn",
 	  "the tutorial copies its record in and out and hopes", torn),
-	{ 0 }
 };
+ALL_ROWS(mmap);

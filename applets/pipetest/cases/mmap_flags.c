@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/resource.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 /* --- flags ---------------------------------------------------------------------------------- */
 
@@ -274,5 +274,5 @@ const struct test_case mmap_flags_cases[] = {
 	  "after a store and msync the file's mtime is new", "POSIX mmap, msync", mtime),
 	CASE("map.large_offset", "MAP-76", 'L', 0, 0,
 	  "an offset of more than 4 GiB is that offset", "mmap(2)", large_offset),
-	{ 0 }
 };
+ALL_ROWS(mmap_flags);

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 static void gone(char *p)
 {
@@ -335,5 +335,5 @@ const struct test_case mmap_signals_cases[] = {
 	  "growth of the file makes its pages usable", "POSIX ftruncate", grown),
 	CASE("map.no_space", "MAP-75", 'L', NEEDS_DIR | EXOTIC, 0,
 	  "no space for a page of a sparse file: SIGBUS", "mmap(2)", no_space),
-	{ 0 }
 };
+ALL_ROWS(mmap_signals);

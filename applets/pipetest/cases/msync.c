@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 static void t_msync(char *p, size_t len, int flags, long expected)
 {
@@ -96,5 +96,5 @@ const struct test_case msync_cases[] = {
 	  "MS_INVALIDATE of a locked page gives EBUSY", "POSIX msync", locked),
 	CASE("msy.cleans", "MSY-04", 'I', NEEDS_DIR | NEEDS_PROC, 0,
 	  "whether the page is clean after MS_SYNC", "proc(5), kpageflags", cleans),
-	{ 0 }
 };
+ALL_ROWS(msync);

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 /* --- EAGAIN ------------------------------------------------------------------------------- */
 
@@ -267,5 +267,5 @@ const struct test_case nonblock_cases[] = {
 	CASE("nbk.pollout_keeps_its_word", "NBK-12", 'P', KINDS, 0,
 		"POLLOUT: PIPE_BUF bytes go in at once", "POSIX poll, write",
 		pollout_keeps_its_word),
-	{ 0 }
 };
+ALL_ROWS(nonblock);

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 /* Replaces the case's pipe; all that follows is written so that it fits in two slots. */
 static void packet_pipe(void)
@@ -20,7 +20,7 @@ static void packet_pipe(void)
 static void read_discarding(size_t n, size_t rest)
 {
 	p_read(n, n);
-	t.shared->consumed += rest;
+	t.stream->consumed += rest;
 }
 
 static void one_read_each(void)
@@ -159,5 +159,5 @@ const struct test_case packet_cases[] = {
 		poll_each),
 	CASE("pkt.splice", "PKT-08", 'I', 0, 0, "splice between packet pipes keeps the boundaries",
 		"fs/splice.c", splice_keeps),
-	{ 0 }
 };
+ALL_ROWS(packet);

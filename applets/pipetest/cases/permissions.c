@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 enum { CAP_SETUID = 7, OTHER_UID = 65534 };
 
@@ -130,5 +130,5 @@ const struct test_case permissions_cases[] = {
 	  "proc_sys_fs(5)", protected_fifos),
 	CASE("prm.ioctls_of_reader", "PRM-04", 'I', NEEDS_DIR, 0,
 	  "F_SETPIPE_SZ and FIONREAD for who may only read", "fcntl(2)", ioctls_of_reader),
-	{ 0 }
 };
+ALL_ROWS(permissions);

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/resource.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 enum {
 	IN = POLLIN | POLLRDNORM,
@@ -359,5 +359,5 @@ const struct test_case poll_cases[] = {
 		"HUP only for who has seen a writer", "fs/pipe.c", fifo_fresh_reader),
 	CASE("pol.never_rdhup_pri", "POL-18", 'I', KINDS, 0, "RDHUP and PRI are never reported",
 		"fs/pipe.c", never_rdhup_pri),
-	{ 0 }
 };
+ALL_ROWS(poll);

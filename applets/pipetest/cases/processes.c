@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 /* --- passing descriptors ---------------------------------------------------------------- */
 
@@ -357,5 +357,5 @@ const struct test_case processes_cases[] = {
 		readers),
 	CASE("bas.two_writers", "BAS-25", 'P', KINDS | STRESS, 0,
 		"two writers: nothing is lost and nothing added", "POSIX write", two_writers),
-	{ 0 }
 };
+ALL_ROWS(processes);

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 enum { NO_FIX = RELEASE(255, 0) };
 
@@ -247,7 +247,7 @@ static void read_merging(void)
 	got = ret(read(t.r, xmalloc(n), n));
 	info("read(%zu) of a full pipe of %zu with a writer waiting = %ld", n, full, got);
 	if (got > 0)
-		t.shared->consumed += got;
+		t.stream->consumed += got;
 	p_drain(n - got);
 	t_returns(writer, t.page);
 }
@@ -296,5 +296,5 @@ const struct test_case regressions_cases[] = {
 		read_merging),
 	CASE("reg.size_is_int", "REG-24", 'I', EXOTIC, 0, "the sign of a size of 2 GiB",
 		"fcntl returns an int: util-linux 3692", size_is_int),
-	{ 0 }
 };
+ALL_ROWS(regressions);

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/select.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 enum { WAIT_MS = 15 };
 
@@ -149,5 +149,5 @@ const struct test_case select_cases[] = {
 	CASE("pol.select_time_limit", "POL-06", 'P', 0, 0,
 		"select and pselect wait as long as they are told", "POSIX select",
 		select_time_limit),
-	{ 0 }
 };
+ALL_ROWS(select);

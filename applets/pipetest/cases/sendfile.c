@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/sendfile.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 /* From in, at its position, or at *at, to out. */
 static void send_file(int out, int in, off_t *at, size_t n, long expected)
@@ -52,7 +52,7 @@ static void offset(void)
 	send_file(t.w, in, &at, 20, 20);
 	want(at, 29, "the offset");
 	t_position(in, 0);
-	t.shared->consumed = 9;
+	t.stream->consumed = 9;
 	p_drain(20);
 }
 
@@ -163,7 +163,7 @@ static void same_file(void)
 	send_file(fd, fd, &at, 99, 99);
 	t_seek(fd, 0);
 	t_drain(fd, 99);
-	t.shared->consumed = 0;
+	t.stream->consumed = 0;
 	t_drain(fd, 99);
 	t_read(fd, 1, 0);
 }
@@ -207,5 +207,5 @@ const struct test_case sendfile_cases[] = {
 		"LTP sendfile08; 2cb4b05e7647", same_file),
 	CASE("snd.short_file", "SND-08 S20", 'L', KINDS, 0,
 		"what there is; 0 at its end; 0 for 0 bytes", "sendfile(2)", short_file),
-	{ 0 }
 };
+ALL_ROWS(sendfile);

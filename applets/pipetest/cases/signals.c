@@ -5,7 +5,7 @@
  */
 #include <sys/signalfd.h>
 #include <sys/time.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 /* --- they interrupt what blocks ------------------------------------------------------------ */
 
@@ -273,5 +273,5 @@ const struct test_case signals_cases[] = {
 		"F_SETOWN_EX: SIGIO is sent to the thread that owns", "fcntl(2)", own_thread),
 	CASE("sig.signalfd", "SIG-07", 'P', KINDS, 0,
 		"a blocked SIGPIPE can be read from a signalfd, once", "signalfd(2)", signal_fd),
-	{ 0 }
 };
+ALL_ROWS(signals);

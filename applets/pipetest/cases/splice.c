@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/resource.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 enum {
 	NOWAIT = SPLICE_F_NONBLOCK,
@@ -54,7 +54,7 @@ static void offset_in(void)
 	want_ret(splice(file, &off, t.w, NULL, 50, NOWAIT), 50, "splice from offset 100");
 	want(off, 150, "the offset");
 	t_position(file, 0);
-	t.shared->consumed += 100;
+	t.stream->consumed += 100;
 	p_read(100, 50);
 }
 
@@ -319,5 +319,5 @@ const struct test_case splice_cases[] = {
 		"round and round between two pipes: the same bytes", "splice(2)", circular),
 	CASE("spl.epipe", "SPL-20", 'L', KINDS, 0, "without a reader: EPIPE and one SIGPIPE",
 		"splice(2), pipe(7)", epipe),
-	{ 0 }
 };
+ALL_ROWS(splice);

@@ -8,7 +8,7 @@
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 enum { NEVER = RELEASE(255, 0) };	/* no release has the fix */
 
@@ -257,5 +257,5 @@ const struct test_case splice_others_cases[] = {
 	CASE("spl.idle_socket", "SPL-31 REG-18", 'B', EXOTIC | NEEDS_PROC, NEVER,
 	  "a splice from an idle socket leaves O_NONBLOCK ends alone",
 	  "none known: fs/splice.c holds the pipe's lock meanwhile", idle_socket),
-	{ 0 }
 };
+ALL_ROWS(splice_others);

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 /* Another pipe, of the same size: to[1] is the target. */
 static void target(int to[2])
@@ -22,7 +22,7 @@ static void teed(int in, int out, size_t n, long expected)
 /* The last n bytes are expected a second time. */
 static void again(size_t n)
 {
-	t.shared->consumed -= n;
+	t.stream->consumed -= n;
 }
 
 static void duplicates(void)
@@ -203,5 +203,5 @@ const struct test_case tee_cases[] = {
 	CASE("tee.copies_part", "TEE-04 REG-09", 'L', KINDS, 0,
 		"later writes to one pipe are not seen in the other",
 		"fs/splice.c: the copy may not merge; CVE-2022-0847", copies_part),
-	{ 0 }
 };
+ALL_ROWS(tee);

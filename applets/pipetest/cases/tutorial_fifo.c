@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 enum { RECORD = 12 }; /* "xiaoming%04d" */
 
@@ -224,5 +224,5 @@ const struct test_case tutorial_fifo_cases[] = {
 	CASE("tut.s17.data_lost", "S17", 'P', NEEDS_DIR, 0,
 	  "what nobody read is gone when the last descriptor closes",
 	  "POSIX close", s17_data_lost),
-	{ 0 }
 };
+ALL_ROWS(tutorial_fifo);

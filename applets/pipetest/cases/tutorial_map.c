@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/sendfile.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 /* --- P16 to P18: one process, then a parent and its child ------------------------------ */
 
@@ -313,5 +313,5 @@ const struct test_case tutorial_map_cases[] = {
 	CASE("tut.s18.ways", "TUT-S18 S18 S19 S20", 'I', MYTH, 0,
 	  "read+write, mmap+write and sendfile give the same file: calls, time",
 	  "the tutorial counts 4 copies by the processor for read+write: 2 are", s18_ways),
-	{ 0 }
 };
+ALL_ROWS(tutorial_map);

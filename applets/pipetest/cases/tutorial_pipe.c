@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include "../pipetest.h"
+#include "../case.h"
 
 /* --- P1 to P3: who reads, who still holds a write end --------------------------------- */
 
@@ -425,5 +425,5 @@ const struct test_case tutorial_pipe_cases[] = {
 		"POSIX write; the tutorial says that only 68 KiB are", p12_split),
 	CASE("tut.p13.duplex", "TUT-P13 P13 S1", 'P', KINDS, 0,
 		"two pipes, a question and its answer, without sleep", "POSIX read", p13_duplex),
-	{ 0 }
 };
+ALL_ROWS(tutorial_pipe);

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/uio.h>
-#include "../pipetest.h"
+#include "../case.h"
 
 /* Kernels to come make vmsplice a plain copy: it may then block where it did not, and refuse
  * SPLICE_F_NONBLOCK on a FIFO. So each call has the flag, or so little data that it fits. */
@@ -165,5 +165,5 @@ const struct test_case vmsplice_cases[] = {
 		"vmsplice(2)", zero_copy),
 	CASE("vms.gift_unaligned", "VMS-06", 'I', 0, 0, "SPLICE_F_GIFT of part of a page",
 		"vmsplice(2)", gift_unaligned),
-	{ 0 }
 };
+ALL_ROWS(vmsplice);

@@ -1,14 +1,15 @@
 /*
- * pipetest.h - what the cases and the parts of the engine share
+ * case.h - what a case of pipetest sees
  *
  * SPDX-License-Identifier: 0BSD
  */
-#ifndef PIPETEST_H
-#define PIPETEST_H
+#ifndef CASE_H
+#define CASE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include "libbb.h"
+#include "rows.h"
 
 /* --- a case is a function and a row ------------------------------------------------- */
 
@@ -34,66 +35,34 @@ struct test_case {
  * what the tutorial says; a B: the commit. These four configs/gen.sh reads from the row and
  * keeps with the other texts, deflated, one after the other. */
 #define CASE(name, ids, class, flags, fixed, rule, source, run) { run, fixed, class, flags }
-enum case_text { NAME, IDS, RULE, SOURCE, NEXT_ROW };
-const char *case_text(const char *row, enum case_text which);
 #define RELEASE(major, minor) ((major) << 8 | (minor))
 
-/* The groups, in the order in which they run: each is NAME_cases[] in NAME.c, ended by { 0 }. */
-#define GROUPS \
-	GROUP(tutorial_pipe) \
-	GROUP(tutorial_fifo) \
-	GROUP(tutorial_map) \
-	GROUP(basics) \
-	GROUP(processes) \
-	GROUP(blocking) \
-	GROUP(nonblock) \
-	GROUP(end_of_file) \
-	GROUP(atomicity) \
-	GROUP(capacity) \
-	GROUP(packet) \
-	GROUP(flags) \
-	GROUP(poll) \
-	GROUP(select) \
-	GROUP(epoll) \
-	GROUP(ioctl) \
-	GROUP(signals) \
-	GROUP(splice) \
-	GROUP(splice_others) \
-	GROUP(tee) \
-	GROUP(vmsplice) \
-	GROUP(fifo) \
-	GROUP(fifo_use) \
-	GROUP(permissions) \
-	GROUP(mmap) \
-	GROUP(mmap_flags) \
-	GROUP(mmap_signals) \
-	GROUP(msync) \
-	GROUP(memfd) \
-	GROUP(sendfile) \
-	GROUP(copy_file_range) \
-	GROUP(regressions)
-
-#define GROUP(name) extern const struct test_case name##_cases[];
-GROUPS
-#undef GROUP
+/* A file of cases ends with its rows, NAME_cases[], and this line. rows.h counts the rows
+ * whose texts configs/gen.sh found; the compiler counts the functions. */
+#define ALL_ROWS(group) \
+	_Static_assert(ARRAY_SIZE(group##_cases) == ROWS_##group, \
+		"configs/gen.sh found another number of rows")
 
 /* --- inside a case. Each case is a process, leader of its own group, with a fresh pipe,
  * in an empty directory, with default signals; when it returns it has passed. What it
  * leaves behind (processes, files) the engine removes. ------------------------------- */
+
+/* Positions in the stream of bytes that a case writes and reads. All its processes share them. */
+struct stream {
+	_Atomic uint32_t written, consumed;
+};
 
 extern struct state {
 	int r, w;		/* the pipe: of the kind at hand, blocking, close-on-exec not set */
 	size_t page, pipe_buf;
 	size_t cap, slots;	/* of this pipe; a slot holds a page */
 	bool proc, dir, verbose;
-	bool few_fds;		/* so few that most cases have no room */
-	uint32_t text_room;	/* what is told on the way leaves some to the end */
 	double factor;		/* how slow this machine is: 1 is a current PC */
 	uint32_t seed;
 	int64_t deadline;	/* of this case, for whoever waits */
 	volatile sig_atomic_t caught;	/* signals that t_catch has seen in this process */
 	volatile sig_atomic_t catcher;	/* the thread in which it saw the last one */
-	struct shared *shared;
+	struct stream *stream;
 } t;
 
 void fail(const char *fmt, ...) PRINTF(1, 2) NORETURN;
@@ -266,68 +235,5 @@ void case_partial_then_epipe(void);
 void case_read_after_close(void);
 void case_sigpipe_kills(void);
 void case_sizes(void);
-
-/* --- between the parts of the engine ------------------------------------------------- */
-
-enum kind { ANY, PIPE, PIPE2, PAGE, FIFO, N_KINDS };
-enum verdict { PASS, FAIL, XFAIL, XPASS, SKIP, ERROR, N_VERDICTS };
-enum { TEXT_SIZE = 32 * 1024, TEXT_RESERVE = 1024, MAX_JOBS = 128, NAME_SIZE = 64 };
-
-/* What a case's processes tell the engine; it survives their death. */
-struct shared {
-	_Atomic uint32_t verdict, text_len, lines_lost;
-	_Atomic uint32_t written, consumed;	/* positions in the stream */
-	_Atomic uint32_t jobs;
-	struct job {
-		_Atomic uint32_t state;
-		int32_t pid, thread, result, caught;
-	} job[MAX_JOBS];
-	char reason[64];
-	char text[TEXT_SIZE];	/* lines of diagnostics, each ended by a newline */
-};
-
-enum format { KTAP, TAP13, PTEST, JSON_LINES };
-
-struct options {
-	char **globs;		/* -t: any of them; NULL is all */
-	char *classes;		/* -c: letters; NULL is all */
-	enum format format;
-	bool nested, lava;	/* of KTAP and TAP13 only */
-	bool exotic, exit_first, quiet;
-	double multiplier;
-	int64_t soak;
-	unsigned repeat;
-};
-
-struct pick {
-	const struct test_case *c;
-	const char *row;	/* the texts */
-	enum kind kind;
-	char name[NAME_SIZE];	/* with the kind */
-};
-
-struct result {
-	const struct test_case *c;
-	const char *row;
-	const char *name;
-	enum verdict verdict;
-	const char *reason;	/* of a skip or an expected failure */
-	const char *text;	/* diagnostics, a line each */
-	int64_t ns;
-};
-
-void probe(const char *dir);
-void remove_dir(void);
-void print_environment(void (*line)(const char *fmt, ...));
-
-struct pick *pick_cases(const struct options *o, unsigned *count);
-void block_signals(void);	/* from now on only the engine's waits see them */
-/* Returns the signal that ended it early, or 0. */
-int run_cases(const struct pick *picks, unsigned count, const struct options *o);
-
-void report_start(const struct options *o, const struct pick *picks, unsigned count);
-void report_result(const struct result *r);
-void report_progress(void);	/* one line on stderr: how far we are */
-int report_end(int sig);	/* the totals; returns the exit status */
 
 #endif

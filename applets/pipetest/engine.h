@@ -1,0 +1,122 @@
+/*
+ * engine.h - what the parts of pipetest's engine share, and no case sees
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include "case.h"
+
+/* The groups, in the order in which they run: each is NAME_cases[] in NAME.c, as many as
+ * rows.h says. */
+#define GROUPS \
+	GROUP(tutorial_pipe) \
+	GROUP(tutorial_fifo) \
+	GROUP(tutorial_map) \
+	GROUP(basics) \
+	GROUP(processes) \
+	GROUP(blocking) \
+	GROUP(nonblock) \
+	GROUP(end_of_file) \
+	GROUP(atomicity) \
+	GROUP(capacity) \
+	GROUP(packet) \
+	GROUP(flags) \
+	GROUP(poll) \
+	GROUP(select) \
+	GROUP(epoll) \
+	GROUP(ioctl) \
+	GROUP(signals) \
+	GROUP(splice) \
+	GROUP(splice_others) \
+	GROUP(tee) \
+	GROUP(vmsplice) \
+	GROUP(fifo) \
+	GROUP(fifo_use) \
+	GROUP(permissions) \
+	GROUP(mmap) \
+	GROUP(mmap_flags) \
+	GROUP(mmap_signals) \
+	GROUP(msync) \
+	GROUP(memfd) \
+	GROUP(sendfile) \
+	GROUP(copy_file_range) \
+	GROUP(regressions)
+
+#define GROUP(name) extern const struct test_case name##_cases[];
+GROUPS
+#undef GROUP
+
+/* The four texts of a row, which lie one after the other. */
+enum case_text { NAME, IDS, RULE, SOURCE, NEXT_ROW };
+const char *case_text(const char *row, enum case_text which);
+
+enum kind { ANY, PIPE, PIPE2, PAGE, FIFO, N_KINDS };
+enum verdict { PASS, FAIL, XFAIL, XPASS, SKIP, ERROR, N_VERDICTS };
+enum { TEXT_SIZE = 32 * 1024, TEXT_RESERVE = 1024, MAX_JOBS = 128, NAME_SIZE = 64 };
+
+/* What a case's processes tell the engine; it survives their death. */
+struct shared {
+	_Atomic uint32_t verdict, text_len, lines_lost;
+	struct stream stream;
+	_Atomic uint32_t jobs;
+	struct job {
+		_Atomic uint32_t state;
+		int32_t pid, thread, result, caught;
+	} job[MAX_JOBS];
+	char reason[64];
+	char text[TEXT_SIZE];	/* lines of diagnostics, each ended by a newline */
+};
+
+extern struct engine {
+	struct shared *shared;
+	uint32_t text_room;	/* what is told on the way leaves some to the end */
+	bool few_fds;		/* so few that most cases have no room */
+} engine;
+
+enum format { KTAP, TAP13, PTEST, JSON_LINES };
+
+struct options {
+	char **globs;		/* -t: any of them; NULL is all */
+	char *classes;		/* -c: letters; NULL is all */
+	enum format format;
+	bool nested, lava;	/* of KTAP and TAP13 only */
+	bool exotic, exit_first, quiet;
+	double multiplier;
+	int64_t soak;
+	unsigned repeat;
+};
+
+struct pick {
+	const struct test_case *c;
+	const char *row;	/* the texts */
+	enum kind kind;
+	char name[NAME_SIZE];	/* with the kind */
+};
+
+struct result {
+	const struct test_case *c;
+	const char *row;
+	const char *name;
+	enum verdict verdict;
+	const char *reason;	/* of a skip or an expected failure */
+	const char *text;	/* diagnostics, a line each */
+	int64_t ns;
+};
+
+void probe(const char *dir);
+void remove_dir(void);
+void print_environment(void (*line)(const char *fmt, ...));
+
+struct pick *pick_cases(const struct options *o, unsigned *count);
+void block_signals(void);	/* from now on only the engine's waits see them */
+/* Returns the signal that ended it early, or 0. */
+int run_cases(const struct pick *picks, unsigned count, const struct options *o);
+
+void report_start(const struct options *o, const struct pick *picks, unsigned count);
+void report_result(const struct result *r);
+void report_progress(void);	/* one line on stderr: how far we are */
+int report_end(int sig);	/* the totals; returns the exit status */
+
+#endif
