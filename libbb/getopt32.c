@@ -6,7 +6,8 @@
 #include <getopt.h>
 #include "libbb.h"
 
-enum { MAX_OPTIONS = 48, MAX_NAMES = 512, NO_SHORT = 0x100 };
+/* Long-only options are numbered from NO_SHORT on, the form "-c(long)" from OLD_FORM on. */
+enum { MAX_OPTIONS = 64, MAX_NAMES = 768, NO_SHORT = 0x100, OLD_FORM = 0x200 };
 
 struct options {
 	char shorts[3 * MAX_OPTIONS + 3];
@@ -17,32 +18,54 @@ struct options {
 	int count;
 };
 
-/* One "[-]c(long)[:[:|*]]" of the specification; returns what follows it. */
+/* The letter in front of "(long)" becomes the option's value, or a number where there is none. */
+static const char *take_letter(const struct options *o, struct option *opt, const char *spec)
+{
+	if (*spec == '(')
+		opt->val = NO_SHORT + o->count;
+	else if (*spec == '-')
+		opt->val = OLD_FORM + *++spec;
+	else
+		opt->val = *spec;
+	return spec + (*spec != '(');
+}
+
+/* One "[-][c](long)[:[:]][*]" of the specification; returns what follows it. */
 static const char *add_option(struct options *o, const char *spec, char **name)
 {
 	struct option *opt = &o->longs[o->count];
 	char *s = o->shorts + strlen(o->shorts);
-	int no_short = *spec == '-';
-	int letter;
+	int has_short;
 
-	spec += no_short;
-	letter = *spec++;
-	opt->val = letter | (no_short ? NO_SHORT : 0);
+	spec = take_letter(o, opt, spec);
+	has_short = opt->val < NO_SHORT;
 	opt->name = *name;
 	for (spec++; *spec != ')';)
 		*(*name)++ = *spec++;
 	*(*name)++ = '\0';
 	spec++;
-	if (!no_short)
-		*s++ = letter;
+	if (has_short)
+		*s++ = opt->val;
 	for (; *spec == ':'; spec++) {
 		opt->has_arg++;
-		if (!no_short)
+		if (has_short)
 			*s++ = ':';
 	}
 	*s = '\0';
 	o->is_list[o->count] = *spec == '*';
 	return spec + o->is_list[o->count++];
+}
+
+static int is_long_only(int val)
+{
+	return val >= NO_SHORT && val < OLD_FORM;
+}
+
+/* A plain long-only option has an int to set; any other option has a pointer if it takes an
+ * argument or fills a list. */
+static int has_pointer(const struct options *o, int i)
+{
+	return o->longs[i].has_arg || o->is_list[i] || is_long_only(o->longs[i].val);
 }
 
 static void add_to_list(char ***list, int letter, const char *arg)
@@ -90,9 +113,11 @@ static void take_option(struct options *o, int c)
 	int i = find_option(o, c);
 
 	if (o->is_list[i])
-		add_to_list(o->args[i], c, optarg);
+		add_to_list(o->args[i], c < NO_SHORT ? c : 0, optarg);
+	else if (o->longs[i].has_arg)
+		*(char **)o->args[i] = !optarg && is_long_only(c) ? (char *)"" : optarg;
 	else if (o->args[i])
-		*(char **)o->args[i] = optarg;
+		*(int *)o->args[i] = 1;
 }
 
 opts_t getopt32(char **argv, const char *spec, ...)
@@ -110,7 +135,7 @@ opts_t getopt32(char **argv, const char *spec, ...)
 	va_start(args, spec);
 	while (*spec) {
 		spec = add_option(&o, spec, &name);
-		if (o.longs[o.count - 1].has_arg || o.is_list[o.count - 1])
+		if (has_pointer(&o, o.count - 1))
 			o.args[o.count - 1] = va_arg(args, void *);
 	}
 	va_end(args);
@@ -127,7 +152,8 @@ opts_t getopt32(char **argv, const char *spec, ...)
 		if (c == 'V')
 			show_version();
 		take_option(&o, c);
-		seen |= OPT(c & ~NO_SHORT);
+		if (!is_long_only(c))
+			seen |= OPT(c & 0x7f);
 	}
 	return seen;
 }

@@ -69,13 +69,18 @@ void inflate(char *out, const uint8_t *deflated);
 /* The applet's help text on stdout, exit EXIT_SUCCESS. */
 void bb_show_help(void) NORETURN;
 
-/* --- options. The spec is a list of "c(long)", each followed by ':' if it takes an
- * argument or '::' if the argument is optional; the next pointer, char **, receives it.
- * With '*' behind it the pointer is char ***, a NULL-terminated list that grows; item[-1]
- * is the option's letter, so that several options can share a list and keep the order in
- * which they were given. "-c(long)" has no short form. A leading '+' stops at the first
- * operand. --help and --version are always there. Afterwards argv[optind] is the first
- * operand. */
+/* --- options. The spec is a list of "c(long)", each followed by ':' if the option takes an
+ * argument or by '::' if the argument is optional; the next pointer, a char **, receives the
+ * argument. getopt32 returns the letters that were given: `opts & OPT('c')`.
+ * "(long)" is an option without a letter. It always has a pointer of its own: an int * that is
+ * set to 1, or with ':' or '::' a char ** that receives the argument ("" if an optional one is
+ * left out). What the pointers point to stays as it was if the option is not given.
+ * With '*' behind all this the pointer is a char ***, a NULL-terminated list that grows; item[-1]
+ * is the option's letter ('\0' without one), so that several options can share a list and keep
+ * the order in which they were given.
+ * "-c(long)" is the old form of a long-only option: it borrows the letter in what is returned.
+ * A leading '+' stops at the first operand. --help and --version are always there. Afterwards
+ * argv[optind] is the first operand. */
 typedef uint64_t opts_t;
 #define OPT(c) (1ULL << ((c) > 'Z' ? (c) - 'a' + 26 : (c) > '9' ? (c) - 'A' : (c) - '0' + 52))
 opts_t getopt32(char **argv, const char *spec, ...);

@@ -366,12 +366,13 @@ int pipecap_main(char **argv)
 	struct job job = { .verb = GET, .number = INT_MAX };
 	char *write_sizes = NULL, *pipe_size = NULL, *peek_len = NULL;
 	char **sizes = NULL, **targets = NULL;
+	int packet = 0, stay = 0, pairs = 0;
 	opts_t opts = getopt32(argv,
-		"+m(measure)C(curve)w(write):z(pipe-size):-P(packet)I(info)l(list)g(get)k(peek)::"
-		"s(set):*-H(hold)f(file):*n(fd):*p(pid):*i(stdin)*o(stdout)*e(stderr)*c(check)"
-		"q(quiet)v(verbose)J(json)-A(pairs)",
-		&write_sizes, &pipe_size, &peek_len, &sizes,
-		&targets, &targets, &targets, &targets, &targets, &targets);
+		"+m(measure)C(curve)w(write):z(pipe-size):(packet)I(info)l(list)g(get)k(peek)::"
+		"s(set):*(hold)f(file):*n(fd):*p(pid):*i(stdin)*o(stdout)*e(stderr)*c(check)"
+		"q(quiet)v(verbose)J(json)(pairs)",
+		&write_sizes, &pipe_size, &packet, &peek_len, &sizes, &stay,
+		&targets, &targets, &targets, &targets, &targets, &targets, &pairs);
 	int m = the_mode(opts);
 
 	argv += optind;
@@ -379,8 +380,8 @@ int pipecap_main(char **argv)
 	job.check = opts & OPT('c');
 	job.quiet = opts & OPT('q');
 	job.verbose = opts & OPT('v');
-	job.hold = opts & OPT('H');
-	job.form = opts & OPT('J') ? JSON : opts & OPT('A') ? PAIRS : NO_RECORD;
+	job.hold = stay;
+	job.form = opts & OPT('J') ? JSON : pairs ? PAIRS : NO_RECORD;
 	job.wide = job.form || (job.verbose && !job.lenient);
 	if (!m)
 		m = job.lenient ? 's' : targets ? 'g' : 'm';
@@ -400,7 +401,7 @@ int pipecap_main(char **argv)
 	if (m == 'I')
 		print_limits(job.form);
 	else if (m == 'm' || m == 'C')
-		measure(write_sizes, pipe_size, opts & OPT('P'), m == 'C', job.form);
+		measure(write_sizes, pipe_size, packet, m == 'C', job.form);
 	else
 		return act_as_told(&job, targets, argv);
 	return EXIT_SUCCESS;
