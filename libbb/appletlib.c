@@ -45,7 +45,7 @@ void bb_show_help(void)
 }
 
 /* "/usr/bin/x" is x, and so is the "-x" of a login shell. */
-static const char *base_name(const char *path)
+static const char *applet_in_path(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -126,10 +126,10 @@ static int box_main(char **argv)
 	if (!word)
 		bb_show_help();
 	if (word[0] != '-')
-		return run_applet(xfind_applet(base_name(word)), argv + 1);
+		return run_applet(xfind_applet(applet_in_path(word)), argv + 1);
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
 		if (argv[2])
-			applet_name = xfind_applet(base_name(argv[2]))->name;
+			applet_name = xfind_applet(applet_in_path(argv[2]))->name;
 		bb_show_help();
 	}
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 	fill_standard_fds();
 	if (is_init())
 		argv = run_as_init();
-	name = base_name(argc > 0 ? argv[0] : "ipcbox");
+	name = applet_in_path(argc > 0 ? argv[0] : "ipcbox");
 	sigprocmask(SIG_BLOCK, NULL, &bb_inherited_mask);
 	bb_sigpipe_was_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
 	if (strncmp(name, "ipcbox", strlen("ipcbox")) == 0)

@@ -59,7 +59,7 @@ static char *commands(char *line, size_t size)
 }
 
 /* Until pid has ended; orphans are everybody's, and so are ours. */
-static int reap(pid_t pid)
+static int wait_for_command(pid_t pid)
 {
 	int status;
 	pid_t ended;
@@ -104,7 +104,7 @@ char **run_as_init(void)
 				;
 			return words;
 		}
-		status = reap(pid);
+		status = wait_for_command(pid);
 		if (rc == EXIT_SUCCESS)
 			rc = status;
 	}

@@ -11,8 +11,8 @@ int xfunc_error_retval = EXIT_FAILURE;
 /* Room for the longest path and a sentence; what is longer loses its end, never strerror. */
 enum { LINE_SIZE = PATH_MAX + 1024, TAIL_SIZE = 256 };
 
-static void message(const char *tail, const char *fmt, va_list args) PRINTF(2, 0);
-static void message(const char *tail, const char *fmt, va_list args)
+static void write_message(const char *tail, const char *fmt, va_list args) PRINTF(2, 0);
+static void write_message(const char *tail, const char *fmt, va_list args)
 {
 	char line[LINE_SIZE];
 	size_t len = scnprintf(line, LINE_SIZE - TAIL_SIZE, "%s: ", applet_name);
@@ -26,13 +26,13 @@ static void message(const char *tail, const char *fmt, va_list args)
 	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
 }
 
-static void pmessage(const char *fmt, va_list args) PRINTF(1, 0);
-static void pmessage(const char *fmt, va_list args)
+static void write_errno_message(const char *fmt, va_list args) PRINTF(1, 0);
+static void write_errno_message(const char *fmt, va_list args)
 {
 	char tail[TAIL_SIZE];
 
 	scnprintf(tail, sizeof(tail) - 1, ": %s", strerror(errno));
-	message(tail, fmt, args);
+	write_message(tail, fmt, args);
 }
 
 void bb_error_msg(const char *fmt, ...)
@@ -40,7 +40,7 @@ void bb_error_msg(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	message("", fmt, args);
+	write_message("", fmt, args);
 	va_end(args);
 }
 
@@ -49,7 +49,7 @@ void bb_perror_msg(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	pmessage(fmt, args);
+	write_errno_message(fmt, args);
 	va_end(args);
 }
 
@@ -58,7 +58,7 @@ void bb_error_msg_and_die(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	message("", fmt, args);
+	write_message("", fmt, args);
 	va_end(args);
 	exit(xfunc_error_retval);
 }
@@ -68,7 +68,7 @@ void bb_perror_msg_and_die(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	pmessage(fmt, args);
+	write_errno_message(fmt, args);
 	va_end(args);
 	exit(xfunc_error_retval);
 }
@@ -80,7 +80,7 @@ void bb_show_usage(const char *fmt, ...)
 
 	scnprintf(tail, sizeof(tail) - 1, "\nTry '%s --help'.", applet_name);
 	va_start(args, fmt);
-	message(tail, fmt, args);
+	write_message(tail, fmt, args);
 	va_end(args);
 	exit(EXIT_USAGE);
 }

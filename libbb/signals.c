@@ -8,7 +8,7 @@
 volatile sig_atomic_t bb_got_signal;
 
 /* A request for a status line does not hide the signal that ends us. */
-static void store(int sig)
+static void store_signal(int sig)
 {
 	if (sig != SIGUSR1 || !bb_got_signal)
 		bb_got_signal = sig;
@@ -18,7 +18,7 @@ static void store(int sig)
  * had ignored stays ignored, as for nohup and for "CMD &" in a script (POSIX sh 2.11). */
 void bb_signals(const int *sigs)
 {
-	struct sigaction sa = { .sa_handler = store }, old;
+	struct sigaction sa = { .sa_handler = store_signal }, old;
 
 	for (; *sigs; sigs++)
 		if (sigaction(*sigs, NULL, &old) == 0 && old.sa_handler != SIG_IGN)

@@ -41,7 +41,7 @@ void close_pipe(const int fd[2])
 }
 
 /* Writes until the pipe refuses; what a partial write stored counts too. */
-static void write_all(int fd, size_t chunk, struct filled *total)
+static void write_until_full(int fd, size_t chunk, struct filled *total)
 {
 	char *buf = memset(xmalloc(chunk), 0, chunk);
 	ssize_t n;
@@ -56,16 +56,18 @@ static void write_all(int fd, size_t chunk, struct filled *total)
 /* A new pipe, by writes of chunk bytes; a larger one than the pipe is does what one of the
  * pipe's size does. 0 stores what writes of one byte would, in some dozens of calls: large
  * writes fill whole slots, and each halving fills what the larger one did not fit into. */
-static struct filled fill(size_t chunk, const char *pipe_size, bool packet)
+static struct filled fill_new_pipe(size_t chunk, const char *pipe_size, bool packet)
 {
 	struct filled total = { 0, 0, 0 };
 	int fd[2];
 
 	total.size = new_pipe(fd, pipe_size, packet);
+	if (chunk > (size_t)total.size)
+		chunk = total.size;
 	if (chunk)
-		write_all(fd[1], chunk < (size_t)total.size ? chunk : (size_t)total.size, &total);
+		write_until_full(fd[1], chunk, &total);
 	for (size_t half = chunk ? 0 : CHUNK; half; half /= 2)
-		write_all(fd[1], half, &total);
+		write_until_full(fd[1], half, &total);
 	close_pipe(fd);
 	return total;
 }
@@ -118,7 +120,7 @@ void measure(char *write_sizes, const char *pipe_size, bool packet, bool table,
 		word = table ? strsep(&write_sizes, ",") : write_sizes;
 		if (word)
 			chunk = xatosize("write size", word, 1, INT_MAX);
-		filled = fill(chunk, pipe_size, packet);
+		filled = fill_new_pipe(chunk, pipe_size, packet);
 		print_filled(&filled, chunk, table, form);
 	} while (table && write_sizes);
 }

@@ -93,7 +93,7 @@ static bool look_at(struct look *look, struct job *job, int fd, const char *name
 	return look->size >= 0;
 }
 
-static void get(struct job *job, int fd, const char *name)
+static void get_capacity(struct job *job, int fd, const char *name)
 {
 	struct look look;
 
@@ -106,7 +106,7 @@ static void get(struct job *job, int fd, const char *name)
 }
 
 /* max is the largest power of two that is granted. */
-static void set(struct job *job, int fd, const char *name)
+static void set_capacity(struct job *job, int fd, const char *name)
 {
 	int wish = job->number ? job->number : LARGEST_SIZE, got;
 
@@ -120,10 +120,10 @@ static void set(struct job *job, int fd, const char *name)
 	if (job->verbose || (got != job->number && !job->lenient && !job->quiet))
 		bb_error_msg("%s pipe buffer size set to %d", name, got);
 	if (job->form)
-		get(job, fd, name);
+		get_capacity(job, fd, name);
 }
 
-static void peek(struct job *job, int fd, const char *name)
+static void peek_into(struct job *job, int fd, const char *name)
 {
 	struct look look;
 	int scratch[2];
@@ -151,11 +151,11 @@ static void peek(struct job *job, int fd, const char *name)
 static void act(struct job *job, int fd, const char *name)
 {
 	if (job->verb == SET)
-		set(job, fd, name);
+		set_capacity(job, fd, name);
 	else if (job->verb == PEEK)
-		peek(job, fd, name);
+		peek_into(job, fd, name);
 	else
-		get(job, fd, name);
+		get_capacity(job, fd, name);
 }
 
 /* --- targets -------------------------------------------------------------------------- */
@@ -253,7 +253,7 @@ static void act_on_targets(struct job *job, char **targets)
 }
 
 /* Before the first word about a target: whoever reads it may send a signal at once. */
-static void block_signals(sigset_t *old)
+static void block_held_signals(sigset_t *old)
 {
 	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0 };
 	sigset_t all;
@@ -264,7 +264,7 @@ static void block_signals(sigset_t *old)
 }
 
 /* A FIFO's size and what is queued in it last as long as somebody has it open. */
-static void NORETURN hold(struct job *job, char **targets, const sigset_t *unblocked)
+static void NORETURN hold_targets(struct job *job, char **targets, const sigset_t *unblocked)
 {
 	xfflush_stdout();
 	job->verb = REPORT;
@@ -317,7 +317,7 @@ static int act_as_told(struct job *job, char **targets, char **command)
 	if (!targets)
 		targets = usual;
 	if (job->hold && !*command)
-		block_signals(&before);
+		block_held_signals(&before);
 	if (prints && !job->form)
 		print_header(job->wide);
 	job->has_command = *command;
@@ -327,11 +327,11 @@ static int act_as_told(struct job *job, char **targets, char **command)
 	if (*command)
 		xexec(command);
 	if (job->hold && !job->status)
-		hold(job, targets, &before);
+		hold_targets(job, targets, &before);
 	return job->lenient ? EXIT_SUCCESS : job->status;
 }
 
-static int list(struct job *job, char **targets)
+static int list_as_told(struct job *job, char **targets)
 {
 	if (!holders(job)->seen) {
 		xfunc_error_retval = EXIT_UNSUPPORTED;
@@ -397,7 +397,7 @@ int pipecap_main(char **argv)
 			job.number = xatosize("number of bytes", peek_len, 1, INT_MAX);
 	}
 	if (m == 'l')
-		return list(&job, targets);
+		return list_as_told(&job, targets);
 	if (m == 'I')
 		print_limits(job.form);
 	else if (m == 'm' || m == 'C')

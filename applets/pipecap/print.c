@@ -6,7 +6,7 @@
 #include "pipecap.h"
 
 /* text is NULL if it cannot be seen. */
-static void put(const char *name, const char *text, enum record_form form)
+static void put_text(const char *name, const char *text, enum record_form form)
 {
 	if (form)
 		record_literal(name, text ? text : "null");
@@ -18,7 +18,7 @@ static void put(const char *name, const char *text, enum record_form form)
 static void put_number(const char *name, intmax_t number, enum record_form form)
 {
 	if (number < 0)
-		put(name, NULL, form);
+		put_text(name, NULL, form);
 	else if (form)
 		record_number(name, number);
 	else
@@ -27,7 +27,7 @@ static void put_number(const char *name, intmax_t number, enum record_form form)
 
 static void put_flag(const char *name, int flag, enum record_form form)
 {
-	put(name, flag < 0 ? NULL : flag ? "true" : "false", form);
+	put_text(name, flag < 0 ? NULL : flag ? "true" : "false", form);
 }
 
 static void put_object(const struct holder *h)
@@ -59,7 +59,7 @@ static void put_side(const struct look *look, bool writers, enum record_form for
 	const char *name = writers ? "writers" : "readers", *separator = "";
 
 	if (!look->n_holders) {
-		put(name, NULL, form);
+		put_text(name, NULL, form);
 		return;
 	}
 	if (form)

@@ -54,20 +54,18 @@ for main in $mains; do
 	ok "$applet has tests" sh -c "ls tests/${room%.c}/$applet.t"
 done
 
-# A function of libbb has two users: applets, or other functions of libbb; or it is part
-# of the box itself, which appletlib.c is.
-users() {
-	! grep -qw -- "$1" libbb/appletlib.c || { echo 2; return; }
-	{
-		for a in applets/*; do grep -lrw -- "$1" "$a" | head -n 1; done
-		# each line but the definition
-		grep -hw -- "$1" libbb/*.c | grep -vE "^[a-z].*\\<$1\\("
-	} | wc -l
+# A function that one room alone uses moves into that room. libbb is a room, too, with the box
+# itself: a function that other functions of libbb use needs one applet's room at most.
+uses_in_libbb() {
+	grep -hw -- "$1" libbb/*.c | grep -qvE "^[a-z].*\\<$1\\(" # a line that does not define it
+}
+rooms_of() {
+	for room in applets/*; do grep -lrw -- "$1" "$room" | head -n 1; done | wc -l
 }
 lonely=$(sed -nE 's/^[a-z].*[ *]([a-z_0-9]+)\(.*\).*;.*/\1/p' libbb/*.h | sort -u | while read -r f; do
-	[ "$(users "$f")" -ge 2 ] || echo "$f"
+	uses_in_libbb "$f" || [ "$(rooms_of "$f")" -ge 2 ] || echo "$f"
 done)
-is 'each function of libbb.h has two users' '' "$lonely"
+is 'each function of libbb.h is used by two rooms' '' "$lonely"
 
 # A name that two rooms define says too little. libbb is a room, too.
 twice=$(echo "$code" | xargs awk '
@@ -80,18 +78,18 @@ twice=$(echo "$code" | xargs awk '
 is 'no two rooms define the same function name' '' "$twice"
 
 # Each option that getopt32 takes is in the help, but for everyone's -h and -V. In its list,
-# "-x(name)" has no short form.
+# "(name)" and "-x(name)" have no short form.
 fifo=$(awk '/define FIFO_OPTIONS/ { on = 1 } on { print } on && !/\\$/ { exit }' applets/fifo/fifo.h)
 for applet in $($EMULATOR "$IPCBOX" --list | grep -v pipesz); do
 	files=$(grep -rl "^config $(echo "$applet" | tr '[:lower:]' '[:upper:]')\$" applets)
 	help=$($EMULATOR "$IPCBOX" "$applet" --help)
 	call=$(awk '/getopt32\(/ { on = 1 } on { print } on && /;/ { exit }' $files)
 	case $call in *FIFO_OPTIONS*) call=$fifo$call ;; esac
-	options=$(printf '%s' "$call" | grep -oE '"[^"]*"' | tr -d '"\n' | grep -oE -- '-?[A-Za-z0-9]\([a-z-]+\)')
+	options=$(printf '%s' "$call" | grep -oE '"[^"]*"' | tr -d '"\n' | grep -oE -- '-?[A-Za-z0-9]?\([a-z-]+\)')
 	ok "$applet has options" test -n "$options"
 	is "$applet --help names each" '' "$(for opt in $options; do
 		letter=${opt%%(*} name=${opt#*(}
-		case $letter in -*) letter=-${name%)} ;; esac # "--name" twice: there is no letter
+		case $letter in -* | '') letter=-${name%)} ;; esac # "--name" twice: there is no letter
 		for form in "-$letter" "--${name%)}"; do
 			printf '%s\n' "$help" | grep -qE -- "(^|[^a-z-])$form([^a-z-]|$)" || echo "$form"
 		done
