@@ -21,7 +21,7 @@ static void read_file(const char *path, char *buf, size_t size)
 	buf[len < 0 ? 0 : len] = '\0';
 }
 
-size_t hex_bytes(unsigned char *to, size_t size, const char *text)
+size_t board_hex_bytes(unsigned char *to, size_t size, const char *text)
 {
 	size_t n = 0;
 
@@ -39,7 +39,7 @@ void board_boot_id(unsigned char id[16])
 
 	read_file("/proc/sys/kernel/random/boot_id", text, sizeof(text));
 	memset(id, 0, 16);
-	(void)hex_bytes(id, 16, text); /* what it does not fill stays 0 */
+	(void)board_hex_bytes(id, 16, text); /* what it does not fill stays 0 */
 }
 
 /* What the SIGBUS handler must name. */
@@ -189,7 +189,7 @@ static int is_other_boot(const struct board *b)
 		&& memcmp(id, b->head.boot_id, sizeof(id));
 }
 
-void cannot_map(const char *path)
+void board_cannot_map(const char *path)
 {
 	if (errno != EINVAL && errno != ENODEV)
 		bb_perror_msg_and_die("can't map '%s'", path);
@@ -216,7 +216,7 @@ void board_map(struct board *b, int prot)
 		damaged(b, wrong);
 	b->map = mmap(NULL, b->len, prot, MAP_SHARED, b->fd, 0);
 	if (b->map == MAP_FAILED)
-		cannot_map(b->path);
+		board_cannot_map(b->path);
 	b->slot = xmalloc(sizeof(*b->slot) + b->head.record_size + 3);
 	b->other_boot = is_other_boot(b);
 	mapped_path = b->path;
@@ -241,7 +241,7 @@ uint32_t board_seq(const struct board *b)
 	return b->swap ? __builtin_bswap32(seq) : seq;
 }
 
-size_t slot_word(const struct board *b, uint32_t n)
+size_t board_slot_word(const struct board *b, uint32_t n)
 {
 	return (b->head.header_size + (size_t)(n & (b->head.nslots - 1)) * b->head.slot_stride) / 4;
 }
@@ -257,7 +257,7 @@ static void swap_slot(struct board_slot *slot)
 
 static void copy_words(struct board *b, uint32_t n, size_t words)
 {
-	_Atomic uint32_t *from = b->map + slot_word(b, n);
+	_Atomic uint32_t *from = b->map + board_slot_word(b, n);
 
 	for (size_t i = 0; i < words; i++)
 		((uint32_t *)b->slot)[i] = atomic_load_explicit(from + i, memory_order_relaxed);
@@ -408,7 +408,7 @@ int board_status_asked(void)
 }
 
 /* "412 (name) S 1 ...": the name may hold anything, and the start is field 22. */
-uint64_t process_start(uint32_t pid, char name[32])
+uint64_t board_process_start(uint32_t pid, char name[32])
 {
 	char path[32], buf[1024], *comm, *end, *s;
 	uintmax_t start;

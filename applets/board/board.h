@@ -115,7 +115,7 @@ void board_stat(struct board *b);
 void board_map(struct board *b, int prot);
 void board_unmap(struct board *b);
 /* Dies of a failed mmap: EXIT_UNSUPPORTED if the file system is to blame. */
-void cannot_map(const char *path) NORETURN;
+void board_cannot_map(const char *path) NORETURN;
 /* What the header says: the number of the latest publication, 0 if there is none. */
 uint32_t board_seq(const struct board *b);
 /* Copies publication n to b->slot; false if it was overwritten. Dies if it is damaged. A slot
@@ -126,18 +126,18 @@ int board_copy_whole(struct board *b, uint32_t n);
 /* Copies the latest publication to b->slot; false if there is none. Dies if it is damaged. */
 int board_latest(struct board *b);
 /* The index, in the mapping, of the first word of publication n's slot. */
-size_t slot_word(const struct board *b, uint32_t n);
+size_t board_slot_word(const struct board *b, uint32_t n);
 /* Does b->path still name this file? Dies if it was truncated. */
 int board_in_place(const struct board *b);
 /* This boot's identity; zeros if it is unknown. */
 void board_boot_id(unsigned char id[16]);
 /* At most size bytes out of hexadecimal digits, other characters skipped: the digits taken. */
-size_t hex_bytes(unsigned char *to, size_t size, const char *text);
+size_t board_hex_bytes(unsigned char *to, size_t size, const char *text);
 /* SIGUSR1 asks for a status line: from board_catch_usr1 on it only makes the next
  * board_status_asked true. flags are those of sigaction(2). */
 void board_catch_usr1(int flags);
 int board_status_asked(void);
 /* A process's start in clock ticks since boot, and its name; 0 if they are unknown. */
-uint64_t process_start(uint32_t pid, char name[32]);
+uint64_t board_process_start(uint32_t pid, char name[32]);
 
 #endif

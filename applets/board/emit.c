@@ -39,7 +39,7 @@ static uint32_t emit_gap(uint32_t from, uint32_t to)
 }
 
 /* Every gap is said, so that all compilers agree where fields are. */
-void emit_c(const struct board *b)
+void board_emit_c(const struct board *b)
 {
 	uint32_t at = 0;
 	int packed = 0;

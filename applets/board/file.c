@@ -30,14 +30,14 @@ char *schema_text(const struct schema *s)
 	return text;
 }
 
-void seal_header(struct board_header *h)
+void board_seal_header(struct board_header *h)
 {
 	board_boot_id(h->boot_id);
 	h->header_crc = 0;
 	h->header_crc = crc32(0, h, offsetof(struct board_header, seq));
 }
 
-struct board_header *make_header(const struct schema *s, uint32_t nslots)
+struct board_header *board_make_header(const struct schema *s, uint32_t nslots)
 {
 	char *text = schema_text(s);
 	size_t len = strlen(text), size = round_up(sizeof(struct board_header) + len);
@@ -54,7 +54,7 @@ struct board_header *make_header(const struct schema *s, uint32_t nslots)
 	h->record_size = s->record_size;
 	h->schema_len = len;
 	h->schema_crc = crc32(0, text, len);
-	seal_header(h);
+	board_seal_header(h);
 	memcpy(h + 1, text, len);
 	free(text);
 	return h;
@@ -73,7 +73,7 @@ static int reserve(int fd, off_t size)
 }
 
 /* A copy of a board may have holes. */
-void fill_holes(const struct board *b)
+void board_fill_holes(const struct board *b)
 {
 	if ((off_t)b->st.st_blocks * 512 < (off_t)b->len && reserve(b->fd, b->len) < 0)
 		bb_perror_msg_and_die("can't fill the holes of '%s'", b->path);
@@ -128,7 +128,7 @@ static int sync_directory(const char *dir)
 }
 
 /* The file appears complete. Another's that was faster stays, and is what we use then. */
-void create(const char *path, const struct image *m)
+void board_create(const char *path, const struct image *m)
 {
 	const char *slash = strrchr(path, '/');
 	char *dir = xasprintf("%.*s", slash ? (int)(slash + 1 - path) : 0, path);
@@ -152,7 +152,7 @@ void create(const char *path, const struct image *m)
 			die_of_signal(bb_got_signal);
 		errno = err;
 		if (!shared)
-			cannot_map(path);
+			board_cannot_map(path);
 		bb_perror_msg_and_die("can't create '%s'", path);
 	}
 	if (m->verbose)
@@ -172,7 +172,7 @@ static void held(struct board *b, int status)
 		if (!b->raw)
 			pid = atomic_load(b->map + BOARD_WORD(writer_pid));
 	}
-	if (pid && process_start(pid, name))
+	if (pid && board_process_start(pid, name))
 		bb_error_msg("'%s' is held by pid %u (%s)", b->path, (unsigned)pid, name);
 	else
 		bb_error_msg("'%s' is held by another writer", b->path);
@@ -180,7 +180,7 @@ static void held(struct board *b, int status)
 }
 
 /* An open file description's lock: it ends with the process, however that ends. */
-static int lock(const struct board *b, int wait)
+static int lock_board(const struct board *b, int wait)
 {
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
@@ -201,7 +201,7 @@ static void on_alarm(int sig)
 	ticked = 1;
 }
 
-int has_ticked(void)
+int board_has_ticked(void)
 {
 	int result = ticked;
 
@@ -209,7 +209,7 @@ int has_ticked(void)
 	return result;
 }
 
-void tick(int64_t first_ns)
+void board_tick(int64_t first_ns)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
 	int64_t us = first_ns / 1000 + 1; /* 0 would be never */
@@ -229,15 +229,15 @@ static int lock_in_time(const struct board *b, int64_t deadline)
 			bb_error_msg("'%s': waiting for its writer's end", b->path);
 		left = deadline - monotonic_ns();
 		if (left > 0)
-			tick(left < NS_PER_S ? left : NS_PER_S);
-		rc = lock(b, left > 0);
+			board_tick(left < NS_PER_S ? left : NS_PER_S);
+		rc = lock_board(b, left > 0);
 	} while (rc < 0 && errno == EINTR && !bb_got_signal);
 	if (bb_got_signal)
 		die_of_signal(bb_got_signal);
 	return rc;
 }
 
-int attach(struct board *b, int64_t deadline)
+int board_attach(struct board *b, int64_t deadline)
 {
 	do {
 		if (b->fd >= 0)
@@ -248,7 +248,7 @@ int attach(struct board *b, int64_t deadline)
 		if (b->fd < 0)
 			bb_perror_msg_and_die("can't open '%s'", b->path);
 		board_stat(b); /* a FIFO or a device is empty too, but not ours to replace */
-		if ((deadline ? lock_in_time(b, deadline) : lock(b, 0)) < 0) {
+		if ((deadline ? lock_in_time(b, deadline) : lock_board(b, 0)) < 0) {
 			if (errno == EAGAIN || errno == EACCES)
 				held(b, deadline ? EXIT_TIMED_OUT : EXIT_NOT_NOW);
 			bb_perror_msg_and_die("can't lock '%s'", b->path);

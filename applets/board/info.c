@@ -22,7 +22,7 @@ static void show_writer(const struct board *b, int alive)
 	char name[32];
 
 	memcpy(&told, start, sizeof(told));
-	found = process_start(pid, name);
+	found = board_process_start(pid, name);
 	record_string("writer", alive ? "alive"
 		: word(b, BOARD_WORD(state)) == BOARD_CLOSED ? "closed" : "dead");
 	record_number("pid", pid);
@@ -31,7 +31,7 @@ static void show_writer(const struct board *b, int alive)
 	record_number("generation", word(b, BOARD_WORD(writer_generation)));
 }
 
-void print_info(struct board *b, enum record_form style, int alive)
+void board_print_info(struct board *b, enum record_form style, int alive)
 {
 	char text[32];
 
@@ -48,6 +48,6 @@ void print_info(struct board *b, enum record_form style, int alive)
 	(void)board_latest(b);
 	record_number("seq", b->slot->publications);
 	if (b->slot->publications)
-		record_literal("time", format_time(text, b->slot));
+		record_literal("time", board_format_time(text, b->slot));
 	record_end();
 }

@@ -53,7 +53,7 @@ static void open_board(struct reader *r)
 	    | OPT('n') | OPT('e')))
 		bb_error_msg_and_die(
 			"'%s' is a raw record: only -1 and -i can be had of it", r->b.path);
-	check_output(&r->b, &r->out);
+	board_check_output(&r->b, &r->out);
 }
 
 /* Where one stands after publication number: the slots have 64 bits of it, seq has 32, so
@@ -130,7 +130,7 @@ static void require_age(const struct reader *r)
 static void print(struct reader *r)
 {
 	require_age(r);
-	print_record(&r->b, &r->out);
+	board_print(&r->b, &r->out);
 	r->printed++;
 }
 
@@ -227,7 +227,7 @@ static int is_one_of(opts_t set)
 	return set && !(set & (set - 1));
 }
 
-static void check_options(opts_t opts, const char *const *operands)
+static void check_modes(opts_t opts, const char *const *operands)
 {
 	opts_t modes = opts & (OPT('1') | OPT('w') | OPT('f') | OPT('H') | OPT('i')
 		| OPT('n') | OPT('k') | OPT('e'));
@@ -304,7 +304,7 @@ int mmapr_main(char **argv)
 		"a(max-age):W(require-writer)o(fields):F(format):J(json)-p(pairs)"
 		"-n(info)-k(check)-e(emit-c)",
 		&history, &since, &interval, &timeout, &age, &r.out.fields, &r.out.format);
-	check_options(r.opts, (const char *const *)argv + optind);
+	check_modes(r.opts, (const char *const *)argv + optind);
 	period = interval ? xatodur("interval", interval) : NS_PER_S;
 	r.timeout = timeout ? xatodur("timeout", timeout) : 0;
 	r.max_age = age ? xatodur("age", age) : 0;
@@ -320,9 +320,9 @@ int mmapr_main(char **argv)
 	if (r.opts & OPT('k'))
 		check_slots(&r);
 	if (r.opts & OPT('n'))
-		print_info(&r.b, r.out.style, has_writer(&r.b));
+		board_print_info(&r.b, r.out.style, has_writer(&r.b));
 	if (r.opts & OPT('e'))
-		emit_c(&r.b);
+		board_emit_c(&r.b);
 	if (r.opts & (OPT('k') | OPT('n') | OPT('e') | OPT('H')))
 		require_writer(&r);
 	if (r.opts & OPT('H'))

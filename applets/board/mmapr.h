@@ -15,13 +15,13 @@ struct output {
 };
 
 /* Dies if a field is named that is not there. */
-void check_output(const struct board *b, const struct output *out);
+void board_check_output(const struct board *b, const struct output *out);
 /* b->slot on stdout, which is flushed. */
-void print_record(const struct board *b, const struct output *out);
+void board_print(const struct board *b, const struct output *out);
 
 /* A slot's time in seconds, with nine decimals; returns text. */
-const char *format_time(char text[32], const struct board_slot *slot);
-void print_info(struct board *b, enum record_form style, int alive);
-void emit_c(const struct board *b);
+const char *board_format_time(char text[32], const struct board_slot *slot);
+void board_print_info(struct board *b, enum record_form style, int alive);
+void board_emit_c(const struct board *b);
 
 #endif

@@ -61,7 +61,7 @@ static int set_record(const struct writer *w, const struct schema *s, unsigned c
 	char *job[] = { id, name, sex, NULL };
 
 	scnprintf(id, sizeof(id), "id=%" PRId32, (int32_t)(10 + done));
-	return set_words(s, record, *w->words ? w->words : job);
+	return board_set_words(s, record, *w->words ? w->words : job);
 }
 
 static void futex_wake(_Atomic uint32_t *word)
@@ -101,7 +101,7 @@ static void attend(struct writer *w)
 {
 	if (board_status_asked())
 		show_status(w);
-	if (!has_ticked())
+	if (!board_has_ticked())
 		return;
 	if (monotonic_ns() >= w->next_sync)
 		sync_board(w);
@@ -115,7 +115,7 @@ static void persist(struct writer *w)
 		sync_board(w);
 	} else if (w->persist > 0 && w->next_sync == INT64_MAX) {
 		w->next_sync = monotonic_ns() + w->persist;
-		tick(w->persist < NS_PER_S ? w->persist : NS_PER_S);
+		board_tick(w->persist < NS_PER_S ? w->persist : NS_PER_S);
 	}
 }
 
@@ -133,7 +133,7 @@ static void publish(struct writer *w, int wake)
 		next->boottime_ns = now_ns(CLOCK_BOOTTIME);
 		next->realtime_ns = now_ns(CLOCK_REALTIME);
 		atomic_thread_fence(memory_order_release);
-		store_words(b->map + slot_word(b, next->n), next,
+		store_words(b->map + board_slot_word(b, next->n), next,
 			(sizeof(*next) + b->head.record_size + 3) / 4);
 		atomic_store_explicit(b->map + BOARD_WORD(seq), next->n, memory_order_release);
 		if (wake)
@@ -163,7 +163,7 @@ static void check_match(const struct writer *w, const struct schema *s)
 		bb_error_msg_and_die("'%s' has %u slots", b->path, (unsigned)b->head.nslots);
 }
 
-static int parse_mode(const char *mode)
+static int parse_board_mode(const char *mode)
 {
 	uintmax_t bits;
 	const char *end = parse_digits(mode, 8, &bits);
@@ -187,7 +187,7 @@ static mode_t file_mode(const struct writer *w)
 /* After these checks the file is made, so that a wrong field leaves nothing behind. */
 static void make_file(const struct writer *w, const struct schema *s, unsigned char *record)
 {
-	struct board_header *h = make_header(s, w->nslots ? w->nslots : 2);
+	struct board_header *h = board_make_header(s, w->nslots ? w->nslots : 2);
 	struct image m = {
 		.size = h->header_size + (off_t)h->nslots * h->slot_stride,
 		.head = h, .head_len = h->header_size, .mode = file_mode(w),
@@ -199,7 +199,7 @@ static void make_file(const struct writer *w, const struct schema *s, unsigned c
 		m.size = m.head_len = s->record_size;
 		m.head = record;
 	}
-	create(w->b.path, &m);
+	board_create(w->b.path, &m);
 	free(h);
 }
 
@@ -217,14 +217,14 @@ static void remake_file(const struct writer *w, struct board *b)
 	if (pread(b->fd, h, m.head_len, 0) != (ssize_t)m.head_len)
 		bb_perror_msg_and_die("can't read '%s'", b->path);
 	h->seq = 0;
-	seal_header(h);
+	board_seal_header(h);
 	if (board_latest(b)) {
 		h->seq = b->slot->n;
 		m.slot = b->slot;
 		m.slot_len = sizeof(*b->slot) + b->head.record_size;
-		m.slot_at = (off_t)slot_word(b, h->seq) * 4;
+		m.slot_at = (off_t)board_slot_word(b, h->seq) * 4;
 	}
-	create(b->path, &m);
+	board_create(b->path, &m);
 	free(h);
 }
 
@@ -238,7 +238,7 @@ static void open_board(struct writer *w)
 
 	if (wrong)
 		bb_show_usage("invalid schema '%s': %s", w->schema, wrong);
-	for (; !attach(b, w->lock_deadline); make_file(w, &s, record)) {
+	for (; !board_attach(b, w->lock_deadline); make_file(w, &s, record)) {
 		record = memset(xmalloc(s.record_size), 0, s.record_size);
 		if (w->words && set_record(w, &s, record, 0) < 0)
 			exit(EXIT_USAGE);
@@ -251,11 +251,11 @@ static void open_board(struct writer *w)
 		remake_file(w, b);
 		board_unmap(b);
 		b->fd = -1;
-		if (!attach(b, w->lock_deadline))
+		if (!board_attach(b, w->lock_deadline))
 			bb_perror_msg_and_die("can't open '%s'", b->path);
 		board_map(b, PROT_READ | PROT_WRITE);
 	}
-	fill_holes(b);
+	board_fill_holes(b);
 }
 
 /* What the board says now, or zeros, is what the first publication changes. */
@@ -274,7 +274,7 @@ static void begin(struct writer *w)
 		exit(EXIT_USAGE);
 	if (b->raw)
 		return;
-	start = process_start(own.writer_pid, name);
+	start = board_process_start(own.writer_pid, name);
 	memcpy(own.writer_start, &start, sizeof(start));
 	own.writer_generation = atomic_load(b->map + BOARD_WORD(writer_generation)) + 1;
 	if (b->verbose)
@@ -365,7 +365,7 @@ static int publish_lines(struct writer *w, int64_t period, uintmax_t todo)
 		if (!line[strspn(line, " \t\r")])
 			continue;
 		memcpy(record, w->next->record, size);
-		if (set_line(&w->b.schema, record, line, in.buf + in.start - 1) < 0) {
+		if (board_set_line(&w->b.schema, record, line, in.buf + in.start - 1) < 0) {
 			status = EXIT_USAGE;
 			continue;
 		}
@@ -433,7 +433,7 @@ int mmapw_main(char **argv)
 	todo = count ? xatou_range("count", count, 1, UINTMAX_MAX)
 		: *w.words && !lines && !interval ? 1 : UINTMAX_MAX;
 	w.schema = schema;
-	w.mode = mode ? parse_mode(mode) : -1;
+	w.mode = mode ? parse_board_mode(mode) : -1;
 	w.nslots = slots ? xatou_range("number of slots", slots, 2, BOARD_SLOTS_MAX) : 0;
 	w.lock_deadline = wait_lock ? monotonic_ns() + xatodur("time to wait", wait_lock) : 0;
 	w.next_sync = INT64_MAX;
@@ -450,7 +450,7 @@ int mmapw_main(char **argv)
 	if (w.opts & OPT('q'))
 		be_quiet();
 	open_board(&w);
-	tick(NS_PER_S);
+	board_tick(NS_PER_S);
 	begin(&w);
 	if (lines)
 		status = publish_lines(&w, interval ? period : 0, todo);

@@ -34,7 +34,7 @@ static void print_float(uint64_t bits, unsigned size, enum record_form style)
 	xprintf("%s", style == JSON && strpbrk(text, "in") ? "null" : text);
 }
 
-const char *format_time(char text[32], const struct board_slot *slot)
+const char *board_format_time(char text[32], const struct board_slot *slot)
 {
 	scnprintf(text, 32, "%" PRIu64 ".%09u", (uint64_t)(slot->realtime_ns / NS_PER_S),
 		(unsigned)(slot->realtime_ns % NS_PER_S));
@@ -66,7 +66,7 @@ static void print_element(const struct board *b, const struct field *f, const un
 	if (f == &seq_field)
 		xprintf("%" PRIu64, b->slot->publications);
 	else if (f == &time_field)
-		xprintf("%s", format_time(time, b->slot));
+		xprintf("%s", board_format_time(time, b->slot));
 	else if (f->kind == 'i') /* the sign, from f->size bytes to all */
 		xprintf("%" PRId64, (int64_t)(value << shift) >> shift);
 	else if (f->kind == 'f')
@@ -117,7 +117,7 @@ static void print_field(
 		put_char('\'');
 }
 
-static const struct field *named(const struct board *b, const char *name, size_t len)
+static const struct field *find_output_field(const struct board *b, const char *name, size_t len)
 {
 	const struct field *f = schema_find(&b->schema, name, len);
 
@@ -140,7 +140,7 @@ static void print_format(const struct board *b, const char *s, int dry)
 		char c = *s;
 
 		if (s[0] == '%' && s[1] == '{' && (end = strchr(s, '}'))) {
-			const struct field *f = named(b, s + 2, end - s - 2);
+			const struct field *f = find_output_field(b, s + 2, end - s - 2);
 
 			if (!dry)
 				print_value(b, f, NO_RECORD, 0);
@@ -169,12 +169,12 @@ static const struct field *nth_field(const struct board *b, const char **names, 
 	if (!**names)
 		return NULL;
 	len = strcspn(*names, ",");
-	f = named(b, *names, len);
+	f = find_output_field(b, *names, len);
 	*names += len + ((*names)[len] == ',');
 	return f;
 }
 
-void check_output(const struct board *b, const struct output *out)
+void board_check_output(const struct board *b, const struct output *out)
 {
 	const char *names = out->fields;
 
@@ -185,7 +185,7 @@ void check_output(const struct board *b, const struct output *out)
 			;
 }
 
-void print_record(const struct board *b, const struct output *out)
+void board_print(const struct board *b, const struct output *out)
 {
 	const char *names = out->fields;
 	const struct field *f;

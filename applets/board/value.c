@@ -13,7 +13,7 @@ static void field_store(const struct field *f, void *p, uint64_t value)
 		b[LITTLE ? i : f->size - 1 - i] = value >> 8 * i;
 }
 
-static int report(const struct field *f, const char *text, const char *why)
+static int report_value(const struct field *f, const char *text, const char *why)
 {
 	bb_error_msg("field '%s': '%s' is %s for %s", f->name, text, why, f->type);
 	return -1;
@@ -53,7 +53,7 @@ static const char *parse_hex(unsigned char *p, size_t size, const char *text)
 {
 	if (strlen(text) != 2 * size)
 		return "not of the right length";
-	return hex_bytes(p, size, text) == 2 * size ? NULL : "invalid";
+	return board_hex_bytes(p, size, text) == 2 * size ? NULL : "invalid";
 }
 
 static const char *set_element(const struct field *f, unsigned char *p, const char *text)
@@ -91,12 +91,12 @@ static int set_field(const struct field *f, unsigned char *record, char *text)
 		const char *why;
 
 		if (f->is_array && !comma != (i == f->count - 1))
-			return report(f, text, "not of the right length");
+			return report_value(f, text, "not of the right length");
 		if (comma)
 			*comma = '\0';
 		why = set_element(f, record + f->offset + (size_t)i * f->size, element);
 		if (why)
-			return report(f, element, why);
+			return report_value(f, element, why);
 		if (comma) {
 			*comma = ',';
 			element = comma + 1;
@@ -124,7 +124,7 @@ static int set_word(const struct schema *s, unsigned char *record, char *word)
 	return f ? set_field(f, record, value + 1) : no_field(word, value - word);
 }
 
-int set_words(const struct schema *s, unsigned char *record, char **words)
+int board_set_words(const struct schema *s, unsigned char *record, char **words)
 {
 	for (; *words; words++)
 		if (set_word(s, record, *words) < 0)
@@ -173,7 +173,7 @@ static int hex4(const char *s)
 	for (int i = 0; i < 4; i++)
 		if (!isxdigit((unsigned char)s[i]))
 			return -1;
-	(void)hex_bytes(byte, 2, s);
+	(void)board_hex_bytes(byte, 2, s);
 	return byte[0] << 8 | byte[1];
 }
 
@@ -294,7 +294,7 @@ static char *json_element(struct json *j, uint32_t i, char *s)
 		why = set_element(f, j->record + f->offset + (size_t)i * f->size, text);
 	}
 	if (why)
-		j->bad = report(f, j->base64 ? "base64" : text, why); /* spoiled, or bytes */
+		j->bad = report_value(f, j->base64 ? "base64" : text, why); /* spoiled, or bytes */
 	*end = saved;
 	return why ? NULL : end;
 }
@@ -354,7 +354,7 @@ static char *json_object(struct json *j, char *p)
 	}
 }
 
-int set_line(const struct schema *s, unsigned char *record, char *line, const char *end)
+int board_set_line(const struct schema *s, unsigned char *record, char *line, const char *end)
 {
 	struct json j = { .schema = s, .record = record };
 	char *word;

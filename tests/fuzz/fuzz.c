@@ -94,11 +94,11 @@ static void fuzz_board(char *data, size_t len, unsigned variant)
 	if (variant & 8)
 		board.other_boot = 0;
 	if (board_latest(&board))
-		print_record(&board, &out);
+		board_print(&board, &out);
 	if (!board.raw)
-		print_info(&board, out.style, variant & 16);
+		board_print_info(&board, out.style, variant & 16);
 	if (!board.raw && board_copy(&board, variant))
-		print_record(&board, &out);
+		board_print(&board, &out);
 }
 
 static void fuzz_schema(char *text, size_t len, unsigned variant)
@@ -124,9 +124,9 @@ static void fuzz_line(char *text, size_t len, unsigned variant)
 	b.slot = memset(malloc(sizeof(*b.slot) + b.schema.record_size), 0,
 		sizeof(*b.slot) + b.schema.record_size);
 	record = b.slot->record;
-	if ((variant & 1 ? set_words(&b.schema, record, words)
-		: set_line(&b.schema, record, text, text + len)) == 0)
-		print_record(&b, &(struct output){ .style = (variant >> 1) % 3 });
+	if ((variant & 1 ? board_set_words(&b.schema, record, words)
+		: board_set_line(&b.schema, record, text, text + len)) == 0)
+		board_print(&b, &(struct output){ .style = (variant >> 1) % 3 });
 }
 
 static void fuzz_number(char *text, size_t len, unsigned variant)
