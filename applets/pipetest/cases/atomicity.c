@@ -60,7 +60,7 @@ static void add_letters(struct runs *runs, const char *buf, size_t n)
 	}
 }
 
-static void settle(const pid_t *jobs, unsigned n)
+static void settle_all(const pid_t *jobs, unsigned n)
 {
 	while (n--)
 		t_settles(jobs[n]);
@@ -71,7 +71,7 @@ static void drain_and_settle(size_t n, size_t chunk, const pid_t *jobs, unsigned
 	for (size_t part; n; n -= part) {
 		part = n < chunk ? n : chunk;
 		p_drain(part);
-		settle(jobs, writers);
+		settle_all(jobs, writers);
 	}
 }
 
@@ -86,7 +86,7 @@ static void read_runs(struct runs *runs, size_t n, size_t chunk, const pid_t *jo
 		want_part(got, n, "read of letters");
 		add_letters(runs, buf, got);
 		n -= got;
-		settle(jobs, writers);
+		settle_all(jobs, writers);
 	}
 	end_run(runs);
 	free(buf);
@@ -279,7 +279,7 @@ static void reads_split(void)
 	info("one write of %zu bytes: half to each of two readers", 2 * t.page);
 }
 
-static void append(void)
+static void append_mode(void)
 {
 	t_setfl(t.w, O_APPEND);
 	p_write(3);
@@ -322,7 +322,7 @@ const struct test_case atomicity_cases[] = {
 	  "two readers share one write: a record needs one reader",
 	  "POSIX read, rationale", reads_split),
 	CASE("atm.append", "ATM-09", 'I', KINDS, 0, "O_APPEND is accepted and changes nothing",
-	  "fs/pipe.c", append),
+	  "fs/pipe.c", append_mode),
 	CASE("atm.signal_writes_nothing", "ATM-10 S12", 'P', KINDS, 0,
 	  "a signal in a write of PIPE_BUF bytes: EINTR, nothing was written",
 	  "POSIX write", signal_writes_nothing),

@@ -24,7 +24,7 @@ static int data(const char *name, size_t n)
 }
 
 /* All of n bytes: a file system may give them piece by piece. */
-static void copy(int in, off_t *from, int out, off_t *to, size_t n)
+static void copy_by_range(int in, off_t *from, int out, off_t *to, size_t n)
 {
 	while (n) {
 		long got = ret(copy_file_range(in, from, out, to, n, 0));
@@ -40,7 +40,7 @@ static void contents(void)
 	int in = data("in", n), out = data("out", 0);
 
 	needed();
-	copy(in, NULL, out, NULL, n);
+	copy_by_range(in, NULL, out, NULL, n);
 	want_ret(copy_file_range(in, NULL, out, NULL, 1, 0), 0, "copy_file_range at the end");
 	t_position(in, n);
 	t_position(out, n);
@@ -56,7 +56,7 @@ static void offsets(void)
 	off_t from = 9, to = n - 7;
 
 	needed();
-	copy(in, &from, out, &to, n);
+	copy_by_range(in, &from, out, &to, n);
 	want(from, 9 + n, "source's offset");
 	want(to, 2 * n - 7, "copy's offset");
 	t_position(in, 0);
@@ -75,7 +75,7 @@ static void holes(void)
 
 	needed();
 	t_truncate(in, size, 0);
-	copy(in, NULL, out, NULL, size);
+	copy_by_range(in, NULL, out, NULL, size);
 	t_size(out, size);
 	t_seek(out, 0);
 	t_drain(out, 9);
@@ -117,7 +117,7 @@ static void overlap(void)
 
 	needed();
 	want_ret(copy_file_range(fd, &from, fd, &to, t.page, 0), -EINVAL, "overlapping ranges");
-	copy(fd, &from, fd, &to, t.page - 1);
+	copy_by_range(fd, &from, fd, &to, t.page - 1);
 	want(from, t.page - 1, "offset after a copy that does not overlap");
 }
 
@@ -127,7 +127,7 @@ static void mtime(void)
 
 	needed();
 	t_epoch(out);
-	copy(in, NULL, out, NULL, 9);
+	copy_by_range(in, NULL, out, NULL, 9);
 	want(t_stat(out)->st_mtime > 0, true, "st_mtime is marked");
 }
 
@@ -138,7 +138,7 @@ static void suid(void)
 	needed();
 	t_ok(fchmod(out, 04600), "fchmod");
 	drop_capabilities(); /* CAP_FSETID would keep it */
-	copy(in, NULL, out, NULL, 9);
+	copy_by_range(in, NULL, out, NULL, 9);
 	want(t_stat(out)->st_mode & 07777, 0600, "mode of the copy");
 }
 

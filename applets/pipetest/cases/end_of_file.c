@@ -45,14 +45,14 @@ void case_read_after_close(void)
 	t_read(fd, 1, -EBADF);
 }
 
-static long leave(long unused)
+static long exit_at_once(long unused)
 {
 	return unused;
 }
 
 static void zombie(void)
 {
-	pid_t job = t_start(leave, 0);
+	pid_t job = t_start(exit_at_once, 0);
 	siginfo_t gone;
 
 	p_close_w();
@@ -61,7 +61,7 @@ static void zombie(void)
 	t_returns(job, 0);
 }
 
-static long stop(long unused)
+static long stop_self(long unused)
 {
 	raise(SIGSTOP);
 	return unused;
@@ -69,7 +69,7 @@ static long stop(long unused)
 
 static void stopped(void)
 {
-	pid_t job = t_start(stop, 0);
+	pid_t job = t_start(stop_self, 0);
 	int status;
 
 	p_close_w();

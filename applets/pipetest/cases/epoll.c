@@ -29,7 +29,7 @@ static void t_ctl(int ep, int op, int fd, unsigned events, long expected)
 		fd, events);
 }
 
-static void add(int ep, int fd, unsigned events)
+static void watch(int ep, int fd, unsigned events)
 {
 	t_ctl(ep, EPOLL_CTL_ADD, fd, events, 0);
 }
@@ -38,7 +38,7 @@ static int with(int fd, unsigned events)
 {
 	int ep = instance();
 
-	add(ep, fd, events);
+	watch(ep, fd, events);
 	return ep;
 }
 

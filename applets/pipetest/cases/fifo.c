@@ -9,7 +9,7 @@
 /* --- making one ------------------------------------------------------------------------- */
 
 /* Until the next call. */
-static const struct stat *named(const char *name)
+static const struct stat *stat_of(const char *name)
 {
 	static struct stat st;
 
@@ -19,10 +19,10 @@ static const struct stat *named(const char *name)
 
 static void is_fifo(const char *name, mode_t mode)
 {
-	wantf(named(name)->st_mode, S_IFIFO | mode, "mode of %s", name);
+	wantf(stat_of(name)->st_mode, S_IFIFO | mode, "mode of %s", name);
 }
 
-static void create(void)
+static void mode_and_type(void)
 {
 	int dir;
 
@@ -78,12 +78,12 @@ static void setgid_dir(void)
 	t_ok(mkfifo("d/process", 0600), "mkfifo");
 	close(open("d/file", O_WRONLY | O_CREAT, 0600));
 	/* the process's group, or the directory's with mount option grpid: mount(8) */
-	usual = named("d/file")->st_gid;
-	want(named("d/process")->st_gid, usual, "group of a FIFO in it, a file's");
-	if (chmod("d", 02755) < 0 || !(named("d")->st_mode & S_ISGID))
+	usual = stat_of("d/file")->st_gid;
+	want(stat_of("d/process")->st_gid, usual, "group of a FIFO in it, a file's");
+	if (chmod("d", 02755) < 0 || !(stat_of("d")->st_mode & S_ISGID))
 		skip("no-set-gid");
 	t_ok(mkfifo("d/directory", 0600), "mkfifo");
-	want(named("d/directory")->st_gid, other, "group of a FIFO in a set-gid directory");
+	want(stat_of("d/directory")->st_gid, other, "group of a FIFO in a set-gid directory");
 }
 
 /* --- opening it ------------------------------------------------------------------------- */
@@ -219,7 +219,7 @@ static void read_only(void)
 
 const struct test_case fifo_cases[] = {
 	CASE("fif.create", "FIF-01 S14", 'P', NEEDS_DIR, 0,
-	  "mkfifo, mknod and mkfifoat make a FIFO of mode & ~umask", "POSIX mkfifo", create),
+	  "mkfifo, mknod and mkfifoat make a FIFO of mode & ~umask", "POSIX mkfifo", mode_and_type),
 	CASE("fif.create_errno", "FIF-02 S14", 'P', NEEDS_DIR, 0,
 	  "mkfifo: EEXIST, ENOENT, ENOTDIR, ENAMETOOLONG, EFAULT; mknod: EINVAL",
 	  "POSIX mkfifo; LTP mknod06, mknod09", create_errno),

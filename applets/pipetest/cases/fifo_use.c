@@ -125,7 +125,7 @@ static void o_path_reopen(void)
 	p_read(9, 9);
 }
 
-static void set_size(void)
+static void size_is_shared(void)
 {
 	if (t.slots == 1)
 		skip("soft-limit");
@@ -179,7 +179,7 @@ const struct test_case fifo_use_cases[] = {
 	CASE("fif.o_path_reopen", "FIF-17", 'L', NEEDS_DIR | NEEDS_PROC, 0,
 	  "an O_PATH fd opens again through /proc/self/fd", "open(2)", o_path_reopen),
 	CASE("fif.set_size", "FIF-18", 'L', NEEDS_DIR, 0, "F_SETPIPE_SZ counts for who opens later",
-	  "fcntl(2)", set_size),
+	  "fcntl(2)", size_is_shared),
 	CASE("fif.size_reset", "FIF-18", 'L', NEEDS_DIR, 0,
 	  "F_SETPIPE_SZ is forgotten at the last close", "fs/pipe.c", size_reset),
 	CASE("fif.not_a_file", "FIF-19", 'L', NEEDS_DIR, 0,

@@ -223,7 +223,7 @@ static void private_sees(void)
 	     p[t.page] == 'f' ? "yes" : "no", p[1] == 'f' ? "yes" : "no");
 }
 
-static long store(long address)
+static long store_byte(long address)
 {
 	char *p = (char *)address;
 	long was = *p;
@@ -236,7 +236,7 @@ static long store(long address)
 static void over_fork(char *p, int seen)
 {
 	*p = 'p';
-	t_child(store, (long)p, 'p');
+	t_child(store_byte, (long)p, 'p');
 	want(*p, seen, "the parent's byte after the child's store");
 }
 
@@ -260,7 +260,7 @@ static void file_over_fork(void)
 
 static long unmap(long address)
 {
-	long was = store(address);
+	long was = store_byte(address);
 
 	return was + munmap((void *)address, t.page);
 }

@@ -154,7 +154,7 @@ static void too_many(void)
 	     read_number("/proc/sys/vm/max_map_count"));
 }
 
-static void append(void)
+static void append_mode(void)
 {
 	int fd = t_object(t.page);
 	char *p;
@@ -269,7 +269,7 @@ const struct test_case mmap_flags_cases[] = {
 	  "exec drops the mappings", "POSIX exec", exec_drops),
 	CASE("map.append", "MAP-53", 'L', 0, 0,
 	  "O_APPEND does not keep from mapping for writing",
-	  "mmap(2) means the file attribute", append),
+	  "mmap(2) means the file attribute", append_mode),
 	CASE("map.mtime", "MAP-54", 'P', NEEDS_DIR, 0,
 	  "after a store and msync the file's mtime is new", "POSIX mmap, msync", mtime),
 	CASE("map.large_offset", "MAP-76", 'L', 0, 0,

@@ -255,7 +255,7 @@ static void add_up(const char *buf, long n)
 		*sum += (unsigned char)buf[n];
 }
 
-static long read_some(long n)
+static long read_share(long n)
 {
 	char *buf = xmalloc(n);
 	long got = ret(read(t.r, buf, n));
@@ -274,12 +274,12 @@ static void share_among(unsigned n)
 	*sum = -*sum;
 	p_write(t.pipe_buf);
 	for (unsigned i = 0; i < n; i++)
-		jobs[i] = t_start(read_some, share);
+		jobs[i] = t_start(read_share, share);
 	for (unsigned i = 0; i < n; i++)
 		t_returns(jobs[i], share);
 	p_unread(rest);
 	if (rest)
-		want(read_some(rest), rest, "the rest");
+		want(read_share(rest), rest, "the rest");
 	wantf(*sum, 0, "what came out of the sum of what went in, %u readers", n);
 }
 

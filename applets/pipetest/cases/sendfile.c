@@ -102,7 +102,7 @@ static void full_pipe(void)
 	p_drain(t.page);
 }
 
-static void append(void)
+static void append_mode(void)
 {
 	int in = t_data(9), out = t_data(0);
 
@@ -196,7 +196,7 @@ const struct test_case sendfile_cases[] = {
 	CASE("snd.full_pipe", "SND-03 S20", 'L', KINDS, 0,
 		"sendfile to a full pipe blocks, until it is drained", "sendfile(2)", full_pipe),
 	CASE("snd.append", "SND-04 S20", 'L', 0, 0, "to a file with O_APPEND: EINVAL",
-		"sendfile(2)", append),
+		"sendfile(2)", append_mode),
 	CASE("snd.full_socket", "SND-05 S20", 'L', 0, 0, "to a full non-blocking socket: EAGAIN",
 		"sendfile(2); LTP sendfile07", full_socket),
 	CASE("snd.large_offset", "SND-06 S20", 'L', 0, 0, "from an offset of 5 GiB",

@@ -20,7 +20,7 @@ static void teed(int in, int out, size_t n, long expected)
 }
 
 /* The last n bytes are expected a second time. */
-static void again(size_t n)
+static void expect_again(size_t n)
 {
 	t.stream->consumed -= n;
 }
@@ -34,7 +34,7 @@ static void duplicates(void)
 	teed(t.r, to[1], 200, 100);
 	p_unread(100);
 	p_read(200, 100);
-	again(100);
+	expect_again(100);
 	t_read(to[0], 200, 100);
 	t_fionread(to[0], 0);
 }
@@ -63,7 +63,7 @@ static void partial(void)
 	p_write(100);
 	teed(t.r, to[1], 30, 30);
 	t_read(to[0], 100, 30);
-	again(30);
+	expect_again(30);
 	p_read(200, 100);
 }
 
@@ -77,7 +77,7 @@ static void pages(void)
 	teed(t.r, to[1], 2 * n, n);
 	teed(t.r, to[1], n, -EAGAIN); /* the target is full */
 	p_drain(n);
-	again(n);
+	expect_again(n);
 	t_drain(to[0], n);
 }
 
@@ -91,7 +91,7 @@ static void small_target(void)
 	n = p_fill();
 	teed(t.r, to[1], n, t.page);
 	t_drain(to[0], t.page);
-	again(t.page);
+	expect_again(t.page);
 	p_drain(n);
 }
 

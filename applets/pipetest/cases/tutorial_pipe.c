@@ -319,7 +319,7 @@ static void p12_split(void)
 }
 
 /* P13: the child answers through a second pipe. */
-static long answer(long fd)
+static long answer_child(long fd)
 {
 	p_read(7, 7);
 	t_write(fd, 7, 7);
@@ -332,7 +332,7 @@ static void p13_duplex(void)
 	int back[2];
 
 	t_pipe(back);
-	child = t_blocked(answer, back[1]);
+	child = t_blocked(answer_child, back[1]);
 	p_write(7);
 	t_read(back[0], 7, 7);
 	t_returns(child, 0);
