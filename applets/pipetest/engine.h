@@ -119,4 +119,11 @@ void report_result(const struct result *r);
 void report_progress(void);	/* one line on stderr: how far we are */
 int report_end(int sig);	/* the totals; returns the exit status */
 
+/* The signal that should end the engine, 0 when pid has ended, -1 at the deadline. */
+int await_process(pid_t pid, int64_t deadline);
+/* Kills and reaps the group; the leader's wait status, or -1 if something survives. */
+int end_group(pid_t leader);
+/* The shell's * and ?, in the word from name to end. */
+bool glob_matches(const char *glob, const char *name, const char *end);
+
 #endif

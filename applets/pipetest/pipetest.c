@@ -27,8 +27,16 @@ config PIPETEST
 	  -q, --quiet           failures and totals only
 	  -J, --json            a JSON object a line; --tap, --lava, --ptest: others'
 	  -d, --dir DIR         where the cases' files go ($TMPDIR, /tmp, /run ...)
+
+	  -b, --bench[=LIST]    measure instead: all, or what LIST names, as -b -l shows;
+	                        bars on a terminal, else KTAP; -J, --lava
+	  -D, --duration D      of the whole run (10s)     --size LIST  chunks: 64,4k
+	  --cpu A,B             the processors of the two sides
+	  --compare FILE        what -b -J wrote before: slower by --tolerance P (25 %) is
+	                        exit 5
 */
 #include "engine.h"
+#include "bench/bench.h"
 
 static const char *needs(const struct test_case *c)
 {
@@ -155,14 +163,40 @@ static struct pick *choose_cases(const struct options *o, unsigned *count)
 	return picks;
 }
 
-static opts_t take_options(char **argv, struct options *o, char **id, char **dir)
+/* Cases and measurements have few options in common. */
+static void check_bench(opts_t opts, const struct bench_words *words)
 {
+	const char *of_cases = "cxmsren";
+
+	if (!(opts & OPT('b'))
+		&& (words->duration || words->sizes || words->cpus || words->tolerance
+			|| words->compare))
+		bb_show_usage("--duration, --size, --cpu, --compare, --tolerance go with --bench");
+	for (; opts & OPT('b') && *of_cases; of_cases++)
+		if (opts & OPT(*of_cases))
+			bb_show_usage("-%c goes without --bench", *of_cases);
+}
+
+static enum bench_form choose_bench_form(const struct options *o)
+{
+	if (o->format == TAP13 || o->format == PTEST)
+		bb_show_usage("--bench prints a table, KTAP, --lava or --json");
+	if (o->format == JSON_LINES)
+		return BENCH_JSON;
+	return o->lava || !isatty(STDOUT_FILENO) ? BENCH_KTAP : BENCH_TABLE;
+}
+
+static opts_t take_options(char **argv, struct options *o, char **id, char **dir,
+	struct bench_plan *plan)
+{
+	struct bench_words words = { 0 };
 	char *mult = NULL, *soak = NULL, *repeat = NULL, *seed = NULL;
 	opts_t opts = getopt32(argv,
 		"l(list)-E(explain):t(test):*c(class):x(exotic)m(multiplier):s(soak):"
 		"r(repeat):-S(seed):e(exit-first)v(verbose)n(nested)q(quiet)J(json)-T(tap)-L(lava)-"
-		"P(ptest)d(dir):",
-		id, &o->globs, &o->classes, &mult, &soak, &repeat, &seed, dir);
+		"P(ptest)d(dir):b(bench)::D(duration):(size):(cpu):(compare):(tolerance):",
+		id, &o->globs, &o->classes, &mult, &soak, &repeat, &seed, dir, &words.list,
+		&words.duration, &words.sizes, &words.cpus, &words.compare, &words.tolerance);
 
 	if (argv[optind])
 		bb_show_usage("unexpected operand '%s'", argv[optind]);
@@ -181,20 +215,41 @@ static opts_t take_options(char **argv, struct options *o, char **id, char **dir
 	o->lava = opts & OPT('L');
 	o->nested = opts & OPT('n') && !o->quiet; /* a failure is shown without its group */
 	t.verbose = opts & OPT('v');
+	check_bench(opts, &words);
+	if (opts & OPT('b')) {
+		plan->globs = o->globs;
+		plan->lava = o->lava;
+		plan->form = choose_bench_form(o);
+		bench_parse(plan, &words);
+	}
 	return opts;
+}
+
+static int measure(const struct bench_plan *plan, bool list_only, const char *dir)
+{
+	if (list_only) {
+		bench_list(plan);
+		return EXIT_SUCCESS;
+	}
+	block_signals();
+	probe(dir);
+	return bench_run(plan);
 }
 
 int pipetest_main(char **argv)
 {
 	struct options o = { .multiplier = 1, .repeat = 1 };
 	char *id = NULL, *dir = NULL;
-	opts_t opts = take_options(argv, &o, &id, &dir);
+	struct bench_plan plan = { 0 };
+	opts_t opts = take_options(argv, &o, &id, &dir, &plan);
 	struct pick *picks;
 	unsigned count;
 	int sig, status;
 
 	if (id)
 		return explain_all(id);
+	if (opts & OPT('b'))
+		return measure(&plan, opts & OPT('l'), dir);
 	picks = choose_cases(&o, &count);
 	if (opts & OPT('l')) {
 		for (unsigned i = 0; i < count; i++)

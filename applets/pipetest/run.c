@@ -96,7 +96,7 @@ void block_signals(void)
 }
 
 /* The signal that should end the engine, 0 when pid has ended, -1 at the deadline. */
-static int await(pid_t pid, int64_t deadline)
+int await_process(pid_t pid, int64_t deadline)
 {
 	for (;;) {
 		siginfo_t info = { 0 };
@@ -118,7 +118,7 @@ static int await(pid_t pid, int64_t deadline)
 }
 
 /* Kills and reaps the group; the leader's wait status, or -1 if something survives. */
-static int end_group(pid_t leader)
+int end_group(pid_t leader)
 {
 	int64_t deadline = monotonic_ns() + KILL_S * NS_PER_S;
 	int status = -1;
@@ -254,7 +254,7 @@ static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t 
 	if (pid == 0)
 		run_child(c, kind, parent);
 	setpgid(pid, pid);
-	end = await(pid, now + limit);
+	end = await_process(pid, now + limit);
 	status = end_group(pid);
 	if (t.dir)
 		empty_dir(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -311,7 +311,7 @@ const char *case_text(const char *row, enum case_text which)
 /* "*" and "?" are all that names of [a-z0-9_.-] need; fnmatch(3) would bring 15 KB of
  * character classes along. Where the rest does not match, the last "*" takes one character
  * more. Those before it need not: what is between them matched as early as it could. */
-static bool glob_matches(const char *glob, const char *name, const char *end)
+bool glob_matches(const char *glob, const char *name, const char *end)
 {
 	const char *star = NULL, *behind = NULL;
 

@@ -1,0 +1,223 @@
+/*
+ * bench.c - which measurements there are, and each in a process group of its own
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sched.h>
+#include "../engine.h"
+#include "bench.h"
+#include "meter.h"
+
+/* What the board's data sheet says, in one line. Where two rows say the same, the first that
+ * could be measured counts. */
+static const struct sheet {
+	const char *name, *what;
+} sheet[] = {
+	{ "pipe.throughput.64k", "pipe" },
+	{ "pipe.roundtrip.other_cpu", "round trip" },
+	{ "pipe.roundtrip.same_cpu", "round trip" },
+	{ "pipe.roundtrip.unpinned", "round trip" },
+	{ "setup.fork_exec_and_wait", "fork and exec" },
+	{ "copy.read_write.64k", "copy" },
+};
+
+struct choice {
+	struct bench_result *list;
+	unsigned count;
+};
+
+static void name_row(char name[NAME_LEN], const struct bench *b, long size)
+{
+	static const char *const units[] = { "", "k", "m" };
+	unsigned unit = 0;
+
+	for (; b->scaled == BYTES && size >= 1024 && size % 1024 == 0 && unit < 2; unit++)
+		size /= 1024;
+	if (size)
+		scnprintf(name, NAME_LEN, "%s.%ld%s", b->name, size, units[unit]);
+	else
+		scnprintf(name, NAME_LEN, "%s", b->name);
+}
+
+static bool wanted(const struct bench_plan *plan, const char *name)
+{
+	for (char **glob = plan->globs; glob && *glob; glob++)
+		if (glob_matches(*glob, name, name + strlen(name)))
+			return true;
+	return !plan->globs;
+}
+
+static void choose(
+	struct choice *all, const struct bench_plan *plan, const struct bench *b, long size)
+{
+	struct bench_result r = { .b = b,
+		.size = b->scaled == PAGES ? size * (long)bench_page() : size };
+
+	name_row(r.name, b, size);
+	for (unsigned i = 0; i < all->count; i++)
+		if (strcmp(all->list[i].name, r.name) == 0)
+			return;
+	if (!wanted(plan, r.name))
+		return;
+	all->list = xrealloc(all->list, (all->count + 1) * sizeof(r));
+	all->list[all->count++] = r;
+}
+
+/* With --size each row that has one stands for all of those sizes. */
+static void choose_row(struct choice *all, const struct bench_plan *plan, const struct bench *b)
+{
+	if (b->scaled != BYTES || !plan->sizes)
+		choose(all, plan, b, b->size);
+	for (unsigned i = 0; b->scaled == BYTES && plan->sizes && plan->sizes[i]; i++)
+		choose(all, plan, b, plan->sizes[i]);
+}
+
+static struct choice choose_all(const struct bench_plan *plan)
+{
+	static const struct bench *const groups[] = { bench_stream, bench_latency, bench_memory,
+		bench_setup };
+	struct choice all = { 0 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(groups); i++)
+		for (const struct bench *b = groups[i]; b->name; b++)
+			choose_row(&all, plan, b);
+	if (!all.count)
+		bb_show_usage("no such measurement: pipetest -b -l lists them");
+	return all;
+}
+
+static struct bench_result *find_result(const struct choice *all, const char *name)
+{
+	for (unsigned i = 0; i < all->count; i++)
+		if (strcmp(all->list[i].name, name) == 0)
+			return &all->list[i];
+	return NULL;
+}
+
+/* "pipe 2153 MB/s, round trip 5.31 us, ...": what was not measured is left out. */
+static void print_sheet(const struct choice *all)
+{
+	char text[200], number[24];
+	const char *last = "";
+	size_t len = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(sheet); i++) {
+		const struct bench_result *r = find_result(all, sheet[i].name);
+
+		if (!r || !r->found.slices || strcmp(last, sheet[i].what) == 0)
+			continue;
+		last = sheet[i].what;
+		len += scnprintf(text + len, sizeof(text) - len, "%s%s %s %s", len ? ", " : "",
+			last, bench_number(number, bench_median(&r->found)), r->b->unit);
+	}
+	if (len)
+		bench_print_sheet(text);
+}
+
+/* The first two processors that we may run on. */
+static void find_processors(const struct bench_plan *plan, int cpu[2])
+{
+	cpu_set_t set;
+	int n = 0;
+
+	cpu[0] = plan->cpu[0];
+	cpu[1] = plan->cpu[1];
+	if (cpu[0] >= 0 || sched_getaffinity(0, sizeof(set), &set) < 0)
+		return;
+	for (int i = 0; i < CPU_SETSIZE && n < 2; i++)
+		if (CPU_ISSET(i, &set))
+			cpu[n++] = i;
+}
+
+/* In a group of its own, so that its peers go with it, also when it hangs. Returns the signal
+ * that shall end the run, or 0. */
+static int measure_once(struct bench_result *r, struct meter *m)
+{
+	struct bench row = *r->b;
+	pid_t parent = getpid(), pid;
+	int sig, status;
+
+	row.size = r->size;
+	if (r->measured)
+		return 0;
+	r->measured = true;
+	memset(m->figures, 0, sizeof(*m->figures));
+	pid = xfork();
+	if (pid == 0) {
+		(void)setpgid(0, 0);
+		die_with_parent(parent);
+		meter_use(m);
+		row.run(&row);
+		_exit(EXIT_SUCCESS);
+	}
+	(void)setpgid(pid, pid);
+	sig = await_process(pid, monotonic_ns() + 60 * m->slice_ns + 10 * NS_PER_S);
+	status = end_group(pid);
+	r->found = *m->figures;
+	if (sig || status)
+		r->found.slices = 0;
+	if (!r->found.slices && !*r->found.reason)
+		scnprintf(r->found.reason, sizeof(r->found.reason), "%s",
+			sig < 0 ? "it hangs" : "a process died");
+	return sig > 0 ? sig : 0;
+}
+
+double bench_median(const struct figures *f)
+{
+	double sorted[SLICES];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < f->slices; i++) {
+		unsigned at = n++;
+
+		for (; at && sorted[at - 1] > f->slice[i]; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = f->slice[i];
+	}
+	return n ? sorted[n / 2] : 0;
+}
+
+void bench_list(const struct bench_plan *plan)
+{
+	struct choice all = choose_all(plan);
+
+	for (unsigned i = 0; i < all.count; i++)
+		xprintf("%-30s %s\n", all.list[i].name, all.list[i].b->unit);
+}
+
+static int measure_sheet(const struct choice *all, struct meter *m)
+{
+	int sig = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(sheet) && !sig; i++) {
+		struct bench_result *r = find_result(all, sheet[i].name);
+
+		if (r)
+			sig = measure_once(r, m);
+	}
+	print_sheet(all);
+	return sig;
+}
+
+int bench_run(const struct bench_plan *plan)
+{
+	struct choice all = choose_all(plan);
+	struct meter m = { .cpu = { -1, -1 } };
+	int sig;
+
+	m.figures = mmap(NULL, sizeof(*m.figures), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (m.figures == MAP_FAILED)
+		bb_perror_msg_and_die("can't map %zu bytes", sizeof(*m.figures));
+	m.slice_ns =
+		plan->duration / all.count / (SLICES + 2); /* warm-up and set-up take about two */
+	find_processors(plan, m.cpu);
+	bench_print_start(plan, all.count);
+	sig = measure_sheet(&all, &m);
+	for (unsigned i = 0; i < all.count && !sig; i++) {
+		sig = measure_once(&all.list[i], &m);
+		if (!sig)
+			bench_print(&all.list[i]);
+	}
+	return bench_print_end(sig);
+}

@@ -1,0 +1,69 @@
+/*
+ * former.c - the figures of a former run, as -J wrote them
+ *
+ * SPDX-License-Identifier: 0BSD
+ *
+ * Our own lines are read, not JSON at large: a line begins with the name, and none of the texts
+ * behind it has a quote.
+ */
+#include "bench.h"
+
+static const char begin[] = "{\"bench\":\"", median[] = "\"median\":";
+
+/* NULL: the line is not ours. Without a median there is a reason, and nothing to compare. */
+static const char *take_line(struct former *f, const char *line, size_t len)
+{
+	const char *name = line + sizeof(begin) - 1,
+		   *value = memmem(line, len, median, sizeof(median) - 1);
+	size_t name_len;
+
+	if (len < sizeof(begin) || strncmp(line, begin, sizeof(begin) - 1) != 0)
+		return NULL;
+	name_len = strcspn(name, "\"\n");
+	if (!name_len || name_len >= sizeof(f->name))
+		return NULL;
+	scnprintf(f->name, sizeof(f->name), "%.*s", (int)name_len, name);
+	f->median = value ? strtod(value + sizeof(median) - 1, NULL) : 0;
+	return line;
+}
+
+static char *read_text(const char *path)
+{
+	int fd = xopen(path, O_RDONLY);
+	size_t size = 64 * 1024, len = 0;
+	char *text = xmalloc(size);
+	ssize_t n;
+
+	while ((n = safe_read(fd, text + len, size - 1 - len)) > 0) {
+		len += n;
+		if (size - 1 - len == 0)
+			text = xrealloc(text, size *= 2);
+	}
+	if (n < 0)
+		bb_perror_msg_and_die("can't read '%s'", path);
+	close(fd);
+	text[len] = '\0';
+	return text;
+}
+
+struct former *bench_read_former(const char *path)
+{
+	char *text = read_text(path);
+	struct former *all = NULL;
+	unsigned count = 0;
+
+	for (const char *line = text; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		all = xrealloc(all, (count + 2) * sizeof(*all));
+		if (!take_line(&all[count], line, len))
+			bb_error_msg_and_die(
+				"'%s' has a line that is not of -b -J", path);
+		all[++count].name[0] = '\0';
+		line += len + (line[len] == '\n');
+	}
+	free(text);
+	if (!all)
+		bb_error_msg_and_die("'%s' is empty", path);
+	return all;
+}

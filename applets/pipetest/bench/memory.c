@@ -1,0 +1,160 @@
+/*
+ * memory.c - page faults, and the ways to copy a file
+ *
+ * SPDX-License-Identifier: 0BSD
+ *
+ * The tutorial copies a file through two mappings and calls that "zero copy". The copies here
+ * show what it is worth: each page of both mappings costs a fault.
+ */
+#include <sys/sendfile.h>
+#include "bench.h"
+
+/* --- the first touch of a page */
+
+enum { FAULT_PAGES = 256 };
+enum fault { ANONYMOUS, SHARED_FILE, POPULATED };
+static enum fault fault_kind;
+static int file;
+
+static void touch_once(void)
+{
+	size_t page = bench_page(), len = FAULT_PAGES * page;
+	int flags = fault_kind == SHARED_FILE ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
+	volatile char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		flags | (fault_kind == POPULATED ? MAP_POPULATE : 0),
+		fault_kind == SHARED_FILE ? file : -1, 0);
+
+	if (p == MAP_FAILED)
+		bench_skip("mmap: %s", strerror(errno));
+	(void)madvise((void *)p, len, MADV_NOHUGEPAGE); /* one fault a page, or it says nothing */
+	for (size_t at = 0; at < len; at += page)
+		p[at] = 1;
+	munmap((void *)p, len);
+}
+
+static double touches(uint32_t n)
+{
+	while (n--)
+		touch_once();
+	return 0;
+}
+
+static void page_fault(const struct bench *b)
+{
+	fault_kind = b->how;
+	if (fault_kind == SHARED_FILE)
+		file = bench_file(FAULT_PAGES * bench_page());
+	bench_each(touches, 1e9 / FAULT_PAGES);
+}
+
+/* --- copies of a file that is in the page cache */
+
+enum { FILE_SIZE = 8 * 1024 * 1024 };
+static int from, to;
+static char *block;
+static size_t block_size;
+
+static void copy_read_write(void)
+{
+	ssize_t n;
+
+	while ((n = bench_did(safe_read(from, block, block_size), "read")) > 0)
+		bench_write(to, block, n);
+}
+
+/* The tutorial's way. */
+static void copy_mappings(void)
+{
+	void *in = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, from, 0);
+	void *out = mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, to, 0);
+
+	if (in == MAP_FAILED || out == MAP_FAILED)
+		bench_skip("mmap: %s", strerror(errno));
+	memcpy(out, in, FILE_SIZE);
+	munmap(in, FILE_SIZE);
+	munmap(out, FILE_SIZE);
+}
+
+static void copy_map_write(void)
+{
+	void *in = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, from, 0);
+
+	if (in == MAP_FAILED)
+		bench_skip("mmap: %s", strerror(errno));
+	bench_write(to, in, FILE_SIZE);
+	munmap(in, FILE_SIZE);
+}
+
+static void copy_sendfile(void)
+{
+	while (bench_did(sendfile(to, from, NULL, FILE_SIZE), "sendfile") > 0)
+		;
+}
+
+static void copy_file_range_all(void)
+{
+	while (bench_did(copy_file_range(from, NULL, to, NULL, FILE_SIZE, 0), "copy_file_range")
+		> 0)
+		;
+}
+
+static int through[2];
+
+static void copy_splice(void)
+{
+	ssize_t n;
+
+	while ((n = bench_did(splice(from, NULL, through[1], NULL, FILE_SIZE, 0), "splice")) > 0)
+		while (n > 0)
+			n -= bench_did(splice(through[0], NULL, to, NULL, n, 0), "splice");
+}
+
+enum method { READ_WRITE, MAPPINGS, MAP_WRITE, SENDFILE, SPLICE, COPY_FILE_RANGE };
+static void (*const methods[])(void) = {
+	[READ_WRITE] = copy_read_write,
+	[MAPPINGS] = copy_mappings,
+	[MAP_WRITE] = copy_map_write,
+	[SENDFILE] = copy_sendfile,
+	[SPLICE] = copy_splice,
+	[COPY_FILE_RANGE] = copy_file_range_all,
+};
+static enum method method;
+
+static double copies(uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		(void)lseek(from, 0, SEEK_SET);
+		(void)lseek(to, 0, SEEK_SET);
+		methods[method]();
+	}
+	return (double)n * FILE_SIZE;
+}
+
+static void copy_file(const struct bench *b)
+{
+	method = b->how;
+	block_size = b->size;
+	if (b->how == READ_WRITE)
+		block = bench_memory_of(block_size);
+	if (b->how == SPLICE)
+		bench_channel(A_PIPE, through);
+	from = bench_file(FILE_SIZE);
+	to = bench_file(FILE_SIZE);
+	bench_rate(copies, 1e-6);
+}
+
+const struct bench bench_memory[] = {
+	{ "memory.fault.anonymous", "ns", page_fault, ANONYMOUS, 0,
+					      PLAIN },
+	{ "memory.fault.shared_file", "ns", page_fault, SHARED_FILE, 0, PLAIN },
+	{ "memory.fault.populated", "ns", page_fault, POPULATED, 0, PLAIN },
+	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, 4096, BYTES },
+	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, 64 * 1024, BYTES },
+	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, 1024 * 1024, BYTES },
+	{ "copy.two_mappings", "MB/s", copy_file, MAPPINGS, 0, PLAIN },
+	{ "copy.mapping_and_write", "MB/s", copy_file, MAP_WRITE, 0, PLAIN },
+	{ "copy.sendfile", "MB/s", copy_file, SENDFILE, 0, PLAIN },
+	{ "copy.splice", "MB/s", copy_file, SPLICE, 0, PLAIN },
+	{ "copy.copy_file_range", "MB/s", copy_file, COPY_FILE_RANGE, 0, PLAIN },
+	{ 0 }
+};

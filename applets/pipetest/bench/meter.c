@@ -1,0 +1,239 @@
+/*
+ * meter.c - slices of time, processors, and peers: what every measurement is made of
+ *
+ * SPDX-License-Identifier: 0BSD
+ *
+ * A measurement is cut into slices of equal time, not of equal work, so that a slow board takes
+ * no longer than a fast one. Operations run in batches that take long enough for the clock to cost
+ * nothing. The first slice warms up and is thrown away.
+ */
+#include <sched.h>
+#include <sys/socket.h>
+#include "bench.h"
+#include "meter.h"
+
+enum { SAMPLES = 1 << 16 };
+
+static struct meter *m; /* this process's */
+static float *samples; /* nanoseconds */
+static uint32_t sampled;
+static bool sampling;
+
+void meter_use(struct meter *meter)
+{
+	m = meter;
+}
+
+size_t bench_page(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+void bench_skip(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vscnprintf(m->figures->reason, sizeof(m->figures->reason), fmt, args);
+	va_end(args);
+	m->figures->slices = 0;
+	_exit(EXIT_SUCCESS);
+}
+
+long bench_did(long result, const char *call)
+{
+	if (result < 0)
+		bench_skip("%s: %s", call, strerror(errno));
+	return result;
+}
+
+void bench_fairness(double part)
+{
+	m->figures->fairness = part;
+}
+
+/* --- time */
+
+static int by_size(const void *a, const void *b)
+{
+	float x = *(const float *)a, y = *(const float *)b;
+
+	return (x > y) - (x < y);
+}
+
+void bench_sample(int64_t ns)
+{
+	if (!sampling)
+		return;
+	samples[sampled++ % SAMPLES] = ns;
+}
+
+static double percentile(uint32_t n, double part)
+{
+	return samples[(uint32_t)(part * (n - 1))] / 1e3;
+}
+
+static void summarize(void)
+{
+	uint32_t n = sampled < SAMPLES ? sampled : SAMPLES;
+
+	if (!n)
+		return;
+	qsort(samples, n, sizeof(*samples), by_size);
+	m->figures->p50 = percentile(n, 0.5);
+	m->figures->p90 = percentile(n, 0.9);
+	m->figures->p99 = percentile(n, 0.99);
+	m->figures->max = percentile(n, 1);
+}
+
+struct slice {
+	double amount; /* what the operations returned */
+	double operations;
+	double seconds;
+};
+
+static struct slice run_slice(double (*op)(uint32_t n), uint32_t batch)
+{
+	int64_t begin = monotonic_ns(), now = begin, end = begin + m->slice_ns;
+	struct slice s = { 0 };
+
+	while (now < end) {
+		s.amount += op(batch);
+		s.operations += batch;
+		now = monotonic_ns();
+	}
+	s.seconds = (double)(now - begin) / NS_PER_S;
+	return s;
+}
+
+/* As many operations as take a twentieth of a slice. Warms up meanwhile. */
+static uint32_t calibrate(double (*op)(uint32_t n))
+{
+	int64_t begin = monotonic_ns(), before, took;
+	uint32_t batch = 1;
+
+	for (;; batch *= 2) {
+		before = monotonic_ns();
+		op(batch);
+		took = monotonic_ns() - before;
+		if (took >= m->slice_ns / 20 || batch >= UINT32_MAX / 4)
+			break;
+	}
+	while (monotonic_ns() < begin + m->slice_ns)
+		op(batch);
+	return batch;
+}
+
+static void measure(double (*op)(uint32_t n), double scale, bool rate)
+{
+	uint32_t batch;
+
+	samples = bench_memory_of(SAMPLES * sizeof(*samples));
+	batch = calibrate(op);
+	sampling = true;
+	for (unsigned i = 0; i < SLICES; i++) {
+		struct slice s = run_slice(op, batch);
+
+		m->figures->slice[i] =
+			scale * (rate ? s.amount / s.seconds : s.seconds / s.operations);
+		m->figures->slices = i + 1;
+	}
+	summarize();
+}
+
+void bench_rate(double (*op)(uint32_t n), double scale)
+{
+	measure(op, scale, true);
+}
+
+void bench_each(double (*op)(uint32_t n), double scale)
+{
+	measure(op, scale, false);
+}
+
+/* --- processors */
+
+static bool pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) == 0;
+}
+
+void bench_place(enum placing where)
+{
+	m->peer_cpu = -1;
+	if (where == OTHER_CPU && m->cpu[1] < 0)
+		bench_skip("there is one processor");
+	if (where == UNPINNED || m->cpu[0] < 0 || !pin(m->cpu[0]))
+		return;
+	m->peer_cpu = m->cpu[where == OTHER_CPU];
+	scnprintf(m->figures->cpus, sizeof(m->figures->cpus), "%d,%d", m->cpu[0], m->peer_cpu);
+}
+
+pid_t bench_peer(void (*body)(long arg), long arg)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	bench_did(pid, "fork");
+	if (pid)
+		return pid;
+	die_with_parent(parent);
+	if (m->peer_cpu >= 0)
+		(void)pin(m->peer_cpu);
+	body(arg);
+	_exit(EXIT_SUCCESS);
+}
+
+/* --- things to measure with */
+
+void bench_channel(enum channel kind, int fd[2])
+{
+	if (kind == A_SOCKETPAIR) {
+		bench_did(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), "socketpair");
+	} else if (kind == A_PIPE) {
+		bench_did(pipe(fd), "pipe");
+	} else {
+		bench_did(mkfifo("fifo", 0600), "mkfifo");
+		fd[0] = bench_did(open("fifo", O_RDONLY | O_NONBLOCK), "open");
+		fd[1] = bench_did(open("fifo", O_WRONLY), "open");
+		bench_did(unlink("fifo"), "unlink");
+		bench_did(fcntl(fd[0], F_SETFL, 0), "fcntl");
+	}
+}
+
+void *bench_memory_of(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		bench_skip("mmap: %s", strerror(errno));
+	return memset(p, 1, len);
+}
+
+int bench_file(size_t len)
+{
+	char name[] = "file.XXXXXX";
+	int fd = bench_did(mkstemp(name), "mkstemp");
+	char *data = bench_memory_of(len);
+
+	(void)unlink(name);
+	if (full_write(fd, data, len) != (ssize_t)len)
+		bench_skip("no room for %zu bytes", len);
+	munmap(data, len);
+	return fd;
+}
+
+void bench_read(int fd, void *buf, size_t n)
+{
+	if (full_read(fd, buf, n) != (ssize_t)n)
+		_exit(EXIT_FAILURE);
+}
+
+void bench_write(int fd, const void *buf, size_t n)
+{
+	if (full_write(fd, buf, n) != (ssize_t)n)
+		_exit(EXIT_FAILURE);
+}

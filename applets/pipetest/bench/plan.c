@@ -1,0 +1,70 @@
+/*
+ * plan.c - what the options of pipetest -b ask for
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "bench.h"
+
+/* "pipe.*,copy.*": each word is a glob, as after -t. */
+static char **split(char *list)
+{
+	char **words = xmalloc((strlen(list) / 2 + 2) * sizeof(*words));
+	size_t n = 0;
+
+	for (char *word = strtok(list, ","); word; word = strtok(NULL, ","))
+		words[n++] = word;
+	words[n] = NULL;
+	return words;
+}
+
+static long *parse_sizes(char *list)
+{
+	char **words = split(list);
+	size_t n = 0;
+	long *sizes;
+
+	while (words[n])
+		n++;
+	if (!n)
+		bb_show_usage("invalid size: '%s'", list);
+	sizes = xmalloc((n + 1) * sizeof(*sizes));
+	sizes[n] = 0;
+	while (n--)
+		sizes[n] = xatosize("size", words[n], 1, 1 << 30);
+	free(words);
+	return sizes;
+}
+
+/* "0,2"; "1" is for both sides. */
+static void parse_cpus(int cpu[2], char *list)
+{
+	char **words = split(list);
+
+	if (!words[0] || (words[1] && words[2]))
+		bb_show_usage("invalid processors: '%s' (two numbers, as in 0,1)", list);
+	cpu[0] = xatou_range("processor", words[0], 0, 1023);
+	cpu[1] = words[1] ? (int)xatou_range("processor", words[1], 0, 1023) : cpu[0];
+	free(words);
+}
+
+void bench_parse(struct bench_plan *plan, const struct bench_words *words)
+{
+	plan->duration = words->duration ? xatodur("duration", words->duration) : 10 * NS_PER_S;
+	if (plan->duration == 0)
+		bb_show_usage("invalid duration: '%s'", words->duration);
+	plan->tolerance =
+		words->tolerance ? xatou_range("tolerance", words->tolerance, 0, 10000) : 25;
+	if (words->tolerance && !words->compare)
+		bb_show_usage("--tolerance goes with --compare");
+	if (words->list) /* "-b=LIST" is "--bench=LIST" */
+		plan->globs = split(words->list + (*words->list == '='));
+	if (words->sizes)
+		plan->sizes = parse_sizes(words->sizes);
+	plan->cpu[0] = plan->cpu[1] = -1;
+	if (words->cpus)
+		parse_cpus(plan->cpu, words->cpus);
+	if (words->compare) {
+		plan->former_path = words->compare;
+		plan->former = bench_read_former(words->compare);
+	}
+}

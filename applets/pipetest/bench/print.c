@@ -1,0 +1,259 @@
+/*
+ * print.c - figures for people, KTAP, JSON and LAVA; and beside those of a former run
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/utsname.h>
+#include "../engine.h"
+#include "bench.h"
+
+enum { BAR = 24 };
+
+static const struct bench_plan *plan;
+static struct utsname system_name;
+static unsigned number, measured, slower, compared;
+
+const char *bench_number(char text[24], double value)
+{
+	scnprintf(text, 24, "%.*f",
+		value >= 1000          ? 0
+			: value >= 100 ? 1
+			: value >= 10  ? 2
+				       : 3,
+		value);
+	return text;
+}
+
+static double least(const struct figures *f)
+{
+	double value = f->slice[0];
+
+	for (unsigned i = 1; i < f->slices; i++)
+		value = f->slice[i] < value ? f->slice[i] : value;
+	return value;
+}
+
+static double most(const struct figures *f)
+{
+	double value = f->slice[0];
+
+	for (unsigned i = 1; i < f->slices; i++)
+		value = f->slice[i] > value ? f->slice[i] : value;
+	return value;
+}
+
+/* Of a rate more is better; of a time, less. */
+static bool is_rate(const struct bench *b)
+{
+	return strchr(b->unit, '/') != NULL;
+}
+
+static const struct former *find_former(const char *name)
+{
+	for (const struct former *f = plan->former; f && *f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	return NULL;
+}
+
+/* How many times slower than the former run, 1 if as fast; 0 if that has no such figure. */
+static double slowness(const struct bench_result *r)
+{
+	const struct former *f = find_former(r->name);
+	double now = bench_median(&r->found);
+
+	if (!f || !r->found.slices || f->median <= 0 || now <= 0)
+		return 0;
+	return is_rate(r->b) ? f->median / now : now / f->median;
+}
+
+void bench_print_start(const struct bench_plan *p, unsigned count)
+{
+	plan = p;
+	uname(&system_name);
+	if (plan->form == BENCH_JSON)
+		return;
+	if (plan->form == BENCH_KTAP)
+		xprintf("\nKTAP version 1\n1..%u\n", count);
+	print_environment(xprintf);
+	xfflush_stdout();
+}
+
+/* How much of the name says what is measured: two words; the rest are parameters. */
+static size_t subject(const char *name)
+{
+	size_t first = strcspn(name, ".");
+
+	return name[first] ? first + 1 + strcspn(name + first + 1, ".") : first;
+}
+
+static bool same_subject(const struct bench_result *a, const struct bench_result *b)
+{
+	return strncmp(a->name, b->name, subject(a->name) + 1) == 0;
+}
+
+static void print_bar(double part)
+{
+	for (int n = BAR * part + 0.5; n > 0; n--)
+		xprintf("#");
+}
+
+static void print_row(const struct bench_result *r, double longest)
+{
+	const struct figures *f = &r->found;
+	char median[24], low[24], high[24];
+	double times = slowness(r);
+
+	xprintf("%-28s ", r->name);
+	if (!f->slices) {
+		xprintf("- %s\n", f->reason);
+		return;
+	}
+	xprintf("%9s %-9s %9s .. %-9s", bench_number(median, bench_median(f)), r->b->unit,
+		bench_number(low, least(f)), bench_number(high, most(f)));
+	if (times > 0)
+		xprintf(" before: %s%s", bench_number(median, find_former(r->name)->median),
+			100 * (times - 1) > plan->tolerance ? " SLOWER" : "");
+	else
+		print_bar(bench_median(f) / longest);
+	if (f->p50 > 0)
+		xprintf("\n%28s p50 %.2f  p90 %.2f  p99 %.2f  max %.1f us", "", f->p50, f->p90,
+			f->p99, f->max);
+	if (f->fairness > 0)
+		xprintf("\n%28s the slowest writer had %.0f %% of the fastest one's", "",
+			100 * f->fairness);
+	xprintf("\n");
+}
+
+/* Rows of one subject are printed together, for their bars have one scale. */
+static void print_rows(const struct bench_result *first, const struct bench_result *end)
+{
+	double longest = 0;
+
+	for (const struct bench_result *r = first; r < end; r++)
+		if (bench_median(&r->found) > longest)
+			longest = bench_median(&r->found);
+	for (const struct bench_result *r = first; r < end; r++)
+		print_row(r, longest);
+	xfflush_stdout();
+}
+
+static const struct bench_result *waiting, *waiting_end;
+
+static void print_table(const struct bench_result *r)
+{
+	if (waiting && r && same_subject(waiting, r)) {
+		waiting_end = r + 1;
+		return;
+	}
+	if (waiting)
+		print_rows(waiting, waiting_end);
+	waiting = r;
+	waiting_end = r ? r + 1 : NULL;
+}
+
+static void print_ktap(const struct bench_result *r)
+{
+	const struct figures *f = &r->found;
+	char median[24], low[24], high[24];
+
+	number++;
+	if (!f->slices) {
+		xprintf("# %s: %s\nok %u bench.%s # SKIP not-measured\n", r->name, f->reason,
+			number, r->name);
+		return;
+	}
+	bench_number(median, bench_median(f));
+	xprintf("# %s %s %s, %s to %s", r->name, median, r->b->unit, bench_number(low, least(f)),
+		bench_number(high, most(f)));
+	if (f->p50 > 0)
+		xprintf("; p50 %.2f p90 %.2f p99 %.2f max %.1f us", f->p50, f->p90, f->p99, f->max);
+	if (slowness(r) > 0)
+		xprintf("; %.2f times as slow as before", slowness(r));
+	xprintf("\nok %u bench.%s\n", number, r->name);
+	if (plan->lava)
+		xprintf("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=bench.%s RESULT=pass UNITS=%s "
+			"MEASUREMENT=%s>\n", r->name, r->b->unit, median);
+	xfflush_stdout();
+}
+
+static void record_figure(const char *name, double value)
+{
+	char text[32];
+
+	scnprintf(text, sizeof(text), "%.6g", value);
+	record_literal(name, text);
+}
+
+static void print_json(const struct bench_result *r)
+{
+	const struct figures *f = &r->found;
+
+	record_begin(JSON);
+	record_string("bench", r->name);
+	record_string("unit", r->b->unit);
+	record_number("size", r->size);
+	if (f->slices) {
+		record_figure("median", bench_median(f));
+		record_figure("min", least(f));
+		record_figure("max", most(f));
+		record_string("cpus", f->cpus);
+	} else {
+		record_string("reason", f->reason);
+	}
+	if (f->p50 > 0) {
+		record_figure("p50_us", f->p50);
+		record_figure("p90_us", f->p90);
+		record_figure("p99_us", f->p99);
+		record_figure("max_us", f->max);
+	}
+	if (f->fairness > 0)
+		record_figure("fairness", f->fairness);
+	record_string("kernel", system_name.release);
+	record_string("machine", system_name.machine);
+	record_number("page_size", bench_page());
+	record_string("version", VERSION);
+	record_end();
+	xfflush_stdout();
+}
+
+void bench_print(const struct bench_result *r)
+{
+	static void (*const forms[])(const struct bench_result *r) = {
+		[BENCH_TABLE] = print_table,
+		[BENCH_KTAP] = print_ktap,
+		[BENCH_JSON] = print_json,
+	};
+	double times = slowness(r);
+
+	measured += r->found.slices != 0;
+	compared += times > 0;
+	slower += 100 * (times - 1) > plan->tolerance;
+	forms[plan->form](r);
+}
+
+void bench_print_sheet(const char *text)
+{
+	if (plan->form != BENCH_JSON)
+		xprintf("# Data sheet: %s\n", text);
+	xfflush_stdout();
+}
+
+int bench_print_end(int sig)
+{
+	if (plan->form == BENCH_TABLE)
+		print_table(NULL);
+	if (plan->former && plan->form != BENCH_JSON)
+		xprintf("# %u of %u figures are slower than in '%s' by more than %u %%\n", slower,
+			compared, plan->former_path, plan->tolerance);
+	if (sig) {
+		xfflush_stdout();
+		remove_dir();
+		die_of_signal(sig);
+	}
+	if (plan->former && !compared)
+		bb_error_msg("no figure of '%s' was measured again", plan->former_path);
+	if (slower)
+		return EXIT_INTEGRITY;
+	return measured ? EXIT_SUCCESS : EXIT_STALE;
+}

@@ -1,0 +1,81 @@
+/*
+ * setup.c - what it costs to make a pipe, a process, and a process that runs a program
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "bench.h"
+
+static double pipes(uint32_t n)
+{
+	int fd[2];
+
+	for (uint32_t i = 0; i < n; i++) {
+		bench_did(pipe(fd), "pipe");
+		close(fd[0]);
+		close(fd[1]);
+	}
+	return n;
+}
+
+static void wait_for_child(pid_t pid)
+{
+	int status;
+
+	bench_did(pid, "fork");
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		bench_skip("a child failed");
+}
+
+static double forks(uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(EXIT_SUCCESS);
+		wait_for_child(pid);
+	}
+	return n;
+}
+
+static int null;
+
+/* This program again, which says its version to /dev/null. */
+static double programs(uint32_t n)
+{
+	static char *const argv[] = { (char *)"ipcbox", (char *)"--version", NULL };
+
+	for (uint32_t i = 0; i < n; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			if (dup2(null, STDOUT_FILENO) >= 0)
+				execv("/proc/self/exe", argv);
+			_exit(EXIT_FAILURE);
+		}
+		wait_for_child(pid);
+	}
+	return n;
+}
+
+static void make_pipes(const struct bench *b)
+{
+	(void)b;
+	bench_each(pipes, 1e6);
+}
+
+static void make_processes(const struct bench *b)
+{
+	if (b->how)
+		null = bench_did(open("/dev/null", O_WRONLY), "open /dev/null");
+	bench_each(b->how ? programs : forks, 1e6);
+}
+
+const struct bench bench_setup[] = {
+	{ "setup.pipe_and_close", "us", make_pipes, 0, 0, PLAIN },
+	{ "setup.fork_and_wait", "us", make_processes, false, 0, PLAIN },
+	{ "setup.fork_exec_and_wait", "us", make_processes, true, 0, PLAIN },
+	{ 0 }
+};

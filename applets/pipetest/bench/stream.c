@@ -1,0 +1,204 @@
+/*
+ * stream.c - throughput: how many bytes a second go through a pipe, a FIFO or a socket
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/uio.h>
+#include "bench.h"
+
+static int reader, writer;
+static char *buffer;
+static size_t chunk;
+
+static void write_for_ever(long arg)
+{
+	(void)arg;
+	close(reader);
+	for (;;)
+		bench_write(writer, buffer, chunk);
+}
+
+static double read_chunks(uint32_t n)
+{
+	double bytes = 0;
+
+	while (n--)
+		bytes += bench_did(safe_read(reader, buffer, chunk), "read");
+	return bytes;
+}
+
+static void open_channel(const struct bench *b, enum channel kind)
+{
+	int fd[2];
+
+	bench_place(OTHER_CPU);
+	bench_channel(kind, fd);
+	reader = fd[0];
+	writer = fd[1];
+	chunk = b->size;
+	buffer = bench_memory_of(chunk);
+}
+
+static void throughput(const struct bench *b)
+{
+	open_channel(b, b->how);
+	bench_peer(write_for_ever, 0);
+	close(writer);
+	bench_rate(read_chunks, 1e-6);
+}
+
+/* By the size of the pipe, in pages; 256 KiB a call, so that each call meets a full or empty pipe.
+ */
+static void pipe_size(const struct bench *b)
+{
+	struct bench fixed = { .size = 256 * 1024 };
+
+	open_channel(&fixed, A_PIPE);
+	bench_did(fcntl(writer, F_SETPIPE_SZ, (int)b->size), "F_SETPIPE_SZ");
+	bench_peer(write_for_ever, 0);
+	close(writer);
+	bench_rate(read_chunks, 1e-6);
+}
+
+static int null;
+
+static double splice_chunks(uint32_t n)
+{
+	double bytes = 0;
+
+	while (n--)
+		bytes += bench_did(splice(reader, NULL, null, NULL, chunk, 0), "splice");
+	return bytes;
+}
+
+static void splice_away(const struct bench *b)
+{
+	open_channel(b, A_PIPE);
+	null = bench_did(open("/dev/null", O_WRONLY), "open /dev/null");
+	bench_peer(write_for_ever, 0);
+	close(writer);
+	bench_rate(splice_chunks, 1e-6);
+}
+
+static void vmsplice_for_ever(long arg)
+{
+	struct iovec all = { buffer, chunk }, left = all;
+
+	(void)arg;
+	close(reader);
+	for (;;) {
+		ssize_t n = vmsplice(writer, &left, 1, 0);
+
+		if (n < 0)
+			_exit(EXIT_FAILURE);
+		left.iov_base = (char *)left.iov_base + n;
+		left.iov_len -= n;
+		if (!left.iov_len)
+			left = all;
+	}
+}
+
+static void vmsplice_in(const struct bench *b)
+{
+	int probe[2];
+	char byte;
+	struct iovec one = { &byte, 1 };
+
+	bench_did(pipe(probe), "pipe");
+	bench_did(vmsplice(probe[1], &one, 1, SPLICE_F_NONBLOCK), "vmsplice");
+	open_channel(b, A_PIPE);
+	bench_peer(vmsplice_for_ever, 0);
+	close(writer);
+	bench_rate(read_chunks, 1e-6);
+}
+
+static int copy[2];
+
+/* What tee duplicates is read from the copy, and then from the pipe itself. */
+static double tee_chunks(uint32_t n)
+{
+	double bytes = 0;
+
+	while (n--) {
+		ssize_t got = bench_did(tee(reader, copy[1], chunk, 0), "tee");
+
+		bench_read(copy[0], buffer, got);
+		bench_read(reader, buffer, got);
+		bytes += got;
+	}
+	return bytes;
+}
+
+static void tee_away(const struct bench *b)
+{
+	open_channel(b, A_PIPE);
+	bench_channel(A_PIPE, copy);
+	bench_peer(write_for_ever, 0);
+	close(writer);
+	bench_rate(tee_chunks, 1e-6);
+}
+
+/* Several writers of records; each counts its own in shared memory. */
+enum { RECORD = 64, MOST_WRITERS = 64 };
+static _Atomic uint32_t *sent;
+
+static void write_records(long number)
+{
+	close(reader);
+	for (;; sent[number]++)
+		bench_write(writer, buffer, RECORD);
+}
+
+static double read_records(uint32_t n)
+{
+	return read_chunks(n) / RECORD;
+}
+
+static void many_writers(const struct bench *b)
+{
+	struct bench fixed = { .size = 64 * 1024 };
+	uint32_t least = UINT32_MAX, most = 1;
+
+	open_channel(&fixed, A_PIPE);
+	sent = bench_memory_of(MOST_WRITERS * sizeof(*sent));
+	for (long i = 0; i < b->size; i++)
+		bench_peer(write_records, i);
+	close(writer);
+	bench_rate(read_records, 1);
+	for (long i = 0; i < b->size; i++) {
+		least = sent[i] < least ? sent[i] : least;
+		most = sent[i] > most ? sent[i] : most;
+	}
+	bench_fairness((double)least / most);
+}
+
+const struct bench bench_stream[] = {
+	{ "pipe.throughput", "MB/s", throughput, A_PIPE, 1, BYTES },
+	{ "pipe.throughput", "MB/s", throughput, A_PIPE, 64, BYTES },
+	{ "pipe.throughput", "MB/s", throughput, A_PIPE, 512, BYTES },
+	{ "pipe.throughput", "MB/s", throughput, A_PIPE, 4096, BYTES },
+	{ "pipe.throughput", "MB/s", throughput, A_PIPE, 16 * 1024, BYTES },
+	{ "pipe.throughput", "MB/s", throughput, A_PIPE, 64 * 1024, BYTES },
+	{ "pipe.throughput", "MB/s", throughput, A_PIPE, 256 * 1024, BYTES },
+	{ "pipe.throughput", "MB/s", throughput, A_PIPE, 1024 * 1024, BYTES },
+	{ "fifo.throughput", "MB/s", throughput, A_FIFO, 64, BYTES },
+	{ "fifo.throughput", "MB/s", throughput, A_FIFO, 4096, BYTES },
+	{ "fifo.throughput", "MB/s", throughput, A_FIFO, 64 * 1024, BYTES },
+	{ "fifo.throughput", "MB/s", throughput, A_FIFO, 1024 * 1024, BYTES },
+	{ "socketpair.throughput", "MB/s", throughput, A_SOCKETPAIR, 64, BYTES },
+	{ "socketpair.throughput", "MB/s", throughput, A_SOCKETPAIR, 4096, BYTES },
+	{ "socketpair.throughput", "MB/s", throughput, A_SOCKETPAIR, 64 * 1024, BYTES },
+	{ "pipe.size", "MB/s", pipe_size, 0, 1, PAGES },
+	{ "pipe.size", "MB/s", pipe_size, 0, 4, PAGES },
+	{ "pipe.size", "MB/s", pipe_size, 0, 16, PAGES },
+	{ "pipe.size", "MB/s", pipe_size, 0, 64, PAGES },
+	{ "pipe.size", "MB/s", pipe_size, 0, 256, PAGES },
+	{ "pipe.splice_to_null", "MB/s", splice_away, 0, 64 * 1024, BYTES },
+	{ "pipe.vmsplice", "MB/s", vmsplice_in, 0, 64 * 1024, BYTES },
+	{ "pipe.tee", "MB/s", tee_away, 0, 64 * 1024, BYTES },
+	{ "pipe.writers", "records/s", many_writers, 0, 1, PLAIN },
+	{ "pipe.writers", "records/s", many_writers, 0, 2, PLAIN },
+	{ "pipe.writers", "records/s", many_writers, 0, 4, PLAIN },
+	{ "pipe.writers", "records/s", many_writers, 0, 8, PLAIN },
+	{ 0 }
+};
