@@ -39,7 +39,7 @@ void fifo_end_child(struct fifo *f)
 	f->child = 0;
 }
 
-static void __attribute__((destructor)) leave(void)
+static void __attribute__((destructor)) fifo_leave(void)
 {
 	struct stat st;
 
@@ -66,7 +66,7 @@ static mode_t parse_mode(const char *str)
 	return mode;
 }
 
-static void create(const char *path, const char *mode, int unlink_at_exit)
+static void fifo_make(const char *path, const char *mode, int unlink_at_exit)
 {
 	mode_t bits = mode ? parse_mode(mode) : 0600;
 	mode_t mask = umask(0); /* as mkfifo -m: the mode that was asked for */
@@ -219,7 +219,7 @@ void fifo_init(struct fifo *f, opts_t opts)
 void fifo_create(struct fifo *f)
 {
 	if (f->created)
-		create(f->path, f->mode, f->unlink);
+		fifo_make(f->path, f->mode, f->unlink);
 }
 
 int64_t fifo_deadline(int64_t duration)
@@ -244,7 +244,7 @@ static int64_t look_at_signals(int64_t deadline)
 		if (!at_end.grace)
 			at_end.grace = fifo_deadline(NS_PER_S);
 		if (!at_end.fifo->unsaved || monotonic_ns() >= at_end.grace) {
-			leave();
+			fifo_leave();
 			die_of_signal(sig);
 		}
 		deadline = at_end.grace;

@@ -97,7 +97,7 @@ static void open_reader(struct reader *r)
 }
 
 /* What is left without its end is a message all the same. */
-static void settle(struct reader *r)
+static void fifor_settle(struct reader *r)
 {
 	if (r->f.frame == FRAME_LEN)
 		take_frames(r, 1);
@@ -120,7 +120,7 @@ static void exchange(struct reader *r)
 
 static void swap_fifos(struct reader *r)
 {
-	settle(r);
+	fifor_settle(r);
 	exchange(r);
 }
 
@@ -135,7 +135,7 @@ static void open_replacement(struct reader *r)
 /* False if the end of the last writer is ours too. */
 static int reopen(struct reader *r)
 {
-	settle(r);
+	fifor_settle(r);
 	if (r->on_old) {
 		exchange(r);
 		close_old(r);
@@ -186,7 +186,7 @@ static void poll_fifos(struct reader *r)
 				swap_fifos(r);
 			return;
 		}
-		settle(r);
+		fifor_settle(r);
 		flush_output(r);
 		r->f.queued = 0;
 		bb_error_msg("timed out: no message in '%s'", r->f.path);
@@ -194,7 +194,7 @@ static void poll_fifos(struct reader *r)
 	}
 	if (fds[1].revents) {
 		errno = fds[1].revents & POLLNVAL ? EBADF : EPIPE;
-		output_failed();
+		fifor_output_failed();
 	}
 	if (fds[3].revents) {
 		r->old_live = 1;
@@ -297,7 +297,7 @@ static void make_probe(struct reader *r)
 
 /* Behind a packet there are others: that costs no second look, until a newline at the end
  * says that it was a line. */
-static ssize_t read_some(struct reader *r)
+static ssize_t fifor_read(struct reader *r)
 {
 	char *buf = r->buf + r->len;
 	ssize_t n = r->size - r->len;
@@ -329,7 +329,7 @@ static size_t fill(struct reader *r)
 	for (;;) {
 		make_room(r);
 		if (r->live && !bb_got_signal)
-			n = read_some(r);
+			n = fifor_read(r);
 		if (n >= 0)
 			break;
 		if (is_abandoned(r))
@@ -408,7 +408,7 @@ static void take(struct reader *r, size_t fresh)
 		r->packet = r->packet && !line && !r->f.limited ? PACKET_LIKELY : NO_PACKET;
 }
 
-static void follow(struct reader *r)
+static void fifor_read_messages(struct reader *r)
 {
 	size_t fresh;
 
@@ -424,7 +424,7 @@ static void follow(struct reader *r)
 
 /* Writers find a reader, and the queue stays, as long as CMD, which inherits the
  * descriptor, or without CMD until a signal. */
-static int hold(struct reader *r, char **cmd)
+static int fifor_hold(struct reader *r, char **cmd)
 {
 	while (!*cmd) {
 		fifo_poll(&(struct pollfd){ .fd = r->f.watch, .events = POLLIN }, 1, INT64_MAX);
@@ -479,7 +479,7 @@ int fifor_main(char **argv)
 	if (opts & OPT('f'))
 		return flush_queue(&r);
 	if (opts & OPT('k'))
-		return hold(&r, argv);
+		return fifor_hold(&r, argv);
 	r.deadline = fifo_deadline(r.f.open_arg ? r.f.open_timeout : r.f.timeout);
 	r.out_chunk = pathconf(r.f.path, _PC_PIPE_BUF);
 	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode))
@@ -487,6 +487,6 @@ int fifor_main(char **argv)
 	if (r.f.frame == FRAME_AUTO || r.f.limited)
 		make_probe(&r);
 	if (r.f.frame != FRAME_RAW || !splice_raw(&r))
-		follow(&r);
+		fifor_read_messages(&r);
 	return EXIT_SUCCESS;
 }

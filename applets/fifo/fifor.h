@@ -34,7 +34,7 @@ struct reader {
 };
 
 /* print.c: the output is kept until it is OUTPUT bytes or flush_output. */
-void output_failed(void) NORETURN;
+void fifor_output_failed(void) NORETURN;
 void flush_output(struct reader *r);
 void put_bytes(struct reader *r, const char *buf, size_t len);
 /* How many messages this one stands for: fifow --drop sends "dropped N" for N. */

@@ -61,7 +61,7 @@ static void check_message(struct writer *w, const char *msg, size_t len)
 /* A write(2) of at most PIPE_BUF is whole (pipe(7)), be it one message or many of them: those
  * that are there already go together. A packet is one message by nature, -N tells for each
  * one whether it is full, and with an interval there is no other one. */
-static void append(struct writer *w, const void *data, size_t len)
+static void fifow_append(struct writer *w, const void *data, size_t len)
 {
 	memcpy(w->out + w->out_len, data, len);
 	w->out_len += len;
@@ -69,7 +69,7 @@ static void append(struct writer *w, const void *data, size_t len)
 
 /* An empty packet cannot be, for write(2) of 0 bytes does nothing (pipe(2)): it goes as a
  * newline. */
-static void put(struct writer *w, const char *msg, size_t len, int counted)
+static void fifow_put(struct writer *w, const char *msg, size_t len, int counted)
 {
 	struct fifo_header h = { htole32(FIFO_MAGIC), htole32(len), htole32(w->pid), 0, 0 };
 	size_t head = w->f.frame == FRAME_LEN ? sizeof(h) : 0;
@@ -83,9 +83,9 @@ static void put(struct writer *w, const char *msg, size_t len, int counted)
 		h.seq = htole32(++w->seq);
 		h.crc = htole32(fifo_crc(&h, msg, len));
 	}
-	append(w, &h, head);
-	append(w, msg, len);
-	append(w, w->end ? "\n" : "", tail);
+	fifow_append(w, &h, head);
+	fifow_append(w, msg, len);
+	fifow_append(w, w->end ? "\n" : "", tail);
 	w->out_messages += counted;
 	w->out_bytes += counted ? len : 0;
 	if (w->f.frame == FRAME_PACKET || w->nonblock || w->interval)
@@ -97,10 +97,10 @@ static void send_message(struct writer *w, const char *msg, size_t len)
 	check_message(w, msg, len);
 	if (w->interval) {
 		if (w->next)
-			await(w, -1, 0, -1, w->next);
+			fifow_wait(w, -1, 0, -1, w->next);
 		w->next = fifo_deadline(w->interval);
 	}
-	put(w, msg, len, 1);
+	fifow_put(w, msg, len, 1);
 }
 
 static ssize_t read_input(char *buf, size_t size)
@@ -164,7 +164,7 @@ static void tell(struct writer *w, uintmax_t lost)
 	size_t len = scnprintf(msg, sizeof(msg), "dropped %ju", lost);
 
 	w->seq += lost;
-	put(w, msg, len, 0); /* no reader: none misses them */
+	fifow_put(w, msg, len, 0); /* no reader: none misses them */
 }
 
 static void send_queue(struct writer *w)
@@ -267,7 +267,7 @@ int fifow_main(char **argv)
 	for (int i = 0; argv[i]; i++)
 		check_message(&w, argv[i], strlen(argv[i])); /* all or none */
 	fifo_create(&w.f);
-	await_reader(&w, fifo_deadline(w.f.timeout));
+	fifow_wait_for_reader(&w, fifo_deadline(w.f.timeout));
 	if (w.f.frame == FRAME_RAW)
 		send_raw(&w);
 	else if (names)

@@ -47,7 +47,7 @@ struct writer {
 /* queue.c */
 /* poll(2) for events of fd and for what watch reports, until the deadline; 0 if that came
  * first. Either may be -1. With a queue, stdin is read meanwhile. */
-int await(struct writer *w, int fd, int events, int watch, int64_t deadline);
+int fifow_wait(struct writer *w, int fd, int events, int watch, int64_t deadline);
 void await_input(void);
 /* The next message of stdin without a queue, NULL at the end. */
 char *next_of_input(struct writer *w, size_t *len);
@@ -56,7 +56,7 @@ char *next_of_input(struct writer *w, size_t *len);
 char *next_of_queue(struct writer *w, size_t *len, uintmax_t *lost);
 
 /* peer.c */
-void await_reader(struct writer *w, int64_t deadline);
+void fifow_wait_for_reader(struct writer *w, int64_t deadline);
 void await_room(struct writer *w, int64_t deadline);
 /* One message, or a piece of raw bytes. False: dropped, as --on-epipe says. */
 int write_whole(struct writer *w, const char *buf, size_t len);

@@ -5,7 +5,7 @@
  */
 #include "fifor.h"
 
-void output_failed(void)
+void fifor_output_failed(void)
 {
 	if (errno != EPIPE)
 		bb_perror_msg("can't write to standard output");
@@ -29,7 +29,7 @@ void flush_output(struct reader *r)
 		if (written >= 0)
 			done += written;
 		else if (errno != EAGAIN)
-			output_failed();
+			fifor_output_failed();
 	}
 	r->out_len = 0;
 }

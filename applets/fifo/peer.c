@@ -16,7 +16,7 @@
  * sleep less often. A message may be old when it is read; --buffer is for who minds. */
 enum { SLOTS = 64 };
 
-static NORETURN void give_up(struct writer *w, const char *why)
+static NORETURN void fifow_give_up(struct writer *w, const char *why)
 {
 	bb_error_msg("%s'%s' %s", w->nonblock ? "" : "timed out: ", w->f.path, why);
 	exit(w->nonblock ? EXIT_NOT_NOW : EXIT_TIMED_OUT);
@@ -78,12 +78,12 @@ static int block_in_child(struct writer *w, struct flock *fl, int64_t deadline)
 		_exit(EXIT_FAILURE);
 	}
 	close(up[1]);
-	done = await(w, up[0], POLLIN, w->f.watch, deadline);
+	done = fifow_wait(w, up[0], POLLIN, w->f.watch, deadline);
 	close(up[0]);
 	return done;
 }
 
-void await_reader(struct writer *w, int64_t deadline)
+void fifow_wait_for_reader(struct writer *w, int64_t deadline)
 {
 	int64_t end = fifo_deadline(w->f.open_timeout);
 	int gone, come;
@@ -94,16 +94,16 @@ void await_reader(struct writer *w, int64_t deadline)
 		gone = errno == ENOENT;
 		fifo_end_child(&w->f);
 		if (w->nonblock)
-			give_up(w, "has no reader");
+			fifow_give_up(w, "has no reader");
 		if (w->f.verbose > 0)
 			bb_error_msg("waiting for a reader of '%s'", w->f.path);
 		come = fifo_watch(&w->f);
 		if (!gone)
 			come = block_in_child(w, NULL, end);
 		else if (!come)
-			come = await(w, -1, 0, w->f.watch, end);
+			come = fifow_wait(w, -1, 0, w->f.watch, end);
 		if (!come)
-			give_up(w, "has no reader");
+			fifow_give_up(w, "has no reader");
 	}
 	fifo_end_child(&w->f);
 }
@@ -121,7 +121,7 @@ static int set_lock(struct writer *w, size_t len, int type, struct flock *fl)
 	return fcntl(w->f.fd, F_OFD_SETLK, fl);
 }
 
-static int lock(struct writer *w, size_t len, int64_t deadline)
+static int fifow_lock(struct writer *w, size_t len, int64_t deadline)
 {
 	struct flock fl;
 
@@ -134,7 +134,7 @@ static int lock(struct writer *w, size_t len, int64_t deadline)
 			bb_perror_msg_and_die("can't lock '%s'", w->f.path);
 		}
 		if (w->nonblock || !block_in_child(w, &fl, deadline))
-			give_up(w, "is locked by another writer");
+			fifow_give_up(w, "is locked by another writer");
 		fifo_end_child(&w->f);
 	}
 	return 1;
@@ -143,8 +143,8 @@ static int lock(struct writer *w, size_t len, int64_t deadline)
 void await_room(struct writer *w, int64_t deadline)
 {
 	w->f.waits++;
-	if (w->nonblock || !await(w, w->f.fd, POLLOUT, -1, deadline))
-		give_up(w, "is full");
+	if (w->nonblock || !fifow_wait(w, w->f.fd, POLLOUT, -1, deadline))
+		fifow_give_up(w, "is full");
 }
 
 /* False: the message is dropped. */
@@ -157,7 +157,7 @@ static int next_reader(struct writer *w, int64_t deadline)
 		return open_writer(w) == 0; /* in another FIFO under the name */
 	}
 	w->f.reconnects++;
-	await_reader(w, deadline);
+	fifow_wait_for_reader(w, deadline);
 	return 1;
 }
 
@@ -174,7 +174,7 @@ int write_whole(struct writer *w, const char *buf, size_t len)
 
 	while (done < len) {
 		if (w->lock && !held)
-			held = lock(w, len, deadline);
+			held = fifow_lock(w, len, deadline);
 		n = safe_write(w->f.fd, buf + done, len - done);
 		error = n < 0 ? errno : 0;
 		done += error ? 0 : n;

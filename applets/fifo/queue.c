@@ -6,7 +6,7 @@
 #include "fifow.h"
 
 /* One loop: whatever we wait for (a reader, room in the pipe, a lock, an interval) is
- * waited for in await(), which also reads stdin into the queue. Where there is nothing to
+ * waited for in fifow_wait(), which also reads stdin into the queue. Where there is nothing to
  * wait for, messages go from stdin straight to the pipe. One that is being sent is out of
  * the queue: it is no longer dropped. */
 
@@ -161,7 +161,7 @@ static int wants_input(struct writer *w)
 
 /* What a reader may still take is worth the grace that a signal gives. What we wait for goes
  * before stdin: what can be sent need not be dropped. */
-int await(struct writer *w, int fd, int events, int watch, int64_t deadline)
+int fifow_wait(struct writer *w, int fd, int events, int watch, int64_t deadline)
 {
 	struct pollfd fds[] = {
 		{ .fd = fd, .events = events },
