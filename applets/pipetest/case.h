@@ -20,22 +20,36 @@ enum case_flags {
 	EXOTIC = 1 << 3, /* only with -x */
 	STRESS = 1 << 4, /* repeated by --soak */
 	MYTH = 1 << 5, /* the tutorial says otherwise */
+	FILES = 1 << 6, /* runs with t_object and t_data in a memfd and in a file: .memfd .file;
+			 * with KINDS the memfd is that of the pipe's kinds */
 };
 
 /* Classes: P POSIX shall, L Linux ABI, I implementation detail (never not ok, unless it
  * hangs or crashes), B known kernel bug, E environment. */
 struct test_case {
 	void (*run)(void);
-	unsigned short fixed;	/* a B: the RELEASE with the fix; older ones are expected to fail */
+	/* Of a B: the RELEASEs in which the bug came and went, the last one first. A kernel is
+	 * expected to fail from broken to fixed, and before fixed_before. */
+	struct bug {
+		unsigned short fixed, broken, fixed_before;
+	} bug;
 	char class;
 	unsigned char flags;
 };
 /* name: group.case, [a-z0-9_.-]+, never reused for another meaning. ids: of the inventory,
- * separated by spaces. rule: what is asserted, in one line. source: who says so; a myth:
- * what the tutorial says; a B: the commit. These four configs/gen.sh reads from the row and
- * keeps with the other texts, deflated, one after the other. */
-#define CASE(name, ids, class, flags, fixed, rule, source, run) { run, fixed, class, flags }
+ * separated by spaces. bug: 0, or of a B one of the BROKEN macros. rule: what is asserted, in
+ * one line. source: which document says so, and where; for a myth also what the tutorial says;
+ * for a B the commits. configs/gen.sh reads the four texts from the row and keeps them with the
+ * other texts, deflated, one after the other. */
+#define CASE(name, ids, class, flags, bug, rule, source, run) { run, { bug }, class, flags }
 #define RELEASE(major, minor) ((major) << 8 | (minor))
+/* BROKEN(5, 8, 6, 8): in 5.8, and up to 6.7. 2.6 stands for all older ones. */
+#define BROKEN(major, minor, fixed_major, fixed_minor) \
+	RELEASE(fixed_major, fixed_minor), RELEASE(major, minor)
+#define BROKEN_SINCE(major, minor) 0xffff, RELEASE(major, minor)
+/* As BROKEN, and also before the release of the first two numbers. */
+#define BROKEN_AGAIN(whole_major, whole_minor, major, minor, fixed_major, fixed_minor) \
+	BROKEN(major, minor, fixed_major, fixed_minor), RELEASE(whole_major, whole_minor)
 
 /* A file of cases ends with its rows, NAME_cases[], and this line. rows.h counts the rows
  * whose texts configs/gen.sh found; the compiler counts the functions. */
@@ -57,6 +71,7 @@ extern struct state {
 	size_t page, pipe_buf;
 	size_t cap, slots;	/* of this pipe; a slot holds a page */
 	bool proc, dir, verbose;
+	bool in_memory, in_dir;	/* where t_object and t_data must be; else either will do */
 	double factor;		/* how slow this machine is: 1 is a current PC */
 	uint32_t seed;
 	int64_t deadline;	/* of this case, for whoever waits */
@@ -118,6 +133,10 @@ void p_no_write(size_t n, long expected); /* -errno */
 void p_read(size_t n, long expected);
 void p_drain(size_t n);
 size_t p_fill(void);
+/* Fills the pipe until there is room for n bytes. It measures what a full pipe holds: the rules
+ * of POSIX must not depend on F_GETPIPE_SZ. Returns the bytes in the pipe. */
+size_t p_leave_room(size_t n);
+void p_holds(size_t n);		/* reads n bytes, and then there are no more: EAGAIN, not FIONREAD */
 /* By writes of n, whole ones up to PIPE_BUF, until EAGAIN; from now on with O_NONBLOCK. */
 size_t p_fill_by(size_t n);
 void p_unread(long expected);	/* says FIONREAD */

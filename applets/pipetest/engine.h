@@ -52,7 +52,7 @@ GROUPS
 enum case_text { NAME, IDS, RULE, SOURCE, NEXT_ROW };
 const char *case_text(const char *row, enum case_text which);
 
-enum kind { ANY, PIPE, PIPE2, PAGE, FIFO, N_KINDS };
+enum kind { ANY, PIPE, PIPE2, PAGE, FIFO, ON_MEMFD, ON_FILE, N_KINDS };
 enum verdict { PASS, FAIL, XFAIL, XPASS, SKIP, ERROR, N_VERDICTS };
 enum { TEXT_SIZE = 32 * 1024, TEXT_RESERVE = 1024, MAX_JOBS = 128, NAME_SIZE = 64 };
 

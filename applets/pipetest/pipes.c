@@ -32,6 +32,22 @@ size_t p_fill(void)
 	return t_fill(t.w);
 }
 
+size_t p_leave_room(size_t n)
+{
+	size_t all = p_fill();
+
+	p_drain(all);
+	p_write(all - n);
+	return all - n;
+}
+
+void p_holds(size_t n)
+{
+	p_drain(n);
+	p_nonblock_r();
+	p_read(1, -EAGAIN);
+}
+
 size_t p_fill_by(size_t n)
 {
 	size_t total = 0;

@@ -19,7 +19,9 @@ static sigset_t signals;
 
 static const char *kind_name(enum kind kind)
 {
-	static const char names[N_KINDS][8] = { "", ".pipe", ".pipe2", ".page", ".fifo" };
+	static const char names[N_KINDS][8] = {
+		"", ".pipe", ".pipe2", ".page", ".fifo", ".memfd", ".file"
+	};
 
 	return names[kind];
 }
@@ -39,8 +41,10 @@ static void make_kind(enum kind kind)
 {
 	long size;
 
-	if (kind == FIFO && !t.dir)
+	if ((kind == FIFO || kind == ON_FILE) && !t.dir)
 		skip("no-dir");
+	t.in_memory = kind == ON_MEMFD;
+	t.in_dir = kind == ON_FILE;
 	if (kind == FIFO)
 		t_fifo("fifo");
 	else
@@ -171,17 +175,19 @@ static bool non_linux(void)
 	return uname(&u) < 0 || strcmp(u.sysname, "Linux") != 0;
 }
 
-static bool older_than(unsigned release)
+/* Has this release the bug, according to the row? */
+static bool has_bug(const struct bug *bug)
 {
 	struct utsname u;
 	const char *point;
-	unsigned minor;
+	unsigned minor, release;
 
 	if (uname(&u) < 0)
 		return false;
 	point = strchr(u.release, '.');
 	minor = point ? leading_number(point + 1) : 0;
-	return RELEASE((unsigned)leading_number(u.release), minor) < release;
+	release = RELEASE((unsigned)leading_number(u.release), minor);
+	return release < bug->fixed && (release >= bug->broken || release < bug->fixed_before);
 }
 
 /* What a failure means depends on the class. ERROR, a hang or a crash, is forgiven only
@@ -198,7 +204,7 @@ static enum verdict judge(const struct result *r, const char **reason)
 	if (c->class == 'B') {
 		info("you may be missing a fix: %s", case_text(r->row, SOURCE));
 		*reason = "known-kernel-bug";
-		return older_than(c->fixed) ? XFAIL : v;
+		return has_bug(&c->bug) ? XFAIL : v;
 	}
 	if (c->class == 'L' && non_linux()) {
 		*reason = "not-linux";
@@ -387,14 +393,26 @@ static void add_pick(struct picking *to, const struct pick *p)
 	to->picks[to->count++] = *p;
 }
 
+/* The kinds in which it runs, a bit each. */
+static unsigned kinds_of(const struct test_case *c)
+{
+	enum { PIPES = 1 << PIPE | 1 << PIPE2 | 1 << PAGE | 1 << FIFO };
+
+	if (c->flags & FILES)
+		return 1 << ON_FILE | (c->flags & KINDS ? PIPES : 1 << ON_MEMFD);
+	return c->flags & KINDS ? PIPES : 1 << ANY;
+}
+
 /* A case once for each of its kinds. */
 static void pick_kinds(struct picking *to, const struct test_case *c, const char *row)
 {
-	enum kind kind = c->flags & KINDS ? PIPE : ANY, last = c->flags & KINDS ? FIFO : ANY;
+	unsigned kinds = kinds_of(c);
 
-	for (; kind <= last; kind++) {
+	for (enum kind kind = ANY; kind < N_KINDS; kind++) {
 		struct pick p = { .c = c, .row = row, .kind = kind };
 
+		if (!(kinds & 1U << kind))
+			continue;
 		scnprintf(p.name, sizeof(p.name), "%s%s", case_text(row, NAME), kind_name(kind));
 		if (selected(&p, to->o))
 			add_pick(to, &p);

@@ -23,7 +23,7 @@ judge() {
 }
 
 # One kind of pipe stands for all: it is the same function.
-"$IPCBOX" pipetest -l -c PL -t "$CASES" | sed -n 's/ .*//; /\.\(pipe2\|page\|fifo\)$/!p' >"$T/cases"
+"$IPCBOX" pipetest -l -c PL -t "$CASES" | sed -n 's/ .*//; /\.\(pipe2\|page\|fifo\|file\)$/!p' >"$T/cases"
 judge "$T/cases" none >"$T/none"
 sed -n 's/^ok [0-9]* \([^ ]*\)$/\1/p' "$T/none" >"$T/left"
 if grep '^not ok' "$T/none"; then

@@ -10,8 +10,6 @@
 #include <sys/timerfd.h>
 #include "../case.h"
 
-enum { NEVER = RELEASE(255, 0) };	/* no release has the fix */
-
 static void socket_both_ways(void)
 {
 	int s[2];
@@ -239,13 +237,13 @@ const struct test_case splice_others_cases[] = {
 	  "LTP splice05", socket_both_ways),
 	CASE("spl.proc_files", "SPL-11 REG-17", 'I', NEEDS_PROC, 0,
 	  "which files of /proc can be spliced", "36e2c7421f02, in 5.10", proc_files),
-	CASE("spl.from_dev_zero", "SPL-12 REG-17", 'B', KINDS, RELEASE(6, 7),
+	CASE("spl.from_dev_zero", "SPL-12 REG-17", 'B', KINDS, BROKEN(6, 5, 6, 7),
 	  "/dev/zero can be spliced from", "1b057bd800c3, in 6.7", from_dev_zero),
-	CASE("spl.from_dev_full", "SPL-12 REG-17", 'B', KINDS, RELEASE(6, 7),
+	CASE("spl.from_dev_full", "SPL-12 REG-17", 'B', KINDS, BROKEN(6, 5, 6, 7),
 	  "/dev/full can be spliced from", "1b057bd800c3, in 6.7", from_dev_full),
 	CASE("spl.to_dev_null", "SPL-13", 'L', KINDS, 0, "/dev/null takes it all", "LTP splice09",
 	  to_dev_null),
-	CASE("spl.to_dev_zero", "SPL-13 REG-17", 'B', KINDS, RELEASE(6, 7),
+	CASE("spl.to_dev_zero", "SPL-13 REG-17", 'B', KINDS, BROKEN(5, 10, 6, 7),
 	  "/dev/zero takes it all", "1b057bd800c3, in 6.7; LTP splice09", to_dev_zero),
 	CASE("spl.shared_with_reader", "SPL-15 REG-07", 'L', KINDS | STRESS, 0,
 	  "a reader beside it: each byte comes out once", "splice(2); 472e5b056f00",
@@ -254,7 +252,7 @@ const struct test_case splice_others_cases[] = {
 	  "fs/splice.c", odd_sources),
 	CASE("spl.odd_targets", "SPL-30 REG-17", 'I', 0, 0, "what other files can be spliced to",
 	  "fs/splice.c", odd_targets),
-	CASE("spl.idle_socket", "SPL-31 REG-18", 'B', EXOTIC | NEEDS_PROC, NEVER,
+	CASE("spl.idle_socket", "SPL-31 REG-18", 'B', EXOTIC | NEEDS_PROC, BROKEN_SINCE(2, 6),
 	  "a splice from an idle socket leaves O_NONBLOCK ends alone",
 	  "none known: fs/splice.c holds the pipe's lock meanwhile", idle_socket),
 };
