@@ -1,0 +1,81 @@
+# board.sh - the lines M1 to M3: boards; bench.sh reads it
+# shellcheck shell=sh disable=SC2034,SC2317
+#
+# SPDX-License-Identifier: 0BSD
+
+lag() (
+	pids=
+	trap 'kill $pids 2>/dev/null' EXIT
+	trap 'exit 1' INT TERM
+	new_fifo
+	rm -f "$MEM/out" && mkfifo "$MEM/out" || exit
+	case $1 in
+	ipcbox)
+		"$IPCBOX" mmapw "$MEM/board" id=1 || exit
+		"$IPCBOX" mmapw "$MEM/board" - <"$MEM/fifo" & pids=$!
+		"$IPCBOX" mmapr -f -o time,id,name,sex "$MEM/board" >"$MEM/out" & pids="$pids $!"
+		"$TOOL" lag 2000 "$percentile" "$MEM/fifo" "$MEM/out" ;;
+	cat)
+		cat "$MEM/fifo" >"$MEM/out" & pids=$!
+		"$TOOL" lag 2000 "$percentile" "$MEM/fifo" "$MEM/out" own ;;
+	esac
+)
+line_M1() {
+	percentile=50
+	contest M1 1.0 cat ns lag 'a record from its publication to the output, p50' cat
+	percentile=99
+	contest M1 1.0 cat ns lag 'a record from its publication to the output, p99' cat
+	rm -f "$MEM/board"
+}
+
+# ns for each publication
+publish() (
+	pids=
+	trap 'kill $pids 2>/dev/null' EXIT
+	trap 'exit 1' INT TERM
+	new_fifo
+	case $1 in
+	ipcbox)
+		"$IPCBOX" mmapw "$MEM/board" id=1 || exit
+		for i in 1 2 3 4; do
+			"$IPCBOX" mmapr -f "$MEM/board" >/dev/null & pids="$pids $!"
+		done
+		ns=$(clock_sh "$IPCBOX mmapw $MEM/board - <$MEM/lines") ;;
+	loop) ns=$(clock_sh "$LOOP get 28 <$MEM/fifo & $LOOP put $MESSAGES 28 >$MEM/fifo && wait \$!") ;;
+	cat) ns=$(clock_sh "cat $MEM/fifo >/dev/null & $IPCBOX fifow $MEM/fifo - <$MEM/lines && wait \$!") ;;
+	esac && echo $((ns / MESSAGES))
+)
+
+torn() (
+	pid=
+	trap 'kill $pid 2>/dev/null' EXIT
+	trap 'exit 1' INT TERM
+	b=$MEM/board-torn
+	"$IPCBOX" mmapw -S 'a:u32[8]' "$b" a=0,0,0,0,0,0,0,0 && "$IPCBOX" mmapr --emit-c "$b" >"$MEM/board.h" &&
+		$CC -O2 -I"$MEM" -o "$MEM/torn" "$here/torn.c" || exit
+	awk 'BEGIN { for (i = 0; i < 1000000; i++) { s = i; for (k = 1; k < 8; k++) s = s "," i; print "a=" s } }' >"$MEM/lines8"
+	(while cat "$MEM/lines8" 2>/dev/null; do :; done) | "$IPCBOX" mmapw "$b" - & pid=$!
+	sleep 0.2
+	"$MEM/torn" "$b" $((SIZE * 100000000 >> 30)) 2>"$MEM/note"
+)
+line_M2() {
+	awk -v n=$MESSAGES 'BEGIN { for (i = 0; i < n; i++) print "id=" i }' >"$MEM/lines"
+	contest M2 0.2 loop ns publish 'a publication of mmapw -, 4 readers; a FIFO, one reader' loop cat
+	rm -f "$MEM/lines" "$MEM/board"
+	once M2 0 count torn "torn records in $((SIZE * 100000000 >> 30)) reads"
+	rm -f "$MEM"/lines8 "$MEM"/board*
+}
+
+# Short processes: the mean of many is one run.
+show() {
+	case $1 in
+	ipcbox) set -- "$IPCBOX" mmapr -1 "$MEM/board" ;;
+	busybox) set -- busybox cat "$MEM/board" ;;
+	esac
+	$pin "$TOOL" time 500 "$@"
+}
+line_M3() {
+	"$IPCBOX" mmapw "$MEM/board" id=1 || { FAILED=1; return; }
+	contest M3 1.1 busybox ns show 'mmapr -1 FILE; busybox cat FILE: the whole process' busybox
+	rm -f "$MEM/board"
+}
