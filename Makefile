@@ -27,14 +27,18 @@ ifneq ($(words $(O)),1)
 $(error O= may not contain a space, for make takes it for two names)
 endif
 
+# Without a name we take musl-gcc, or else cc, which links statically where it can.
 ifeq ($(origin CC),default)
-CC := $(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,musl-gcc)
+CC := $(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,$(if $(shell command -v musl-gcc),musl-gcc,cc))
+fallback := $(filter cc,$(CC))
 endif
+# The compiler knows the other tools of its target: CC=aarch64-linux-musl-gcc is enough.
+tool = $(if $(CROSS_COMPILE),$(CROSS_COMPILE)$(1),$(or $(shell $(CC) -print-prog-name=$(1) 2>/dev/null),$(1)))
 ifeq ($(origin AR),default)
-AR := $(CROSS_COMPILE)ar
+AR := $(call tool,ar)
 endif
-STRIP ?= $(CROSS_COMPILE)strip
-NM ?= $(CROSS_COMPILE)nm
+STRIP ?= $(call tool,strip)
+NM ?= $(call tool,nm)
 KCONF ?= $(shell command -v kconfig-conf)
 MCONF ?= $(shell command -v kconfig-mconf)
 
@@ -139,9 +143,13 @@ endif
 # --- compile and link ---------------------------------------------------------------
 
 on = $(filter y,$(CONFIG_$(1)))
+is_static := $(if $(fallback),$(shell mkdir -p $(obj) && echo 'int main(void) { return 0; }' >$(obj)/try.c && \
+	$(CC) -static -o $(obj)/try $(obj)/try.c 2>/dev/null && echo y),y)
+is_static := $(if $(call on,STATIC),$(is_static))
 sanitize := $(if $(call on,SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined)
 # A static binary has a fixed address: position-independent code would only be longer.
-static := $(if $(call on,STATIC),-fno-pie)
+# -no-pie: where -static alone means static-pie, as on Alpine.
+static := $(if $(is_static),-fno-pie)
 CPPFLAGS_ALL = -I$(obj) -Ilibbb -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' $(CPPFLAGS)
 small := $(if $(shell $(CC) -Oz -E -x c /dev/null 2>/dev/null),-Oz,-Os)
 CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,$(small)) \
@@ -149,9 +157,14 @@ CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,$(small)) \
 	-Wstrict-prototypes -Wmissing-prototypes $(if $(call on,WERROR),-Werror) \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables $(static) \
 	-ffile-prefix-map='$(CURDIR)'=. -ffile-prefix-map=$(obj)=obj $(sanitize) $(CFLAGS)
-# The data follows the text in the same page of the file: nothing is padded to a page.
-LDFLAGS_ALL = $(if $(call on,STATIC),-static) \
-	-Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none $(sanitize) $(LDFLAGS)
+# In a static binary the data follows the text in the same page of the file: nothing is
+# padded to a page. A shared one stays as the distribution's linker makes it.
+comma := ,
+packed := -static -no-pie -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none
+LDFLAGS_ALL = -Wl,--gc-sections $(if $(is_static),$(packed),-Wl$(comma)--build-id) $(sanitize) $(LDFLAGS)
+# The notes of a static binary are of no use. In a shared one they hold the build-id, and
+# without them strip(1) loses GNU_RELRO.
+strip := $(if $(or $(SKIP_STRIP),$(call on,DEBUG)),,$(STRIP) -s $(if $(is_static),-R .comment -R '.note*'))
 
 # libbb is an archive: a file that no applet needs must not even be looked at.
 lib := $(patsubst %.c,$(obj)/%.o,$(sort $(wildcard libbb/*.c)))
@@ -160,22 +173,42 @@ on_files = $(filter $(APPLETS:%=%.c) $(foreach a,$(APPLETS),%/$(a).c),$(applets)
 sources = $(filter-out $(applets),$(wildcard $(foreach d,$(filter-out applets/,$(sort $(dir $(on_files)))),$(d)*.c $(d)*/*.c))) $(on_files)
 objs := $(patsubst %.c,$(obj)/%.o,$(sort $(sources)))
 
-$(obj)/%.o: %.c $(headers) $(obj)/rows.h Makefile
+# Flags are prerequisites: $(obj)/NAME.flags holds the words that a step is made of, and is
+# written when they differ. The first line of --version tells two compilers of one name apart.
+compile.flags := $(shell $(CC) --version 2>/dev/null | head -n 1) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL)
+ar.flags := $(AR) $(lib)
+link.flags := $(CC) $(LDFLAGS_ALL) $(objs)
+strip.flags := $(strip)
+same = $(and $(findstring <$(1)>,<$(2)>),$(findstring <$(2)>,<$(1)>))
+flags := compile.flags ar.flags link.flags strip.flags
+stale := $(foreach f,$(flags),$(if $(call same,$(file <$(obj)/$f),$($f)),,$(obj)/$f))
+$(stale): FORCE
+$(flags:%=$(obj)/%): | $(obj)/config.mk
+	@$(file >$@,$($(@F)))$(if $(and $(fallback),$(filter compile.flags,$(@F))),$(tell_fallback),:)
+tell_fallback = echo 'no musl-gcc here ("make deps" brings it): \
+	$(CC) builds a $(if $(is_static),static,shared) binary' >&2
+
+$(obj)/%.o: %.c $(headers) $(obj)/rows.h $(obj)/compile.flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$(obj)/libbb.a: $(lib)
+$(obj)/libbb.a: $(lib) $(obj)/ar.flags
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcD $@ $(lib)
 
-$(obj)/ipcbox: $(objs) $(obj)/libbb.a $(obj)/config.mk
+$(obj)/ipcbox: $(objs) $(obj)/libbb.a $(obj)/link.flags
 	$(say) LINK $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(objs) $(obj)/libbb.a
 
-$(O)/ipcbox: $(obj)/ipcbox
-	$(say) STRIP $@
-	$(Q)$(if $(call on,DEBUG),cp $< $@,$(STRIP) -s -R .comment -R '.note*' -o $@ $<)
+# STRIP=true is an answer, too: the file is there before it is stripped.
+$(obj)/stripped: $(obj)/ipcbox $(obj)/strip.flags
+	$(say) $(if $(strip),STRIP,COPY) $@
+	$(Q)cp $< $@ $(if $(strip),&& $(strip) $@)
+
+# What lies in the way of the result, of another build or damaged, is replaced.
+$(O)/ipcbox: $(obj)/stripped $(if $(shell cmp $(obj)/stripped $(O)/ipcbox 2>&1),FORCE)
+	$(Q)rm -f $@.new && cp $< $@.new && mv -fT $@.new $@
 
 -include $(objs:.o=.d) $(lib:.o=.d)
 
@@ -258,6 +291,7 @@ distclean: clean
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile qemu/qemu.mk
 
+FORCE:
 .DELETE_ON_ERROR:
 .PHONY: all bench check-long check-mutants coverage deps run install uninstall check baseline bloatcheck clean \
 	distclean help allnoconfig allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig \

@@ -6,7 +6,7 @@
 #   all     y|n|random KCONFIG...    a .config with every bool at that value
 #   diff    .config KCONFIG...       only what differs from the defaults
 #   header  .config KCONFIG...       config.h: every known symbol is defined, so if() works
-#   make    .config APPLET.c...      CONFIG_*, APPLETS and their NAMES for the Makefile
+#   make    .config APPLET.c...      CONFIG_*, APPLETS, their NAMES and ALL_NAMES for the Makefile
 #   applets .config APPLET.c...      applets.h: APPLET(name, function) for each name of an
 #                                    enabled applet
 #   text-numbers .config APPLET.c... texts.h: the number of each text
@@ -14,7 +14,8 @@
 #   texts   .config APPLET.c...      the texts themselves, each ended by a \001
 #
 # An applet's source is applets/NAME.c or applets/ROOM/NAME.c; a line " * also: NAME" of
-# its header comment gives it another name.  Runs under any POSIX shell and awk.
+# its header comment gives it another name, which a "config NAME" stanza in the same file
+# may switch off.  Runs under any POSIX shell and awk.
 #
 # The texts, in this order: the box's help (TEXT_box), the help of each enabled applet
 # (TEXT_NAME), each FILE.txt in their folders (TEXT_FILE), and from TEXT_rows on the four strings
@@ -53,23 +54,29 @@ function line() {
 }
 '
 
-# enabled .config APPLET.c... - the files of the applets that are switched on
-enabled() {
-	cfg=$1; shift
-	for f; do
-		a=${f##*/} a=${a%.c}
-		if grep -q "^CONFIG_$(echo "$a" | tr '[:lower:]' '[:upper:]')=y" "$cfg"; then echo "$f"; fi
-	done
-}
+# on .config NAME - is it switched on?
+on() { grep -q "^CONFIG_$(echo "$2" | tr '[:lower:]' '[:upper:]')=y" "$1"; }
 
-# names FILE - the names of the applet: the file's own first
+# also FILE - the other names of the applet
+also() { sed -n '/^config /q; s/^ \* also: //p' "$1"; }
+
+# names .config FILE - the names of the applet that are switched on: the file's own first
 names() {
-	echo "$(applet "$1") $(sed -n '/^config /q; s/^ \* also: //p' "$1")"
+	applet "$2"
+	for name in $(also "$2"); do
+		if on "$1" "$name" || ! grep -qi "^config $name\$" "$2"; then echo "$name"; fi
+	done
 }
 
 applet() { a=${1##*/}; echo "${a%.*}"; }
 line() { sed -n '2s/^ \* [a-z0-9]* - //p' "$1"; }
 end() { printf '\001'; } # in C a NUL, which is too much for some awks
+
+# enabled .config APPLET.c... - the files of the applets that are switched on
+enabled() {
+	cfg=$1; shift
+	for f; do if on "$cfg" "$(applet "$f")"; then echo "$f"; fi; done
+}
 
 # help FILE - the applet's --help: the help of its first stanza
 help() {
@@ -124,10 +131,11 @@ header)
 make)
 	grep '^CONFIG_' "$1" | tr -d '"'
 	echo "APPLETS :=$(enabled "$@" | sed 's|.*/| |; s|\.c$||' | tr -d '\n')"
-	echo "NAMES :=$(for f in $(enabled "$@"); do printf ' %s' "$(names "$f")"; done)" ;;
+	echo "NAMES :=$(for f in $(enabled "$@"); do names "$1" "$f"; done | sed 's/^/ /' | tr -d '\n')"
+	echo "ALL_NAMES :=$(shift; for f; do applet "$f"; also "$f"; done | sed 's/^/ /' | tr -d '\n')" ;;
 applets)
 	for f in $(enabled "$@"); do
-		for name in $(names "$f"); do echo "APPLET($name, $(applet "$f"))"; done
+		for name in $(names "$1" "$f"); do echo "APPLET($name, $(applet "$f"))"; done
 	done ;;
 text-numbers)
 	echo "enum {"
@@ -147,7 +155,7 @@ rows)
 texts)
 	sed '/^APPLETS$/,$d' libbb/help.txt
 	for f in $(enabled "$@"); do
-		for name in $(names "$f"); do printf '  %-9s %s\n' "$name" "$(line "$f")"; done
+		for name in $(names "$1" "$f"); do printf '  %-9s %s\n' "$name" "$(line "$f")"; done
 	done
 	sed '1,/^APPLETS$/d' libbb/help.txt
 	end
