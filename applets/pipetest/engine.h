@@ -75,7 +75,7 @@ extern struct engine {
 	bool few_fds;		/* so few that most cases have no room */
 } engine;
 
-enum format { KTAP, TAP13, PTEST, JSON_LINES };
+enum format { KTAP, TAP13, PTEST, JSON_LINES, TERMINAL };
 
 struct options {
 	char **globs;		/* -t: any of them; NULL is all */
@@ -91,6 +91,7 @@ struct options {
 struct pick {
 	const struct test_case *c;
 	const char *row;	/* the texts */
+	const char *group;	/* of GROUPS */
 	enum kind kind;
 	char name[NAME_SIZE];	/* with the kind */
 };
@@ -118,6 +119,16 @@ void report_start(const struct options *o, const struct pick *picks, unsigned co
 void report_result(const struct result *r);
 void report_progress(void);	/* one line on stderr: how far we are */
 int report_end(int sig);	/* the totals; returns the exit status */
+
+/* For people, between the header and the totals. */
+void terminal_start(const struct pick *picks, unsigned count);
+void terminal_result(const struct result *r);
+void terminal_end(void);
+
+/* A known bug was found: its fix is missing. Each is named once. */
+void fixes_note(const char *row);
+void fixes_print(void (*line)(const char *fmt, ...), const char *indent);
+void fixes_record(void);
 
 /* The signal that should end the engine, 0 when pid has ended, -1 at the deadline. */
 int await_process(pid_t pid, int64_t deadline);

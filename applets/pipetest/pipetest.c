@@ -213,6 +213,9 @@ static opts_t take_options(char **argv, struct options *o, char **id, char **dir
 	o->exit_first = opts & OPT('e');
 	o->quiet = opts & OPT('q');
 	o->lava = opts & OPT('L');
+	if (o->format == KTAP && !o->quiet && !o->lava && !(opts & (OPT('n') | OPT('v')))
+		&& isatty(STDOUT_FILENO))
+		o->format = TERMINAL;
 	o->nested = opts & OPT('n') && !o->quiet; /* a failure is shown without its group */
 	t.verbose = opts & OPT('v');
 	check_bench(opts, &words);

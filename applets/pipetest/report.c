@@ -151,6 +151,7 @@ static void json_totals(const char *bail_out)
 	for (int v = 0; v < N_VERDICTS; v++)
 		record_number(names[v], out.totals[v]);
 	record_unnest('}');
+	fixes_record();
 	json_end();
 }
 
@@ -209,10 +210,16 @@ void report_start(const struct options *o, const struct pick *picks, unsigned co
 	out.o = o;
 	out.picks = picks;
 	out.count = count;
+	if (o->format == TERMINAL)
+		terminal_start(picks, count);
 	if (o->quiet || o->format == PTEST)
 		return;
 	if (o->format == JSON_LINES) {
 		print_environment(json_environment);
+		return;
+	}
+	if (o->format == TERMINAL) {
+		print_environment(line);
 		return;
 	}
 	if (o->format == KTAP)
@@ -256,7 +263,9 @@ void report_result(const struct result *r)
 	}
 	out.in_group++;
 	group_failed |= failed;
-	if (failed || !out.o->quiet)
+	if (out.o->format == TERMINAL)
+		terminal_result(r);
+	else if (failed || !out.o->quiet)
 		print_result(r, failed);
 	if (out.o->nested)
 		group_end(out.done - 1, group_failed);
@@ -275,9 +284,12 @@ int report_end(int sig)
 	const unsigned *n = out.totals;
 	const char *bail_out = out.done == out.count ? NULL : sig ? "signal" : "first failure";
 
+	if (out.o->format == TERMINAL)
+		terminal_end();
 	if (out.o->format == JSON_LINES) {
 		json_totals(bail_out);
 	} else {
+		fixes_print(line, out.o->format == TERMINAL ? "" : "# ");
 		if (bail_out)
 			line("Bail out! %s\n", bail_out);
 		line("# Totals: pass:%u fail:%u xfail:%u xpass:%u skip:%u error:%u\n",

@@ -203,6 +203,7 @@ static enum verdict judge(const struct result *r, const char **reason)
 		return PASS;
 	if (c->class == 'B') {
 		info("you may be missing a fix: %s", case_text(r->row, SOURCE));
+		fixes_note(r->row);
 		*reason = "known-kernel-bug";
 		return has_bug(&c->bug) ? XFAIL : v;
 	}
@@ -368,9 +369,10 @@ static bool selected(const struct pick *p, const struct options *o)
 
 static const struct {
 	const struct test_case *cases;
+	const char *name;
 	unsigned rows;
 } groups[] = {
-#define GROUP(name) { name##_cases, ROWS_##name },
+#define GROUP(name) { name##_cases, #name, ROWS_##name },
 	GROUPS
 #undef GROUP
 };
@@ -404,12 +406,13 @@ static unsigned kinds_of(const struct test_case *c)
 }
 
 /* A case once for each of its kinds. */
-static void pick_kinds(struct picking *to, const struct test_case *c, const char *row)
+static void pick_kinds(struct picking *to, const struct test_case *c, const char *row,
+	const char *group)
 {
 	unsigned kinds = kinds_of(c);
 
 	for (enum kind kind = ANY; kind < N_KINDS; kind++) {
-		struct pick p = { .c = c, .row = row, .kind = kind };
+		struct pick p = { .c = c, .row = row, .group = group, .kind = kind };
 
 		if (!(kinds & 1U << kind))
 			continue;
@@ -426,7 +429,7 @@ struct pick *pick_cases(const struct options *o, unsigned *count)
 
 	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
 		for (unsigned i = 0; i < groups[g].rows; i++) {
-			pick_kinds(&to, &groups[g].cases[i], row);
+			pick_kinds(&to, &groups[g].cases[i], row, groups[g].name);
 			row = case_text(row, NEXT_ROW);
 		}
 	*count = to.count;

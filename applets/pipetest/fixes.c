@@ -1,0 +1,40 @@
+/*
+ * fixes.c - the fixes of known bugs that this kernel lacks, as its cases of class B found
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "engine.h"
+
+static const char **rows;	/* of the cases */
+static unsigned count;
+
+/* Once for all kinds of pipe. */
+void fixes_note(const char *row)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (rows[i] == row)
+			return;
+	rows = xrealloc(rows, (count + 1) * sizeof(*rows));
+	rows[count++] = row;
+}
+
+void fixes_print(void (*line)(const char *fmt, ...), const char *indent)
+{
+	if (count)
+		line("%sYour kernel lacks these fixes:\n", indent);
+	for (unsigned i = 0; i < count; i++)
+		line("%s  %s: %s\n", indent, case_text(rows[i], SOURCE), case_text(rows[i], RULE));
+}
+
+void fixes_record(void)
+{
+	record_nest("missing_fixes", '[');
+	for (unsigned i = 0; i < count; i++) {
+		record_nest(NULL, '{');
+		record_string("case", case_text(rows[i], NAME));
+		record_string("fix", case_text(rows[i], SOURCE));
+		record_string("rule", case_text(rows[i], RULE));
+		record_unnest('}');
+	}
+	record_unnest(']');
+}
