@@ -121,7 +121,7 @@ else
 	skip '-J is strict JSON' 'no python3'
 fi
 run box pipetest -J -e -m 0.00001 -t 'bas.*'
-like '-J -e says that it stops' '*{"bail_out":"first failure","totals":{"pass":*}}' "$out"
+like '-J -e says that it stops' '*{"bail_out":"first failure","totals":{"pass":*},"missing_fixes":*}' "$out"
 run box pipetest -v -t nbk.pollout_keeps_its_word.pipe
 last=$(sed -n '/^ok/!h; /^ok/{x; s/# //; p; q;}' .out)
 run box pipetest -J -v -t nbk.pollout_keeps_its_word.pipe
