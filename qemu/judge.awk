@@ -1,6 +1,6 @@
 # judge.awk - a log of pipetest: one record on stdout, in words; exit 0 if all is well
 #
-# -v name=TARGET -v seconds=N -v guest=1 (its init must say how it ended).
+# -v name=TARGET -v seconds=N -v guest=1 (its init must say how it ended; elsewhere it may).
 # Only the output counts: QEMU exits with 0 when the kernel panics, too. Header, complete
 # plan, no "not ok", totals that agree, the end.
 { sub(/\r$/, "") }
@@ -18,7 +18,8 @@
 END {
 	sum = sprintf("# Totals: pass:%d fail:%d xfail:%d xpass:0 skip:%d error:0", pass, fail, xfail, skip)
 	why = "-"
-	if (guest && rc != "0") why = rc == "" ? "no-end" : "rc=" rc
+	if (guest && rc == "") why = "no-end"
+	if (rc != "" && rc != "0") why = "rc=" rc
 	if (totals != sum) why = "totals"
 	if (seen != plan) why = "incomplete"
 	if (fail) why = "not-ok"

@@ -6,6 +6,7 @@
 ## make qemu-all [JOBS=2]              all of them: a table, obj/boards.json, obj/boards.html
 ## make cross ARCH=arm64               a static binary: obj/arm64/ipcbox
 ## make initramfs ARCH=arm64           obj/arm64/initramfs.cpio.gz: ipcbox as /init; make cpio: to add to another
+## make judge LOG=console.txt         the verdict on a captured console log
 ## make twice ARCH=arm64               builds both twice: are they the same bytes?
 
 ARCH ?= $(shell dpkg --print-architecture)
@@ -45,7 +46,11 @@ qemu: initramfs
 qemu-user: cross
 	$(Q)OUT=$(obj) qemu/user.sh $(ARCH)
 
+# A console that was captured elsewhere gets the same verdict.
+judge:
+	$(Q)qemu/judge.sh '$(or $(LOG),$(error make judge LOG=console.txt))'
+
 qemu-all:
 	$(Q)OUT=$(obj) MAKE='$(MAKE)' qemu/all.sh $(JOBS)
 
-.PHONY: cross initramfs cpio tests-image twice qemu qemu-tests qemu-user qemu-all
+.PHONY: judge cross initramfs cpio tests-image twice qemu qemu-tests qemu-user qemu-all
