@@ -45,11 +45,11 @@ struct test_case {
 #define RELEASE(major, minor) ((major) << 8 | (minor))
 /* BROKEN(5, 8, 6, 8): in 5.8, and up to 6.7. 2.6 stands for all older ones. */
 #define BROKEN(major, minor, fixed_major, fixed_minor) \
-	RELEASE(fixed_major, fixed_minor), RELEASE(major, minor)
-#define BROKEN_SINCE(major, minor) 0xffff, RELEASE(major, minor)
+	RELEASE(fixed_major, fixed_minor), RELEASE(major, minor), 0
+#define BROKEN_SINCE(major, minor) 0xffff, RELEASE(major, minor), 0
 /* As BROKEN, and also before the release of the first two numbers. */
 #define BROKEN_AGAIN(whole_major, whole_minor, major, minor, fixed_major, fixed_minor) \
-	BROKEN(major, minor, fixed_major, fixed_minor), RELEASE(whole_major, whole_minor)
+	RELEASE(fixed_major, fixed_minor), RELEASE(major, minor), RELEASE(whole_major, whole_minor)
 
 /* A file of cases ends with its rows, NAME_cases[], and this line. rows.h counts the rows
  * whose texts configs/gen.sh found; the compiler counts the functions. */
@@ -136,7 +136,7 @@ size_t p_fill(void);
 /* Fills the pipe until there is room for n bytes. It measures what a full pipe holds: the rules
  * of POSIX must not depend on F_GETPIPE_SZ. Returns the bytes in the pipe. */
 size_t p_leave_room(size_t n);
-void p_holds(size_t n);		/* reads n bytes, and then there are no more: EAGAIN, not FIONREAD */
+void p_holds(size_t n); /* reads n bytes, and then there are no more: EAGAIN, not FIONREAD */
 /* By writes of n, whole ones up to PIPE_BUF, until EAGAIN; from now on with O_NONBLOCK. */
 size_t p_fill_by(size_t n);
 void p_unread(long expected);	/* says FIONREAD */

@@ -15,6 +15,7 @@
 	GROUP(tutorial_fifo) \
 	GROUP(tutorial_map) \
 	GROUP(basics) \
+	GROUP(refusals) \
 	GROUP(processes) \
 	GROUP(blocking) \
 	GROUP(nonblock) \

@@ -88,13 +88,16 @@ static void cleans(void)
 
 const struct test_case msync_cases[] = {
 	CASE("msy.succeeds", "MSY-01", 'L', 0, 0,
-	  "MS_SYNC, MS_ASYNC, MS_INVALIDATE and 0 succeed, for any length", "msync(2)", succeeds),
+		"MS_SYNC, MS_ASYNC, MS_INVALIDATE and 0 succeed, for any length",
+		"msync(2)", succeeds),
 	CASE("msy.refuses", "MSY-02", 'P', 0, 0,
-	  "both modes or an unaligned address: EINVAL; not all mapped: ENOMEM",
-	  "POSIX msync", refuses),
+		"both modes or an unaligned address: EINVAL; not all mapped: ENOMEM",
+		"POSIX msync", refuses),
 	CASE("msy.locked", "MSY-03", 'P', 0, 0,
-	  "MS_INVALIDATE of a locked page gives EBUSY", "POSIX msync", locked),
+		"MS_INVALIDATE of a locked page gives EBUSY",
+		"POSIX msync", locked),
 	CASE("msy.cleans", "MSY-04", 'I', NEEDS_DIR | NEEDS_PROC, 0,
-	  "whether the page is clean after MS_SYNC", "proc(5), kpageflags", cleans),
+		"whether the page is clean after MS_SYNC",
+		"proc(5), kpageflags", cleans),
 };
 ALL_ROWS(msync);

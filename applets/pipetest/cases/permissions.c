@@ -120,15 +120,19 @@ static void ioctls_of_reader(void)
 
 const struct test_case permissions_cases[] = {
 	CASE("prm.owner", "PRM-01", 'P', NEEDS_DIR, 0,
-	  "modes 0200 and 0400: the owner's open the other way is EACCES", "POSIX open", owner),
+		"modes 0200 and 0400: the owner's open the other way is EACCES",
+		"POSIX open", owner),
 	CASE("prm.other", "PRM-01", 'P', NEEDS_DIR, 0,
-	  "modes 0622 and 0644: another user's open the other way is EACCES", "POSIX open", other),
+		"modes 0622 and 0644: another user's open the other way is EACCES",
+		"POSIX open", other),
 	CASE("prm.later_chmod", "PRM-02", 'P', NEEDS_DIR, 0,
-	  "chmod does not touch who has the FIFO open", "POSIX chmod", later_chmod),
+		"chmod does not touch who has the FIFO open",
+		"POSIX chmod", later_chmod),
 	CASE("prm.protected_fifos", "PRM-03", 'L', NEEDS_DIR | NEEDS_PROC, 0,
-	  "O_CREAT of another's FIFO in a sticky directory: fs.protected_fifos decides",
-	  "proc_sys_fs(5)", protected_fifos),
+		"O_CREAT of another's FIFO in a sticky directory: fs.protected_fifos decides",
+		"proc_sys_fs(5)", protected_fifos),
 	CASE("prm.ioctls_of_reader", "PRM-04", 'I', NEEDS_DIR, 0,
-	  "F_SETPIPE_SZ and FIONREAD for who may only read", "fcntl(2)", ioctls_of_reader),
+		"F_SETPIPE_SZ and FIONREAD for who may only read",
+		"fcntl(2)", ioctls_of_reader),
 };
 ALL_ROWS(permissions);
