@@ -96,9 +96,8 @@ unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t 
 {
 	struct runs runs = { 0 };
 	pid_t jobs[WRITERS] = { 0 };
-	int unread = 0;
+	size_t unread = t.stream->written - t.stream->consumed;
 
-	t_ok(ioctl(t.r, FIONREAD, &unread), "ioctl(FIONREAD)");
 	for (unsigned i = 0; i < writers; i++) {
 		jobs[i] = t_start(call, letters(i, n));
 		t_settles(jobs[i]);
@@ -130,15 +129,15 @@ static void blocked_writers(void)
 		never_split(call_letters, t.pipe_buf, t.cap);
 }
 
-/* Room for half of the first, but not for its rest; then for all of the second. */
+/* There is room for half of the first write, but not for its rest; and for all of the second. */
 static void small_beside_large(void)
 {
-	size_t room = t.pipe_buf / 2 + 100, unread = t.cap - room;
+	size_t unread = p_leave_room(t.pipe_buf / 2 + 100);
 	struct runs runs = { 0 };
 	pid_t jobs[2];
 
-	p_write(unread);
-	jobs[0] = t_blocked(call_letters, letters(0, t.pipe_buf));
+	jobs[0] = t_start(call_letters, letters(0, t.pipe_buf));
+	t_settles(jobs[0]);
 	jobs[1] = t_start(call_letters, letters(1, 100));
 	t_settles(jobs[1]);
 	drain_and_settle(unread, t.cap, jobs, 2);
@@ -169,10 +168,10 @@ static long call_writev(long arg)
 	return ret(writev(t.w, iov, ARRAY_SIZE(iov)));
 }
 
-/* The first buffer alone would fit into the room that is left. */
+/* The first vector alone would fit into the room that is left. */
 static void writev_blocked(void)
 {
-	p_write(t.cap - 100);
+	p_leave_room(100);
 	wantf(letter_runs(WRITERS, call_writev, t.pipe_buf, 1000), WRITERS,
 		"pieces of %d writevs of %zu bytes", WRITERS, t.pipe_buf);
 }
@@ -287,48 +286,54 @@ static void append_mode(void)
 	p_read(7, 6);
 }
 
-/* 100 bytes of room, but less than n: a write that were allowed to be short would begin. */
+/* The pipe has room for 100 bytes: a write that may be short would begin. */
 static void signal_writes_nothing(void)
 {
-	size_t unread = t.cap - 100;
+	size_t unread;
 
 	t_catch(SIGUSR1, 0);
-	p_write(unread);
+	unread = p_leave_room(100);
 	t_eintr(t_start(call_write, t.pipe_buf));
-	p_unread(unread);
-	p_drain(unread);
+	p_holds(unread);
 }
 
 const struct test_case atomicity_cases[] = {
 	CASE("atm.running_writers", "ATM-01 S12", 'P', KINDS | STRESS, 0,
-		"4 writers of records of up to PIPE_BUF bytes: never interleaved",
-		"POSIX write", running_writers),
+		"4 writers of records of up to PIPE_BUF bytes are never interleaved",
+		"POSIX write, DESCRIPTION: {PIPE_BUF} bytes or less shall not be interleaved",
+		running_writers),
 	CASE("atm.blocked_writers", "ATM-02 S12 S13", 'P', KINDS, 0,
-		"4 writers of up to PIPE_BUF bytes wait at a full pipe: never split",
-		"POSIX write", blocked_writers),
+		"4 writers of up to PIPE_BUF bytes that wait at a full pipe are never split",
+		"POSIX write, DESCRIPTION: {PIPE_BUF} bytes or less shall not be interleaved",
+		blocked_writers),
 	CASE("atm.small_beside_large", "ATM-02 S12", 'P', KINDS, 0,
 		"a small write that fits never lands within one that waits",
-		"POSIX write", small_beside_large),
+		"POSIX write, DESCRIPTION: {PIPE_BUF} bytes or less shall not be interleaved",
+		small_beside_large),
 	CASE("atm.larger", "ATM-03 S13", 'I', 0, 0,
 		"2 writers of more than PIPE_BUF and a slot: in how many pieces",
-		"pipe(7)", larger),
+		"POSIX write, DESCRIPTION: more than {PIPE_BUF} bytes may be interleaved", larger),
 	CASE("atm.nonblock_writers", "ATM-04 S12", 'P', KINDS | STRESS, 0,
-		"O_NONBLOCK: all of PIPE_BUF bytes or EAGAIN, never interleaved",
-		"POSIX write", nonblock_writers),
+		"with O_NONBLOCK writes of up to PIPE_BUF bytes are whole or EAGAIN, never "
+		"interleaved",
+		"POSIX write, DESCRIPTION: {PIPE_BUF} or fewer bytes: all the data, or none",
+		nonblock_writers),
 	CASE("atm.writev", "ATM-06", 'P', KINDS, 0,
 		"writev of up to PIPE_BUF bytes in all is one write",
-		"POSIX writev", writev_blocked),
+		"POSIX writev, DESCRIPTION: equivalent to write", writev_blocked),
 	CASE("atm.fifo_openers", "ATM-07", 'P', NEEDS_DIR, 0,
-		"writers that opened a FIFO by its name: never split",
-		"POSIX write", fifo_openers),
+		"the writes of processes that opened a FIFO by its name are never split",
+		"POSIX write, DESCRIPTION: {PIPE_BUF} bytes or less shall not be interleaved",
+		fifo_openers),
 	CASE("atm.reads_split", "ATM-08", 'I', 0, 0,
 		"two readers share one write: a record needs one reader",
-		"POSIX read, rationale", reads_split),
+		"POSIX read, DESCRIPTION: concurrent reads are unspecified", reads_split),
 	CASE("atm.append", "ATM-09", 'I', KINDS, 0,
 		"O_APPEND is accepted and changes nothing",
-		"fs/pipe.c", append_mode),
+		"fs/pipe.c; pipe(7), Open file status flags", append_mode),
 	CASE("atm.signal_writes_nothing", "ATM-10 S12", 'P', KINDS, 0,
-		"a signal in a write of PIPE_BUF bytes: EINTR, nothing was written",
-		"POSIX write", signal_writes_nothing),
+		"a signal in a write of PIPE_BUF bytes that waits: EINTR, and nothing was written",
+		"POSIX write, DESCRIPTION: interrupted before it writes any data: EINTR",
+		signal_writes_nothing),
 };
 ALL_ROWS(atomicity);

@@ -30,7 +30,7 @@ static bool one_returned(long arg)
 	return false;
 }
 
-/* Waits for the first; all others must still block. Its number. */
+/* Waits for the first one that returns, and returns its number; all others must still block. */
 static unsigned only_one_returns(const struct crowd *crowd)
 {
 	unsigned first = crowd->n;
@@ -61,7 +61,6 @@ static void one_byte_one_reader(void)
 	start_crowd(&readers, 5, call_read, 1);
 	p_write(1);
 	only_one_returns(&readers);
-	p_unread(0);
 }
 
 static void eof_wakes(unsigned n)
@@ -122,6 +121,16 @@ static void full_blocks(void)
 
 static void waits_for_all_room(void)
 {
+	size_t all = p_fill();
+	pid_t writer = t_blocked(call_write, t.pipe_buf);
+
+	p_drain(all);
+	t_returns(writer, t.pipe_buf);
+	p_holds(t.pipe_buf);
+}
+
+static void puts_nothing_in(void)
+{
 	size_t unread = t.cap - 100, slot = unread < t.page ? unread : t.page;
 	pid_t writer;
 
@@ -135,12 +144,14 @@ static void waits_for_all_room(void)
 
 static void larger_than_pipe(void)
 {
-	size_t n = 2 * t.cap + 1;
-	pid_t writer = t_blocked(call_write, n);
+	size_t all = p_fill(), n = 2 * all + 1;
+	pid_t writer;
 
-	p_drain(t.cap);
-	t_blocks(writer); /* its last byte */
-	p_drain(t.cap + 1);
+	p_drain(all);
+	writer = t_blocked(call_write, n);
+	p_drain(all);
+	t_blocks(writer); /* its last byte finds no room */
+	p_drain(all + 1);
 	t_returns(writer, n);
 }
 
@@ -209,40 +220,50 @@ static void order_of_writers(void)
 const struct test_case blocking_cases[] = {
 	CASE("blk.read_waits_for_some", "BLK-01 S5 S7", 'P', KINDS, 0,
 		"read of an empty pipe blocks; 7 bytes of 100 end that",
-		"POSIX read", read_waits_for_some),
+		"POSIX read, DESCRIPTION: shall block until some data is written",
+		read_waits_for_some),
 	CASE("blk.full_blocks", "BLK-02", 'P', KINDS, 0,
 		"write to a full pipe blocks; SIGKILL ends that",
-		"POSIX write", full_blocks),
+		"POSIX write, RATIONALE: a write request shall block; kill", full_blocks),
 	CASE("blk.waits_for_all_room", "BLK-03 S12", 'P', KINDS, 0,
-		"a write of PIPE_BUF bytes where 100 fit blocks and puts nothing in",
-		"POSIX write", waits_for_all_room),
+		"a write of PIPE_BUF bytes to a full pipe blocks until all of them are in",
+		"POSIX write, DESCRIPTION: O_NONBLOCK clear: on completion it shall return nbyte",
+		waits_for_all_room),
+	CASE("blk.puts_nothing_in", "BLK-03 S12", 'I', KINDS, 0,
+		"a write of PIPE_BUF bytes that blocks where 100 fit has put nothing in",
+		"fs/pipe.c; POSIX asks only that it is not interleaved", puts_nothing_in),
 	CASE("blk.larger_than_pipe", "BLK-04 S12", 'P', KINDS, 0,
-		"a write of more than the capacity returns when all is in",
-		"POSIX write", larger_than_pipe),
-	CASE("blk.one_byte_one_reader", "BLK-05", 'L', KINDS, 0,
-		"5 readers block, 1 byte comes: one of them returns",
-		"fs/pipe.c", one_byte_one_reader),
-	CASE("blk.eof_wakes_all", "BLK-06 REG-01", 'P', KINDS, 0,
-		"10 readers block, the last writer closes: all return 0",
-		"POSIX read; LTP pipe13, 6551d5c56eb0", eof_wakes_all),
-	CASE("blk.eof_wakes_100", "BLK-06", 'P', 0, 0,
-		"100 readers block, the last writer closes: all return 0",
-		"as blk.eof_wakes_all", eof_wakes_100),
+		"a write of more than a pipe holds returns when all is in",
+		"POSIX write, DESCRIPTION: O_NONBLOCK clear: on completion it shall return nbyte",
+		larger_than_pipe),
+	CASE("blk.one_byte_one_reader", "BLK-05", 'I', KINDS, 0,
+		"5 readers block and 1 byte comes: one of them returns",
+		"fs/pipe.c; POSIX read: concurrent reads are unspecified", one_byte_one_reader),
+	CASE("blk.eof_wakes_all", "BLK-06 REG-01", 'L', KINDS, 0,
+		"10 readers block and the last writer closes: all return 0",
+		"pipe(7), I/O on pipes: all write ends closed gives end-of-file; LTP pipe13",
+		eof_wakes_all),
+	CASE("blk.eof_wakes_100", "BLK-06", 'L', 0, 0,
+		"100 readers block and the last writer closes: all return 0",
+		"pipe(7), I/O on pipes: all write ends closed gives end-of-file; LTP pipe13",
+		eof_wakes_100),
 	CASE("blk.epipe_wakes_all", "BLK-07", 'P', KINDS, 0,
-		"10 writers block, the last reader closes: EPIPE and one SIGPIPE each",
-		"POSIX write", epipe_wakes_all),
-	CASE("blk.partial_then_epipe", "BLK-08", 'L', KINDS, 0,
-		"the reader leaves a long write: bytes so far, SIGPIPE; then EPIPE",
-		"fs/pipe.c", case_partial_then_epipe),
+		"10 writers block and the last reader closes: EPIPE and one SIGPIPE each",
+		"POSIX write, ERRORS: EPIPE, a SIGPIPE shall be sent to the thread",
+		epipe_wakes_all),
+	CASE("blk.partial_then_epipe", "BLK-08", 'I', KINDS, 0,
+		"the reader leaves a long write: bytes so far and SIGPIPE; then EPIPE",
+		"gVisor pipe.cc BlockPartialWriteClosed; fs/pipe.c", case_partial_then_epipe),
 	CASE("blk.late_nonblock", "BLK-09", 'I', KINDS, 0,
-		"O_NONBLOCK set by another does not wake a reader",
+		"O_NONBLOCK that another process sets does not wake a reader",
 		"fs/pipe.c", late_nonblock),
 	CASE("blk.growth_wakes_writer", "BLK-10 REG-06", 'B', 0, BROKEN(5, 8, 6, 8),
 		"F_SETPIPE_SZ that makes room wakes a blocked writer",
-		"e95aada4cb93 (6.8, 6.6.15); broken since c73be61cede5 (5.8)", growth_wakes_writer),
+		"e95aada4cb93 (6.8) fixed it, c73be61cede5 (5.8) broke it", growth_wakes_writer),
 	CASE("blk.stop_and_continue", "BLK-11", 'L', KINDS, 0,
 		"SIGSTOP and SIGCONT leave a blocked read as it was",
-		"signal(7)", stop_and_continue),
+		"signal(7), Interruption by stop signals: read of a pipe is not among those that "
+		"fail", stop_and_continue),
 	CASE("blk.order_of_writers", "BLK-12", 'I', KINDS, 0,
 		"which of two blocked writers goes on first",
 		"fs/pipe.c", order_of_writers),

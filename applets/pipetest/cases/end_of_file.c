@@ -20,11 +20,11 @@ static void empty(void)
 
 static void data_first(void)
 {
-	p_write(t.page);
+	p_write(t.pipe_buf);
 	p_close_w();
 	p_read(1, 1);
-	p_read(t.cap, t.page - 1);
-	p_read(t.cap, 0);
+	p_read(t.pipe_buf, t.pipe_buf - 1);
+	p_read(t.pipe_buf, 0);
 }
 
 static void sticky(void)
@@ -111,7 +111,7 @@ static void pending(void)
 	t_ok(sigpending(&got), "sigpending");
 	want(sigismember(&got, SIGPIPE), 1, "SIGPIPE is pending");
 	want_ret(sigtimedwait(&set, NULL, &now), SIGPIPE, "sigtimedwait");
-	want_ret(sigtimedwait(&set, NULL, &now), -EAGAIN, "sigtimedwait again");
+	want_ret(sigtimedwait(&set, NULL, &now), -EAGAIN, "a second sigtimedwait");
 }
 
 static long write_one(long fd)
@@ -119,7 +119,8 @@ static long write_one(long fd)
 	return ret(write(fd, "", 1));
 }
 
-/* Sent to the process it would interrupt the first thread that does not block it: us. */
+/* A signal that is sent to the process interrupts its first thread that does not block it: this
+ * one, and not the thread that writes. */
 static void thread_directed(void)
 {
 	pid_t job;
@@ -132,13 +133,22 @@ static void thread_directed(void)
 	want(t.catcher, job, "the thread that caught it");
 }
 
+static void ignored(void)
+{
+	char byte = 0;
+	struct iovec v = { &byte, 1 };
+
+	signal(SIGPIPE, SIG_IGN);
+	p_close_r();
+	want_ret(write(t.w, &byte, 1), -EPIPE, "write");
+	want_ret(writev(t.w, &v, 1), -EPIPE, "writev");
+}
+
 static void want_epipe(int file, int other)
 {
 	char byte = 0;
 	struct iovec v = { &byte, 1 };
 
-	want_if_there(write(t.w, &byte, 1), -EPIPE, "write");
-	want_if_there(writev(t.w, &v, 1), -EPIPE, "writev");
 	want_if_there(vmsplice(t.w, &v, 1, SPLICE_F_NONBLOCK), -EPIPE, "vmsplice");
 	want_if_there(tee(other, t.w, 1, SPLICE_F_NONBLOCK), -EPIPE, "tee");
 	want_if_there(splice_now(other, t.w, 1), -EPIPE, "splice from a pipe");
@@ -212,52 +222,60 @@ static void over_exec(void)
 {
 	want(signal_after_exec(SIG_IGN), 0,
 		"signal that kills a program started with SIGPIPE ignored");
-	want(signal_after_exec(SIG_DFL), SIGPIPE, "the same at its default");
-	want(signal_after_exec(nothing), SIGPIPE, "the same caught before exec");
+	want(signal_after_exec(SIG_DFL), SIGPIPE,
+		"signal that kills a program started with SIGPIPE at its default");
+	want(signal_after_exec(nothing), SIGPIPE,
+		"signal that kills a program whose SIGPIPE was caught before exec");
 }
 
 const struct test_case end_of_file_cases[] = {
 	CASE("eof.empty", "EOF-01 S6 S7 S10", 'P', KINDS, 0,
-		"empty and no writer: 0 at once, with O_NONBLOCK or without",
-		"POSIX read", empty),
+		"an empty pipe without writers gives 0 at once, with O_NONBLOCK or without",
+		"POSIX read, DESCRIPTION: 0 if no process has the pipe open for writing", empty),
 	CASE("eof.data_first", "EOF-02 S6 S8 S10", 'P', KINDS, 0,
-		"no writer: first the data, then 0",
-		"POSIX read", data_first),
+		"a pipe without writers gives first the data, then 0",
+		"POSIX read, DESCRIPTION: when attempting to read from an empty pipe", data_first),
 	CASE("eof.sticky", "EOF-03", 'P', KINDS, 0,
-		"end of file again and again",
-		"POSIX read", sticky),
+		"each read at the end of file gives 0",
+		"POSIX read, DESCRIPTION: 0 if no process has the pipe open for writing", sticky),
 	CASE("eof.closed_self", "EOF-04", 'P', KINDS, 0,
-		"a read end closed by its reader is EBADF, not end of file",
-		"POSIX read", case_read_after_close),
+		"a read end that its reader has closed gives EBADF, not end of file",
+		"POSIX read, ERRORS: EBADF", case_read_after_close),
 	CASE("eof.zombie", "EOF-12", 'P', KINDS, 0,
 		"a writer that has exited, but is not yet reaped, is no writer",
-		"POSIX exit", zombie),
+		"POSIX _Exit, Consequences of Process Termination: all descriptors shall be closed",
+		zombie),
 	CASE("eof.stopped", "EOF-12", 'P', KINDS, 0,
 		"a stopped writer is a writer",
-		"POSIX read", stopped),
+		"POSIX read, DESCRIPTION: some process has the pipe open for writing", stopped),
 	CASE("eof.sigpipe_kills", "EOF-05 P6 P14", 'P', KINDS, 0,
-		"no reader: SIGPIPE kills the writer",
-		"POSIX write", case_sigpipe_kills),
+		"without a reader SIGPIPE kills the writer",
+		"POSIX write, ERRORS: EPIPE; <signal.h>: SIGPIPE terminates", case_sigpipe_kills),
 	CASE("eof.one_each", "EOF-06 P6", 'P', KINDS, 0,
-		"no reader: each write is EPIPE and exactly one SIGPIPE",
-		"POSIX write", one_each),
+		"without a reader each write gives EPIPE and exactly one SIGPIPE",
+		"POSIX write, ERRORS: EPIPE, a SIGPIPE shall be sent; LTP pipe08", one_each),
 	CASE("eof.pending", "EOF-08 EOF-06 P6", 'P', KINDS, 0,
-		"blocked, SIGPIPE is pending, once; sigtimedwait takes it",
-		"POSIX write, sigtimedwait", pending),
+		"a blocked SIGPIPE is pending, once; sigtimedwait takes it",
+		"POSIX write, ERRORS: EPIPE; sigtimedwait", pending),
 	CASE("eof.thread_directed", "EOF-07 P6", 'P', KINDS, 0,
 		"SIGPIPE is sent to the thread that writes",
-		"POSIX write", thread_directed),
-	CASE("eof.all_calls", "EOF-10 EOF-06", 'L', KINDS, 0,
-		"SIGPIPE ignored: write, writev, vmsplice, tee, splice, sendfile: EPIPE",
-		"splice(2), tee(2)", all_calls),
+		"POSIX write, ERRORS: EPIPE, a SIGPIPE shall be sent to the thread",
+		thread_directed),
+	CASE("eof.ignored", "EOF-10 EOF-06", 'P', KINDS, 0,
+		"SIGPIPE ignored: write and writev give EPIPE",
+		"POSIX write, writev, ERRORS: EPIPE", ignored),
+	CASE("eof.all_calls", "EOF-10 EOF-06", 'I', KINDS, 0,
+		"SIGPIPE ignored: vmsplice, tee, splice and sendfile give EPIPE",
+		"fs/splice.c; their man pages do not name EPIPE", all_calls),
 	CASE("eof.reader_again", "EOF-09", 'I', KINDS | NEEDS_PROC, 0,
 		"what is left for a reader that opens after the last has closed",
-		"proc(5)", reader_again),
+		"fs/pipe.c", reader_again),
 	CASE("eof.inherited", "EOF-11", 'I', 0, 0,
-		"whether SIGPIPE was ignored by whoever started this",
-		"POSIX exec", inherited),
+		"whether SIGPIPE was ignored by whoever started this program",
+		"POSIX exec, DESCRIPTION: signals set to be ignored", inherited),
 	CASE("eof.over_exec", "EOF-11", 'P', NEEDS_PROC, 0,
 		"exec keeps SIGPIPE ignored, and resets a handler",
-		"POSIX exec", over_exec),
+		"POSIX exec, DESCRIPTION: signals set to be ignored; signals set to be caught",
+		over_exec),
 };
 ALL_ROWS(end_of_file);

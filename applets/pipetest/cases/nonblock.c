@@ -23,8 +23,8 @@ static void full_eagain(void)
 	p_nonblock_w();
 	p_no_write(1, -EAGAIN);
 	p_no_write(t.pipe_buf, -EAGAIN);
-	p_no_write(2 * t.cap, -EAGAIN);
-	p_unread(unread);
+	p_no_write(2 * unread, -EAGAIN);
+	p_holds(unread);
 }
 
 static void short_read(void)
@@ -32,7 +32,6 @@ static void short_read(void)
 	p_write(15);
 	p_nonblock_r();
 	p_read(4, 4);
-	p_unread(11);
 	p_read(100, 11);
 	p_read(100, -EAGAIN);
 }
@@ -47,14 +46,24 @@ static void all_or_nothing(void)
 		p_drain(p_fill_by(sizes[i]));
 }
 
-/* A page's or less in the last slot: only what fits there as a whole is taken. */
+/* Whether n bytes have room is left to the kernel; but all of them go in, or none. */
+static size_t all_or_eagain(size_t n)
+{
+	long got = try_write(t.w, n);
+
+	if (got != -EAGAIN)
+		wantf(got, n, "write(%d, %zu bytes)", t.w, n);
+	return got > 0 ? got : 0;
+}
+
 static void room_for_100(void)
 {
-	p_write(t.cap - 100);
+	size_t unread = p_leave_room(100);
+
 	p_nonblock_w();
-	p_no_write(101, -EAGAIN);
-	p_no_write(t.pipe_buf, -EAGAIN);
-	p_unread(t.cap - 100);
+	unread += all_or_eagain(101);
+	unread += all_or_eagain(t.pipe_buf);
+	p_holds(unread);
 }
 
 static void exact_fit(void)
@@ -68,18 +77,30 @@ static void exact_fit(void)
 
 static void large_is_partial(void)
 {
-	size_t unread = p_fill(), n = 2 * t.page;
+	size_t all = p_fill(), unread = all - t.pipe_buf;
 	long got;
 
-	p_drain(t.page);
+	p_drain(t.pipe_buf);
 	p_nonblock_w();
-	got = try_write(t.w, n);
-	want_part(got, t.page, "write of two pages where one is free");
-	p_unread(unread - t.page + got);
-	p_drain(unread - t.page + got);
+	got = try_write(t.w, 2 * all);
+	if (got != -EAGAIN)
+		want_part(got, 2 * all, "write of twice what a pipe holds");
+	p_holds(unread + (got > 0 ? got : 0));
 }
 
-/* POSIX would let 100 bytes of it go in. */
+static void large_into_empty(void)
+{
+	size_t all = p_fill();
+	long got;
+
+	p_drain(all);
+	p_nonblock_w();
+	got = try_write(t.w, 2 * all);
+	want(got >= (long)t.pipe_buf, true, "a large write to an empty pipe puts PIPE_BUF in");
+	p_holds(got);
+}
+
+/* POSIX lets the kernel take 100 of its bytes. */
 static void large_needs_slot(void)
 {
 	p_write(t.cap - 100);
@@ -130,27 +151,39 @@ static void half_filled(void)
 	want(total, t.slots * n, "a write in each slot");
 }
 
-/* At every level: POLLOUT must not lie. 100 bytes at a time go round all the corners of a slot. */
-static void pollout_keeps_its_word(void)
+static bool says_pollout(void)
+{
+	struct pollfd p = { t.w, POLLOUT, 0 };
+
+	return poll(&p, 1, 0) == 1 && p.revents == POLLOUT;
+}
+
+/* From empty to full, 100 bytes at a time, which come to lie at many places of a slot: where
+ * POLLOUT is reported, n bytes can be written. */
+static void pollout_means(size_t n)
 {
 	size_t unread = 0;
 
 	p_nonblock_w();
-	p_poll_w(POLLOUT, POLLOUT);
-	for (;;) {
-		struct pollfd p = { t.w, POLLOUT, 0 };
-
-		if (poll(&p, 1, 0) == 1) {
-			p_write(t.pipe_buf);
-			p_drain(t.pipe_buf);
-		}
-		if (try_write(t.w, 100) != 100)
-			break;
-		unread += 100;
-	}
-	p_poll_w(POLLOUT, 0);
+	want(says_pollout(), true, "POLLOUT is reported of an empty pipe");
+	do {
+		if (!says_pollout())
+			continue;
+		p_write(n);
+		p_drain(n);
+	} while (try_write(t.w, 100) == 100 && (unread += 100));
 	p_drain(unread);
-	p_poll_w(POLLOUT, POLLOUT);
+	want(says_pollout(), true, "POLLOUT is reported of a drained pipe");
+}
+
+static void pollout_keeps_its_word(void)
+{
+	pollout_means(1);
+}
+
+static void pollout_pipe_buf(void)
+{
+	pollout_means(t.pipe_buf);
 }
 
 /* --- whose flag it is ----------------------------------------------------------------------- */
@@ -180,13 +213,14 @@ static void flag_is_shared(void)
 
 static void other_end_blocks(void)
 {
+	size_t all;
 	pid_t writer;
 
 	p_nonblock_r();
 	want_nonblock(t.w, false);
-	p_fill();
+	all = p_fill();
 	writer = t_blocked(call_write, 1);
-	p_drain(t.page);
+	p_drain(all);
 	t_returns(writer, 1);
 }
 
@@ -226,55 +260,72 @@ static void pipe2_sets_both(void)
 
 const struct test_case nonblock_cases[] = {
 	CASE("nbk.empty_eagain", "NBK-01", 'P', KINDS, 0,
-		"read of an empty pipe with a writer: EAGAIN",
-		"POSIX read", empty_eagain),
+		"read of an empty pipe with a writer gives EAGAIN",
+		"POSIX read, DESCRIPTION: O_NONBLOCK set: -1 with EAGAIN", empty_eagain),
 	CASE("nbk.full_eagain", "NBK-02", 'P', KINDS, 0,
-		"write to a full pipe: EAGAIN, whatever the size",
-		"POSIX write", full_eagain),
+		"write to a full pipe gives EAGAIN, whatever its size",
+		"POSIX write, DESCRIPTION: when no data can be written, -1 with EAGAIN",
+		full_eagain),
 	CASE("nbk.all_or_nothing", "NBK-03 S12", 'P', KINDS, 0,
-		"up to PIPE_BUF bytes: all or EAGAIN",
-		"POSIX write", all_or_nothing),
+		"a write of up to PIPE_BUF bytes takes all, or gives EAGAIN",
+		"POSIX write, DESCRIPTION: {PIPE_BUF} or fewer bytes: all the data, or none",
+		all_or_nothing),
 	CASE("nbk.room_for_100", "NBK-03 S12", 'P', KINDS, 0,
-		"101 bytes where 100 fit: EAGAIN, nothing written",
-		"POSIX write", room_for_100),
+		"writes of 101 bytes and PIPE_BUF where 100 are free take all or none",
+		"POSIX write, DESCRIPTION: {PIPE_BUF} or fewer bytes: all the data, or none",
+		room_for_100),
 	CASE("nbk.exact_fit", "NBK-03", 'L', KINDS, 0,
-		"100 bytes where 100 fit: written",
-		"fs/pipe.c", exact_fit),
+		"100 bytes where 100 fit are written at once",
+		"pipe(7), PIPE_BUF: if there is room for n bytes, write succeeds immediately",
+		exact_fit),
 	CASE("nbk.large_is_partial", "NBK-04 S12", 'P', KINDS, 0,
-		"more than PIPE_BUF, some room: 1 byte or more, none lost",
-		"POSIX write", large_is_partial),
+		"a write of more than PIPE_BUF bytes puts in what it counts, no more",
+		"POSIX write, DESCRIPTION: more than {PIPE_BUF} bytes: what it can, or EAGAIN",
+		large_is_partial),
+	CASE("nbk.large_into_empty", "NBK-04", 'P', KINDS, 0,
+		"a write of more than PIPE_BUF bytes to an empty pipe puts in PIPE_BUF or more",
+		"POSIX write, DESCRIPTION: when all data is read, at least {PIPE_BUF} bytes",
+		large_into_empty),
 	CASE("nbk.large_needs_slot", "NBK-04", 'I', KINDS, 0,
 		"a large write takes no part of the last slot: EAGAIN",
 		"fs/pipe.c; POSIX lets a part go in", large_needs_slot),
 	CASE("nbk.flag_is_shared", "NBK-05 S9", 'P', KINDS, 0,
-		"copies by dup and fork share O_NONBLOCK",
-		"POSIX fcntl", flag_is_shared),
+		"copies of an end by dup and fork share O_NONBLOCK",
+		"POSIX fcntl, F_SETFL: flags of the open file description; dup, fork",
+		flag_is_shared),
 	CASE("nbk.other_end_blocks", "NBK-05 S9", 'P', KINDS, 0,
 		"O_NONBLOCK of one end leaves the other as it was",
-		"POSIX fcntl", other_end_blocks),
+		"POSIX fcntl, F_SETFL: other open file descriptions are not affected",
+		other_end_blocks),
 	CASE("nbk.reopened_has_its_own", "NBK-05", 'L', KINDS | NEEDS_PROC, 0,
 		"an end reopened through /proc has flags of its own",
-		"proc(5)", reopened_has_its_own),
-	CASE("nbk.fionbio", "NBK-06", 'L', KINDS, 0,
+		"open(2), DESCRIPTION: a call creates a new open file description; proc(5)",
+		reopened_has_its_own),
+	CASE("nbk.fionbio", "NBK-06", 'I', KINDS, 0,
 		"FIONBIO sets and clears O_NONBLOCK",
-		"ioctl(2)", fionbio),
+		"ioctl(2) does not describe it; the C libraries declare it", fionbio),
 	CASE("nbk.pipe2_sets_both", "NBK-07", 'L', 0, 0,
 		"pipe2(O_NONBLOCK) sets it on both ends, pipe on none",
-		"pipe(2)", pipe2_sets_both),
+		"pipe(2), O_NONBLOCK", pipe2_sets_both),
 	CASE("nbk.short_read", "NBK-08", 'P', KINDS, 0,
 		"read returns what is there; what was not asked for stays",
-		"POSIX read", short_read),
+		"POSIX read, DESCRIPTION: nbyte bytes, or fewer if fewer are there", short_read),
 	CASE("nbk.fill_table", "NBK-09", 'L', KINDS, 0,
 		"no size of writes gets more in than F_GETPIPE_SZ",
-		"fcntl(2)", fill_table),
+		"fcntl(2), F_SETPIPE_SZ: the number of bytes may be less than the nominal size",
+		fill_table),
 	CASE("nbk.half_filled", "NBK-10", 'I', KINDS, 0,
 		"writes of half a page and a byte waste half of the pipe",
-		"fs/pipe.c", half_filled),
+		"fcntl(2), F_SETPIPE_SZ: depending on the size of the writes", half_filled),
 	CASE("nbk.slot_must_be_free", "NBK-11", 'I', KINDS, 0,
-		"a full pipe takes a byte when a whole slot has been read",
-		"pipe(7)", slot_must_be_free),
+		"a full pipe takes a byte only when a whole slot has been read",
+		"fs/pipe.c", slot_must_be_free),
 	CASE("nbk.pollout_keeps_its_word", "NBK-12", 'P', KINDS, 0,
-		"POLLOUT: PIPE_BUF bytes go in at once",
-		"POSIX poll, write", pollout_keeps_its_word),
+		"where POLLOUT is reported a byte can be written without EAGAIN",
+		"POSIX poll, POLLOUT: data may be written without blocking",
+		pollout_keeps_its_word),
+	CASE("nbk.pollout_pipe_buf", "NBK-12", 'I', KINDS, 0,
+		"where POLLOUT is reported PIPE_BUF bytes can be written without EAGAIN",
+		"fs/pipe.c; POSIX poll promises no amount", pollout_pipe_buf),
 };
 ALL_ROWS(nonblock);

@@ -13,7 +13,7 @@ static long write_received(long socket)
 	return 0;
 }
 
-/* The writer inherits no write end: that of its parent is closed before the fork. */
+/* The writer inherits no write end: its parent closes the only one before the fork. */
 static void passed(void)
 {
 	int s[2];
@@ -124,11 +124,14 @@ static void killed_reader(void)
 
 static void killed_in_write(void)
 {
-	pid_t job = t_blocked(call_write, t.cap + 1);
+	size_t all = p_fill();
+	pid_t job;
 
+	p_drain(all);
+	job = t_blocked(call_write, all + 1);
 	p_close_w();
 	t_kill(job);
-	p_drain(t.cap);
+	p_drain(all);
 	p_read(1, 0);
 }
 
@@ -144,7 +147,7 @@ static void keeps_number(void)
 	t_reap(pid, EXIT_SUCCESS);
 }
 
-/* A vfork child borrows the memory, but has descriptors of its own. */
+/* A child of vfork borrows the memory, but has descriptors of its own. */
 static void vfork_inherits(void)
 {
 	const char *bytes = pattern(5);
@@ -189,7 +192,7 @@ static void boundaries(void)
 	p_write(3);
 	for (int i = 0; i < 3; i++)
 		p_read(1, 1);
-	p_unread(0);
+	p_holds(0);
 }
 
 static long echo(long back)
@@ -319,50 +322,60 @@ static void two_writers(void)
 }
 
 const struct test_case processes_cases[] = {
-	CASE("bas.passed", "BAS-15 S3", 'P', KINDS | MYTH, 0,
+	CASE("bas.passed", "BAS-15 S3", 'L', KINDS | MYTH, 0,
 		"an end sent over a socket works in a process that inherited none",
-		"unix(7) SCM_RIGHTS; the tutorial: only between related processes", passed),
-	CASE("bas.in_flight", "BAS-15", 'P', KINDS, 0,
+		"unix(7), SCM_RIGHTS: as though created with dup(2); the tutorial says that only "
+		"related processes share a pipe", passed),
+	CASE("bas.in_flight", "BAS-15", 'I', KINDS, 0,
 		"no end of file while a write end is on its way in a socket",
-		"unix(7)", in_flight),
+		"unix(7), SCM_RIGHTS does not say it", in_flight),
 	CASE("bas.dup_writer", "BAS-22", 'P', KINDS, 0,
-		"end of file comes when the last duplicate is closed",
-		"POSIX dup, read", dup_writer),
+		"end of file comes when the last duplicate of the write end is closed",
+		"POSIX read, DESCRIPTION: 0 if no process has the pipe open for writing; dup",
+		dup_writer),
 	CASE("bas.fork_writers", "BAS-23 S6", 'P', KINDS, 0,
-		"end of file comes when the last child that has the end is gone",
-		"POSIX fork, read", fork_writers),
+		"end of file comes when the last child that has the write end is gone",
+		"POSIX read, DESCRIPTION: 0 if no process has the pipe open for writing; fork",
+		fork_writers),
 	CASE("bas.killed_writer", "BAS-31", 'P', KINDS, 0,
-		"a killed process has closed its write end",
-		"POSIX exit", killed_writer),
+		"a process that was killed has closed its write end",
+		"POSIX _Exit, Consequences of Process Termination: all descriptors shall be closed",
+		killed_writer),
 	CASE("bas.killed_reader", "BAS-31", 'P', KINDS, 0,
-		"a killed process has closed its read end: EPIPE",
-		"POSIX exit", killed_reader),
+		"a process that was killed has closed its read end: EPIPE",
+		"POSIX _Exit, Consequences of Process Termination; write, ERRORS: EPIPE",
+		killed_reader),
 	CASE("bas.killed_in_write", "BAS-31", 'P', KINDS, 0,
-		"a blocked writer can be killed; what it wrote stays",
-		"LTP pipe04", killed_in_write),
+		"a blocked writer can be killed, and what it wrote stays",
+		"POSIX kill; _Exit, Consequences of Process Termination; LTP pipe04",
+		killed_in_write),
 	CASE("bas.exec_keeps", "BAS-32", 'P', KINDS | NEEDS_PROC, 0,
 		"an end survives exec under its number",
-		"POSIX exec", keeps_number),
-	CASE("bas.vfork", "BAS-33", 'P', KINDS, 0,
-		"a vfork child inherits the ends, and its close is its own",
-		"vfork(2)", vfork_inherits),
+		"POSIX exec, DESCRIPTION: open descriptors shall remain open", keeps_number),
+	CASE("bas.vfork", "BAS-33", 'L', KINDS, 0,
+		"a child of vfork inherits the ends, and its close is its own",
+		"vfork(2), Linux description: the child has a copy of the descriptors",
+		vfork_inherits),
 	CASE("bas.closed_under_reader", "BAS-34 EOF-04", 'I', 0, 0,
 		"a read goes on when another thread closes its descriptor",
-		"POSIX leaves it open", closed_under_reader),
+		"POSIX close, RATIONALE leaves it open", closed_under_reader),
 	CASE("bas.boundaries", "BAS-18 S2", 'P', KINDS, 0,
-		"writes join, reads split: there are no records",
-		"POSIX read", boundaries),
+		"writes join and reads split: a pipe has no records",
+		"POSIX pipe, DESCRIPTION: first in, first out; read, DESCRIPTION: nbyte bytes",
+		boundaries),
 	CASE("bas.ping_pong", "BAS-16 P13 S1 S2", 'P', KINDS | STRESS, 0,
-		"round trips through two pipes: none lost, none stuck",
-		"POSIX read, write", ping_pong),
+		"round trips through two pipes: none is lost, none gets stuck",
+		"POSIX read, DESCRIPTION: shall block until some data is written", ping_pong),
 	CASE("bas.stream", "BAS-17 S2", 'P', KINDS | STRESS, 0,
-		"bytes keep their order through chunks of any size",
-		"POSIX write", stream),
-	CASE("bas.readers", "BAS-24", 'P', KINDS, 0,
+		"bytes keep their order through writes and reads of any size",
+		"POSIX write, DESCRIPTION: each request shall append to the end of the pipe",
+		stream),
+	CASE("bas.readers", "BAS-24", 'L', KINDS, 0,
 		"up to 50 readers share what is there: each byte is read once",
-		"LTP pipe11", readers),
+		"LTP pipe11; gVisor splice.cc FromPipeWithConcurrentIo", readers),
 	CASE("bas.two_writers", "BAS-25", 'P', KINDS | STRESS, 0,
-		"two writers: nothing is lost and nothing added",
-		"POSIX write", two_writers),
+		"two writers at once: nothing is lost and nothing added",
+		"POSIX write, DESCRIPTION: each request shall append to the end of the pipe",
+		two_writers),
 };
 ALL_ROWS(processes);

@@ -7,7 +7,7 @@
 
 /* --- P1 to P3: who reads, who still holds a write end --------------------------------- */
 
-/* P1: parent writes "hello pipe\n", child reads it and then the end of file. */
+/* P1: the parent writes "hello pipe\n"; the child reads it, and then the end of file. */
 static void p1_hello(void)
 {
 	pid_t reader = t_blocked(call_read, 11);
@@ -32,8 +32,8 @@ static void close_writer(int sig)
 	close(t.w);
 }
 
-/* As the tutorial's parent, it keeps its own write end; SIGUSR1 makes it close that, and
- * its read, which the signal restarts, has to tell the difference. */
+/* The reader keeps its own write end, as the tutorial's parent does. SIGUSR1 makes it close
+ * that end; then its read, which the signal restarts, returns 0. */
 static long read_with_own_writer(long n)
 {
 	struct sigaction sa = { .sa_handler = close_writer, .sa_flags = SA_RESTART };
@@ -44,7 +44,7 @@ static long read_with_own_writer(long n)
 	return 0;
 }
 
-/* With no other holder of the write end left, it blocks until it closes its own. */
+/* The reader is the last process with a write end: it blocks until it closes that. */
 static void own_writer_ends(pid_t reader)
 {
 	p_close_w();
@@ -65,7 +65,7 @@ static void p2_own_writer(void)
 {
 	pid_t reader = t_start(read_with_own_writer, 0), child = t_start(write_after_close, 6);
 
-	t_returns(child, -EBADF); /* and it is reaped: the reader does not wait for a child */
+	t_returns(child, -EBADF); /* it is reaped here: the reader does not wait for a child */
 	own_writer_ends(reader);
 }
 
@@ -135,7 +135,8 @@ static void p4_bytes_until_full(void)
 	p_unread(t.cap);
 }
 
-/* P5: what the tutorial takes for "full, so killed" is its reader that exits. */
+/* P5: the tutorial says that a full pipe kills its writer. What kills it is that the reader
+ * exits. */
 static void p5_full_blocks(void)
 {
 	pid_t writer;
@@ -214,8 +215,7 @@ static void p8_nonblock_writer(void)
 	wantf(n, -EAGAIN, "write(%zu bytes) to a full pipe", chunk);
 	info("%zu x %zu + %zu = %zu of %zu bytes: only what fits whole shares the last slot",
 	     whole, chunk, total - whole * chunk, total, t.cap);
-	p_unread(total);
-	p_drain(total);
+	p_holds(total);
 }
 
 /* --- P9: a pipeline --------------------------------------------------------------------- */
@@ -278,7 +278,7 @@ static void p9b_parent_closes(void)
 
 /* --- P10 to P13 ------------------------------------------------------------------------- */
 
-/* P11 and P12 as printed: an empty pipe, two writers of as much as it holds, or more. */
+/* P11 and P12 as printed: into an empty pipe two writers write as much as it holds, or more. */
 static void race(size_t n)
 {
 	if (letter_runs(2, call_letters, n, t.pipe_buf) == 2)
@@ -341,98 +341,114 @@ static void p13_duplex(void)
 const struct test_case tutorial_pipe_cases[] = {
 	CASE("tut.p1.hello", "TUT-P1a P1 S5", 'P', KINDS, 0,
 		"what the parent writes the child reads, then end of file",
-		"POSIX read, write", p1_hello),
+		"POSIX pipe, DESCRIPTION: first in, first out; read: 0 without writers", p1_hello),
 	CASE("tut.p1.no_write", "TUT-P1b P1 S6", 'P', KINDS | MYTH, 0,
 		"without a write the reader gets 0 when the last writer closes",
-		"POSIX read; the tutorial says that the child blocks", p1_no_write),
+		"POSIX read, DESCRIPTION: blocks until the pipe is closed by all writers; the "
+		"tutorial says that the child blocks for ever", p1_no_write),
 	CASE("tut.p2.own_writer", "TUT-P2 P2 S7", 'P', KINDS | MYTH, 0,
 		"a reader that keeps its own write end blocks until it closes that",
-		"POSIX read; the tutorial says that its child blocks, which got EBADF",
-		p2_own_writer),
+		"POSIX read, DESCRIPTION: blocks while some process has the pipe open for writing; "
+		"the tutorial says that its child blocks, but that got EBADF", p2_own_writer),
 	CASE("tut.p2b.as_printed", "TUT-P2b P2b", 'P', KINDS | MYTH, 0,
 		"6 bytes, then no end of file while the reader keeps a write end",
-		"POSIX read; the tutorial says that ret:0 comes next", p2b_as_printed),
+		"POSIX read, DESCRIPTION: blocks while some process has the pipe open for writing; "
+		"the tutorial says that ret:0 comes next", p2b_as_printed),
 	CASE("tut.p2b.corrected", "TUT-P2b P2b S8", 'P', KINDS, 0,
 		"6 bytes, then 0, if the reader has closed its write end",
-		"POSIX read", p2b_corrected),
+		"POSIX read, DESCRIPTION: 0 if no process has the pipe open for writing",
+		p2b_corrected),
 	CASE("tut.p3.empty", "TUT-P3a P3", 'P', KINDS, 0,
-		"empty, all write ends closed: 0",
-		"POSIX read", p3_empty),
+		"an empty pipe whose write ends are all closed gives 0",
+		"POSIX read, DESCRIPTION: 0 if no process has the pipe open for writing", p3_empty),
 	CASE("tut.p3.data", "TUT-P3b P3 S8", 'P', KINDS, 0,
-		"data, all write ends closed: the data, then 0",
-		"POSIX read", p3_data),
+		"a pipe with data whose write ends are all closed gives the data, then 0",
+		"POSIX read, DESCRIPTION: when attempting to read from an empty pipe", p3_data),
 	CASE("tut.p3.writer_kept", "TUT-P3c P3 S7", 'P', KINDS, 0,
 		"a write end in another process keeps the reader blocked",
-		"POSIX read", p3_writer_kept),
+		"POSIX read, DESCRIPTION: blocks while some process has the pipe open for writing",
+		p3_writer_kept),
 	CASE("tut.p4.bytes_until_full", "TUT-P4 P4", 'L', KINDS | MYTH, 0,
-		"F_GETPIPE_SZ single bytes fit, the next write blocks",
-		"pipe(7); the tutorial says 65536 everywhere", p4_bytes_until_full),
+		"as many single bytes fit as F_GETPIPE_SZ says, and the next write blocks",
+		"pipe(7), Pipe capacity; fcntl(2), F_GETPIPE_SZ; the tutorial says 65536 "
+		"everywhere", p4_bytes_until_full),
 	CASE("tut.p5.full_blocks", "TUT-P5 P5", 'P', KINDS | MYTH, 0,
 		"a full pipe blocks its writer; SIGPIPE comes when the last reader leaves",
-		"POSIX write; the tutorial says that full means SIGPIPE, not blocking",
-		p5_full_blocks),
-	CASE("tut.p5.partial", "TUT-P5 P5", 'L', KINDS | MYTH, 0,
-		"reader leaves: what was written and one SIGPIPE; then EPIPE and one more",
-		"fs/pipe.c; the tutorial says that a full pipe raises SIGPIPE",
-		case_partial_then_epipe),
+		"POSIX write, RATIONALE: a write shall block; ERRORS: EPIPE; the tutorial says "
+		"that full means SIGPIPE, not blocking", p5_full_blocks),
+	CASE("tut.p5.partial", "TUT-P5 P5", 'I', KINDS | MYTH, 0,
+		"a reader leaves a long write: what was written, one SIGPIPE; then EPIPE, one more",
+		"gVisor pipe.cc BlockPartialWriteClosed; the tutorial says that a full pipe raises "
+		"SIGPIPE", case_partial_then_epipe),
 	CASE("tut.p6.sigpipe_caught", "TUT-P6 P6", 'P', KINDS, 0,
-		"no reader: EPIPE and one SIGPIPE",
-		"POSIX write", p6_sigpipe_caught),
+		"a write without readers gives EPIPE and one SIGPIPE",
+		"POSIX write, ERRORS: EPIPE, a SIGPIPE shall be sent", p6_sigpipe_caught),
 	CASE("tut.p6.sigpipe_kills", "TUT-P6 P6", 'P', KINDS, 0,
-		"no reader: SIGPIPE kills by default",
-		"POSIX write", case_sigpipe_kills),
+		"a write without readers: SIGPIPE kills by default",
+		"POSIX write, ERRORS: EPIPE; <signal.h>: SIGPIPE terminates", case_sigpipe_kills),
 	CASE("tut.p6.read_after_close", "TUT-P6 P6", 'P', KINDS | MYTH, 0,
-		"read of a closed end: EBADF, not 0",
-		"POSIX read; the tutorial says loop until 0, so its parent spins",
+		"a read of an end that this process has closed gives EBADF, not 0",
+		"POSIX read, ERRORS: EBADF; the tutorial says loop until 0, so its parent spins",
 		case_read_after_close),
 	CASE("tut.p7.blocking_closed", "TUT-P7 P7 S6", 'P', KINDS, 0,
-		"blocking, empty, no writer: 0",
-		"POSIX read", p7_blocking_closed),
+		"a blocking read of an empty pipe without writers gives 0",
+		"POSIX read, DESCRIPTION: 0 if no process has the pipe open for writing",
+		p7_blocking_closed),
 	CASE("tut.p7.blocking_open", "TUT-P7 P7 S7", 'P', KINDS | MYTH, 0,
-		"blocking, empty, a writer: blocks until it writes",
-		"POSIX read; the tutorial says EAGAIN, without O_NONBLOCK", p7_blocking_open),
+		"a blocking read of an empty pipe with a writer blocks until it writes",
+		"POSIX read, DESCRIPTION: blocks until some data is written; the tutorial says "
+		"EAGAIN, without O_NONBLOCK", p7_blocking_open),
 	CASE("tut.p7.nonblock_closed", "TUT-P7 P7", 'P', KINDS, 0,
-		"O_NONBLOCK, empty, no writer: 0",
-		"POSIX read", p7_nonblock_closed),
+		"with O_NONBLOCK a read of an empty pipe without writers gives 0",
+		"POSIX read, DESCRIPTION: 0 if no process has the pipe open for writing",
+		p7_nonblock_closed),
 	CASE("tut.p7.nonblock_open", "TUT-P7 P7", 'P', KINDS, 0,
-		"O_NONBLOCK, empty, a writer: EAGAIN",
-		"POSIX read", p7_nonblock_open),
+		"with O_NONBLOCK a read of an empty pipe with a writer gives EAGAIN",
+		"POSIX read, DESCRIPTION: -1 with EAGAIN", p7_nonblock_open),
 	CASE("tut.s10.four_rules", "TUT-S10 S10", 'P', KINDS, 0,
 		"O_NONBLOCK reader, writer open or closed, empty or not: EAGAIN, n, n, 0",
-		"POSIX read", s10_four_rules),
+		"POSIX read, DESCRIPTION: when attempting to read from an empty pipe",
+		s10_four_rules),
 	CASE("tut.p8.nonblock_writer", "TUT-P8 P8", 'P', KINDS | MYTH, 0,
-		"O_NONBLOCK, large writes: whole, then partial, then EAGAIN; none lost",
-		"POSIX write; the tutorial says 65536, but shows 58372", p8_nonblock_writer),
+		"O_NONBLOCK, large writes: whole or partial, then EAGAIN; no byte is lost",
+		"POSIX write, DESCRIPTION: more than {PIPE_BUF} bytes; the tutorial says 65536, "
+		"but shows 58372", p8_nonblock_writer),
 	CASE("tut.p9.pipeline", "TUT-P9 P9", 'P', KINDS, 0,
-		"stdout of one to stdin of the other: every byte, end of file, both reaped",
-		"POSIX dup2, read", p9_pipeline),
+		"stdout of one process to stdin of the other: every byte, then end of file",
+		"POSIX dup2; read, DESCRIPTION", p9_pipeline),
 	CASE("tut.p9.leak", "TUT-P9 P9", 'P', KINDS, 0,
-		"the right one never sees the end while it keeps a write end",
-		"POSIX read", p9_leak),
+		"the right process never sees the end while it keeps a write end",
+		"POSIX read, DESCRIPTION: blocks while some process has the pipe open for writing",
+		p9_leak),
 	CASE("tut.p9b.parent_closes", "TUT-P9b S9b P9", 'P', KINDS | MYTH, 0,
-		"the parent's write end counts; WNOHANG reaps nothing that lives",
-		"POSIX waitpid; the tutorial says reaped, of a status never set",
-		p9b_parent_closes),
+		"the parent's write end counts; waitpid with WNOHANG does not wait, and returns 0",
+		"POSIX waitpid, WNOHANG and RETURN VALUE; the tutorial says reaped, of a status "
+		"never set", p9b_parent_closes),
 	CASE("tut.p10.nonblock_bytes", "TUT-P10 P10", 'L', 0, 0,
-		"F_GETPIPE_SZ single bytes fit, then EAGAIN",
-		"pipe(7)", case_bytes_fill_capacity),
+		"as many single bytes fit as F_GETPIPE_SZ says, then EAGAIN",
+		"pipe(7), Pipe capacity; fcntl(2), F_GETPIPE_SZ", case_bytes_fill_capacity),
 	CASE("tut.s11.sizes", "TUT-S11 S11", 'I', MYTH, 0,
 		"PIPE_BUF, capacity and maximum are three numbers of bytes",
-		"pipe(7); the tutorial says 4096 bits and 65535 bits", case_sizes),
+		"pipe(7), Pipe capacity and PIPE_BUF; the tutorial says 4096 bits and 65535 bits",
+		case_sizes),
 	CASE("tut.p11.race", "TUT-P11 ATM-05 P11", 'I', MYTH, 0,
-		"two writers of a pipe's capacity each: whole by luck",
-		"POSIX write; the tutorial says that 64 KiB is PIPE_BUF and atomic", p11_race),
+		"two writers of a pipe's capacity each: they are whole by luck",
+		"POSIX write, DESCRIPTION: more than {PIPE_BUF} may be interleaved; the tutorial "
+		"says that 64 KiB is PIPE_BUF and atomic", p11_race),
 	CASE("tut.p11.atomic", "TUT-P11 P11 S12 S13", 'P', KINDS | MYTH, 0,
-		"two blocked writers of up to PIPE_BUF bytes: never split",
-		"POSIX write; the tutorial says that the limit is 64 KiB", p11_atomic),
+		"two blocked writers of up to PIPE_BUF bytes are never split",
+		"POSIX write, DESCRIPTION: {PIPE_BUF} bytes or less shall not be interleaved; the "
+		"tutorial says that the limit is 64 KiB", p11_atomic),
 	CASE("tut.p12.race", "TUT-P12 ATM-05 P12", 'I', MYTH, 0,
 		"two writers of more than the capacity: runs of A and B",
-		"POSIX write; the tutorial says A 64K, B 64K, A 4K, B 4K", p12_race),
+		"POSIX write, DESCRIPTION: more than {PIPE_BUF} may be interleaved; the tutorial "
+		"says A 64K, B 64K, A 4K, B 4K", p12_race),
 	CASE("tut.p12.split", "TUT-P12 P12 S13", 'I', MYTH, 0,
-		"two blocked writers of more than PIPE_BUF bytes: may be split",
-		"POSIX write; the tutorial says that only 68 KiB are", p12_split),
+		"two blocked writers of more than PIPE_BUF bytes may be split",
+		"POSIX write, DESCRIPTION: more than {PIPE_BUF} may be interleaved; the tutorial "
+		"says that only 68 KiB are", p12_split),
 	CASE("tut.p13.duplex", "TUT-P13 P13 S1", 'P', KINDS, 0,
-		"two pipes, a question and its answer, without sleep",
-		"POSIX read", p13_duplex),
+		"two pipes carry a question and its answer, without sleep",
+		"POSIX pipe, DESCRIPTION: first in, first out", p13_duplex),
 };
 ALL_ROWS(tutorial_pipe);
