@@ -17,5 +17,14 @@ int sleep_until(int64_t deadline_ns)
 {
 	struct timespec ts = { deadline_ns / NS_PER_S, deadline_ns % NS_PER_S };
 
-	return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == 0;
+	int err = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+
+	while (err && err != EINTR) { /* a kernel that lacks it */
+		int64_t left = deadline_ns - monotonic_ns();
+
+		if (left <= 0)
+			return 1;
+		err = poll(NULL, 0, left / 1000000) < 0 && errno == EINTR ? EINTR : err;
+	}
+	return err == 0;
 }

@@ -36,8 +36,12 @@ int same_inode(const struct stat *a, const struct stat *b)
 
 void xpipe(int fd[2])
 {
-	if (pipe2(fd, O_CLOEXEC) < 0)
+	if (pipe2(fd, O_CLOEXEC) == 0)
+		return;
+	if (pipe(fd) < 0)
 		bb_perror_msg_and_die("can't make a pipe");
+	(void)fcntl(fd[0], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(fd[1], F_SETFD, FD_CLOEXEC);
 }
 
 /* What stdout's buffer holds would be written by both processes. */
@@ -58,7 +62,7 @@ void die_with_parent(pid_t parent)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	now = getppid();
-	if (now != parent && now != 0)
+	if (now != parent && now > 0 && parent > 0) /* a kernel may lack either number */
 		_exit(EXIT_FAILURE);
 }
 

@@ -85,23 +85,44 @@ void skip(const char *token) NORETURN;	/* a short fixed word: no-proc, soft-limi
 void info(const char *fmt, ...) PRINTF(1, 2);	/* a line of diagnostics */
 
 size_t t_random(size_t max);	/* 1 to max, from the seed */
-/* A system call's result, or -errno: write ret(read(...)). */
-long ret(long result);
+/* A case says what it calls before the call is made, so that a call that does not return has a
+ * name, and what a call must return. The macros put the two in order: first the announcement,
+ * then the call, last its result. what begins with the name of the call, as in "read(3, 10)", or
+ * says whose value this is. With -v all of them are shown. */
+void calling(const char *what);
+void callingf(const char *fmt, ...) PRINTF(1, 2);
+void calling_io(const char *name, int fd, size_t n);
+long call_result(long result);	/* the result, or -errno */
+void want_result(long got, long expected);
+void want_part_result(long got, size_t most);
+void want_if_there_result(long result, long expected);
+/* A system call's result, or -errno: ret(read(...)). */
+#define ret(...) (calling(#__VA_ARGS__), call_result(__VA_ARGS__))
+/* The case fails unless got is what POSIX or the kernel says. */
+#define want(got, expected, what) (calling(what), want_result(got, expected))
+#define wantf(got, expected, ...) (callingf(__VA_ARGS__), want_result(got, expected))
+#define want_ret(result, expected, what) want(call_value(result), expected, what)
+#define want_part(got, most, what) /* 1 to most */ \
+	(calling(what), want_part_result(got, most))
+#define want_if_there(result, expected, what) /* unless missing() */ \
+	(calling(what), want_if_there_result(result, expected))
+#define t_ok(result, what) want_ret(result, 0, what) /* a call that returns 0 */
+/* A call's result, or -errno, inside of what is announced already. */
+static inline long call_value(long result)
+{
+	return result < 0 ? -errno : result;
+}
 /* A call that this kernel lacks, or that seccomp filters. */
 static inline bool missing(long result)
 {
 	return result == -ENOSYS || result == -EPERM;
 }
+/* Does this kernel lack a call or an operation, "tee" or "F_SETPIPE_SZ"? Those of probes.c are
+ * known. */
+bool t_lacks(const char *name);
+void t_needs_call(const char *name); /* or the case is skipped: no-tee */
 const char *errname(long result);	/* "EAGAIN" for -EAGAIN, else "" */
 void t_show(long result, const char *what);	/* as a line of diagnostics */
-/* The case fails unless got is what POSIX or the kernel says; -v shows each. what: what was
- * called, or whose value it is. */
-void want(long got, long expected, const char *what);
-void wantf(long got, long expected, const char *fmt, ...) PRINTF(3, 4);
-void want_ret(long result, long expected, const char *call); /* of ret(result) */
-void want_part(long got, size_t most, const char *call);	/* 1 or more, up to most */
-void want_if_there(long result, long expected, const char *call); /* unless missing() */
-void t_ok(int result, const char *call);	/* a call that succeeds and returns 0 */
 
 /* Calls with expected results. Written bytes follow a pattern by their position in the
  * stream, and what t_read reads must go on where the last one ended. */
@@ -124,8 +145,11 @@ void t_resize(int fd, unsigned long size, long expected);
 void t_grow(int fd, unsigned long size); /* exactly, or the case is skipped: soft-limit */
 void t_page_pipe(int fd);	/* from now on one of one page */
 unsigned long t_new_capacity(void);	/* of a new pipe, now */
+size_t t_capacity_of(int r, int w);	/* of an empty pipe: asked, or measured by filling it */
 void t_use_pipe(const int fd[2]);	/* instead of the case's own */
 size_t t_fill(int fd);		/* to the brim, without blocking; returns the bytes */
+/* By writes of n to a descriptor with O_NONBLOCK, whole ones up to PIPE_BUF, until EAGAIN. */
+size_t t_fill_by(int fd, size_t n);
 void t_drain(int fd, size_t n);	/* reads n bytes, all of the pattern */
 /* The same, of the case's own pipe t.r, t.w. */
 void p_write(size_t n);		/* all of n */
@@ -136,9 +160,9 @@ size_t p_fill(void);
 /* Fills the pipe until there is room for n bytes. It measures what a full pipe holds: the rules
  * of POSIX must not depend on F_GETPIPE_SZ. Returns the bytes in the pipe. */
 size_t p_leave_room(size_t n);
-void p_holds(size_t n); /* reads n bytes, and then there are no more: EAGAIN, not FIONREAD */
-/* By writes of n, whole ones up to PIPE_BUF, until EAGAIN; from now on with O_NONBLOCK. */
-size_t p_fill_by(size_t n);
+/* Reads n bytes, and then there are no more: EAGAIN says so, not FIONREAD. */
+void p_holds(size_t n);
+size_t p_fill_by(size_t n);	/* from now on with O_NONBLOCK */
 void p_unread(long expected);	/* says FIONREAD */
 void p_close_r(void);		/* t.r is -1 then */
 void p_close_w(void);

@@ -5,74 +5,12 @@
  */
 #include <sys/resource.h>
 #include <sched.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include "engine.h"
-
-static char private_dir[PATH_MAX];
-static pid_t owner;	/* children inherit the exit handler, but not the right to remove */
-
-/* The cases' files are plain files and FIFOs at the top; the engine empties it after each. */
-void __attribute__((destructor)) remove_dir(void)
-{
-	if (private_dir[0] && getpid() == owner) {
-		if (rmdir(private_dir) < 0)
-			bb_perror_msg("can't remove '%s'", private_dir);
-		private_dir[0] = '\0';
-	}
-}
-
-/* Sparse files that find no block are SIGBUS, which no case could tell from a wrong kernel.
- * ramfs has no limit and says 0 of 0. */
-static bool has_room(void)
-{
-	enum { ROOM = 4 << 20 };
-	struct statfs fs;
-
-	return statfs(".", &fs) == 0
-		&& (fs.f_blocks == 0 || (uint64_t)fs.f_bavail * fs.f_bsize >= ROOM);
-}
-
-/* We go there, so its name has to become an absolute one. */
-static bool make_dir(const char *parent)
-{
-	int here = open(".", O_PATH | O_CLOEXEC);
-	bool good = false;
-
-	scnprintf(private_dir, sizeof(private_dir), "%s/pipetest.XXXXXX", parent ? parent : "");
-	errno = ENOENT; /* what "" is, and not / */
-	if (parent && *parent && mkdtemp(private_dir)) {
-		owner = getpid();
-		good = chdir(private_dir) == 0 && has_room()
-			&& getcwd(private_dir, sizeof(private_dir));
-		if (!good) {
-			(void)fchdir(here);
-			remove_dir();
-			errno = ENOSPC;
-		}
-	} else {
-		private_dir[0] = '\0';
-	}
-	close(here);
-	return good;
-}
-
-static bool choose_dir(const char *wish)
-{
-	const char *const parents[] = { getenv("TMPDIR"), "/tmp", "/run", "/dev/shm", ".", "/" };
-
-	if (wish) {
-		if (!make_dir(wish))
-			bb_perror_msg_and_die("can't make a directory in '%s'", wish);
-		return true;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(parents); i++)
-		if (make_dir(parents[i]))
-			return true;
-	return false;
-}
 
 /* What the cases are made of, timed: processes and round trips. A current PC takes some
  * 10 ms; an emulated board ten times as long, and gets ten times the limits. More would be
@@ -121,28 +59,46 @@ static bool proc_is_ours(void)
 	return (pid_t)leading_number(self) == getpid();
 }
 
+/* Memory that the engine shares with the cases; System V's where mmap(2) can't. */
+static void make_shared(void)
+{
+	size_t size = sizeof(*engine.shared);
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED) {
+		int err = errno, id = shmget(IPC_PRIVATE, size, 0600);
+
+		p = id < 0 ? MAP_FAILED : shmat(id, NULL, 0);
+		if (id >= 0)
+			(void)shmctl(id, IPC_RMID, NULL);
+		errno = err;
+	}
+	if (p == MAP_FAILED)
+		bb_perror_msg_and_die("can't map %zu shared bytes", size);
+	engine.shared = p;
+	t.stream = &engine.shared->stream;
+}
+
 void probe(const char *dir)
 {
 	enum { MIN_FDS = 32 };
 	struct rlimit limit;
 	int fd[2];
 
+	t.page = getpagesize();
+	make_shared();
+	probe_calls();
 	umask(022);
 	engine.text_room = TEXT_SIZE;
 	engine.few_fds = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MIN_FDS;
-	t.page = getpagesize();
 	xpipe(fd);
 	t.pipe_buf = fpathconf(fd[1], _PC_PIPE_BUF);
 	close(fd[0]);
 	close(fd[1]);
 	t.proc = proc_is_ours();
 	t.factor = calibrate();
-	t.dir = choose_dir(dir);
-	engine.shared = mmap(
-		NULL, sizeof(*engine.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (engine.shared == MAP_FAILED)
-		bb_perror_msg_and_die("can't map %zu shared bytes", sizeof(*engine.shared));
-	t.stream = &engine.shared->stream;
+	t.dir = directory_make(dir);
+	engine.no_dir = t_lacks("mkdir") ? "no-mkdir" : t_lacks("chdir") ? "no-chdir" : "no-dir";
 }
 
 /* Of capget(2), version 3: for up to 64 capabilities. */
@@ -163,8 +119,8 @@ void drop_capabilities(void)
 		skip("no-capset");
 }
 
-/* One that makes the pair before it tries to store the numbers, and then forgets it. */
-bool emulated(void)
+/* qemu's user mode makes the pair before it tries to store the numbers, and then forgets it. */
+static bool pair_is_lost(void)
 {
 	void *nowhere = t_nowhere();
 	int before = dup(t.r), after;
@@ -174,6 +130,28 @@ bool emulated(void)
 	after = dup(t.r);
 	close(after);
 	return after != before;
+}
+
+/* And its /proc/self/stat says 0 threads, in field 20: proc(5). */
+static bool has_no_threads(void)
+{
+	enum { BETWEEN_NAME_AND_THREADS = 18 };
+	char stat[512];
+	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, stat, sizeof(stat) - 1);
+	const char *at;
+
+	close(fd);
+	stat[n < 0 ? 0 : n] = '\0';
+	at = strrchr(stat, ')');
+	for (int i = 0; at && i < BETWEEN_NAME_AND_THREADS; i++)
+		at = strchr(at + 1, ' ');
+	return at && leading_number(at + 1) == 0;
+}
+
+bool emulated(void)
+{
+	return has_no_threads() && pair_is_lost();
 }
 
 static const char *file_system(char *buf, size_t size)
@@ -244,7 +222,7 @@ void print_environment(void (*line)(const char *fmt, ...))
 		     : sigismember(&bb_inherited_mask, SIGPIPE) ? "blocked"
 								: "default",
 	     t.proc ? "yes" : "no");
-	line("# files in %s (%s), time factor %u.%u, seed %u\n", t.dir ? private_dir : "none",
+	line("# files in %s (%s), time factor %u.%u, seed %u\n", t.dir ? directory_name() : "none",
 		t.dir ? file_system(magic, sizeof(magic)) : "no directory to write in", tenths / 10,
 		tenths % 10, (unsigned)t.seed);
 	close(fd[0]);

@@ -73,8 +73,12 @@ pid_t t_fork(void)
 		skip("process-limit");
 	if (pid < 0)
 		fail("fork: %s", strerror(errno));
-	if (pid == 0)
+	if (pid == 0) {
+		static struct call unseen;
+
 		die_with_parent(parent);
+		caller_starts(&unseen);
+	}
 	return pid;
 }
 
@@ -100,6 +104,7 @@ static struct job *job_of(pid_t pid)
 
 static void do_job(struct job *job, long (*call)(long arg), long arg)
 {
+	caller_starts(&job->call);
 	job->state = CALLING;
 	job->result = call(arg);
 	job->caught = t.caught;
@@ -124,6 +129,15 @@ static struct {
 	long arg;
 } thread;
 
+static _Alignas(16) char thread_stack[64 * 1024];
+
+bool on_thread(void)
+{
+	char *here = __builtin_frame_address(0);
+
+	return here >= thread_stack && here < thread_stack + sizeof(thread_stack);
+}
+
 static int run_thread(void *unused)
 {
 	(void)unused;
@@ -138,8 +152,6 @@ extern __typeof__(clone) __clone __attribute__((weak));
 
 pid_t t_thread(long (*call)(long arg), long arg)
 {
-	enum { SIZE = 16 * 1024 };
-	static _Alignas(16) char stack[SIZE];
 	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD
 		| CLONE_SYSVSEM;
 	struct job *job = thread.job = new_job();
@@ -147,7 +159,8 @@ pid_t t_thread(long (*call)(long arg), long arg)
 	job->thread = true;
 	thread.call = call;
 	thread.arg = arg;
-	job->pid = (__clone ? __clone : clone)(run_thread, stack + SIZE, flags, NULL);
+	job->pid = (__clone ? __clone : clone)(
+		run_thread, thread_stack + sizeof(thread_stack), flags, NULL);
 	if (job->pid == -EINVAL || (job->pid < 0 && errno == EINVAL))
 		skip("no-bare-thread");
 	if (job->pid < 0)

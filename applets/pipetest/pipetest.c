@@ -234,7 +234,7 @@ static int measure(const struct bench_plan *plan, bool list_only, const char *di
 		bench_list(plan);
 		return EXIT_SUCCESS;
 	}
-	block_signals();
+	children_start();
 	probe(dir);
 	return bench_run(plan);
 }
@@ -259,13 +259,13 @@ int pipetest_main(char **argv)
 			(o.format == JSON_LINES ? list_json : list)(&picks[i]);
 		return EXIT_SUCCESS;
 	}
-	block_signals();
+	children_start();
 	probe(dir);
 	report_start(&o, picks, count);
 	sig = run_cases(picks, count, &o);
 	status = report_end(sig);
 	if (sig) {
-		remove_dir();
+		directory_remove();
 		die_of_signal(sig);
 	}
 	return status;

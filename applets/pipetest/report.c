@@ -18,8 +18,8 @@ static struct {
 
 static const char *const names[N_VERDICTS] = { "pass", "fail", "xfail", "xpass", "skip", "error" };
 
-static void output_failed(void) NORETURN;
-static void output_failed(void)
+static void stdout_failed(void) NORETURN;
+static void stdout_failed(void)
 {
 	if (errno != EPIPE)
 		bb_perror_msg("can't write to standard output");
@@ -28,7 +28,7 @@ static void output_failed(void)
 
 /* We hold the signals that end us, and nothing could end a process that holds them and waits
  * in write(2) for a reader that has stopped reading. */
-static void await_reader(void)
+static void await_stdout(void)
 {
 	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
 
@@ -39,7 +39,7 @@ static void await_reader(void)
 		if (sig == SIGUSR1) {
 			report_progress();
 		} else if (sig) {
-			remove_dir();
+			directory_remove();
 			die_of_signal(sig);
 		}
 	}
@@ -59,9 +59,9 @@ static void line(const char *fmt, ...)
 		if (iscntrl((unsigned char)buf[i]))
 			buf[i] = '?';
 	buf[len - 1] = '\n';
-	await_reader();
+	await_stdout();
 	if (full_write(STDOUT_FILENO, buf, len) != (ssize_t)len)
-		output_failed();
+		stdout_failed();
 }
 
 /* The length of the group's name, which stands before the first dot. */
@@ -92,9 +92,9 @@ static unsigned count_groups(void)
 static void json_end(void)
 {
 	record_end();
-	await_reader();
+	await_stdout();
 	if (flush_stdout() < 0)
-		output_failed();
+		stdout_failed();
 }
 
 static void json_environment(const char *fmt, ...) PRINTF(1, 2);

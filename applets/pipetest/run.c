@@ -3,28 +3,8 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include <dirent.h>
-#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include "engine.h"
-
-/* The engine keeps SIGCHLD and the signals that end it blocked and waits for them with
- * sigtimedwait: no handler, no race. As a subreaper it gets the orphans of a case too, so
- * that "the group is gone" can be seen. The group is killed before its leader is reaped:
- * until then nobody else can have its number. */
-
-enum { LIMIT_S = 10, KILL_S = 5, DEADLINE_DIVISOR = 2 };
-
-static sigset_t signals;
-
-static const char *kind_name(enum kind kind)
-{
-	static const char names[N_KINDS][8] = {
-		"", ".pipe", ".pipe2", ".page", ".fifo", ".memfd", ".file"
-	};
-
-	return names[kind];
-}
 
 /* --- inside the child ---------------------------------------------------------------- */
 
@@ -32,17 +12,18 @@ static void make_pipe(int flags)
 {
 	int fd[2];
 
-	want(ret(flags ? pipe2(fd, flags) : pipe(fd)), 0, "making the pipe");
+	if (flags)
+		t_ok(pipe2(fd, flags), "pipe2");
+	else
+		t_pipe(fd);
 	t.r = fd[0];
 	t.w = fd[1];
 }
 
 static void make_kind(enum kind kind)
 {
-	long size;
-
 	if ((kind == FIFO || kind == ON_FILE) && !t.dir)
-		skip("no-dir");
+		skip(engine.no_dir);
 	t.in_memory = kind == ON_MEMFD;
 	t.in_dir = kind == ON_FILE;
 	if (kind == FIFO)
@@ -50,12 +31,8 @@ static void make_kind(enum kind kind)
 	else
 		make_pipe(kind == PIPE2 ? O_CLOEXEC : 0);
 	if (kind == PAGE)
-		want(ret(fcntl(t.w, F_SETPIPE_SZ, (int)t.page)), t.page,
-			"F_SETPIPE_SZ to one page");
-	size = ret(fcntl(t.w, F_GETPIPE_SZ));
-	if (size < 0)
-		skip("no-F_GETPIPE_SZ");
-	t.cap = size;
+		t_page_pipe(t.w);
+	t.cap = t_capacity_of(t.r, t.w);
 	t.slots = t.cap / t.page;
 }
 
@@ -71,102 +48,15 @@ static void run_child(const struct test_case *c, enum kind kind, pid_t parent)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	xfunc_error_retval = EXIT_UNSUPPORTED;
+	engine.is_child = true;
 	engine.text_room -= TEXT_RESERVE;
+	caller_starts(&engine.shared->call);
 	make_kind(kind);
 	c->run();
 	_exit(EXIT_SUCCESS);
 }
 
-/* --- around it ----------------------------------------------------------------------- */
-
-/* One that was ignored when we were started (nohup, a job in the background) stays so. The
- * handlers are for await_reader alone. */
-void block_signals(void)
-{
-	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0 };
-
-	bb_signals(ours);
-	signal(SIGXFSZ, SIG_IGN); /* output that meets RLIMIT_FSIZE fails with EFBIG */
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would reap the cases: waitpid(2) */
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	for (const int *sig = ours; *sig; sig++) {
-		struct sigaction sa;
-
-		if (sigaction(*sig, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN)
-			sigaddset(&signals, *sig);
-	}
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-}
-
-/* The signal that should end the engine, 0 when pid has ended, -1 at the deadline. */
-int await_process(pid_t pid, int64_t deadline)
-{
-	for (;;) {
-		siginfo_t info = { 0 };
-		int64_t left = deadline - monotonic_ns();
-		struct timespec ts = { left / NS_PER_S, left % NS_PER_S };
-		int sig;
-
-		if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0
-			&& info.si_pid == pid)
-			return 0;
-		if (left <= 0)
-			return -1;
-		sig = sigtimedwait(&signals, NULL, &ts);
-		if (sig == SIGUSR1)
-			report_progress();
-		else if (sig > 0 && sig != SIGCHLD)
-			return sig;
-	}
-}
-
-/* Kills and reaps the group; the leader's wait status, or -1 if something survives. */
-int end_group(pid_t leader)
-{
-	int64_t deadline = monotonic_ns() + KILL_S * NS_PER_S;
-	int status = -1;
-
-	kill(-leader, SIGKILL);
-	for (;;) {
-		struct timespec ts = { 0, NS_PER_S / 100 };
-		int s;
-		pid_t pid = waitpid(-leader, &s, WNOHANG);
-
-		if (pid == leader)
-			status = s;
-		if (pid < 0)
-			return status;
-		if (pid > 0)
-			continue;
-		if (monotonic_ns() > deadline)
-			return -1;
-		kill(-leader, SIGKILL); /* one that was forked meanwhile */
-		sigtimedwait(&signals, NULL, &ts);
-	}
-}
-
-static void empty_dir(int dirfd)
-{
-	DIR *dir = fdopendir(dirfd);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir))) {
-		int sub;
-
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (unlinkat(dirfd, entry->d_name, 0) == 0)
-			continue;
-		(void)fchmodat(dirfd, entry->d_name, 0700, 0); /* a case may have locked it */
-		sub = openat(dirfd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (sub >= 0)
-			empty_dir(sub);
-		(void)unlinkat(dirfd, entry->d_name, AT_REMOVEDIR); /* else remove_dir complains */
-	}
-	if (dir)
-		closedir(dir);
-}
+/* --- what its end means ---------------------------------------------------------------- */
 
 static bool non_linux(void)
 {
@@ -190,8 +80,8 @@ static bool has_bug(const struct bug *bug)
 	return release < bug->fixed && (release >= bug->broken || release < bug->fixed_before);
 }
 
-/* What a failure means depends on the class. ERROR, a hang or a crash, is forgiven only
- * where the kernel is known to be the cause. */
+/* What a failure means depends on the class. ERROR, a hang or a crash, is forgiven only where
+ * the kernel is known to be the cause; a hang of class I is information. */
 static enum verdict judge(const struct result *r, const char **reason)
 {
 	const struct test_case *c = r->c;
@@ -199,7 +89,7 @@ static enum verdict judge(const struct result *r, const char **reason)
 
 	if (v != FAIL && v != ERROR)
 		return v;
-	if (c->class == 'I' && v == FAIL)
+	if (c->class == 'I' && (v == FAIL || r->hung))
 		return PASS;
 	if (c->class == 'B') {
 		info("you may be missing a fix: %s", case_text(r->row, SOURCE));
@@ -214,6 +104,15 @@ static enum verdict judge(const struct result *r, const char **reason)
 	return v;
 }
 
+/* --strict: a skip fails, but for the reasons that are listed. */
+static enum verdict judge_skip(const char *reason, const struct options *o)
+{
+	if (!o->strict || word_in_list(reason, o->strict))
+		return SKIP;
+	info("skipped: %s, and --strict does not allow that", reason);
+	return FAIL;
+}
+
 static const char *unmet_need(const struct test_case *c)
 {
 	if (engine.few_fds)
@@ -221,7 +120,7 @@ static const char *unmet_need(const struct test_case *c)
 	if (c->flags & NEEDS_PROC && !t.proc)
 		return "no-proc";
 	if (c->flags & NEEDS_DIR && !t.dir)
-		return "no-dir";
+		return engine.no_dir;
 	return NULL;
 }
 
@@ -231,45 +130,105 @@ static enum verdict skipped(const char *token)
 	return SKIP;
 }
 
-static enum verdict verdict_of(int status)
+static enum verdict verdict_of(const struct leader *leader)
 {
-	if (status < 0)
+	int status = leader->status;
+
+	if (!leader->gone)
 		info("a process of the case could not be killed");
+	else if (engine.shared->verdict != PASS)
+		return engine.shared->verdict;
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		return skipped("sigsys"); /* the policy of a seccomp(2) filter */
 	else if (WIFSIGNALED(status))
 		info("the case died of signal %d", WTERMSIG(status));
 	else if (WEXITSTATUS(status) == EXIT_UNSUPPORTED) /* an xfunc gave up */
 		return skipped("no-memory");
-	else if (status && engine.shared->verdict == PASS)
+	else if (status)
 		info("the case exited with status %d", WEXITSTATUS(status));
 	else
-		return engine.shared->verdict;
+		return PASS;
 	return ERROR;
 }
 
+/* The calls that did not return: of the case's first process, and of its jobs. */
+static void name_calls(void)
+{
+	const struct shared *s = engine.shared;
+
+	if (s->call.made)
+		info("this call did not return: %s", s->call.text);
+	else if (*s->call.text)
+		info("the case hung behind this call: %s", s->call.text);
+	for (uint32_t i = 0; i < s->jobs && i < MAX_JOBS; i++)
+		if (s->job[i].call.made)
+			info("nor did this one of process %d: %s", (int)s->job[i].pid,
+				s->job[i].call.text);
+}
+
+/* --- one case --------------------------------------------------------------------------- */
+
+/* A case gets LIMIT_S, a slow machine more. But all that hangs, together, may take no more than
+ * some minutes: a hang costs at most a part of what is left, and at least SHORT_S, in which a
+ * case that does not hang has ended on any machine. The other kinds of a case that hung get a
+ * tenth. */
+enum { LIMIT_S = 10, SHORT_S = 2, ALL_HANGS_S = 180, PARTS = 6, OTHER_KINDS = 10,
+	DEADLINE_DIVISOR = 2 };
+
+static struct {
+	int64_t left;	/* of the time for all that hangs */
+	const struct test_case *hung;
+} hangs;
+
+static int64_t limit_of(const struct test_case *c, const struct options *o)
+{
+	double limit = LIMIT_S * NS_PER_S * t.factor * o->multiplier;
+	double part = (double)hangs.left / PARTS, least = SHORT_S * NS_PER_S * o->multiplier;
+
+	if (limit > part)
+		limit = part > least ? part : least < limit ? least : limit;
+	return c == hangs.hung ? limit / OTHER_KINDS : limit;
+}
+
+/* A case that waits until its deadline and then says for what has hung, too. */
+static void note_hang(const struct result *r, int64_t limit)
+{
+	if (r->verdict != FAIL && r->verdict != ERROR)
+		return;
+	if (r->ns < limit / DEADLINE_DIVISOR)
+		return;
+	hangs.left -= r->ns;
+	hangs.hung = r->c;
+}
+
 /* One run of one case; *sig is set if a signal asks the engine to end. */
-static enum verdict run_once(const struct test_case *c, enum kind kind, int64_t limit, int *sig)
+static enum verdict run_once(struct result *r, enum kind kind, int64_t limit, int *sig)
 {
 	int64_t now = monotonic_ns();
-	int status, end;
-	pid_t pid, parent = getpid();
+	struct leader leader = { 0 };
+	pid_t parent = getpid();
+	int end;
 
 	memset(engine.shared, 0, offsetof(struct shared, text) + engine.shared->text_len);
 	t.deadline = now + limit / DEADLINE_DIVISOR; /* whoever waits can still say for what */
-	pid = fork();
-	if (pid < 0)
+	directory_fresh();
+	leader.pid = fork();
+	if (leader.pid < 0)
 		return skipped("process-limit");
-	if (pid == 0)
-		run_child(c, kind, parent);
-	setpgid(pid, pid);
-	end = await_process(pid, now + limit);
-	status = end_group(pid);
-	if (t.dir)
-		empty_dir(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	if (leader.pid == 0)
+		run_child(r->c, kind, parent);
+	setpgid(leader.pid, leader.pid);
+	end = await_leader(&leader, now + limit);
+	if (end < 0)
+		name_calls();
+	leader.gone = end_group(&leader);
+	directory_empty();
 	if (end > 0)
 		*sig = end;
 	if (end == 0)
-		return verdict_of(status);
+		return verdict_of(&leader);
 	info("killed at its time limit of %lld ms", (long long)limit / 1000000);
+	r->hung = end < 0;
 	return ERROR;
 }
 
@@ -282,165 +241,45 @@ static void text_to(struct result *r)
 }
 
 /* Runs it as often as asked for; the first failure stands. */
-static void run_case(struct result *r, enum kind kind, const struct options *o, int *sig)
+static void run_repeatedly(struct result *r, enum kind kind, const struct options *o, int *sig)
 {
-	int64_t limit = (int64_t)(LIMIT_S * NS_PER_S * t.factor * o->multiplier);
-	int64_t start = monotonic_ns();
+	int64_t limit = limit_of(r->c, o), start = monotonic_ns();
 	unsigned runs = 0;
 
-	r->reason = unmet_need(r->c);
-	r->text = "";
-	r->verdict = SKIP;
-	if (r->reason)
-		return;
-	do
-		r->verdict = run_once(r->c, kind, limit, sig);
-	while (!*sig && r->verdict == PASS
+	do {
+		int64_t begin = monotonic_ns();
+
+		r->verdict = run_once(r, kind, limit, sig);
+		r->ns = monotonic_ns() - begin;
+	} while (!*sig && r->verdict == PASS
 		&& (++runs < o->repeat
 			|| (r->c->flags & STRESS && monotonic_ns() - start < o->soak)));
 	if (runs > 1)
 		info("passed %u times", runs);
-	r->reason = engine.shared->reason;
-	r->verdict = judge(r, &r->reason);
+	note_hang(r, limit);
 	r->ns = monotonic_ns() - start;
+}
+
+static void run_case(struct result *r, enum kind kind, const struct options *o, int *sig)
+{
+	engine.shared->text_len = engine.shared->lines_lost = 0;
+	r->reason = unmet_need(r->c);
+	r->verdict = SKIP;
+	if (!r->reason) {
+		run_repeatedly(r, kind, o, sig);
+		r->reason = engine.shared->reason;
+		r->verdict = judge(r, &r->reason);
+	}
+	if (r->verdict == SKIP)
+		r->verdict = judge_skip(r->reason, o);
 	text_to(r);
-}
-
-/* --- which cases ---------------------------------------------------------------------- */
-
-const char *case_text(const char *row, enum case_text which)
-{
-	for (; which; which--)
-		row += strlen(row) + 1;
-	return row;
-}
-
-/* "*" and "?" are all that names of [a-z0-9_.-] need; fnmatch(3) would bring 15 KB of
- * character classes along. Where the rest does not match, the last "*" takes one character
- * more. Those before it need not: what is between them matched as early as it could. */
-bool glob_matches(const char *glob, const char *name, const char *end)
-{
-	const char *star = NULL, *behind = NULL;
-
-	while (name < end) {
-		if (*glob == '*') {
-			star = ++glob;
-			behind = name;
-		} else if (*glob == '?' || *glob == *name) {
-			glob++;
-			name++;
-		} else if (star) {
-			glob = star;
-			name = ++behind;
-		} else {
-			return false;
-		}
-	}
-	return glob[strspn(glob, "*")] == '\0';
-}
-
-/* One of the words. */
-static bool matches_any(const char *glob, const char *words)
-{
-	for (const char *end; *words; words = end + (*end == ' ')) {
-		end = words + strcspn(words, " ");
-		if (glob_matches(glob, words, end))
-			return true;
-	}
-	return false;
-}
-
-static bool selected(const struct pick *p, const struct options *o)
-{
-	const struct test_case *c = p->c;
-
-	if (c->flags & EXOTIC && !o->exotic)
-		return false;
-	if (o->classes && !strchr(o->classes, c->class))
-		return false;
-	if (!o->globs)
-		return true;
-	for (char **glob = o->globs; *glob; glob++)
-		if (matches_any(*glob, p->name) || matches_any(*glob, case_text(p->row, NAME))
-			|| matches_any(*glob, case_text(p->row, IDS)))
-			return true;
-	return false;
-}
-
-static const struct {
-	const struct test_case *cases;
-	const char *name;
-	unsigned rows;
-} groups[] = {
-#define GROUP(name) { name##_cases, #name, ROWS_##name },
-	GROUPS
-#undef GROUP
-};
-
-/* The picks, in an array that grows by doubling. */
-struct picking {
-	const struct options *o;
-	struct pick *picks;
-	unsigned count, room;
-};
-
-static void add_pick(struct picking *to, const struct pick *p)
-{
-	enum { FIRST_ROOM = 64 };
-
-	if (to->count == to->room) {
-		to->room = to->room ? 2 * to->room : FIRST_ROOM;
-		to->picks = xrealloc(to->picks, to->room * sizeof(*p));
-	}
-	to->picks[to->count++] = *p;
-}
-
-/* The kinds in which it runs, a bit each. */
-static unsigned kinds_of(const struct test_case *c)
-{
-	enum { PIPES = 1 << PIPE | 1 << PIPE2 | 1 << PAGE | 1 << FIFO };
-
-	if (c->flags & FILES)
-		return 1 << ON_FILE | (c->flags & KINDS ? PIPES : 1 << ON_MEMFD);
-	return c->flags & KINDS ? PIPES : 1 << ANY;
-}
-
-/* A case once for each of its kinds. */
-static void pick_kinds(struct picking *to, const struct test_case *c, const char *row,
-	const char *group)
-{
-	unsigned kinds = kinds_of(c);
-
-	for (enum kind kind = ANY; kind < N_KINDS; kind++) {
-		struct pick p = { .c = c, .row = row, .group = group, .kind = kind };
-
-		if (!(kinds & 1U << kind))
-			continue;
-		scnprintf(p.name, sizeof(p.name), "%s%s", case_text(row, NAME), kind_name(kind));
-		if (selected(&p, to->o))
-			add_pick(to, &p);
-	}
-}
-
-struct pick *pick_cases(const struct options *o, unsigned *count)
-{
-	struct picking to = { .o = o };
-	const char *row = bb_text(TEXT_rows);
-
-	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
-		for (unsigned i = 0; i < groups[g].rows; i++) {
-			pick_kinds(&to, &groups[g].cases[i], row, groups[g].name);
-			row = case_text(row, NEXT_ROW);
-		}
-	*count = to.count;
-	return to.picks;
 }
 
 int run_cases(const struct pick *picks, unsigned count, const struct options *o)
 {
 	int sig = 0;
 
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	hangs.left = ALL_HANGS_S * NS_PER_S * o->multiplier;
 	for (unsigned i = 0; i < count && !sig; i++) {
 		struct result r = { picks[i].c, picks[i].row, .name = picks[i].name };
 

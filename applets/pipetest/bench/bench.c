@@ -134,27 +134,30 @@ static void find_processors(const struct bench_plan *plan, int cpu[2])
 static int measure_once(struct bench_result *r, struct meter *m)
 {
 	struct bench row = *r->b;
-	pid_t parent = getpid(), pid;
-	int sig, status;
+	struct leader leader = { 0 };
+	pid_t parent = getpid();
+	bool gone;
+	int sig;
 
 	row.size = r->size;
 	if (r->measured)
 		return 0;
 	r->measured = true;
 	memset(m->figures, 0, sizeof(*m->figures));
-	pid = xfork();
-	if (pid == 0) {
+	leader.pid = xfork();
+	if (leader.pid == 0) {
+		engine.is_child = true;
 		(void)setpgid(0, 0);
 		die_with_parent(parent);
 		meter_use(m);
 		row.run(&row);
 		_exit(EXIT_SUCCESS);
 	}
-	(void)setpgid(pid, pid);
-	sig = await_process(pid, monotonic_ns() + 60 * m->slice_ns + 10 * NS_PER_S);
-	status = end_group(pid);
+	(void)setpgid(leader.pid, leader.pid);
+	sig = await_leader(&leader, monotonic_ns() + 60 * m->slice_ns + 10 * NS_PER_S);
+	gone = end_group(&leader);
 	r->found = *m->figures;
-	if (sig || status)
+	if (sig || !gone || leader.status)
 		r->found.slices = 0;
 	if (!r->found.slices && !*r->found.reason)
 		scnprintf(r->found.reason, sizeof(r->found.reason), "%s",

@@ -248,7 +248,7 @@ int bench_print_end(int sig)
 			compared, plan->former_path, plan->tolerance);
 	if (sig) {
 		xfflush_stdout();
-		remove_dir();
+		directory_remove();
 		die_of_signal(sig);
 	}
 	if (plan->former && !compared)

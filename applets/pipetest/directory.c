@@ -1,0 +1,172 @@
+/*
+ * directory.c - the private directory in which the cases make their files
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <dirent.h>
+#include <sys/statfs.h>
+#include "engine.h"
+
+/* The engine makes one directory, goes there, and empties it behind each case. On a kernel that
+ * cannot list a directory each case gets a new one within it, out of which the names that the
+ * helpers have made are removed. */
+
+static char private_dir[PATH_MAX];
+static bool listed;	/* this kernel can list it */
+static unsigned number;	/* of the last case's directory, if it can't */
+
+const char *directory_name(void)
+{
+	return private_dir;
+}
+
+/* Each of the two calls may be missing. */
+static int remove_name(const char *path, int flags)
+{
+	int failed = flags ? rmdir(path) : unlink(path);
+
+	return failed ? unlinkat(AT_FDCWD, path, flags) : 0;
+}
+
+/* Children inherit this exit handler, but not the right to remove. */
+void __attribute__((destructor)) directory_remove(void)
+{
+	if (!private_dir[0] || engine.is_child)
+		return;
+	if (remove_name(private_dir, AT_REMOVEDIR) < 0)
+		bb_perror_msg("can't remove '%s'", private_dir);
+	private_dir[0] = '\0';
+}
+
+/* Sparse files that find no block are SIGBUS, which no case could tell from a wrong kernel.
+ * ramfs has no limit and says 0 of 0. A kernel without statfs(2) is believed. */
+static bool has_room(const char *path)
+{
+	enum { ROOM = 4 << 20 };
+	struct statfs fs;
+
+	if (statfs(path, &fs) < 0)
+		return true;
+	return fs.f_blocks == 0 || (uint64_t)fs.f_bavail * fs.f_bsize >= ROOM;
+}
+
+static bool can_list(void)
+{
+	DIR *dir = opendir(".");
+	bool can = dir && readdir(dir);
+
+	if (dir)
+		closedir(dir);
+	return can;
+}
+
+/* We go there, so its name has to become an absolute one. */
+static bool make_in(const char *parent)
+{
+	char here[PATH_MAX] = "";
+
+	if (!parent || !*parent) {
+		errno = ENOENT;
+		return false;
+	}
+	if (*parent != '/' && !getcwd(here, sizeof(here)))
+		return false;
+	if (strlen(here) + strlen(parent) + sizeof("//pipetest.XXXXXX") > sizeof(private_dir)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	strcpy(private_dir, here);
+	if (*here)
+		strcat(private_dir, "/");
+	strcat(strcat(private_dir, parent), "/pipetest.XXXXXX");
+	if (!mkdtemp(private_dir)) {
+		private_dir[0] = '\0';
+		return false;
+	}
+	if (has_room(private_dir) && chdir(private_dir) == 0) {
+		listed = can_list();
+		return true;
+	}
+	directory_remove();
+	errno = ENOSPC;
+	return false;
+}
+
+bool directory_make(const char *wish)
+{
+	const char *const parents[] = { getenv("TMPDIR"), "/tmp", "/run", "/dev/shm", ".", "/" };
+
+	if (wish) {
+		if (!make_in(wish))
+			bb_perror_msg_and_die("can't make a directory in '%s'", wish);
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(parents); i++)
+		if (make_in(parents[i]))
+			return true;
+	return false;
+}
+
+static void empty(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char *name;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		name = xasprintf("%s/%s", path, entry->d_name);
+		if (remove_name(name, 0) < 0) {
+			(void)chmod(name, 0700); /* a case may have locked it */
+			empty(name);
+			(void)remove_name(name, AT_REMOVEDIR); /* directory_remove complains */
+		}
+		free(name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static const char *case_directory(void)
+{
+	static char name[16];
+
+	scnprintf(name, sizeof(name), "case.%u", number);
+	return name;
+}
+
+void directory_fresh(void)
+{
+	if (!t.dir || listed)
+		return;
+	number++;
+	if (mkdir(case_directory(), 0700) < 0 || chdir(case_directory()) < 0)
+		t.dir = false;
+}
+
+void directory_note(const char *name)
+{
+	struct shared *s = engine.shared;
+	uint32_t slot = atomic_fetch_add(&s->names, 1);
+
+	if (slot < MAX_NAMES)
+		scnprintf(s->name[slot], sizeof(s->name[slot]), "%s", name);
+}
+
+void directory_empty(void)
+{
+	if (!t.dir)
+		return;
+	if (listed) {
+		empty(".");
+		return;
+	}
+	for (uint32_t i = 0; i < engine.shared->names && i < MAX_NAMES; i++)
+		(void)remove_name(engine.shared->name[i], 0);
+	if (chdir("..") < 0)
+		t.dir = false;
+	else
+		(void)remove_name(case_directory(), AT_REMOVEDIR);
+}

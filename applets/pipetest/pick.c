@@ -1,0 +1,153 @@
+/*
+ * pick.c - which cases run: by name, id, class and kind of pipe
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "engine.h"
+
+static const char *kind_name(enum kind kind)
+{
+	static const char names[N_KINDS][8] = {
+		"", ".pipe", ".pipe2", ".page", ".fifo", ".memfd", ".file"
+	};
+
+	return names[kind];
+}
+
+const char *case_text(const char *row, enum case_text which)
+{
+	for (; which; which--)
+		row += strlen(row) + 1;
+	return row;
+}
+
+/* "*" and "?" are all that names of [a-z0-9_.-] need; fnmatch(3) would bring 15 KB of
+ * character classes along. Where the rest does not match, the last "*" takes one character
+ * more. Those before it need not: what is between them matched as early as it could. */
+bool glob_matches(const char *glob, const char *name, const char *end)
+{
+	const char *star = NULL, *behind = NULL;
+
+	while (name < end) {
+		if (*glob == '*') {
+			star = ++glob;
+			behind = name;
+		} else if (*glob == '?' || *glob == *name) {
+			glob++;
+			name++;
+		} else if (star) {
+			glob = star;
+			name = ++behind;
+		} else {
+			return false;
+		}
+	}
+	return glob[strspn(glob, "*")] == '\0';
+}
+
+/* One of the words. */
+static bool matches_any(const char *glob, const char *words)
+{
+	for (const char *end; *words; words = end + (*end == ' ')) {
+		end = words + strcspn(words, " ");
+		if (glob_matches(glob, words, end))
+			return true;
+	}
+	return false;
+}
+
+bool word_in_list(const char *word, const char *list)
+{
+	size_t len = strlen(word);
+
+	for (; *list; list += strcspn(list, ","), list += *list == ',')
+		if (strcspn(list, ",") == len && strncmp(list, word, len) == 0)
+			return true;
+	return false;
+}
+
+static bool selected(const struct pick *p, const struct options *o)
+{
+	const struct test_case *c = p->c;
+
+	if (c->flags & EXOTIC && !o->exotic)
+		return false;
+	if (o->classes && !strchr(o->classes, c->class))
+		return false;
+	if (!o->globs)
+		return true;
+	for (char **glob = o->globs; *glob; glob++)
+		if (matches_any(*glob, p->name) || matches_any(*glob, case_text(p->row, NAME))
+			|| matches_any(*glob, case_text(p->row, IDS)))
+			return true;
+	return false;
+}
+
+static const struct {
+	const struct test_case *cases;
+	const char *name;
+	unsigned rows;
+} groups[] = {
+#define GROUP(name) { name##_cases, #name, ROWS_##name },
+	GROUPS
+#undef GROUP
+};
+
+/* The picks, in an array that grows by doubling. */
+struct picking {
+	const struct options *o;
+	struct pick *picks;
+	unsigned count, room;
+};
+
+static void add_pick(struct picking *to, const struct pick *p)
+{
+	enum { FIRST_ROOM = 64 };
+
+	if (to->count == to->room) {
+		to->room = to->room ? 2 * to->room : FIRST_ROOM;
+		to->picks = xrealloc(to->picks, to->room * sizeof(*p));
+	}
+	to->picks[to->count++] = *p;
+}
+
+/* The kinds in which it runs, a bit each. */
+static unsigned kinds_of(const struct test_case *c)
+{
+	enum { PIPES = 1 << PIPE | 1 << PIPE2 | 1 << PAGE | 1 << FIFO };
+
+	if (c->flags & FILES)
+		return 1 << ON_FILE | (c->flags & KINDS ? PIPES : 1 << ON_MEMFD);
+	return c->flags & KINDS ? PIPES : 1 << ANY;
+}
+
+/* A case once for each of its kinds. */
+static void pick_kinds(struct picking *to, const struct test_case *c, const char *row,
+	const char *group)
+{
+	unsigned kinds = kinds_of(c);
+
+	for (enum kind kind = ANY; kind < N_KINDS; kind++) {
+		struct pick p = { .c = c, .row = row, .group = group, .kind = kind };
+
+		if (!(kinds & 1U << kind))
+			continue;
+		scnprintf(p.name, sizeof(p.name), "%s%s", case_text(row, NAME), kind_name(kind));
+		if (selected(&p, to->o))
+			add_pick(to, &p);
+	}
+}
+
+struct pick *pick_cases(const struct options *o, unsigned *count)
+{
+	struct picking to = { .o = o };
+	const char *row = bb_text(TEXT_rows);
+
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
+		for (unsigned i = 0; i < groups[g].rows; i++) {
+			pick_kinds(&to, &groups[g].cases[i], row, groups[g].name);
+			row = case_text(row, NEXT_ROW);
+		}
+	*count = to.count;
+	return to.picks;
+}

@@ -1,0 +1,297 @@
+/*
+ * probes.c - which calls does this kernel lack?
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sched.h>
+#include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include "engine.h"
+
+/* A kernel may lack a call, one operation of it, or a flag; a sandbox may refuse it. Each is
+ * made once, at the start, in a way that succeeds or has an error of its own: a bad descriptor
+ * is EBADF, an empty name ENOENT. ENOSYS, EPERM, EINVAL and EOPNOTSUPP say that it is missing.
+ * Later, a case that says which call it makes (want() and its like) is skipped if that call is
+ * missing. Not here: what nothing can be tested without. */
+
+static int one[2], other[2];	/* pipes; a byte is in the first */
+static int sealed = -1;		/* a memfd */
+static char *memory;		/* a page */
+static pid_t engine_pid;
+
+static struct {
+	struct pollfd poll;
+	struct timespec no_time;
+	struct timeval no_timeval;
+	struct itimerval no_timer;
+	struct epoll_event event;
+	struct msghdr message;
+	struct iovec vector;
+	struct rlimit limit;
+	struct stat stat;
+	struct statfs statfs;
+	struct sigaction action;
+	siginfo_t siginfo;
+	sigset_t no_signals;
+	cpu_set_t processors;
+	int numbers[2];
+	unsigned char pages[1];
+	char name[PATH_MAX];
+} with;
+
+static long map_once(int flags)
+{
+	return mmap(memory, t.page, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0)
+			== MAP_FAILED
+		? -1
+		: 0;
+}
+
+static long make_timer(void)
+{
+	struct sigevent none = { .sigev_notify = SIGEV_NONE };
+	timer_t timer;
+
+	return syscall(SYS_timer_create, CLOCK_MONOTONIC, &none, &timer);
+}
+
+static long copy_capabilities(void)
+{
+	struct { uint32_t version; int32_t pid; } header = { 0x20080522, 0 };
+	uint32_t data[6];
+
+	return syscall(SYS_capget, &header, data) < 0 ? 0 : syscall(SYS_capset, &header, data);
+}
+
+/* name: the word that stands in what a case says of its call, and behind "no-" in the reason for
+ * a skip. Those that change this process come last. */
+#define CALLS \
+	CALL(pipe2, pipe2(with.numbers, O_CLOEXEC)) \
+	CALL(open, open("", O_RDONLY)) \
+	CALL(openat, openat(AT_FDCWD, "", O_RDONLY)) \
+	CALL(close, close(-1)) \
+	CALL(dup, dup(-1)) \
+	CALL(dup2, dup2(-1, 0)) \
+	CALL(F_GETFD, fcntl(one[0], F_GETFD)) \
+	CALL(F_SETFD, fcntl(one[0], F_SETFD, FD_CLOEXEC)) \
+	CALL(F_GETFL, fcntl(one[0], F_GETFL)) \
+	CALL(F_SETFL, fcntl(one[0], F_SETFL, O_NONBLOCK)) \
+	CALL(F_DUPFD, fcntl(one[0], F_DUPFD, 0)) \
+	CALL(F_DUPFD_CLOEXEC, fcntl(one[0], F_DUPFD_CLOEXEC, 0)) \
+	CALL(F_SETOWN, fcntl(one[0], F_SETOWN, 0)) \
+	CALL(F_SETSIG, fcntl(one[0], F_SETSIG, 0)) \
+	CALL(F_GETPIPE_SZ, fcntl(other[0], F_GETPIPE_SZ)) \
+	CALL(F_SETPIPE_SZ, fcntl(other[0], F_SETPIPE_SZ, t.page)) \
+	CALL(F_GET_SEALS, fcntl(sealed, F_GET_SEALS)) \
+	CALL(F_ADD_SEALS, fcntl(sealed, F_ADD_SEALS, 0)) \
+	CALL(FIONREAD, ioctl(one[0], FIONREAD, with.numbers)) \
+	CALL(FIONBIO, ioctl(one[1], FIONBIO, &(int){ 1 })) \
+	CALL(FIOASYNC, ioctl(one[1], FIOASYNC, &(int){ 0 })) \
+	CALL(TIOCGWINSZ, ioctl(one[0], TIOCGWINSZ, with.name)) \
+	CALL(tee, tee(one[0], other[1], 1, SPLICE_F_NONBLOCK)) \
+	CALL(splice, splice(one[0], NULL, other[1], NULL, 1, SPLICE_F_NONBLOCK)) \
+	CALL(vmsplice, vmsplice(-1, &with.vector, 1, 0)) \
+	CALL(sendfile, sendfile(-1, -1, NULL, 1)) \
+	CALL(copy_file_range, copy_file_range(-1, NULL, -1, NULL, 1, 0)) \
+	CALL(lseek, lseek(-1, 0, SEEK_CUR)) \
+	CALL(pread, pread(-1, with.name, 1, 0)) \
+	CALL(pwrite, pwrite(-1, with.name, 1, 0)) \
+	CALL(readv, readv(-1, &with.vector, 1)) \
+	CALL(writev, writev(-1, &with.vector, 1)) \
+	CALL(preadv, preadv(-1, &with.vector, 1, 0)) \
+	CALL(pwritev, pwritev(-1, &with.vector, 1, 0)) \
+	CALL(preadv2, syscall(SYS_preadv2, -1, &with.vector, 1, 0, 0, 0)) \
+	CALL(ftruncate, ftruncate(-1, 0)) \
+	CALL(truncate, truncate("", 0)) \
+	CALL(fallocate, fallocate(-1, 0, 0, 1)) \
+	CALL(posix_fadvise, -(errno = posix_fadvise(-1, 0, 0, POSIX_FADV_NORMAL))) \
+	CALL(sync_file_range, sync_file_range(-1, 0, 0, 0)) \
+	CALL(readahead, readahead(-1, 0, 0)) \
+	CALL(fsync, fsync(-1)) \
+	CALL(fdatasync, fdatasync(-1)) \
+	CALL(flock, flock(-1, LOCK_UN)) \
+	CALL(memfd_create, memfd_create("", 0)) \
+	CALL(MAP_SHARED, map_once(MAP_SHARED)) \
+	CALL(MAP_FIXED, map_once(MAP_PRIVATE | MAP_FIXED)) \
+	CALL(MAP_POPULATE, map_once(MAP_PRIVATE | MAP_POPULATE)) \
+	CALL(MAP_NORESERVE, map_once(MAP_PRIVATE | MAP_NORESERVE)) \
+	CALL(mprotect, mprotect(memory, t.page, PROT_READ | PROT_WRITE)) \
+	CALL(madvise, madvise(memory, t.page, MADV_NORMAL)) \
+	CALL(msync, msync(memory, t.page, MS_ASYNC)) \
+	CALL(mincore, mincore(memory, t.page, with.pages)) \
+	CALL(mremap, mremap(memory, t.page, t.page, 0) == MAP_FAILED ? -1 : 0) \
+	CALL(munmap, munmap(memory, t.page)) \
+	CALL(poll, poll(&with.poll, 1, 0)) \
+	CALL(ppoll, ppoll(&with.poll, 1, &with.no_time, NULL)) \
+	CALL(select, select(0, NULL, NULL, NULL, &with.no_timeval)) \
+	CALL(pselect, pselect(0, NULL, NULL, NULL, &with.no_time, NULL)) \
+	CALL(epoll_create, epoll_create1(0)) \
+	CALL(epoll_ctl, epoll_ctl(-1, EPOLL_CTL_ADD, 0, &with.event)) \
+	CALL(epoll_wait, epoll_wait(-1, &with.event, 1, 0)) \
+	CALL(eventfd, eventfd(0, 0)) \
+	CALL(timerfd_create, timerfd_create(CLOCK_MONOTONIC, 0)) \
+	CALL(timer_create, make_timer()) \
+	CALL(signalfd, signalfd(-1, &with.no_signals, 0)) \
+	CALL(inotify_init, inotify_init1(0)) \
+	CALL(socketpair, socketpair(AF_UNIX, SOCK_STREAM, 0, with.numbers)) \
+	CALL(sendmsg, sendmsg(-1, &with.message, 0)) \
+	CALL(recvmsg, recvmsg(-1, &with.message, 0)) \
+	CALL(sigaction, sigaction(SIGUSR1, NULL, &with.action)) \
+	CALL(sigprocmask, sigprocmask(SIG_BLOCK, &with.no_signals, NULL)) \
+	CALL(sigpending, sigpending(&with.no_signals)) \
+	CALL(sigtimedwait, sigtimedwait(&with.no_signals, NULL, &with.no_time)) \
+	CALL(kill, kill(engine_pid, 0)) \
+	CALL(tkill, syscall(SYS_tkill, engine_pid, 0)) \
+	CALL(getpid, syscall(SYS_getpid)) \
+	CALL(getppid, syscall(SYS_getppid)) \
+	CALL(gettid, syscall(SYS_gettid)) \
+	CALL(waitid, waitid(P_ALL, 0, &with.siginfo, WEXITED | WNOHANG)) \
+	CALL(execve, execl("", "", (char *)NULL)) \
+	CALL(setitimer, setitimer(ITIMER_REAL, &with.no_timer, NULL)) \
+	CALL(clock_nanosleep, -(errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &with.no_time, NULL))) \
+	CALL(prlimit, syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &with.limit)) \
+	CALL(sched_getaffinity, \
+		syscall(SYS_sched_getaffinity, 0, sizeof(with.processors), &with.processors)) \
+	CALL(umask, syscall(SYS_umask, 022)) \
+	CALL(stat, stat("", &with.stat)) \
+	CALL(lstat, lstat("", &with.stat)) \
+	CALL(fstat, fstat(one[0], &with.stat)) \
+	CALL(statfs, statfs("", &with.statfs)) \
+	CALL(fstatfs, fstatfs(-1, &with.statfs)) \
+	CALL(access, access("", 0)) \
+	CALL(readlink, readlink("", with.name, 1)) \
+	CALL(mkfifo, mkfifo("", 0600)) \
+	CALL(mkfifoat, mkfifoat(AT_FDCWD, "", 0600)) \
+	CALL(mkdir, mkdir("", 0700)) \
+	CALL(rmdir, rmdir("")) \
+	CALL(unlink, unlink("")) \
+	CALL(rename, rename("", "")) \
+	CALL(link, link("", "")) \
+	CALL(symlink, symlink("x", "")) \
+	CALL(chmod, chmod("", 0)) \
+	CALL(fchmod, fchmod(-1, 0)) \
+	CALL(chown, chown("", -1, -1)) \
+	CALL(futimens, futimens(-1, NULL)) \
+	CALL(chdir, chdir("")) \
+	CALL(capset, copy_capabilities()) \
+	CALL(setuid, syscall(SYS_setuid, getuid())) \
+	CALL(setpgid, setpgid(0, 0)) \
+	CALL(setsid, (setsid(), 0))
+
+enum {
+#define CALL(name, call) N_##name,
+	CALLS
+#undef CALL
+	N_CALLS
+};
+
+static const char names[N_CALLS][20] = {
+#define CALL(name, call) #name,
+	CALLS
+#undef CALL
+};
+
+static long try_call(int number)
+{
+	long got = 0;
+
+#define CALL(name, call) if (number == N_##name) got = call_value(call);
+	CALLS
+#undef CALL
+	return got;
+}
+
+static bool says_missing(long got)
+{
+	return got == -ENOSYS || got == -EPERM || got == -EINVAL || got == -EOPNOTSUPP;
+}
+
+/* In a process of its own, which a filter may kill: returns behind the last call tried. */
+static int try_from(int first)
+{
+	struct shared *s = engine.shared;
+	int status;
+	pid_t pid;
+
+	s->probed = first;
+	pid = fork();
+	if (pid == 0) {
+		engine.is_child = true;
+		for (; s->probed < N_CALLS; s->probed++)
+			s->absent[s->probed] = says_missing(try_call(s->probed));
+		_exit(EXIT_SUCCESS);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || s->probed >= N_CALLS)
+		return N_CALLS;
+	s->absent[s->probed] = true;
+	return s->probed + 1;
+}
+
+void probe_calls(void)
+{
+	_Static_assert((int)N_CALLS <= (int)MAX_CALLS, "struct shared has room for all");
+	memory = mmap(NULL, t.page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	sealed = memfd_create("seals", 2); /* MFD_ALLOW_SEALING */
+	engine_pid = getpid();
+	if (memory == MAP_FAILED || pipe(one) < 0 || pipe(other) < 0
+		|| write(one[1], "xx", 2) != 2)
+		return;
+	for (int next = 0; next < N_CALLS;)
+		next = try_from(next);
+	for (int i = 0; i < N_CALLS; i++)
+		engine.shared->any_absent |= engine.shared->absent[i];
+	for (int end = 0; end < 2; end++) {
+		close(one[end]);
+		close(other[end]);
+	}
+	close(sealed);
+	(void)munmap(memory, t.page);
+}
+
+static bool has_word(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = text; (at = strstr(at, word)); at += len)
+		if ((at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '_'))
+			&& !isalnum((unsigned char)at[len]) && at[len] != '_')
+			return true;
+	return false;
+}
+
+const char *lacking(const char *what)
+{
+	if (engine.shared->any_absent)
+		for (int i = 0; i < N_CALLS; i++)
+			if (engine.shared->absent[i] && has_word(what, names[i]))
+				return names[i];
+	return NULL;
+}
+
+bool t_lacks(const char *name)
+{
+	return lacking(name) != NULL;
+}
+
+void t_needs_call(const char *name)
+{
+	char token[40];
+
+	if (!t_lacks(name))
+		return;
+	scnprintf(token, sizeof(token), "no-%s", name);
+	skip(token);
+}

@@ -1,0 +1,320 @@
+/*
+ * verdict.c - what a case says about a call: its arguments, its result, whether that is right
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/statfs.h>
+#include "engine.h"
+
+struct state t;
+struct engine engine;
+
+/* --- lines of diagnostics -------------------------------------------------------------- */
+
+/* Returns the length of the text with this line, or 0 if there was no room. */
+static uint32_t add_line(uint32_t room, const char *fmt, va_list args) PRINTF(2, 0);
+static uint32_t add_line(uint32_t room, const char *fmt, va_list args)
+{
+	struct shared *s = engine.shared;
+	char line[512];
+	size_t len = vscnprintf(line, sizeof(line) - 1, fmt, args);
+	uint32_t at = s->text_len;
+
+	line[len++] = '\n';
+	do
+		if (at + len >= room) {
+			s->lines_lost++;
+			return 0;
+		}
+	while (!atomic_compare_exchange_weak(&s->text_len, &at, at + len));
+	memcpy(s->text + at, line, len);
+	return at + len;
+}
+
+static uint32_t say(const char *fmt, ...) PRINTF(1, 2);
+static uint32_t say(const char *fmt, ...)
+{
+	va_list args;
+	uint32_t end;
+
+	va_start(args, fmt);
+	end = add_line(engine.text_room, fmt, args);
+	va_end(args);
+	return end;
+}
+
+void info(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)add_line(engine.text_room, fmt, args);
+	va_end(args);
+}
+
+/* --- verdicts: the first one of all the case's processes stands -------------------------- */
+
+static void give(enum verdict verdict)
+{
+	uint32_t none = PASS;
+
+	(void)atomic_compare_exchange_strong(&engine.shared->verdict, &none, verdict);
+}
+
+void skip(const char *token)
+{
+	if (engine.shared->verdict == PASS)
+		scnprintf(engine.shared->reason, sizeof(engine.shared->reason), "%s", token);
+	give(SKIP);
+	_exit(EXIT_FAILURE);
+}
+
+/* What a call answers that the kernel lacks is no verdict, be it expected or not. */
+static void skip_if_lacking(const char *what)
+{
+	const char *name = lacking(what);
+
+	if (name)
+		t_needs_call(name);
+}
+
+void fail(const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	if (engine.shared->any_absent) {
+		va_list again;
+
+		va_copy(again, args);
+		vscnprintf(text, sizeof(text), fmt, again);
+		va_end(again);
+		skip_if_lacking(text);
+	}
+	if (engine.shared->verdict != SKIP)
+		(void)add_line(TEXT_SIZE, fmt, args);
+	va_end(args);
+	give(FAIL);
+	_exit(EXIT_FAILURE);
+}
+
+size_t t_random(size_t max)
+{
+	t.seed = t.seed * 1664525 + 1013904223;
+	return 1 + (t.seed >> 8) % max;
+}
+
+const char *errname(long result)
+{
+	static const struct {
+		int err;
+		char name[14];
+	} names[] = {
+		{ EAGAIN, "EAGAIN" },
+		{ EPIPE, "EPIPE" },
+		{ EBADF, "EBADF" },
+		{ EINVAL, "EINVAL" },
+		{ EINTR, "EINTR" },
+		{ EFAULT, "EFAULT" },
+		{ EPERM, "EPERM" },
+		{ EACCES, "EACCES" },
+		{ ENOENT, "ENOENT" },
+		{ EEXIST, "EEXIST" },
+		{ ENXIO, "ENXIO" },
+		{ EBUSY, "EBUSY" },
+		{ ENOMEM, "ENOMEM" },
+		{ ENODEV, "ENODEV" },
+		{ ENOTDIR, "ENOTDIR" },
+		{ EISDIR, "EISDIR" },
+		{ EMFILE, "EMFILE" },
+		{ ENFILE, "ENFILE" },
+		{ ENOTTY, "ENOTTY" },
+		{ ESPIPE, "ESPIPE" },
+		{ ENOSPC, "ENOSPC" },
+		{ EROFS, "EROFS" },
+		{ EFBIG, "EFBIG" },
+		{ ENOSYS, "ENOSYS" },
+		{ ENAMETOOLONG, "ENAMETOOLONG" },
+		{ ELOOP, "ELOOP" },
+		{ EOVERFLOW, "EOVERFLOW" },
+		{ EOPNOTSUPP, "EOPNOTSUPP" },
+		{ EXDEV, "EXDEV" },
+		{ ENOPKG, "ENOPKG" },
+		{ EIO, "EIO" },
+		{ ETXTBSY, "ETXTBSY" },
+		{ ECHILD, "ECHILD" },
+		{ ESRCH, "ESRCH" },
+		{ EDEADLK, "EDEADLK" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].err == -result)
+			return names[i].name;
+	return "";
+}
+
+void t_show(long result, const char *what)
+{
+	info("%s = %ld %s", what, result, errname(result));
+}
+
+/* --- a call is announced before it is made ----------------------------------------------- */
+
+/* Calls nest: a helper that announces its call may be called in what the case has announced.
+ * The outermost one is what others see. The one other thread has calls of its own. */
+enum { DEPTH = 4 };
+
+static struct caller {
+	struct call *seen;	/* by the engine, and by the process that waits for this one */
+	unsigned depth;
+	uint32_t line_end;	/* of the line that announced it */
+	char text[DEPTH][CALL_SIZE];
+} main_caller, thread_caller;
+
+static struct caller *me(void)
+{
+	return on_thread() ? &thread_caller : &main_caller;
+}
+
+void caller_starts(struct call *seen)
+{
+	struct caller *c = me();
+
+	c->seen = seen;
+	c->depth = 0;
+	seen->made = false;
+	seen->text[0] = '\0';
+}
+
+/* The text is whole before made is set. */
+static void announce(struct caller *c)
+{
+	if (c->depth++ || !c->seen)
+		return;
+	strcpy(c->seen->text, c->text[0]);
+	c->seen->made = true;
+	if (t.verbose)
+		c->line_end = say("%s", c->text[0]);
+}
+
+/* Its text, which the next call overwrites. */
+static const char *came_back(struct caller *c)
+{
+	if (--c->depth == 0 && c->seen)
+		c->seen->made = false;
+	return c->text[c->depth < DEPTH ? c->depth : DEPTH - 1];
+}
+
+static char *room_for_text(struct caller *c)
+{
+	return c->text[c->depth < DEPTH ? c->depth : DEPTH - 1];
+}
+
+void calling(const char *what)
+{
+	struct caller *c = me();
+
+	scnprintf(room_for_text(c), CALL_SIZE, "%s", what);
+	announce(c);
+}
+
+void callingf(const char *fmt, ...)
+{
+	struct caller *c = me();
+	va_list args;
+
+	va_start(args, fmt);
+	vscnprintf(room_for_text(c), CALL_SIZE, fmt, args);
+	va_end(args);
+	announce(c);
+}
+
+/* Where a call of the case or of a helper has announced all of it, this costs next to nothing:
+ * pipes are filled byte by byte. */
+void calling_io(const char *name, int fd, size_t n)
+{
+	struct caller *c = me();
+
+	if (c->depth)
+		c->depth++;
+	else
+		callingf("%s(%d, %zu)", name, fd, n);
+}
+
+/* The result goes behind the announcement, unless another line has come between. */
+static void show_result(struct caller *c, const char *what, long got)
+{
+	char result[48];
+	uint32_t end = c->line_end;
+	size_t len = scnprintf(result, sizeof(result), " = %ld %s\n", got, errname(got));
+
+	if (c->depth || !t.verbose || !c->seen)
+		return;
+	if (end && end + len < engine.text_room
+		&& atomic_compare_exchange_strong(&engine.shared->text_len, &end, end + len - 1))
+		memcpy(engine.shared->text + end - 1, result, len);
+	else
+		t_show(got, what);
+}
+
+long call_result(long got)
+{
+	struct caller *c = me();
+
+	if (got < 0)
+		got = -errno;
+	show_result(c, came_back(c), got);
+	return got;
+}
+
+/* --- and its result is judged -------------------------------------------------------------- */
+
+/* A full disk is no verdict. It is looked at, because no pipe may answer ENOSPC. */
+static bool no_space(long got)
+{
+	enum { ENOUGH = 8 << 20 };
+	struct statfs fs;
+
+	if (got != -ENOSPC || statfs(".", &fs) < 0)
+		return got == -EDQUOT;
+	return fs.f_bavail < ENOUGH / (unsigned long)fs.f_bsize || (fs.f_files && !fs.f_ffree);
+}
+
+void want_result(long got, long expected)
+{
+	struct caller *c = me();
+	const char *what = came_back(c);
+
+	if (got != expected && no_space(got))
+		skip("no-space");
+	skip_if_lacking(what);
+	if (got != expected)
+		fail("%s = %ld %s, expected %ld %s", what, got, errname(got), expected,
+			errname(expected));
+	show_result(c, what, got);
+}
+
+void want_part_result(long got, size_t most)
+{
+	const char *what = came_back(me());
+
+	skip_if_lacking(what);
+	if (got < 1 || got > (long)most)
+		fail("%s = %ld %s, expected 1 to %zu", what, got, errname(got), most);
+}
+
+void want_if_there_result(long result, long expected)
+{
+	long got = result < 0 ? -errno : result;
+
+	if (missing(got))
+		(void)came_back(me());
+	else
+		want_result(got, expected);
+}
+
+void t_signals(int expected)
+{
+	want(t.caught, expected, "signals caught");
+}
