@@ -87,6 +87,8 @@ struct schema {
  * ascend; where not, they are aligned to the element's size. */
 const char *schema_parse(struct schema *s, char *text);
 const struct field *schema_find(const struct schema *s, const char *name, size_t len);
+/* The names of the fields, "a, b, c", for a message. */
+char *board_field_list(const struct schema *s);
 
 /* A decimal number, inf or nan to the bits of the nearest IEEE 754 float of size bytes (4 or
  * 8); NULL, or why not. */
@@ -98,15 +100,16 @@ struct board {
 	const char *path;
 	int fd, swap, raw;
 	int other_boot;           /* the file was made before the last boot */
-	int verbose;
 	struct board_header head; /* as it was when the file was opened, in this machine's order */
 	struct schema schema;
 	char *text;               /* the schema's, as it stands in the file */
-	_Atomic uint32_t *map;
+	_Atomic uint32_t *map;    /* NULL: no file is mapped */
 	size_t len;
 	struct stat st;
 	struct board_slot *slot;  /* board_latest's copy */
 };
+
+/* --- board.c: the file ---------------------------------------------------------------- */
 
 /* b->st is that of b->fd, or dies if that is no regular file. */
 void board_stat(struct board *b);
@@ -114,10 +117,24 @@ void board_stat(struct board *b);
  * EXIT_INTEGRITY. A mapped file that is truncated later ends the process so too. */
 void board_map(struct board *b, int prot);
 void board_unmap(struct board *b);
-/* Dies of a failed mmap: EXIT_UNSUPPORTED if the file system is to blame. */
-void board_cannot_map(const char *path) NORETURN;
+/* Dies of a damaged board; if the mapped file was truncated, that is the reason given. */
+void board_damaged(const struct board *b, const char *why) NORETURN;
+/* Dies of a damaged board if the mapped file was truncated. */
+void board_check_length(const struct board *b);
+/* Dies because this file system lacks what a board needs. */
+void board_unsupported(const char *path) NORETURN;
+/* If path is a symbolic link to nothing, what it says; else NULL. */
+const char *board_dangling(const char *path);
+/* What has the name now, seen through a descriptor of its own. */
+enum board_place { BOARD_SAME, BOARD_GONE, BOARD_OTHER };
+enum board_place board_look_again(const struct board *b);
+
+/* --- latch.c: read what is published -------------------------------------------------- */
+
 /* What the header says: the number of the latest publication, 0 if there is none. */
 uint32_t board_seq(const struct board *b);
+/* A word of the mapping, in this machine's order. */
+uint32_t board_word(const struct board *b, size_t index);
 /* Copies publication n to b->slot; false if it was overwritten. Dies if it is damaged. A slot
  * that was never used has 0 publications. */
 int board_copy(struct board *b, uint32_t n);
@@ -127,17 +144,39 @@ int board_copy_whole(struct board *b, uint32_t n);
 int board_latest(struct board *b);
 /* The index, in the mapping, of the first word of publication n's slot. */
 size_t board_slot_word(const struct board *b, uint32_t n);
-/* Does b->path still name this file? Dies if it was truncated. */
-int board_in_place(const struct board *b);
+
+/* One element at p of field f as text: digits, hexadecimal digits, or the bytes up to a NUL. */
+void board_element_text(const struct board *b, const struct field *f, const void *p, char *text);
+
+/* --- lock.c: the writer's lock -------------------------------------------------------- */
+
+/* Takes it; if wait, until a signal comes. Returns -1, or the call that did it: 0 F_OFD_SETLK,
+ * 1 F_SETLK, 2 flock(2). */
+int board_lock(int fd, int wait);
+/* Tells which call stands in for the one of new kernels, as board_lock returned it. */
+void board_tell_lock(int call);
+/* Does a writer hold it? Asking takes nothing. A mere reader's locks do not count. */
+int board_has_writer(int fd);
+
+/* --- process.c: this boot, and the processes of it ------------------------------------ */
+
 /* This boot's identity; zeros if it is unknown. */
 void board_boot_id(unsigned char id[16]);
 /* At most size bytes out of hexadecimal digits, other characters skipped: the digits taken. */
 size_t board_hex_bytes(unsigned char *to, size_t size, const char *text);
+/* A process's start in clock ticks since boot, and its name; 0 if they are unknown. */
+uint64_t board_process_start(uint32_t pid, char name[32]);
+/* The start that the writer wrote down; 0 if it is unknown. */
+uint64_t board_writer_start(const struct board *b);
+/* The writer's name, if the process of its pid is the one that the board says; else NULL. */
+const char *board_writer_name(const struct board *b, char name[32]);
+/* The time now, in nanoseconds. */
+uint64_t board_now(clockid_t clock);
+/* The parent may have left a signal blocked that must come. */
+void board_unblock(int sig);
 /* SIGUSR1 asks for a status line: from board_catch_usr1 on it only makes the next
  * board_status_asked true. flags are those of sigaction(2). */
 void board_catch_usr1(int flags);
 int board_status_asked(void);
-/* A process's start in clock ticks since boot, and its name; 0 if they are unknown. */
-uint64_t board_process_start(uint32_t pid, char name[32]);
 
 #endif

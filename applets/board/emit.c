@@ -38,33 +38,52 @@ static uint32_t emit_gap(uint32_t from, uint32_t to)
 	return to;
 }
 
+/* The text with @ for the prefix, and $ for the prefix in capitals. */
+static void emit_text(const char *s, const char *prefix)
+{
+	for (size_t len; *s; s += len) {
+		len = strcspn(s, "@$");
+		xwrite_stdout(s, len);
+		for (const char *p = prefix; s[len] && *p; p++)
+			xprintf("%c", s[len] == '$' ? toupper((unsigned char)*p) : *p);
+		len += s[len] != '\0';
+	}
+}
+
+static void emit_field(const struct field *f)
+{
+	int reserved = is_reserved(f->name);
+
+	emit_type(f);
+	xprintf(" %s%s", f->name, reserved ? "_" : "");
+	if (f->is_array)
+		xprintf("[%u]", (unsigned)f->count);
+	if (strchr("sx", f->kind))
+		xprintf("[%u]", (unsigned)f->size);
+	xprintf(";");
+	if (reserved)
+		xprintf(" /* %s */", f->name);
+	xprintf("\n");
+}
+
 /* Every gap is said, so that all compilers agree where fields are. */
-void board_emit_c(const struct board *b)
+void board_emit_c(const struct board *b, const char *prefix)
 {
 	uint32_t at = 0;
 	int packed = 0;
 
-	xprintf("#ifndef BOARD_SCHEMA\n#define BOARD_SCHEMA \"%s\"\n#include <stdint.h>\n"
-		"struct board_record {\n", b->text ? b->text : BOARD_SCHEMA);
+	emit_text("#ifndef $_SCHEMA\n#define $_SCHEMA \"", prefix);
+	xprintf("%s", b->text);
+	emit_text("\"\n#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n"
+		"#include <stdint.h>\nstruct @_record {\n", prefix);
 	for (uint32_t i = 0; i < b->schema.count; i++) {
 		const struct field *f = &b->schema.fields[i];
-		int reserved = is_reserved(f->name);
 
 		at = emit_gap(at, f->offset) + f->size * f->count;
-		emit_type(f);
-		xprintf(" %s%s", f->name, reserved ? "_" : "");
-		if (f->is_array)
-			xprintf("[%u]", (unsigned)f->count);
-		if (strchr("sx", f->kind))
-			xprintf("[%u]", (unsigned)f->size);
-		else
-			packed |= f->offset % f->size != 0;
-		xprintf(";");
-		if (reserved)
-			xprintf(" /* %s */", f->name);
-		xprintf("\n");
+		emit_field(f);
+		packed |= !strchr("sx", f->kind) && f->offset % f->size != 0;
 	}
 	emit_gap(at, b->head.record_size);
-	xprintf("}%s;\n%s", packed ? " __attribute__((packed))" : "",
-		bb_text(TEXT_emit));
+	xprintf("}%s;\n", packed ? " __attribute__((packed))" : "");
+	emit_text(bb_text(TEXT_emit), prefix);
 }

@@ -1,21 +1,18 @@
 /*
- * file.c - make a board file, and be its one writer
+ * file.c - make a board file
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include <sys/file.h>
-#include <sys/time.h>
 #include "mmapw.h"
 
-/* --- the file -------------------------------------------------------------------------- */
+enum { NO_REPLACE = 1 }; /* RENAME_NOREPLACE of renameat2(2) */
 
 static size_t round_up(size_t size)
 {
 	return (size + BOARD_ALIGN - 1) & ~(size_t)(BOARD_ALIGN - 1);
 }
 
-/* The text with every offset said. */
-char *schema_text(const struct schema *s)
+char *board_schema_text(const struct schema *s)
 {
 	char *text = NULL;
 
@@ -39,7 +36,7 @@ void board_seal_header(struct board_header *h)
 
 struct board_header *board_make_header(const struct schema *s, uint32_t nslots)
 {
-	char *text = schema_text(s);
+	char *text = board_schema_text(s);
 	size_t len = strlen(text), size = round_up(sizeof(struct board_header) + len);
 	struct board_header *h = memset(xmalloc(size), 0, size);
 
@@ -60,8 +57,8 @@ struct board_header *board_make_header(const struct schema *s, uint32_t nslots)
 	return h;
 }
 
-/* Blocks are reserved, so that no store to the mapping finds the disk full; 1, if this file
- * system cannot. Interrupted, because a status was asked for or a tick came: once more. */
+/* Reserves the blocks, so that no store to the mapping finds the disk full. Returns 1 if this
+ * file system cannot. A status that was asked for, or a tick, interrupts the call. */
 static int reserve(int fd, off_t size)
 {
 	int rc;
@@ -69,7 +66,8 @@ static int reserve(int fd, off_t size)
 	do
 		rc = fallocate(fd, 0, 0, size);
 	while (rc < 0 && errno == EINTR && !bb_got_signal);
-	return rc < 0 && (errno == EOPNOTSUPP || errno == ENOSYS) ? 1 : rc;
+	return rc < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL
+			       || errno == EPERM) ? 1 : rc;
 }
 
 /* A copy of a board may have holes. */
@@ -84,13 +82,16 @@ static int fill_file(int fd, const struct image *m)
 {
 	static char zeros[4096]; /* never written: not in the file */
 	int rc = reserve(fd, m->size);
+	ssize_t n;
 
 	if (rc > 0 && m->verbose)
 		bb_error_msg("no fallocate(2) here: %jd zeros", (intmax_t)m->size);
-	for (off_t at = 0; rc > 0 && at < m->size; at += sizeof(zeros))
-		if (bb_got_signal || full_write(fd, zeros, sizeof(zeros)) != sizeof(zeros))
+	for (off_t left = m->size; rc > 0 && left; left -= n) {
+		n = left < (off_t)sizeof(zeros) ? left : (off_t)sizeof(zeros);
+		if (bb_got_signal || full_write(fd, zeros, n) != n)
 			return -1;
-	if (rc < 0 || ftruncate(fd, m->size) < 0)
+	}
+	if (rc < 0)
 		return -1;
 	if (pwrite(fd, m->head, m->head_len, 0) != (ssize_t)m->head_len
 	    || (m->slot && pwrite(fd, m->slot, m->slot_len, m->slot_at) != (ssize_t)m->slot_len))
@@ -99,22 +100,43 @@ static int fill_file(int fd, const struct image *m)
 }
 
 /* Some file systems have no shared mappings, or not for writers (9p, JFFS2). */
-static int can_share(int fd, size_t size)
+static int check_sharing(int fd, size_t size)
 {
 	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	return map != MAP_FAILED && munmap(map, size) == 0;
+	return map == MAP_FAILED ? -1 : munmap(map, size);
 }
 
-/* A link does not replace what has the name; rename(2) does. Where there are no links
- * (vfat, some CIFS), two that create at once may replace each other's file. */
-static int put_in_place(const char *temp, const char *path, int replace)
+/* Half kernels have only one of the two calls. */
+static int remove_name(const char *path)
 {
-	int rc = replace ? -1 : link(temp, path);
+	return unlink(path) == 0 || errno != ENOSYS ? 0 : unlinkat(AT_FDCWD, path, 0);
+}
 
-	if (replace || (rc < 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS)))
+/* Gives the file its name, if nothing has it. Where a file system knows neither way (vfat),
+ * two writers that create at once may replace each other's file. */
+static int name_new_file(const char *temp, const char *path)
+{
+	if (syscall(SYS_renameat2, AT_FDCWD, temp, AT_FDCWD, path, NO_REPLACE) == 0)
+		return 0;
+	if (errno != EEXIST && link(temp, path) == 0)
+		return remove_name(temp);
+	if (errno == EEXIST)
+		return remove_name(temp) < 0 ? -1 : 1;
+	return errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL
+		? rename(temp, path) : -1;
+}
+
+/* What is replaced is what was looked at. Returns 1 if another file has the name now. */
+static int put_in_place(const char *temp, const char *path, const struct stat *old)
+{
+	struct stat now;
+
+	if (!old)
+		return name_new_file(temp, path);
+	if (stat(path, &now) == 0 && same_inode(&now, old))
 		return rename(temp, path);
-	return rc < 0 && errno != EEXIST ? rc : unlink(temp);
+	return remove_name(temp) < 0 ? -1 : 1;
 }
 
 /* The name is on the medium when its directory is. */
@@ -127,132 +149,75 @@ static int sync_directory(const char *dir)
 	return rc;
 }
 
-/* The file appears complete. Another's that was faster stays, and is what we use then. */
-void board_create(const char *path, const struct image *m)
+/* The temporary file becomes what the image says, private until it is whole. The lock is taken
+ * before anyone can see the file. */
+static int make_whole(int fd, const struct image *m)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir = xasprintf("%.*s", slash ? (int)(slash + 1 - path) : 0, path);
-	char *temp = xasprintf("%s.mmapw.XXXXXX", dir);
-	int fd, shared = 1;
-	struct stat st;
+	int call;
 
-	if (m->old && lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-		bb_error_msg_and_die("can't replace '%s': it is a symbolic link", path);
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd >= 0 && m->old)
+	if (m->old)
 		(void)fchown(fd, m->old->st_uid, m->old->st_gid); /* only root can */
-	if (fd < 0 || fchmod(fd, m->mode) < 0 || fill_file(fd, m) < 0
-	    || !(shared = can_share(fd, m->size)) || put_in_place(temp, path, m->old != NULL) < 0
-	    || (m->persist && sync_directory(dir) < 0)) {
-		int err = errno;
-
-		if (fd >= 0)
-			unlink(temp);
-		if (bb_got_signal)
-			die_of_signal(bb_got_signal);
-		errno = err;
-		if (!shared)
-			board_cannot_map(path);
-		bb_perror_msg_and_die("can't create '%s'", path);
-	}
-	if (m->verbose)
-		bb_error_msg("made '%s'", path);
-	free(temp);
-	free(dir);
-	close(fd);
-}
-
-static void held(struct board *b, int status)
-{
-	uint32_t pid = 0;
-	char name[32];
-
-	if (b->st.st_size) {
-		board_map(b, PROT_READ);
-		if (!b->raw)
-			pid = atomic_load(b->map + BOARD_WORD(writer_pid));
-	}
-	if (pid && board_process_start(pid, name))
-		bb_error_msg("'%s' is held by pid %u (%s)", b->path, (unsigned)pid, name);
-	else
-		bb_error_msg("'%s' is held by another writer", b->path);
-	exit(status);
-}
-
-/* An open file description's lock: it ends with the process, however that ends. */
-static int lock_board(const struct board *b, int wait)
-{
-	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	if (fcntl(b->fd, wait ? OFD_SETLKW : OFD_SETLK, &whole) == 0)
-		return 0;
-	if (errno != EINVAL)
+	if (fill_file(fd, m) < 0 || check_sharing(fd, m->size) < 0 || (call = board_lock(fd, 0)) < 0)
 		return -1;
-	if (b->verbose)
-		bb_error_msg("no locks of open file descriptions (Linux 3.15): flock(2)");
-	return flock(b->fd, LOCK_EX | (wait ? 0 : LOCK_NB));
+	if (m->verbose)
+		board_tell_lock(call);
+	return fchmod(fd, m->mode);
 }
 
-static volatile sig_atomic_t ticked;
-
-static void on_alarm(int sig)
+static void NORETURN cannot_create(const char *path)
 {
-	(void)sig;
-	ticked = 1;
-}
-
-int board_has_ticked(void)
-{
-	int result = ticked;
-
-	ticked = 0;
-	return result;
-}
-
-void board_tick(int64_t first_ns)
-{
-	struct sigaction sa = { .sa_handler = on_alarm };
-	int64_t us = first_ns / 1000 + 1; /* 0 would be never */
-	struct itimerval timer = { { 1, 0 }, { us / 1000000, us % 1000000 } };
-
-	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-static int lock_in_time(const struct board *b, int64_t deadline)
-{
-	int64_t left;
-	int rc;
-
-	do {
-		if (board_status_asked())
-			bb_error_msg("'%s': waiting for its writer's end", b->path);
-		left = deadline - monotonic_ns();
-		if (left > 0)
-			board_tick(left < NS_PER_S ? left : NS_PER_S);
-		rc = lock_board(b, left > 0);
-	} while (rc < 0 && errno == EINTR && !bb_got_signal);
 	if (bb_got_signal)
 		die_of_signal(bb_got_signal);
-	return rc;
+	if (errno == EINVAL || errno == ENOSYS || errno == ENODEV || errno == EOPNOTSUPP)
+		board_unsupported(path);
+	if (errno == EACCES || errno == EPERM || errno == EROFS || errno == EBUSY)
+		bb_perror_msg_and_die(
+			"can't create '%s': its directory must be writable", path);
+	bb_perror_msg_and_die("can't create '%s'", path);
 }
 
-int board_attach(struct board *b, int64_t deadline)
+/* Where the file is: a symbolic link to it stays. */
+static char *real_path(const char *path, const struct image *m)
 {
-	do {
-		if (b->fd >= 0)
-			close(b->fd);
-		b->fd = open(b->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-		if (b->fd < 0 && errno == ENOENT)
-			return 0;
-		if (b->fd < 0)
-			bb_perror_msg_and_die("can't open '%s'", b->path);
-		board_stat(b); /* a FIFO or a device is empty too, but not ours to replace */
-		if ((deadline ? lock_in_time(b, deadline) : lock_board(b, 0)) < 0) {
-			if (errno == EAGAIN || errno == EACCES)
-				held(b, deadline ? EXIT_TIMED_OUT : EXIT_NOT_NOW);
-			bb_perror_msg_and_die("can't lock '%s'", b->path);
-		}
-	} while (!board_in_place(b)); /* replaced while we came */
-	return b->st.st_size != 0;
+	struct stat st;
+	char *real;
+
+	if (!m->old || lstat(path, &st) < 0 || !S_ISLNK(st.st_mode))
+		return xasprintf("%s", path);
+	if (!m->through_link)
+		bb_error_msg_and_die("can't replace '%s': it is a symbolic link", path);
+	real = realpath(path, NULL);
+	if (!real)
+		bb_perror_msg_and_die("can't follow '%s'", path);
+	return real;
+}
+
+/* The file appears complete. */
+int board_create(const char *path, const struct image *m)
+{
+	char *real = real_path(path, m), *slash = strrchr(real, '/');
+	char *dir = xasprintf("%.*s", slash ? (int)(slash + 1 - real) : 0, real);
+	char *temp = xasprintf("%s.mmapw.XXXXXX", dir);
+	int fd = mkostemp(temp, O_CLOEXEC), taken = -1, err;
+
+	if (fd < 0)
+		cannot_create(path);
+	if (make_whole(fd, m) == 0)
+		taken = put_in_place(temp, real, m->old);
+	if (taken < 0) {
+		err = errno;
+		(void)remove_name(temp);
+		errno = err;
+		cannot_create(path);
+	}
+	if (m->persist && sync_directory(dir) < 0)
+		cannot_create(path);
+	if (m->verbose && !taken)
+		bb_error_msg("made '%s'", path);
+	if (taken)
+		close(fd);
+	free(temp);
+	free(dir);
+	free(real);
+	return taken ? -1 : fd;
 }

@@ -5,30 +5,17 @@
  */
 #include "mmapr.h"
 
-static uint32_t word(const struct board *b, size_t i)
-{
-	uint32_t value = atomic_load(b->map + i);
-
-	return b->swap ? __builtin_bswap32(value) : value;
-}
-
-/* The pid is of the writer's namespace: the name is told only if the start fits. */
+/* The pid is one of the writer's PID namespace: a name is told only if the start fits. */
 static void show_writer(const struct board *b, int alive)
 {
-	uint32_t pid = word(b, BOARD_WORD(writer_pid));
-	uint32_t start[2] = { atomic_load(b->map + BOARD_WORD(writer_start)),
-		atomic_load(b->map + BOARD_WORD(writer_start) + 1) };
-	uint64_t told, found;
 	char name[32];
 
-	memcpy(&told, start, sizeof(told));
-	found = board_process_start(pid, name);
 	record_string("writer", alive ? "alive"
-		: word(b, BOARD_WORD(state)) == BOARD_CLOSED ? "closed" : "dead");
-	record_number("pid", pid);
-	if (alive && found && found == told)
+		: board_word(b, BOARD_WORD(state)) == BOARD_CLOSED ? "closed" : "dead");
+	record_number("pid", board_word(b, BOARD_WORD(writer_pid)));
+	if (alive && board_writer_name(b, name))
 		record_string("name", name);
-	record_number("generation", word(b, BOARD_WORD(writer_generation)));
+	record_number("generation", board_word(b, BOARD_WORD(writer_generation)));
 }
 
 void board_print_info(struct board *b, enum record_form style, int alive)

@@ -8,20 +8,66 @@
 
 #include "board.h"
 
+/* --- output.c: a record on stdout */
+
 struct output {
 	enum record_form style;
 	char *fields; /* of --fields, or NULL: all */
 	char *format; /* of --format, or NULL */
+	const char *prefix; /* of names in --pairs */
+	struct screen *screen; /* NULL: lines */
 };
 
 /* Dies if a field is named that is not there. */
 void board_check_output(const struct board *b, const struct output *out);
 /* b->slot on stdout, which is flushed. */
 void board_print(const struct board *b, const struct output *out);
-
 /* A slot's time in seconds, with nine decimals; returns text. */
 const char *board_format_time(char text[32], const struct board_slot *slot);
+/* The nth field of the line, NULL behind the last; *names are those that --fields has left. */
+const struct field *board_nth_field(const struct board *b, const char **names, uint32_t nth);
+/* The value for people. */
+void board_print_value(const struct board *b, const struct field *f);
+
+/* --- screen.c: a record on a terminal, in place. NULL if stdout is none that can do it. */
+struct screen *board_screen(void);
+void board_show(const struct board *b, const struct output *out);
+
+/* --- info.c, emit.c */
 void board_print_info(struct board *b, enum record_form style, int alive);
-void board_emit_c(const struct board *b);
+void board_emit_c(const struct board *b, const char *prefix);
+
+/* --- follow.c: a board that comes, changes and goes */
+
+struct reader {
+	struct board b;
+	struct output out;
+	uint32_t last;       /* printed, or not wanted any more */
+	uint32_t history;    /* how many, with --history */
+	int64_t since;       /* < 0: not said */
+	int64_t max_age, timeout; /* < 0: not said */
+	int64_t period;
+	const char *emit_prefix;
+	int need_writer, need_sequence, waits;
+	uintmax_t printed, missed;
+};
+
+/* Maps the board; false if there is none yet. */
+int board_reader_open(struct reader *r);
+/* Where to begin: after --since, or with what comes, or with what the slots hold. */
+void board_set_start(struct reader *r);
+/* Goes along if the name is another file now. False while nothing has the name. */
+int board_go_along(struct reader *r);
+/* Until something is newer than r->last; for r->timeout at most. */
+void board_wait_for_news(struct reader *r);
+/* All after r->last that no writer can be at, in order. */
+void board_print_news(struct reader *r);
+/* The record that board_latest copied. */
+void board_print_checked(struct reader *r);
+void board_require_writer(const struct reader *r);
+void board_answer_usr1(const struct reader *r);
+void board_nothing_published(const struct reader *r) NORETURN;
+/* The number of the latest publication. */
+uint32_t board_last_number(struct board *b);
 
 #endif

@@ -8,12 +8,18 @@
 
 #include "board.h"
 
+/* --- value.c, json.c: fields of a record out of text. NULL, or why the text does not fit. */
+const char *board_set_element(const struct field *f, unsigned char *p, const char *text);
 /* Sets what is named: FIELD=VALUE words; a line of them, quoted as for a shell, or one JSON
  * object. -1, after a message, if anything is wrong; record may be half changed then. */
 int board_set_words(const struct schema *s, unsigned char *record, char **words);
 int board_set_line(const struct schema *s, unsigned char *record, char *line, const char *end);
+int board_set_json(const struct schema *s, unsigned char *record, char *line, const char *end);
+/* Messages; they return -1. */
+int board_bad_value(const struct field *f, const char *text, const char *why);
+int board_no_field(const struct schema *s, const char *name, size_t len);
 
-/* A new file, but for its name: written whole, then renamed. */
+/* --- file.c: a new file, but for its name: written whole, then renamed. */
 struct image {
 	off_t size;
 	const void *head, *slot; /* what is not zero in it; slot may be NULL */
@@ -21,24 +27,68 @@ struct image {
 	off_t slot_at;
 	mode_t mode;
 	const struct stat *old; /* what is replaced, or NULL: nothing may be */
+	int through_link;       /* a symbolic link is followed to what is replaced */
 	int persist, verbose;
 };
 
-void board_create(const char *path, const struct image *image);
+/* The new file, open and locked, or -1 if another's was there first. */
+int board_create(const char *path, const struct image *image);
 void board_fill_holes(const struct board *b);
-/* The name's file, open and locked; false if there is none yet, or an empty one, which is
- * locked then. Another writer is waited for until the deadline, then: EXIT_TIMED_OUT; with
- * deadline 0: EXIT_NOT_NOW. */
-int board_attach(struct board *b, int64_t deadline);
-/* Whatever waits comes back with EINTR after first_ns, and each second: a signal that came
- * just before the wait is seen then. */
-void board_tick(int64_t first_ns);
-int board_has_ticked(void); /* since it was asked */
 /* The text with every offset said. */
-char *schema_text(const struct schema *s);
+char *board_schema_text(const struct schema *s);
 /* The beginning of a file: the header and the schema; size is its header_size. */
 struct board_header *board_make_header(const struct schema *s, uint32_t nslots);
 /* Dates it to this boot, and computes its CRC. */
 void board_seal_header(struct board_header *h);
+
+/* --- open.c: the file that is written to */
+
+/* What the user asked for. */
+struct wanted {
+	const char *schema;      /* NULL: not said */
+	uint32_t nslots;         /* 0: not said */
+	int mode;                /* < 0: not said */
+	int raw, replace, persist, exclusive, verbose;
+	int64_t lock_deadline;   /* 0: do not wait */
+	char **words;            /* what the first record will be, or NULL */
+};
+
+/* Opens b->path, or makes it: mapped, locked, of this boot, and as it was asked for. */
+void board_open(struct board *b, const struct wanted *want);
+/* The words, or without any the tutorial's job; done is how many were published before. */
+int board_set_record(const struct schema *s, unsigned char *record, char **words, uintmax_t done);
+
+/* --- remake.c: a board made anew */
+
+/* In a new file: of the schema, with the record's fields as far as they fit. Returns the file,
+ * open and locked, or -1 if another was faster. */
+int board_remake(struct board *b, const struct schema *s, uint32_t nslots,
+	const struct wanted *want);
+/* In place, after a reboot: the times in it meant nothing any more. */
+void board_renew(struct board *b, int persist);
+
+/* --- publish.c: what is published */
+struct writer {
+	struct board b;
+	struct board_slot *next;
+	int64_t persist, next_sync; /* persist < 0: never; next_sync INT64_MAX: nothing is due */
+	uintmax_t published;
+	int unlink;              /* the file goes at the end */
+	int verbose;
+};
+
+/* What the board says now, or zeros, is what the first publication changes. */
+void board_begin(struct writer *w, char **words);
+void board_publish(struct writer *w, int wake);
+/* What has to be done from time to time: each wait ends once a second. */
+void board_attend(struct writer *w);
+void board_show_status(const struct writer *w);
+void board_end(struct writer *w);
+void board_wake(_Atomic uint32_t *map);
+void board_store_words(_Atomic uint32_t *to, const void *from, size_t words);
+/* Whatever waits comes back with EINTR after first_ns, and each second: a signal that came
+ * just before the wait is seen then. */
+void board_tick(int64_t first_ns);
+int board_has_ticked(void); /* since it was asked */
 
 #endif

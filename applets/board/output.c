@@ -5,7 +5,7 @@
  */
 #include "mmapr.h"
 
-/* What the slot says itself, for --fields and --format. */
+/* These two stand in the slot, beside the record. --fields and --format know them. */
 static const struct field seq_field = { .name = "seq", .count = 1, .kind = 'u' };
 static const struct field time_field = { .name = "time", .count = 1, .kind = 'u' };
 
@@ -25,15 +25,6 @@ static uint64_t field_load(const struct field *f, const void *p, int swap)
 	return value;
 }
 
-/* JSON has neither inf nor nan. */
-static void print_float(uint64_t bits, unsigned size, enum record_form style)
-{
-	char text[32];
-
-	format_decimal(text, size, bits);
-	xprintf("%s", style == JSON && strpbrk(text, "in") ? "null" : text);
-}
-
 const char *board_format_time(char text[32], const struct board_slot *slot)
 {
 	scnprintf(text, 32, "%" PRIu64 ".%09u", (uint64_t)(slot->realtime_ns / NS_PER_S),
@@ -41,40 +32,76 @@ const char *board_format_time(char text[32], const struct board_slot *slot)
 	return text;
 }
 
+static void format_number(const struct field *f, uint64_t value, char text[32])
+{
+	int shift = 64 - 8 * f->size;
+
+	if (f->kind == 'f')
+		format_decimal(text, f->size, value);
+	else if (f->kind == 'i') /* the sign, from f->size bytes to all */
+		scnprintf(text, 32, "%" PRId64, (int64_t)(value << shift) >> shift);
+	else
+		scnprintf(text, 32, "%" PRIu64, value);
+}
+
+void board_element_text(const struct board *b, const struct field *f, const void *p, char *text)
+{
+	const unsigned char *bytes = p;
+
+	if (f->kind == 'x') {
+		for (uint32_t i = 0; i < f->size; i++)
+			scnprintf(text + 2 * (size_t)i, 3, "%02x", bytes[i]);
+	} else if (f->kind == 's' || f->kind == 'c') {
+		size_t len = strnlen(p, f->size);
+
+		memcpy(text, p, len);
+		text[len] = '\0';
+	} else {
+		format_number(f, field_load(f, p, b->swap), text);
+	}
+}
+
+static void print_string(const struct field *f, const unsigned char *p, enum record_form style,
+	int base64)
+{
+	size_t len = strnlen((const char *)p, f->size);
+
+	if (style == JSON)
+		put_char('"');
+	if (base64)
+		print_base64(p, len);
+	else if (f->kind != 'x')
+		print_text(p, len, style);
+	else
+		for (uint32_t i = 0; i < f->size; i++)
+			xprintf("%02x", p[i]);
+	if (style == JSON)
+		put_char('"');
+}
+
 static void print_element(const struct board *b, const struct field *f, const unsigned char *p,
 	enum record_form style, int base64)
 {
-	int shift = 64 - 8 * f->size;
 	uint64_t value;
-	char time[32];
+	char text[32];
 
 	if (strchr("scx", f->kind)) {
-		if (style == JSON)
-			put_char('"');
-		if (base64)
-			print_base64(p, strnlen((const char *)p, f->size));
-		else if (f->kind != 'x')
-			print_text(p, strnlen((const char *)p, f->size), style);
-		else
-			for (uint32_t i = 0; i < f->size; i++)
-				xprintf("%02x", p[i]);
-		if (style == JSON)
-			put_char('"');
+		print_string(f, p, style, base64);
+		return;
+	}
+	if (f == &seq_field || f == &time_field) {
+		scnprintf(text, sizeof(text), "%" PRIu64, b->slot->publications);
+		xprintf("%s", f == &seq_field ? text : board_format_time(text, b->slot));
 		return;
 	}
 	value = field_load(f, p, b->swap);
-	if (f == &seq_field)
-		xprintf("%" PRIu64, b->slot->publications);
-	else if (f == &time_field)
-		xprintf("%s", board_format_time(time, b->slot));
-	else if (f->kind == 'i') /* the sign, from f->size bytes to all */
-		xprintf("%" PRId64, (int64_t)(value << shift) >> shift);
-	else if (f->kind == 'f')
-		print_float(value, f->size, style);
-	else if (f->kind == 'b' && style == JSON)
+	format_number(f, value, text);
+	if (f->kind == 'b' && style == JSON)
 		xprintf(value ? "true" : "false");
+	else if (f->kind == 'f' && style == JSON && strpbrk(text, "in"))
+		xprintf("null"); /* JSON has neither inf nor nan */
 	else
-		xprintf("%" PRIu64, value);
+		xprintf("%s", text);
 }
 
 static const unsigned char *element(const struct board *b, const struct field *f, uint32_t i)
@@ -98,8 +125,9 @@ static void print_value(
 
 /* NAME=VALUE; nth counts what stands before it on the line. */
 static void print_field(
-	const struct board *b, const struct field *f, enum record_form style, int nth)
+	const struct board *b, const struct field *f, const struct output *out, int nth)
 {
+	enum record_form style = out->style;
 	static const char before[][3] = { [NO_RECORD] = "\t ", [PAIRS] = " ", [JSON] = "," };
 	int base64 = 0;
 
@@ -111,7 +139,8 @@ static void print_field(
 	if (style == JSON)
 		xprintf("\"%s%s\":", f->name, base64 ? "_b64" : "");
 	else
-		xprintf("%s=%s", f->name, style == PAIRS ? "'" : "");
+		xprintf("%s%s=%s", style == PAIRS ? out->prefix : "", f->name,
+			style == PAIRS ? "'" : "");
 	print_value(b, f, style, base64);
 	if (style == PAIRS)
 		put_char('\'');
@@ -126,11 +155,12 @@ static const struct field *find_output_field(const struct board *b, const char *
 	if (!f && len == 4 && strncmp(name, time_field.name, len) == 0)
 		f = &time_field;
 	if (!f)
-		bb_show_usage("no field '%.*s'", (int)len, name);
+		bb_show_usage("no field '%.*s': there are %s, seq and time", (int)len, name,
+			board_field_list(&b->schema));
 	return f;
 }
 
-/* dry: only dies if a field is named that is not there */
+/* Prints nothing if dry, but dies if a field is named that is not there. */
 static void print_format(const struct board *b, const char *s, int dry)
 {
 	static const char escapes[] = "nrt0\\", bytes[] = "\n\r\t\0\\";
@@ -158,8 +188,7 @@ static void print_format(const struct board *b, const char *s, int dry)
 	}
 }
 
-/* The nth field of the line, NULL behind the last. *names are those that --fields has left. */
-static const struct field *nth_field(const struct board *b, const char **names, uint32_t nth)
+const struct field *board_nth_field(const struct board *b, const char **names, uint32_t nth)
 {
 	const struct field *f;
 	size_t len;
@@ -181,8 +210,13 @@ void board_check_output(const struct board *b, const struct output *out)
 	if (out->format)
 		print_format(b, out->format, 1);
 	else
-		while (nth_field(b, &names, UINT32_MAX))
+		while (board_nth_field(b, &names, UINT32_MAX))
 			;
+}
+
+void board_print_value(const struct board *b, const struct field *f)
+{
+	print_value(b, f, NO_RECORD, 0);
 }
 
 void board_print(const struct board *b, const struct output *out)
@@ -190,6 +224,10 @@ void board_print(const struct board *b, const struct output *out)
 	const char *names = out->fields;
 	const struct field *f;
 
+	if (out->screen) {
+		board_show(b, out);
+		return;
+	}
 	if (out->format) {
 		print_format(b, out->format, 0);
 		xfflush_stdout();
@@ -197,8 +235,8 @@ void board_print(const struct board *b, const struct output *out)
 	}
 	if (out->style == JSON)
 		put_char('{');
-	for (uint32_t nth = 0; (f = nth_field(b, &names, nth)); nth++)
-		print_field(b, f, out->style, nth);
+	for (uint32_t nth = 0; (f = board_nth_field(b, &names, nth)); nth++)
+		print_field(b, f, out, nth);
 	xprintf(out->style == JSON ? "}\n" : "\n");
 	xfflush_stdout();
 }

@@ -123,3 +123,20 @@ const struct field *schema_find(const struct schema *s, const char *name, size_t
 			return &s->fields[i];
 	return NULL;
 }
+
+char *board_field_list(const struct schema *s)
+{
+	enum { ENOUGH = 400 }; /* bytes, for a message */
+	char *list = xasprintf("%s", s->fields[0].name);
+
+	for (uint32_t i = 1; i < s->count; i++) {
+		int is_full = strlen(list) > ENOUGH;
+		char *longer = xasprintf("%s, %s", list, is_full ? "..." : s->fields[i].name);
+
+		free(list);
+		list = longer;
+		if (is_full)
+			break;
+	}
+	return list;
+}

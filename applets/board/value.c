@@ -1,5 +1,5 @@
 /*
- * value.c - fields of a record out of words and JSON objects
+ * value.c - fields of a record out of words
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -13,7 +13,7 @@ static void field_store(const struct field *f, void *p, uint64_t value)
 		b[LITTLE ? i : f->size - 1 - i] = value >> 8 * i;
 }
 
-static int report_value(const struct field *f, const char *text, const char *why)
+int board_bad_value(const struct field *f, const char *text, const char *why)
 {
 	bb_error_msg("field '%s': '%s' is %s for %s", f->name, text, why, f->type);
 	return -1;
@@ -56,7 +56,7 @@ static const char *parse_hex(unsigned char *p, size_t size, const char *text)
 	return board_hex_bytes(p, size, text) == 2 * size ? NULL : "invalid";
 }
 
-static const char *set_element(const struct field *f, unsigned char *p, const char *text)
+const char *board_set_element(const struct field *f, unsigned char *p, const char *text)
 {
 	uint64_t value = (unsigned char)*text;
 	const char *why = NULL;
@@ -81,6 +81,11 @@ static const char *set_element(const struct field *f, unsigned char *p, const ch
 	return why;
 }
 
+static unsigned char *place(const struct field *f, unsigned char *record, uint32_t i)
+{
+	return record + f->offset + (size_t)i * f->size;
+}
+
 /* The elements of an array are V,V,...: as many as it has. */
 static int set_field(const struct field *f, unsigned char *record, char *text)
 {
@@ -91,12 +96,12 @@ static int set_field(const struct field *f, unsigned char *record, char *text)
 		const char *why;
 
 		if (f->is_array && !comma != (i == f->count - 1))
-			return report_value(f, text, "not of the right length");
+			return board_bad_value(f, text, "not of the right length");
 		if (comma)
 			*comma = '\0';
-		why = set_element(f, record + f->offset + (size_t)i * f->size, element);
+		why = board_set_element(f, place(f, record, i), element);
 		if (why)
-			return report_value(f, element, why);
+			return board_bad_value(f, element, why);
 		if (comma) {
 			*comma = ',';
 			element = comma + 1;
@@ -105,30 +110,64 @@ static int set_field(const struct field *f, unsigned char *record, char *text)
 	return 0;
 }
 
-static int no_field(const char *name, size_t len)
+/* index is what follows the name: "[K]". */
+static int set_one(const struct field *f, unsigned char *record, const char *index,
+	const char *text)
 {
-	bb_error_msg("no field '%.*s'", (int)len, name);
+	uintmax_t k;
+	const char *end = parse_digits(index + 1, 10, &k), *why;
+
+	if (!f->is_array) {
+		bb_error_msg("field '%s' is %s: it has no elements", f->name, f->type);
+		return -1;
+	}
+	if (!end || strcmp(end, "]") || k >= f->count) {
+		bb_error_msg("no element '%s' of field '%s': %s begins with [0]", index, f->name,
+			f->type);
+		return -1;
+	}
+	why = board_set_element(f, place(f, record, k), text);
+	return why ? board_bad_value(f, text, why) : 0;
+}
+
+int board_no_field(const struct schema *s, const char *name, size_t len)
+{
+	char *list = board_field_list(s);
+
+	bb_error_msg("no field '%.*s': there are %s", (int)len, name, list);
+	free(list);
 	return -1;
 }
 
 static int set_word(const struct schema *s, unsigned char *record, char *word)
 {
-	char *value = strchr(word, '=');
+	char *value = strchr(word, '='), *index;
 	const struct field *f;
+	size_t len;
 
 	if (!value) {
 		bb_error_msg("'%s' is not FIELD=VALUE", word);
 		return -1;
 	}
-	f = schema_find(s, word, value - word);
-	return f ? set_field(f, record, value + 1) : no_field(word, value - word);
+	*value++ = '\0';
+	index = strchr(word, '[');
+	len = index ? (size_t)(index - word) : strlen(word);
+	f = schema_find(s, word, len);
+	if (!f)
+		return board_no_field(s, word, len);
+	return index ? set_one(f, record, index, value) : set_field(f, record, value);
 }
 
 int board_set_words(const struct schema *s, unsigned char *record, char **words)
 {
-	for (; *words; words++)
-		if (set_word(s, record, *words) < 0)
+	for (; *words; words++) {
+		char *word = xasprintf("%s", *words); /* the operands are read again each time */
+		int rc = set_word(s, record, word);
+
+		free(word);
+		if (rc < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -158,216 +197,13 @@ static char *next_word(char **line)
 	return word;
 }
 
-/* --- JSON: one object of scalars and arrays of scalars ----------------------------------- */
-
-static char *skip_space(char *s)
-{
-	return s + strspn(s, " \t\r");
-}
-
-/* Four hexadecimal digits, or -1. */
-static int hex4(const char *s)
-{
-	unsigned char byte[2];
-
-	for (int i = 0; i < 4; i++)
-		if (!isxdigit((unsigned char)s[i]))
-			return -1;
-	(void)board_hex_bytes(byte, 2, s);
-	return byte[0] << 8 | byte[1];
-}
-
-/* \uXXXX at s, and its other half, as UTF-8; returns what follows, or NULL. NUL has no
- * place in a string of C. */
-static char *put_unicode(char **to, char *s)
-{
-	int c = hex4(s), low;
-
-	s += 4;
-	if (c >= 0xD800 && c < 0xE000) {
-		low = s[0] == '\\' && s[1] == 'u' ? hex4(s + 2) : -1;
-		if (c >= 0xDC00 || low < 0xDC00 || low >= 0xE000)
-			return NULL;
-		c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-		s += 6;
-	}
-	if (c <= 0)
-		return NULL;
-	if (c >= 0x10000)
-		*(*to)++ = 0xF0 | c >> 18;
-	if (c >= 0x800)
-		*(*to)++ = c >= 0x10000 ? 0x80 | (c >> 12 & 63) : 0xE0 | c >> 12;
-	if (c >= 0x80)
-		*(*to)++ = c >= 0x800 ? 0x80 | (c >> 6 & 63) : 0xC0 | c >> 6;
-	*(*to)++ = c >= 0x80 ? 0x80 | (c & 63) : c;
-	return s;
-}
-
-/* The string whose first quotation mark is at s, in place; returns what follows, or NULL. */
-static char *json_string(char *s)
-{
-	static const char escapes[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
-	char *to = ++s;
-
-	while (*s != '"') {
-		const char *e;
-
-		if ((unsigned char)*s < ' ')
-			return NULL;
-		if (*s != '\\') {
-			*to++ = *s++;
-		} else if (s[1] == 'u') {
-			s = put_unicode(&to, s + 2);
-			if (!s)
-				return NULL;
-		} else {
-			e = s[1] ? strchr(escapes, s[1]) : NULL;
-			if (!e)
-				return NULL;
-			*to++ = bytes[e - escapes];
-			s += 2;
-		}
-	}
-	*to = '\0';
-	return s + 1;
-}
-
-static int base64_digit(unsigned char c)
-{
-	return isalpha(c) ? (c & 31) - 1 + (c & 32 ? 26 : 0)
-		: isdigit(c) ? c - '0' + 52
-		: c == '+' ? 62
-		: c == '/' ? 63 : -1;
-}
-
-/* RFC 4648, section 4, in place; false if it is none, or has a NUL in it. */
-static int decode_base64(char *s)
-{
-	char *to = s;
-	unsigned bits = 0, have = 0;
-
-	for (; base64_digit(*s) >= 0; s++) {
-		bits = bits << 6 | base64_digit(*s);
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			*to = bits >> have;
-			if (!*to++)
-				return 0;
-		}
-	}
-	/* 2 digits and "==", or 3 and "=", are left; the bits that fill them up are 0. */
-	bits &= (1U << have) - 1;
-	have = have < 6 && !bits && strspn(s, "=") == have / 2 && !s[have / 2];
-	*to = '\0';
-	return have;
-}
-
-struct json {
-	const struct schema *schema;
-	unsigned char *record;
-	const struct field *field;
-	int base64; /* the name is NAME_b64, as mmapr prints what is no UTF-8 */
-	int bad;    /* a message has been written */
-};
-
-/* One scalar at s into element i of the field; returns what follows, or NULL. */
-static char *json_element(struct json *j, uint32_t i, char *s)
-{
-	const struct field *f = j->field;
-	char *text = s, *end = s + strcspn(s, ",]} \t\r"), saved;
-	const char *why = NULL;
-
-	if (*s == '"') {
-		text = s + 1;
-		end = json_string(s);
-		if (!end)
-			return NULL;
-	}
-	saved = *end;
-	*end = '\0';
-	if (text == s && strchr("scx", f->kind)) {
-		why = "invalid";
-	} else if (j->base64 && !decode_base64(text)) {
-		why = "invalid";
-	} else {
-		why = set_element(f, j->record + f->offset + (size_t)i * f->size, text);
-	}
-	if (why)
-		j->bad = report_value(f, j->base64 ? "base64" : text, why); /* spoiled, or bytes */
-	*end = saved;
-	return why ? NULL : end;
-}
-
-static char *json_value(struct json *j, char *s)
-{
-	if (!j->field->is_array)
-		return json_element(j, 0, s);
-	for (uint32_t i = 0; i < j->field->count; i++) {
-		if (*s++ != (i ? ',' : '['))
-			return NULL;
-		s = json_element(j, i, skip_space(s));
-		if (!s)
-			return NULL;
-		s = skip_space(s);
-	}
-	return *s == ']' ? s + 1 : NULL;
-}
-
-/* A field may itself be called so. */
-static void json_field(struct json *j, const char *name)
-{
-	size_t len = strlen(name);
-
-	j->field = schema_find(j->schema, name, len);
-	j->base64 = !j->field && len > 4 && strcmp(name + len - 4, "_b64") == 0;
-	if (j->base64)
-		j->field = schema_find(j->schema, name, len - 4);
-	if (!j->field || (j->base64 && !strchr("sc", j->field->kind)))
-		j->bad = no_field(name, len);
-}
-
-/* What follows the object at p, or NULL. */
-static char *json_object(struct json *j, char *p)
-{
-	char *name;
-
-	p = skip_space(p + 1);
-	if (*p == '}')
-		return p + 1;
-	for (;; p = skip_space(p + 1)) {
-		name = p + 1;
-		if (*p != '"' || !(p = json_string(p)))
-			return NULL;
-		json_field(j, name);
-		p = skip_space(p);
-		if (j->bad || *p != ':')
-			return NULL;
-		p = json_value(j, skip_space(p + 1));
-		if (!p)
-			return NULL;
-		p = skip_space(p);
-		if (*p == '}')
-			return p + 1;
-		if (*p != ',')
-			return NULL;
-	}
-}
-
 int board_set_line(const struct schema *s, unsigned char *record, char *line, const char *end)
 {
-	struct json j = { .schema = s, .record = record };
 	char *word;
 
-	line = skip_space(line);
-	if (*line == '{') {
-		line = json_object(&j, line);
-		if (line && skip_space(line) == end)
-			return 0;
-		if (!j.bad)
-			bb_error_msg("not a JSON object of the board's fields");
-		return -1;
-	}
+	line += strspn(line, " \t\r");
+	if (*line == '{')
+		return board_set_json(s, record, line, end);
 	while ((word = next_word(&line)))
 		if (set_word(s, record, word) < 0)
 			return -1;
@@ -376,4 +212,3 @@ int board_set_line(const struct schema *s, unsigned char *record, char *line, co
 	bb_error_msg(*line ? "a quotation is not closed" : "a line has a NUL in it");
 	return -1;
 }
-

@@ -12,7 +12,7 @@ if ! command -v cc >/dev/null; then
 fi
 box mmapw -S 'a:u32[64]' b - </dev/null
 # Without the CRC, which would hide what the latch lets through.
-box mmapr --emit-c b | sed 's/ && copy.1. == board_crc(r, sizeof(.r))//' >board.h
+box mmapr --emit-c b | sed 's/ && head.1. == board_crc(r, sizeof(.r))//' >board.h
 cat >stress.c <<'END'
 #include <poll.h>
 #include <signal.h>

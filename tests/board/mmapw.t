@@ -29,8 +29,8 @@ done <<-'END'
 	id=+1|field 'id': '+1' is invalid for i32
 	name=12345678901234567890|field 'name': '12345678901234567890' is too long for str20
 	sex=MF|field 'sex': 'MF' is too long for char
-	age=1|no field 'age'
-	nam=1|no field 'nam'
+	age=1|no field 'age': there are id, name, sex
+	nam=1|no field 'nam': there are id, name, sex
 	id|'id' is not FIELD=VALUE
 END
 run box mmapr -1 student
@@ -75,7 +75,7 @@ done <<-'END'
 	id:i32@4294967296
 END
 run box mmapw -S id:i32 student id=1
-like 'another schema than the one of the file is refused' "1 *has another schema: 'id:i32@0,name:str20@4,sex:char@24'" "$rc $err"
+like 'another schema than the one of the file is refused' "1 *has another schema: 'id:i32@0,name:str20@4,sex:char@24', not 'id:i32@0': use --replace" "$rc $err"
 run box mmapw -S id:i32@0,name:str20,sex:char@24 student id=1
 is 'the same, said otherwise, is not' '0 ' "$rc $err"
 
@@ -192,7 +192,7 @@ is 'each line is a publication' '0 ' "$rc $err"
 opts=
 run box mmapr -1 -F '%{seq} %{n} %{s} %{b} %{c} %{x} %{t} %{u}' l
 is 'of what its words say' "3 1,2 it's \"a\" 1 ' 00ff a,b 18446744073709551615" "$out"
-box mmapr -1 --pairs l >pairs
+box mmapr -1 --pairs --prefix '' l >pairs
 box mmapr -1 -J l >json
 cp l before
 lines ' { "n" : [ -1 , 2 ] , "s" : "\u20ac\ud83d\ude00\n\"" , "b" : false, "c":"\\", "x":"FF00","t":["",","],"u":0 } '
@@ -221,9 +221,9 @@ while IFS='|' read -r line why; do
 	lines u=8 b=0
 done <<-'END'
 	u=9 n=1|field 'n': '1' is not of the right length for i32[2]
-	u=9 z=1|no field 'z'
+	u=9 z=1|no field 'z': there are n, s, b, c, x, t, u
 	u=9 s='abc|a quotation is not closed
-	{"u":9,"z":1}|no field 'z'
+	{"u":9,"z":1}|no field 'z': there are n, s, b, c, x, t, u
 	{"u":9,"n":[1]}|not a JSON object of the board's fields
 	{"u":9,"n":[1,2,3]}|not a JSON object of the board's fields
 	{"u":9,"n":1}|not a JSON object of the board's fields
@@ -247,9 +247,9 @@ done <<-'END'
 	{"u":9,"s_b64":"//////////////////////"}|field 's': 'base64' is invalid for str12
 	{"u":9,"s_b64":9}|field 's': 'base64' is invalid for str12
 	{"u":9,"c_b64":"//8="}|field 'c': 'base64' is too long for char
-	{"u":9,"x_b64":"//8="}|no field 'x_b64'
-	{"u":9,"u_b64":"//8="}|no field 'u_b64'
-	{"u":9,"_b64":"//8="}|no field '_b64'
+	{"u":9,"x_b64":"//8="}|no field 'x_b64': there are n, s, b, c, x, t, u
+	{"u":9,"u_b64":"//8="}|no field 'u_b64': there are n, s, b, c, x, t, u
+	{"u":9,"_b64":"//8="}|no field '_b64': there are n, s, b, c, x, t, u
 	{"u":9.5}|field 'u': '9.5' is invalid for u64
 	{"u":9|not a JSON object of the board's fields
 	{"u":9}}|not a JSON object of the board's fields
@@ -287,7 +287,7 @@ run box mmapr -H -o id few
 is 'slots that were never used are no history' "id=1
 id=2" "$out"
 run box mmapw -n 4 slots id=1
-is 'an existing file keeps its slots' "1 mmapw: 'slots' has 8 slots" "$rc $err"
+is 'an existing file keeps its slots' "1 mmapw: 'slots' has 8 slots: use --replace" "$rc $err"
 run box mmapw --unlink slots id=1
 is '--unlink removes the file at the end' '0 gone' "$rc $([ -e slots ] || echo gone)"
 $EMULATOR "$IPCBOX" mmapw --unlink slots &
@@ -402,7 +402,7 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o calls -e inje
 	run strace -o calls -e inject=fallocate:error=EINTR:when=1..3 "$IPCBOX" mmapw interrupted id=1
 	is 'an interrupted fallocate is tried again' '0 id=1' "$rc $(box mmapr -1 -o id interrupted)"
 	run strace -o calls -e inject=fcntl:error=EINVAL "$IPCBOX" mmapw -v flocked id=1
-	like 'also for the lock' "0 *mmapw: no locks of open file descriptions (Linux 3.15): flock(2)
+	like 'also for the lock' "0 *mmapw: no locks of fcntl(2) here: flock(2) stands in
 *" "$rc $err"
 else
 	skip 'and which fallback was taken' 'no strace'

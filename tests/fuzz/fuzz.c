@@ -82,7 +82,7 @@ static void seal(unsigned char *data, size_t len)
 
 static void fuzz_board(char *data, size_t len, unsigned variant)
 {
-	struct output out = { .style = (variant >> 1) % 3 };
+	struct output out = { .style = (variant >> 1) % 3, .prefix = "board_" };
 
 	if (variant & 1)
 		seal((unsigned char *)data, len);
@@ -107,7 +107,7 @@ static void fuzz_schema(char *text, size_t len, unsigned variant)
 
 	(void)len;
 	if (!schema_parse(&s, text))
-		(void)schema_text(&s);
+		(void)board_schema_text(&s);
 	(void)variant;
 }
 
@@ -126,7 +126,7 @@ static void fuzz_line(char *text, size_t len, unsigned variant)
 	record = b.slot->record;
 	if ((variant & 1 ? board_set_words(&b.schema, record, words)
 		: board_set_line(&b.schema, record, text, text + len)) == 0)
-		board_print(&b, &(struct output){ .style = (variant >> 1) % 3 });
+		board_print(&b, &(struct output){ .style = (variant >> 1) % 3, .prefix = "board_" });
 }
 
 static void fuzz_number(char *text, size_t len, unsigned variant)

@@ -1,0 +1,256 @@
+/*
+ * json.c - fields of a record out of one JSON object: scalars, and arrays of scalars
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "mmapw.h"
+
+static char *skip_space(char *s)
+{
+	return s + strspn(s, " \t\r");
+}
+
+/* Four hexadecimal digits, or -1. */
+static int hex4(const char *s)
+{
+	unsigned char byte[2];
+
+	for (int i = 0; i < 4; i++)
+		if (!isxdigit((unsigned char)s[i]))
+			return -1;
+	(void)board_hex_bytes(byte, 2, s);
+	return byte[0] << 8 | byte[1];
+}
+
+/* \uXXXX at s, and its other half, as UTF-8; returns what follows, or NULL. NUL has no
+ * place in a string of C. */
+static char *put_unicode(char **to, char *s)
+{
+	int c = hex4(s), low;
+
+	s += 4;
+	if (c >= 0xD800 && c < 0xE000) {
+		low = s[0] == '\\' && s[1] == 'u' ? hex4(s + 2) : -1;
+		if (c >= 0xDC00 || low < 0xDC00 || low >= 0xE000)
+			return NULL;
+		c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+		s += 6;
+	}
+	if (c <= 0)
+		return NULL;
+	if (c >= 0x10000)
+		*(*to)++ = 0xF0 | c >> 18;
+	if (c >= 0x800)
+		*(*to)++ = c >= 0x10000 ? 0x80 | (c >> 12 & 63) : 0xE0 | c >> 12;
+	if (c >= 0x80)
+		*(*to)++ = c >= 0x800 ? 0x80 | (c >> 6 & 63) : 0xC0 | c >> 6;
+	*(*to)++ = c >= 0x80 ? 0x80 | (c & 63) : c;
+	return s;
+}
+
+/* The string whose first quotation mark is at s, in place; returns what follows, or NULL. */
+static char *json_string(char *s)
+{
+	static const char escapes[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
+	char *to = ++s;
+
+	while (*s != '"') {
+		const char *e;
+
+		if ((unsigned char)*s < ' ')
+			return NULL;
+		if (*s != '\\') {
+			*to++ = *s++;
+		} else if (s[1] == 'u') {
+			s = put_unicode(&to, s + 2);
+			if (!s)
+				return NULL;
+		} else {
+			e = s[1] ? strchr(escapes, s[1]) : NULL;
+			if (!e)
+				return NULL;
+			*to++ = bytes[e - escapes];
+			s += 2;
+		}
+	}
+	*to = '\0';
+	return s + 1;
+}
+
+static int base64_digit(unsigned char c)
+{
+	return isalpha(c) ? (c & 31) - 1 + (c & 32 ? 26 : 0)
+		: isdigit(c) ? c - '0' + 52
+		: c == '+' ? 62
+		: c == '/' ? 63 : -1;
+}
+
+/* RFC 4648, section 4, in place; false if it is none, or has a NUL in it. */
+static int decode_base64(char *s)
+{
+	char *to = s;
+	unsigned bits = 0, have = 0;
+
+	for (; base64_digit(*s) >= 0; s++) {
+		bits = bits << 6 | base64_digit(*s);
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			*to = bits >> have;
+			if (!*to++)
+				return 0;
+		}
+	}
+	/* 2 digits and "==", or 3 and "=", are left; the bits that fill them up are 0. */
+	bits &= (1U << have) - 1;
+	have = have < 6 && !bits && strspn(s, "=") == have / 2 && !s[have / 2];
+	*to = '\0';
+	return have;
+}
+
+struct json {
+	const struct schema *schema;
+	unsigned char *record;
+	const struct field *field;
+	int base64; /* the name is NAME_b64, as mmapr prints what is no UTF-8 */
+	int bad;    /* a message has been written */
+};
+
+/* RFC 8259, section 6: -? int frac? exp? */
+static int is_json_number(const char *s)
+{
+	size_t digits;
+
+	s += *s == '-';
+	digits = strspn(s, "0123456789");
+	if (!digits || (*s == '0' && digits > 1))
+		return 0;
+	s += digits;
+	if (*s == '.') {
+		digits = strspn(++s, "0123456789");
+		s += digits;
+	}
+	if (digits && (*s == 'e' || *s == 'E')) {
+		s++;
+		s += *s == '-' || *s == '+';
+		digits = strspn(s, "0123456789");
+		s += digits;
+	}
+	return digits && !*s;
+}
+
+/* What mmapr prints of a number that is none is null. JSON has no infinity. */
+static const char *set_bare(const struct field *f, unsigned char *p, const char *text)
+{
+	const char *name = text + (*text == '-');
+
+	if (strchr("scx", f->kind))
+		return "invalid";
+	if (f->kind == 'f' && strcmp(text, "null") == 0)
+		return board_set_element(f, p, "nan");
+	if (f->kind == 'f' && (*name == 'i' || *name == 'I'))
+		return "infinite, which JSON cannot say,";
+	if (f->kind == 'b' ? strcmp(text, "true") && strcmp(text, "false") && !is_json_number(text)
+			   : !is_json_number(text))
+		return "invalid";
+	return board_set_element(f, p, text);
+}
+
+static const char *set_quoted(const struct json *j, unsigned char *p, char *text)
+{
+	if (j->base64 && !decode_base64(text))
+		return "invalid";
+	if (j->field->kind == 'f') /* the rules for numbers hold within quotation marks, too */
+		return set_bare(j->field, p, text);
+	return board_set_element(j->field, p, text);
+}
+
+/* One scalar at s into element i of the field; returns what follows, or NULL. */
+static char *json_element(struct json *j, uint32_t i, char *s)
+{
+	const struct field *f = j->field;
+	unsigned char *p = j->record + f->offset + (size_t)i * f->size;
+	char *text = s, *end = s + strcspn(s, ",]} \t\r"), saved;
+	const char *why;
+
+	if (*s == '"') {
+		text = s + 1;
+		end = json_string(s);
+		if (!end)
+			return NULL;
+	}
+	saved = *end;
+	*end = '\0';
+	why = text == s ? set_bare(f, p, text) : set_quoted(j, p, text);
+	if (why) /* what was decoded from base64 is spoiled, or bytes */
+		j->bad = board_bad_value(f, j->base64 ? "base64" : text, why);
+	*end = saved;
+	return why ? NULL : end;
+}
+
+static char *json_value(struct json *j, char *s)
+{
+	if (!j->field->is_array)
+		return json_element(j, 0, s);
+	for (uint32_t i = 0; i < j->field->count; i++) {
+		if (*s++ != (i ? ',' : '['))
+			return NULL;
+		s = json_element(j, i, skip_space(s));
+		if (!s)
+			return NULL;
+		s = skip_space(s);
+	}
+	return *s == ']' ? s + 1 : NULL;
+}
+
+/* A field may itself be called so. */
+static void json_field(struct json *j, const char *name)
+{
+	size_t len = strlen(name);
+
+	j->field = schema_find(j->schema, name, len);
+	j->base64 = !j->field && len > 4 && strcmp(name + len - 4, "_b64") == 0;
+	if (j->base64)
+		j->field = schema_find(j->schema, name, len - 4);
+	if (!j->field || (j->base64 && !strchr("sc", j->field->kind)))
+		j->bad = board_no_field(j->schema, name, len);
+}
+
+/* What follows the object at p, or NULL. */
+static char *json_object(struct json *j, char *p)
+{
+	char *name;
+
+	p = skip_space(p + 1);
+	if (*p == '}')
+		return p + 1;
+	for (;; p = skip_space(p + 1)) {
+		name = p + 1;
+		if (*p != '"' || !(p = json_string(p)))
+			return NULL;
+		json_field(j, name);
+		p = skip_space(p);
+		if (j->bad || *p != ':')
+			return NULL;
+		p = json_value(j, skip_space(p + 1));
+		if (!p)
+			return NULL;
+		p = skip_space(p);
+		if (*p == '}')
+			return p + 1;
+		if (*p != ',')
+			return NULL;
+	}
+}
+
+int board_set_json(const struct schema *s, unsigned char *record, char *line, const char *end)
+{
+	struct json j = { .schema = s, .record = record };
+
+	line = json_object(&j, line);
+	if (line && skip_space(line) == end)
+		return 0;
+	if (!j.bad)
+		bb_error_msg("not a JSON object of the board's fields");
+	return -1;
+}

@@ -1,0 +1,216 @@
+/*
+ * open.c - the board that mmapw writes to: found, locked, made or made anew
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "mmapw.h"
+
+enum { MANY_TRIES = 10 };
+enum found { NO_FILE, EMPTY_FILE, READ_LOCKED, FOUND };
+
+/* Only the process that wrote its pid and its start into the board is named: the pid may be
+ * another process's here, in another PID namespace. */
+static void NORETURN held(struct board *b, int status)
+{
+	const char *who = "another writer";
+	char name[32];
+
+	if (b->st.st_size)
+		board_map(b, PROT_READ);
+	if (b->map && !b->raw && board_writer_name(b, name)) {
+		bb_error_msg("'%s' is held by pid %u (%s)", b->path,
+			(unsigned)board_word(b, BOARD_WORD(writer_pid)), name);
+		exit(status);
+	}
+	if (b->map && !b->raw && board_writer_start(b)
+	    && board_word(b, BOARD_WORD(state)) == BOARD_READY)
+		who = "a process of another container";
+	bb_error_msg("'%s' is held by %s", b->path, who);
+	exit(status);
+}
+
+static int lock_in_time(const struct board *b, int64_t deadline, int verbose)
+{
+	int64_t left;
+	int rc;
+
+	do {
+		if (board_status_asked())
+			bb_error_msg("'%s': waiting for its writer's end", b->path);
+		left = deadline - monotonic_ns();
+		if (left > 0)
+			board_tick(left < NS_PER_S ? left : NS_PER_S);
+		rc = board_lock(b->fd, left > 0 && board_has_writer(b->fd));
+	} while (rc < 0 && errno == EINTR && !bb_got_signal);
+	if (bb_got_signal)
+		die_of_signal(bb_got_signal);
+	if (verbose)
+		board_tell_lock(rc);
+	return rc;
+}
+
+/* A reader's lock stands in the way for a moment only: 100 ms are left for it to go. */
+static enum found lock_file(struct board *b, const struct wanted *want)
+{
+	for (int tries = 0; tries < MANY_TRIES; tries++) {
+		if (lock_in_time(b, want->lock_deadline, want->verbose) >= 0)
+			return b->st.st_size ? FOUND : EMPTY_FILE;
+		if (errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL)
+			board_unsupported(b->path);
+		if (errno != EAGAIN && errno != EACCES)
+			bb_perror_msg_and_die("can't lock '%s'", b->path);
+		if (board_has_writer(b->fd))
+			held(b, want->lock_deadline ? EXIT_TIMED_OUT : EXIT_NOT_NOW);
+		(void)sleep_until(monotonic_ns() + NS_PER_S / 100);
+	}
+	return b->st.st_size ? READ_LOCKED : EMPTY_FILE;
+}
+
+static int has_name(const struct board *b)
+{
+	struct stat st;
+
+	return stat(b->path, &st) == 0 && same_inode(&st, &b->st);
+}
+
+/* The name's file, open and locked. */
+static enum found find_file(struct board *b, const struct wanted *want)
+{
+	enum found found;
+
+	do {
+		if (b->fd >= 0)
+			close(b->fd);
+		b->fd = open(b->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+		if (b->fd < 0 && errno == ENOENT)
+			return NO_FILE;
+		if (b->fd < 0)
+			bb_perror_msg_and_die("can't open '%s'", b->path);
+		board_stat(b); /* a FIFO or a device is empty too, but not ours to replace */
+		found = lock_file(b, want);
+	} while (!has_name(b)); /* replaced between open and lock */
+	return found;
+}
+
+int board_set_record(const struct schema *s, unsigned char *record, char **words, uintmax_t done)
+{
+	char id[16], name[] = "name=xiao bai", sex[] = "sex=M";
+	char *job[] = { id, name, sex, NULL };
+
+	scnprintf(id, sizeof(id), "id=%" PRId32, (int32_t)(10 + done));
+	return board_set_words(s, record, *words ? words : job);
+}
+
+/* The mode that was asked for, or that of the empty file which is there, or a new file's. */
+static mode_t file_mode(const struct board *b, int mode)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	if (mode >= 0)
+		return mode;
+	return b->fd >= 0 ? b->st.st_mode & 0777 : 0644 & ~mask;
+}
+
+/* The words are tried on a record first, so that a wrong one leaves no file behind. */
+static int make_file(const struct board *b, const struct schema *s, const struct wanted *want)
+{
+	struct board_header *h = board_make_header(s, want->nslots ? want->nslots : 2);
+	unsigned char *record = memset(xmalloc(s->record_size), 0, s->record_size);
+	struct image m = {
+		.size = h->header_size + (off_t)h->nslots * h->slot_stride,
+		.head = h, .head_len = h->header_size, .mode = file_mode(b, want->mode),
+		.old = b->fd >= 0 ? &b->st : NULL, .persist = want->persist,
+		.verbose = want->verbose,
+	};
+	const char *target = board_dangling(b->path);
+	int fd;
+
+	if (target)
+		bb_error_msg_and_die("can't open '%s': it is a symbolic link to '%s', which does "
+			"not exist", b->path, target);
+	if (want->words && board_set_record(s, record, want->words, 0) < 0)
+		exit(EXIT_USAGE);
+	if (want->raw) {
+		m.size = m.head_len = s->record_size;
+		m.head = record;
+	}
+	fd = board_create(b->path, &m);
+	free(record);
+	free(h);
+	return fd;
+}
+
+/* True if the file is not as it was asked for, but can be with --replace. */
+static int needs_replacing(const struct board *b, const struct schema *s,
+	const struct wanted *want)
+{
+	const char *asked = want->schema ? board_schema_text(s) : b->text;
+	int other = want->schema && (b->raw || strcmp(asked, b->text));
+
+	if (b->raw != want->raw && !(b->raw && want->replace && want->schema))
+		bb_error_msg_and_die("'%s' is a %s --raw", b->path,
+			want->raw ? "board: leave out" : "raw record: use");
+	if (b->swap && !want->replace)
+		bb_error_msg_and_die("can't write '%s': it is in another machine's byte order",
+			b->path);
+	if (other && !want->replace)
+		bb_error_msg_and_die("'%s' has another schema: '%s', not '%s': use --replace",
+			b->path, b->text, asked);
+	if (want->nslots && want->nslots != b->head.nslots && !want->replace)
+		bb_error_msg_and_die(
+			"'%s' has %u slots: use --replace", b->path, (unsigned)b->head.nslots);
+	return other || b->swap || (want->nslots && want->nslots != b->head.nslots);
+}
+
+/* The file as it is, once it is mapped, or a new one. */
+static int settle(struct board *b, const struct schema *asked, enum found found,
+	const struct wanted *want)
+{
+	int fd, anew;
+
+	board_map(b, PROT_READ | PROT_WRITE);
+	anew = needs_replacing(b, asked, want);
+	if (!anew && found == FOUND)
+		return 1;
+	if (found == READ_LOCKED && want->verbose)
+		bb_error_msg("'%s' is locked by a reader: it is made anew", b->path);
+	fd = board_remake(b, anew && want->schema ? asked : &b->schema,
+		want->nslots ? want->nslots : b->head.nslots, want);
+	board_unmap(b);
+	b->fd = fd;
+	if (fd < 0)
+		return 0;
+	board_map(b, PROT_READ | PROT_WRITE);
+	return 1;
+}
+
+void board_open(struct board *b, const struct wanted *want)
+{
+	struct schema s;
+	const char *schema = want->schema ? want->schema : BOARD_SCHEMA;
+	const char *wrong = schema_parse(&s, xasprintf("%s", schema));
+	enum found found;
+
+	if (wrong)
+		bb_show_usage("invalid schema '%s': %s", schema, wrong);
+	for (int tries = 0; !b->map; tries++) {
+		if (tries == MANY_TRIES)
+			bb_error_msg_and_die("'%s' is replaced again and again", b->path);
+		found = find_file(b, want);
+		if (found == NO_FILE || found == EMPTY_FILE) {
+			int fd = make_file(b, &s, want);
+
+			if (b->fd >= 0)
+				close(b->fd);
+			b->fd = fd;
+			found = FOUND;
+			if (fd < 0)
+				continue;
+		}
+		(void)settle(b, &s, found, want);
+	}
+	board_fill_holes(b);
+	if (b->other_boot)
+		board_renew(b, want->persist);
+}
