@@ -157,7 +157,10 @@ static int make_whole(int fd, const struct image *m)
 
 	if (m->old)
 		(void)fchown(fd, m->old->st_uid, m->old->st_gid); /* only root can */
-	if (fill_file(fd, m) < 0 || check_sharing(fd, m->size) < 0 || (call = board_lock(fd, 0)) < 0)
+	if (fill_file(fd, m) < 0 || check_sharing(fd, m->size) < 0)
+		return -1;
+	call = board_lock(fd, 0);
+	if (call < 0)
 		return -1;
 	if (m->verbose)
 		board_tell_lock(call);

@@ -5,7 +5,7 @@
  */
 #include "mmapr.h"
 
-int board_reader_open(struct reader *r)
+int board_reader_open(struct board_reader *r)
 {
 	struct board *b = &r->b;
 	struct stat st;
@@ -44,7 +44,7 @@ uint32_t board_last_number(struct board *b)
 	return !b->other_boot ? board_seq(b) : board_latest(b) ? b->slot->n : 0;
 }
 
-void board_set_start(struct reader *r)
+void board_set_start(struct board_reader *r)
 {
 	uint32_t n = r->b.head.nslots, from;
 
@@ -66,7 +66,7 @@ static uint64_t time_of(struct board *b, uint32_t n)
 
 /* If the last publication is in the new file too, the new file continues the old one: the
  * board was copied, or made anew. Else it is a new board, and all of it is news. */
-static void reopen(struct reader *r)
+static void reopen(struct board_reader *r)
 {
 	uint64_t time = time_of(&r->b, r->last);
 
@@ -75,7 +75,7 @@ static void reopen(struct reader *r)
 		r->last = after(&r->b, 0);
 }
 
-int board_go_along(struct reader *r)
+int board_go_along(struct board_reader *r)
 {
 	enum board_place place = r->b.map ? board_look_again(&r->b) : BOARD_GONE;
 
@@ -86,13 +86,13 @@ int board_go_along(struct reader *r)
 	return r->b.map && place != BOARD_GONE;
 }
 
-static void NORETURN stale(const struct reader *r, const char *why)
+static void NORETURN stale(const struct board_reader *r, const char *why)
 {
 	bb_error_msg("'%s' %s", r->b.path, why);
 	exit(EXIT_STALE);
 }
 
-void board_require_writer(const struct reader *r)
+void board_require_writer(const struct board_reader *r)
 {
 	if (r->need_writer && !board_has_writer(r->b.fd))
 		stale(r, "has no live writer");
@@ -100,7 +100,7 @@ void board_require_writer(const struct reader *r)
 
 /* CLOCK_BOOTTIME runs while the machine sleeps, but begins anew with each boot. A record that
  * seems to come from the future has no known age: it is too old. */
-static void require_age(const struct reader *r)
+static void require_age(const struct board_reader *r)
 {
 	const struct board_slot *slot = r->b.slot;
 	uint64_t age = r->b.other_boot ? board_now(CLOCK_REALTIME) - slot->realtime_ns
@@ -110,14 +110,14 @@ static void require_age(const struct reader *r)
 		stale(r, "has only a record that is too old");
 }
 
-void board_print_checked(struct reader *r)
+void board_print_checked(struct board_reader *r)
 {
 	require_age(r);
 	board_print(&r->b, &r->out);
 	r->printed++;
 }
 
-void board_answer_usr1(const struct reader *r)
+void board_answer_usr1(const struct board_reader *r)
 {
 	if (board_status_asked())
 		bb_error_msg("'%s': printed %ju, missed %ju, %s", r->b.path, r->printed, r->missed,
@@ -133,7 +133,7 @@ static int copy_for_print(struct board *b, uint32_t n)
 	return board_copy(b, n) && b->slot->publications;
 }
 
-void board_nothing_published(const struct reader *r)
+void board_nothing_published(const struct board_reader *r)
 {
 	const char *target = r->b.map ? NULL : board_dangling(r->b.path);
 
@@ -146,7 +146,7 @@ void board_nothing_published(const struct reader *r)
 	exit(EXIT_NOT_NOW);
 }
 
-void board_print_news(struct reader *r)
+void board_print_news(struct board_reader *r)
 {
 	uint32_t seq = board_last_number(&r->b), reach = r->b.head.nslots - 1;
 
@@ -183,7 +183,7 @@ static void nap(int64_t left, int64_t *slice)
 	*slice = 2 * *slice < NS_PER_S ? 2 * *slice : NS_PER_S;
 }
 
-static void NORETURN timed_out(const struct reader *r)
+static void NORETURN timed_out(const struct board_reader *r)
 {
 	bb_error_msg("no publication in '%s' in time", r->b.path);
 	exit(EXIT_TIMED_OUT);
@@ -191,7 +191,7 @@ static void NORETURN timed_out(const struct reader *r)
 
 /* Sleeps in slices of a second: nobody wakes a reader when a writer dies or the file is
  * replaced. */
-void board_wait_for_news(struct reader *r)
+void board_wait_for_news(struct board_reader *r)
 {
 	int64_t deadline = monotonic_ns() + r->timeout, left, slice = NS_PER_S / 100;
 	uint32_t seq;

@@ -37,7 +37,7 @@ config MMAPR
 */
 #include "mmapr.h"
 
-static void print_latest(struct reader *r)
+static void print_latest(struct board_reader *r)
 {
 	int published = board_latest(&r->b);
 
@@ -49,7 +49,7 @@ static void print_latest(struct reader *r)
 	board_print_checked(r);
 }
 
-static void print_history(struct reader *r)
+static void print_history(struct board_reader *r)
 {
 	board_require_writer(r);
 	if ((int32_t)(board_last_number(&r->b) - r->last) <= 0 || !board_latest(&r->b))
@@ -61,7 +61,7 @@ static void print_history(struct reader *r)
 }
 
 /* Checks the slots that are not being written to. board_map has checked all else. */
-static void check_slots(struct reader *r)
+static void check_slots(struct board_reader *r)
 {
 	struct board *b = &r->b;
 
@@ -74,25 +74,25 @@ static void check_slots(struct reader *r)
 }
 
 /* Sleeps in slices of a second, for the SIGUSR1 that comes just before the sleep. */
-static void nap_until(const struct reader *r, int64_t deadline)
+static void nap_until(const struct board_reader *r, int64_t deadline)
 {
 	for (int64_t now; (now = monotonic_ns()) < deadline; board_answer_usr1(r))
 		(void)sleep_until(deadline - now < NS_PER_S ? deadline : now + NS_PER_S);
 }
 
-static void print_once(struct reader *r)
+static void print_once(struct board_reader *r)
 {
 	print_latest(r);
 }
 
-static void print_next(struct reader *r)
+static void print_next(struct board_reader *r)
 {
 	board_wait_for_news(r);
 	r->since = -1;
 	print_latest(r);
 }
 
-static void follow(struct reader *r)
+static void follow(struct board_reader *r)
 {
 	for (;;) {
 		board_wait_for_news(r);
@@ -101,7 +101,7 @@ static void follow(struct reader *r)
 }
 
 /* A board that is gone is not shown. It may come back. */
-static void repeat(struct reader *r)
+static void repeat(struct board_reader *r)
 {
 	int64_t next = monotonic_ns();
 
@@ -115,19 +115,19 @@ static void repeat(struct reader *r)
 	}
 }
 
-static void print_header(struct reader *r)
+static void print_header(struct board_reader *r)
 {
 	board_print_info(&r->b, r->out.style, !r->b.raw && board_has_writer(r->b.fd));
 	board_require_writer(r);
 }
 
-static void check(struct reader *r)
+static void check(struct board_reader *r)
 {
 	check_slots(r);
 	board_require_writer(r);
 }
 
-static void emit(struct reader *r)
+static void emit(struct board_reader *r)
 {
 	board_emit_c(&r->b, r->emit_prefix);
 	board_require_writer(r);
@@ -140,7 +140,7 @@ enum { ONCE, WAIT, FOLLOW, HISTORY, REPEAT, INFO, CHECK, EMIT, MODES };
 /* What one of the modes does, and whether it awaits the file, needs numbered publications,
  * which a raw record has not, and shows records on a terminal in place. */
 static const struct {
-	void (*run)(struct reader *r);
+	void (*run)(struct board_reader *r);
 	char waits, need_sequence, in_place;
 } modes[MODES] = {
 	[ONCE] = { print_once, 0, 0, 0 },
@@ -198,7 +198,7 @@ static uint32_t parse_history(int given, const char *history)
 		: UINT32_MAX / 2;
 }
 
-static void mmapr_run(struct reader *r, int mode)
+static void mmapr_run(struct board_reader *r, int mode)
 {
 	board_catch_usr1(SA_RESTART); /* stdio takes EINTR for a failure */
 	r->waits = modes[mode].waits;
@@ -216,7 +216,7 @@ int mmapr_main(char **argv)
 {
 	char *interval = NULL, *since = NULL, *history = NULL, *timeout = NULL, *age = NULL;
 	char *emit_prefix = NULL, *prefix = NULL;
-	struct reader r = { .max_age = -1, .timeout = -1, .since = -1 };
+	struct board_reader r = { .max_age = -1, .timeout = -1, .since = -1 };
 	int pairs = 0, plain = 0, info = 0, check_only = 0, mode;
 	opts_t opts = getopt32(argv,
 		"1(once)w(wait)f(follow)H(history)::s(since):i(interval):t(timeout):"

@@ -39,7 +39,7 @@ void board_emit_c(const struct board *b, const char *prefix);
 
 /* --- follow.c: a board that comes, changes and goes */
 
-struct reader {
+struct board_reader {
 	struct board b;
 	struct output out;
 	uint32_t last;       /* printed, or not wanted any more */
@@ -53,20 +53,20 @@ struct reader {
 };
 
 /* Maps the board; false if there is none yet. */
-int board_reader_open(struct reader *r);
+int board_reader_open(struct board_reader *r);
 /* Where to begin: after --since, or with what comes, or with what the slots hold. */
-void board_set_start(struct reader *r);
+void board_set_start(struct board_reader *r);
 /* Goes along if the name is another file now. False while nothing has the name. */
-int board_go_along(struct reader *r);
+int board_go_along(struct board_reader *r);
 /* Until something is newer than r->last; for r->timeout at most. */
-void board_wait_for_news(struct reader *r);
+void board_wait_for_news(struct board_reader *r);
 /* All after r->last that no writer can be at, in order. */
-void board_print_news(struct reader *r);
+void board_print_news(struct board_reader *r);
 /* The record that board_latest copied. */
-void board_print_checked(struct reader *r);
-void board_require_writer(const struct reader *r);
-void board_answer_usr1(const struct reader *r);
-void board_nothing_published(const struct reader *r) NORETURN;
+void board_print_checked(struct board_reader *r);
+void board_require_writer(const struct board_reader *r);
+void board_answer_usr1(const struct board_reader *r);
+void board_nothing_published(const struct board_reader *r) NORETURN;
 /* The number of the latest publication. */
 uint32_t board_last_number(struct board *b);
 

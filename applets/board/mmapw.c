@@ -121,7 +121,8 @@ static void publish_words(
 	int64_t next_time = monotonic_ns();
 
 	for (uintmax_t done = 0; done < todo && !bb_got_signal; nap_until(w, next_time)) {
-		(void)board_set_record(&w->b.schema, w->next->record, words, done); /* as tried before */
+		/* board_begin has tried the words */
+		(void)board_set_record(&w->b.schema, w->next->record, words, done);
 		board_publish(w, 1);
 		if (++done < todo)
 			next_time += period;

@@ -114,7 +114,7 @@ void board_publish(struct writer *w, int wake)
 }
 
 /* Writes down who the writer is. */
-static void enter(const struct writer *w)
+static void write_down(const struct writer *w)
 {
 	const struct board *b = &w->b;
 	struct board_header own = { .state = BOARD_READY, .writer_pid = getpid() };
@@ -144,7 +144,7 @@ void board_begin(struct writer *w, char **words)
 	if (words && board_set_record(&b->schema, w->next->record, words, 0) < 0)
 		exit(EXIT_USAGE);
 	if (!b->raw)
-		enter(w);
+		write_down(w);
 }
 
 /* A reader that needs a live writer is woken, and sees that there is none. */
