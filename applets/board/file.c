@@ -5,7 +5,8 @@
  */
 #include "mmapw.h"
 
-enum { NO_REPLACE = 1 }; /* RENAME_NOREPLACE of renameat2(2) */
+/* RENAME_NOREPLACE of renameat2(2), Linux 3.15. */
+enum { NO_REPLACE = 1 };
 
 static size_t round_up(size_t size)
 {

@@ -66,7 +66,7 @@ static uint64_t time_of(struct board *b, uint32_t n)
 
 /* If the last publication is in the new file too, the new file continues the old one: the
  * board was copied, or made anew. Else it is a new board, and all of it is news. */
-static void reopen(struct board_reader *r)
+static void reopen_board(struct board_reader *r)
 {
 	uint64_t time = time_of(&r->b, r->last);
 
@@ -80,7 +80,7 @@ int board_go_along(struct board_reader *r)
 	enum board_place place = r->b.map ? board_look_again(&r->b) : BOARD_GONE;
 
 	if (place == BOARD_OTHER)
-		reopen(r);
+		reopen_board(r);
 	else if (!r->b.map && board_reader_open(r) && !r->b.raw)
 		r->last = after(&r->b, r->since > 0 ? r->since : 0);
 	return r->b.map && place != BOARD_GONE;

@@ -92,7 +92,7 @@ static void print_next(struct board_reader *r)
 	print_latest(r);
 }
 
-static void follow(struct board_reader *r)
+static void print_followed(struct board_reader *r)
 {
 	for (;;) {
 		board_wait_for_news(r);
@@ -115,7 +115,7 @@ static void repeat(struct board_reader *r)
 	}
 }
 
-static void print_header(struct board_reader *r)
+static void print_board_header(struct board_reader *r)
 {
 	board_print_info(&r->b, r->out.style, !r->b.raw && board_has_writer(r->b.fd));
 	board_require_writer(r);
@@ -145,10 +145,10 @@ static const struct {
 } modes[MODES] = {
 	[ONCE] = { print_once, 0, 0, 0 },
 	[WAIT] = { print_next, 1, 1, 0 },
-	[FOLLOW] = { follow, 1, 1, 1 },
+	[FOLLOW] = { print_followed, 1, 1, 1 },
 	[HISTORY] = { print_history, 0, 1, 0 },
 	[REPEAT] = { repeat, 0, 0, 1 },
-	[INFO] = { print_header, 0, 1, 0 },
+	[INFO] = { print_board_header, 0, 1, 0 },
 	[CHECK] = { check, 0, 0, 0 },
 	[EMIT] = { emit, 0, 1, 0 },
 };

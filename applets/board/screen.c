@@ -55,7 +55,7 @@ static const char *schema_of(const struct board *b)
 	return b->text ? b->text : BOARD_SCHEMA;
 }
 
-static void keep(struct screen *s, const struct board *b)
+static void keep_shown(struct screen *s, const struct board *b)
 {
 	if (!s->schema)
 		s->schema = xasprintf("%s", schema_of(b));
@@ -89,6 +89,6 @@ void board_show(const struct board *b, const struct output *out)
 		xprintf("\033[K\033[?7h\n");
 	}
 	xfflush_stdout();
-	keep(s, b);
+	keep_shown(s, b);
 	s->lines = lines;
 }

@@ -81,7 +81,7 @@ const char *board_set_element(const struct field *f, unsigned char *p, const cha
 	return why;
 }
 
-static unsigned char *place(const struct field *f, unsigned char *record, uint32_t i)
+static unsigned char *element_at(const struct field *f, unsigned char *record, uint32_t i)
 {
 	return record + f->offset + (size_t)i * f->size;
 }
@@ -99,7 +99,7 @@ static int set_field(const struct field *f, unsigned char *record, char *text)
 			return board_bad_value(f, text, "not of the right length");
 		if (comma)
 			*comma = '\0';
-		why = board_set_element(f, place(f, record, i), element);
+		why = board_set_element(f, element_at(f, record, i), element);
 		if (why)
 			return board_bad_value(f, element, why);
 		if (comma) {
@@ -126,7 +126,7 @@ static int set_one(const struct field *f, unsigned char *record, const char *ind
 			f->type);
 		return -1;
 	}
-	why = board_set_element(f, place(f, record, k), text);
+	why = board_set_element(f, element_at(f, record, k), text);
 	return why ? board_bad_value(f, text, why) : 0;
 }
 
@@ -139,7 +139,7 @@ int board_no_field(const struct schema *s, const char *name, size_t len)
 	return -1;
 }
 
-static int set_word(const struct schema *s, unsigned char *record, char *word)
+static int set_field_word(const struct schema *s, unsigned char *record, char *word)
 {
 	char *value = strchr(word, '='), *index;
 	const struct field *f;
@@ -162,7 +162,7 @@ int board_set_words(const struct schema *s, unsigned char *record, char **words)
 {
 	for (; *words; words++) {
 		char *word = xasprintf("%s", *words); /* the operands are read again each time */
-		int rc = set_word(s, record, word);
+		int rc = set_field_word(s, record, word);
 
 		free(word);
 		if (rc < 0)
@@ -205,7 +205,7 @@ int board_set_line(const struct schema *s, unsigned char *record, char *line, co
 	if (*line == '{')
 		return board_set_json(s, record, line, end);
 	while ((word = next_word(&line)))
-		if (set_word(s, record, word) < 0)
+		if (set_field_word(s, record, word) < 0)
 			return -1;
 	if (line == end)
 		return 0;
