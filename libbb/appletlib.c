@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/auxv.h>
 #include "libbb.h"
 
 static const struct applet {
@@ -159,17 +160,38 @@ static void fill_standard_fds(void)
 int bb_sigpipe_was_ignored;
 sigset_t bb_inherited_mask;
 
+/* A parent may have left signals blocked or SIGCHLD ignored, which exec(2) keeps. The applets
+ * wait for SIGALRM, SIGBUS and for their children. */
+static void set_up_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, &bb_inherited_mask);
+	signal(SIGCHLD, SIG_DFL);
+	bb_sigpipe_was_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
+}
+
+/* With another's rights, by the set-user-ID bit or by capabilities of the file, each applet
+ * would open, overwrite and run what its caller may not: getauxval(3), AT_SECURE. */
+static void refuse_privileges(void)
+{
+	if (getauxval(AT_SECURE))
+		bb_error_msg_and_die("refused: the file is set-user-ID or set-group-ID, "
+				     "or has capabilities");
+}
+
 int main(int argc, char **argv)
 {
 	const char *name;
 	int status;
 
 	fill_standard_fds();
+	refuse_privileges();
 	if (is_init())
 		argv = run_as_init();
 	name = applet_in_path(argc > 0 ? argv[0] : "ipcbox");
-	sigprocmask(SIG_BLOCK, NULL, &bb_inherited_mask);
-	bb_sigpipe_was_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
+	set_up_signals();
 	if (strncmp(name, "ipcbox", strlen("ipcbox")) == 0)
 		status = box_main(argv);
 	else

@@ -7,7 +7,8 @@
 #include "libbb.h"
 
 /* Long-only options are numbered from NO_SHORT on, the form "-c(long)" from OLD_FORM on. */
-enum { MAX_OPTIONS = 64, MAX_NAMES = 768, NO_SHORT = 0x100, OLD_FORM = 0x200 };
+enum { MAX_OPTIONS = 64, MAX_NAMES = 768, MAX_NAME = 31 };
+enum { NO_SHORT = 0x100, OLD_FORM = 0x200 };
 
 struct options {
 	char shorts[3 * MAX_OPTIONS + 3];
@@ -88,17 +89,72 @@ static int find_option(const struct options *o, int val)
 	return i;
 }
 
-/* The culprit is in optopt. 0, or an option that is known, means a long one, which is the
- * word before optind, that is unknown, ambiguous or has an argument too many. */
-static void bad_option(const struct options *o, char **argv, int c)
+/* How many characters of a (len of them) and b differ, are missing or too many: V. Levenshtein's
+ * distance. row[j] is the distance of what was read of a from the first j characters of b. */
+static unsigned distance(const char *a, size_t len, const char *b)
+{
+	unsigned row[MAX_NAME + 1], corner, above;
+	size_t columns = strlen(b);
+
+	for (size_t j = 0; j <= columns; j++)
+		row[j] = j;
+	for (size_t i = 0; i < len; i++) {
+		corner = row[0]++;
+		for (size_t j = 0; j < columns; j++) {
+			above = row[j + 1];
+			row[j + 1] = corner + (a[i] != b[j]);
+			if (above + 1 < row[j + 1])
+				row[j + 1] = above + 1;
+			if (row[j] + 1 < row[j + 1])
+				row[j + 1] = row[j] + 1;
+			corner = above;
+		}
+	}
+	return row[columns];
+}
+
+/* word is what was given, with its "--". The candidates are the names that begin so, if there
+ * are several; else the nearest one, if it shares more than it differs in. */
+static void NORETURN unknown_long(const struct options *o, const char *word)
+{
+	const char *name = word + 2, *nearest = NULL;
+	size_t len = strcspn(name, "=");
+	unsigned least = len / 2 < 3 ? len / 2 + 1 : 3;
+	char *matches = NULL;
+
+	for (int i = 0; i < o->count; i++) {
+		const char *known = o->longs[i].name;
+		unsigned d = distance(name, len, known);
+
+		if (strncmp(known, name, len) == 0)
+			matches = xasprintf("%s%s--%s", matches ? matches : "",
+				matches ? ", " : "", known);
+		if (d < least) {
+			least = d;
+			nearest = known;
+		}
+	}
+	if (matches)
+		bb_show_usage("option '%s' is ambiguous: %s", word, matches);
+	if (nearest)
+		bb_show_usage("unknown option '%s' (--%s?)", word, nearest);
+	bb_show_usage("unknown option '%s'", word);
+}
+
+/* getopt_long(3) leaves in optopt the value of the option that is wrong, or 0 for a long one
+ * that is unknown or ambiguous. argv[optind - 1] is then the word itself. */
+static void NORETURN bad_option(const struct options *o, char **argv, int c)
 {
 	int i = find_option(o, optopt);
+	const char *word = argv[optind - 1];
 
+	if (!optopt)
+		unknown_long(o, word);
+	if (i == o->count)
+		bb_show_usage("unknown option '-%c'", optopt);
 	if (c == ':')
 		bb_show_usage("option '--%s' needs an argument", o->longs[i].name);
-	if (optopt && i == o->count)
-		bb_show_usage("unknown option '-%c'", optopt);
-	bb_show_usage("unknown option '%s'", argv[optind - 1]);
+	bb_show_usage("option '--%s' takes no argument: '%s'", o->longs[i].name, word);
 }
 
 static void show_version(void)

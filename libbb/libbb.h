@@ -51,8 +51,8 @@ enum {
 };
 
 /* --- messages: "applet: text[: strerror(errno)]\n" on stderr, each in one write(2).
- * Control characters in the text become '?'. The _and_die forms exit with
- * xfunc_error_retval, which is EXIT_FAILURE unless the applet changed it. */
+ * Characters that a terminal must not get (unsafe_len) become '?'. The _and_die forms exit
+ * with xfunc_error_retval, which is EXIT_FAILURE unless the applet changed it. */
 extern const char *applet_name;
 extern int xfunc_error_retval;
 void bb_error_msg(const char *fmt, ...) PRINTF(1, 2);
@@ -155,29 +155,33 @@ int has_capability(int cap);
 long read_number(const char *path); /* of a file like /proc/sys/fs/pipe-max-size, or -1 */
 
 /* --- records on stdout: JSON (RFC 8259) or words KEY='value' for eval, one record a line; or
- * for people, a field a line. The caller names the fields in the order in which they appear. */
+ * for people, one field a line. The fields appear in the order of the calls. */
 enum record_form { NO_RECORD, JSON, PAIRS };
 void record_begin(enum record_form form);
 void record_number(const char *name, intmax_t value);
 void record_literal(const char *name, const char *text); /* true, false, null, 1.5 */
 void record_string(const char *name, const char *text);
-/* Bytes that are not UTF-8 go out as NAME_b64 in JSON. */
+/* In JSON, bytes that are not UTF-8 become base64, in a field NAME_b64. */
 void record_bytes(const char *name, const void *data, size_t len);
-/* JSON: an array or an object within, '[' or '{'; name is NULL within an array. PAIRS: a
- * word that print_text(PAIRS) fills, '\''. */
+/* JSON: begins an array ('[') or an object ('{') within; name is NULL within an array. PAIRS:
+ * begins a word ('\''), which print_text(PAIRS) fills. record_unnest takes the closing one. */
 void record_nest(const char *name, char bracket);
 void record_unnest(char bracket);
 void record_end(void);
 
-/* --- text that came from outside: the bytes of the character at p, 0 if it is none (RFC
- * 3629); is all of it UTF-8; print it for people (no control character reaches a terminal),
- * within '' or within "". */
-size_t utf8_len(const void *p, size_t left);
+/* --- text that came from outside. */
+/* The bytes of the UTF-8 character at text (RFC 3629), or 0 if there is none; left is 1 or more. */
+size_t utf8_len(const void *text, size_t left);
 int is_utf8(const void *text, size_t len);
+/* The bytes of the character at text if a terminal must not get it: a control character, one
+ * that changes the direction of text, or a byte that is no character; else 0. left is 1 or more. */
+size_t unsafe_len(const void *text, size_t left);
+/* Prints text that stands within '' or "" in a record, or for people. What is unsafe is escaped. */
 void print_text(const void *text, size_t len, enum record_form form);
 void print_base64(const void *data, size_t len);
-/* The next four characters of it; left is 1 or more, and what is behind 3 waits. */
+/* Four characters for the next three bytes of data; left is 1 or more. */
 void base64_four(char four[4], const void *data, size_t left);
+
 /* --- as PID 1: run_as_init returns in its children only, with the argv of the box. */
 int is_init(void);
 char **run_as_init(void);

@@ -8,30 +8,49 @@
 const char *applet_name = "ipcbox";
 int xfunc_error_retval = EXIT_FAILURE;
 
-/* Room for the longest path and a sentence; what is longer loses its end, never strerror. */
+/* The longest path and a sentence fit. A longer text loses its end, but never its tail. */
 enum { LINE_SIZE = PATH_MAX + 1024, TAIL_SIZE = 256 };
+
+/* Replaces each character of text that a terminal must not get by '?'; returns the new length. */
+static size_t make_safe(char *text, size_t len)
+{
+	size_t to = 0, n;
+
+	for (size_t from = 0; from < len; from += n) {
+		n = unsafe_len(text + from, len - from);
+		if (n) {
+			text[to++] = '?';
+			continue;
+		}
+		n = utf8_len(text + from, len - from);
+		memmove(text + to, text + from, n);
+		to += n;
+	}
+	return to;
+}
 
 static void write_message(const char *tail, const char *fmt, va_list args) PRINTF(2, 0);
 static void write_message(const char *tail, const char *fmt, va_list args)
 {
 	char line[LINE_SIZE];
 	size_t len = scnprintf(line, LINE_SIZE - TAIL_SIZE, "%s: ", applet_name);
-	size_t text = len;
+	size_t text = vscnprintf(line + len, LINE_SIZE - TAIL_SIZE - len, fmt, args);
 
-	len += vscnprintf(line + len, LINE_SIZE - TAIL_SIZE - len, fmt, args);
-	for (; text < len; text++)
-		if (iscntrl((unsigned char)line[text]))
-			line[text] = '?';
+	len += make_safe(line + len, text);
 	len += scnprintf(line + len, TAIL_SIZE, "%s\n", tail);
-	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
+	(void)full_write(STDERR_FILENO, line, len); /* there is nowhere left to complain */
 }
 
+/* The limit that the user can raise stands behind the error that it causes. */
 static void write_errno_message(const char *fmt, va_list args) PRINTF(1, 0);
 static void write_errno_message(const char *fmt, va_list args)
 {
 	char tail[TAIL_SIZE];
+	size_t len = scnprintf(tail, sizeof(tail) - 1, ": %s", strerror(errno));
 
-	scnprintf(tail, sizeof(tail) - 1, ": %s", strerror(errno));
+	if (errno == EMFILE)
+		scnprintf(tail + len, sizeof(tail) - 1 - len, " (ulimit -n is %ld)",
+			sysconf(_SC_OPEN_MAX));
 	write_message(tail, fmt, args);
 }
 

@@ -11,7 +11,7 @@ src=$top
 touch texts.z.h config.h applets.h
 echo 'enum { TEXT_box };' >texts.h
 ok 'libbb builds against the host libc' cc -w -O1 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -I"$src/libbb" -I"$src/applets/board" -o libbb \
-	"$room/libbb.c" "$src"/libbb/printf.c "$src"/libbb/messages.c "$src"/libbb/full_io.c \
+	"$room/libbb.c" "$src"/libbb/printf.c "$src"/libbb/messages.c "$src"/libbb/text.c "$src"/libbb/full_io.c \
 	"$src"/libbb/xfuncs.c "$src"/applets/board/decimal.c "$src"/libbb/inflate.c
 ./libbb printf >lines
 is 'scnprintf cuts, xasprintf and xprintf do not: status, lines and bytes' '0 3 307206' "$? $(wc -l <lines) $(wc -c <lines)"

@@ -1,0 +1,89 @@
+#!/bin/sh
+# How the box may be started, and what it does with text from outside.
+. "${0%/*}/../tap.sh"
+
+# --- options that are nearly right ------------------------------------------------------------
+run box pipecap --verbos=x
+is 'a long option that begins like a known one is that option' \
+	"pipecap: option '--verbose' takes no argument: '--verbos=x'" "$(printf '%s\n' "$err" | head -n 1)"
+run box pipecap --hodl
+is 'an unknown long option: the message names the nearest one' \
+	"2 pipecap: unknown option '--hodl' (--hold?)" "$rc $(printf '%s\n' "$err" | head -n 1)"
+run box pcopy --verfy
+is 'a letter that is missing does not hide which option is meant' \
+	"pcopy: unknown option '--verfy' (--verify?)" "$(printf '%s\n' "$err" | head -n 1)"
+run box pcopy --blokc=4k
+is 'an argument behind the unknown option does not hide which option is meant' \
+	"pcopy: unknown option '--blokc=4k' (--block?)" "$(printf '%s\n' "$err" | head -n 1)"
+run box pipecap --xyzzy
+is 'an unknown option that resembles none gets no proposal' \
+	"2 pipecap: unknown option '--xyzzy'" "$rc $(printf '%s\n' "$err" | head -n 1)"
+run box pipecap --p
+like 'an ambiguous option: the message lists the options that begin so' \
+	"2 pipecap: option '--p' is ambiguous: *--pipe-size*--pid*" "$rc $err"
+run box pipecap --fd
+is 'an option without its argument is named' \
+	"2 pipecap: option '--fd' needs an argument" "$rc $(printf '%s\n' "$err" | head -n 1)"
+
+# --- text from outside ------------------------------------------------------------------------
+mkfifo fifo
+exec 8<>fifo
+# ESC, DEL, the C1 control U+009B, the override U+202E, the isolate U+2066, a byte that is no
+# character, and characters that are harmless
+hostile=$(printf 'a\033\177\302\233\342\200\256\342\201\246\233é€')
+run box "$hostile"
+is 'a message has ? for each character that a terminal must not get' \
+	"ipcbox: no applet 'a??????é€': ipcbox --list prints the names" "$err"
+printf %s "$hostile" >&8
+is 'text for eval has no byte that a terminal must not get' '' \
+	"$(box pipecap -k --pairs -n 8 | tr -d '\040-\176\n' | tr -d '\303\251\342\202\254')"
+is 'a shell that evaluates the text gets its bytes' "$hostile" \
+	"$(eval "$(box pipecap -k --pairs -n 8)"; printf %s "$data")"
+cat <&8 >read & reader=$!
+wait_for test -s read
+kill $reader
+wait $reader 2>/dev/null
+printf 'a\033\177\302\233\342\200\256\342\201\246é€' >&8
+is 'JSON escapes what a terminal must not get' '"a\u001b\u007f\u009b\u202e\u2066é€"' \
+	"$(box pipecap -k -J -n 8 | sed 's/.*"data":\(.*\)}/\1/')"
+
+# --- what a parent leaves behind ----------------------------------------------------------------
+if command -v python3 >/dev/null; then
+	cat >blocked.py <<'END'
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [s for s in signal.Signals if s not in (signal.SIGKILL, signal.SIGSTOP)])
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execvp(sys.argv[1], sys.argv[1:])
+END
+	run box mmapw board id=1
+	bg mmapw -q -X board
+	wait_for sh -c '"$@" 2>&1 | grep -q held' sh $EMULATOR "$IPCBOX" mmapw board id=2
+	run sh -c 'python3 blocked.py "$@" mmapw -w 0.1 board id=3; echo $?' sh $EMULATOR "$IPCBOX"
+	is 'mmapw -w ends at its time limit though the parent left SIGALRM blocked' 124 "$out"
+	kill "$pid"
+	echo 12345 >src
+	run python3 blocked.py $EMULATOR "$IPCBOX" pcopy src dst 2
+	is 'workers are waited for though the parent left SIGCHLD ignored' '0 12345' "$rc $(cat dst)"
+	run python3 blocked.py $EMULATOR "$IPCBOX" pipecap -q -s 4k -n 8 -- sh -c 'kill -TERM $$; echo lives'
+	is 'a command gets the mask of signals that the parent left' lives "$out"
+else
+	skip 'signals that the parent left blocked' 'no python3'
+fi
+
+# --- limits and rights --------------------------------------------------------------------------
+: >src
+run sh -c "ulimit -n 3; exec $EMULATOR '$IPCBOX' pcopy src new"
+like 'too many open files: the message names the limit' '1 pcopy: * (ulimit -n is 3)' "$rc $err"
+if [ "$(id -u)" = 0 ] && [ -z "$EMULATOR" ] && command -v python3 >/dev/null; then
+	cp "$IPCBOX" ipcbox.setuid
+	chmod 755 "$T"
+	chmod 4755 ipcbox.setuid
+	run python3 -c 'import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
+os.execvp(sys.argv[1], sys.argv[1:])' "$T/ipcbox.setuid" pipecap
+	case $out in size=*) skip 'a set-user-ID box refuses to run' "$T is mounted nosuid" ;; *)
+		is 'a set-user-ID box refuses to run' \
+			'1 ipcbox: refused: the file is set-user-ID or set-group-ID, or has capabilities' "$rc $err" ;;
+	esac
+else
+	skip 'a set-user-ID box refuses to run' 'not root, emulated, or no python3'
+fi
