@@ -104,7 +104,7 @@ static void print_filled(
 	record_end();
 }
 
-void measure(char *write_sizes, const char *pipe_size, bool packet, bool table,
+void pipecap_measure(char *write_sizes, const char *pipe_size, bool packet, bool table,
 	enum record_form form)
 {
 	char *word;

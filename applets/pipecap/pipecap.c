@@ -401,7 +401,7 @@ int pipecap_main(char **argv)
 	if (m == 'I')
 		print_limits(job.form);
 	else if (m == 'm' || m == 'C')
-		measure(write_sizes, pipe_size, packet, m == 'C', job.form);
+		pipecap_measure(write_sizes, pipe_size, packet, m == 'C', job.form);
 	else
 		return act_as_told(&job, targets, argv);
 	return EXIT_SUCCESS;

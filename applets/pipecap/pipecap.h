@@ -74,7 +74,7 @@ void list_pipes(const struct holders *all, char **pids, enum record_form form);
 int new_pipe(int fd[2], const char *size, bool packet);
 void close_pipe(const int fd[2]);
 /* For each of write_sizes a line of a table, if that is wanted. */
-void measure(char *write_sizes, const char *pipe_size, bool packet, bool table,
+void pipecap_measure(char *write_sizes, const char *pipe_size, bool packet, bool table,
 	enum record_form form);
 void print_limits(enum record_form form);
 long pipe_limit(const char *name); /* /proc/sys/fs/pipe-NAME; -1: unknown */

@@ -39,8 +39,8 @@ is 'text for eval has no byte that a terminal must not get' '' \
 	"$(box pipecap -k --pairs -n 8 | tr -d '\040-\176\n' | tr -d '\303\251\342\202\254')"
 is 'a shell that evaluates the text gets its bytes' "$hostile" \
 	"$(eval "$(box pipecap -k --pairs -n 8)"; printf %s "$data")"
-cat <&8 >read & reader=$!
-wait_for test -s read
+cat <&8 >taken & reader=$!
+wait_for test -s taken
 kill $reader
 wait $reader 2>/dev/null
 printf 'a\033\177\302\233\342\200\256\342\201\246é€' >&8
