@@ -12,6 +12,7 @@
  * rows.h says. */
 #define GROUPS \
 	GROUP(tutorial_pipe) \
+	GROUP(tutorial_races) \
 	GROUP(tutorial_fifo) \
 	GROUP(tutorial_map) \
 	GROUP(basics) \
@@ -25,8 +26,10 @@
 	GROUP(packet) \
 	GROUP(flags) \
 	GROUP(poll) \
+	GROUP(poll_calls) \
 	GROUP(select) \
 	GROUP(epoll) \
+	GROUP(epoll_edge) \
 	GROUP(ioctl) \
 	GROUP(signals) \
 	GROUP(splice) \

@@ -346,8 +346,8 @@ const struct test_case basics_cases[] = {
 		"POSIX fcntl, fchmod: EINVAL is allowed", locks),
 	CASE("bas.times", "BAS-29 REG-19", 'B', 0, BROKEN_SINCE(6, 15),
 		"write marks st_mtime of an unnamed pipe, and read marks st_atime",
-		"POSIX read, write, DESCRIPTION: mark for update; Linux 6.15 gave it up for pipes: "
-		"f017b0a4951f", times),
+		"f017b0a4951f (6.15) gave it up; POSIX read, write, DESCRIPTION: shall mark for "
+		"update", times),
 	CASE("bas.new_times", "BAS-29", 'P', 0, 0,
 		"pipe() marks all three times of the pipe",
 		"POSIX pipe, DESCRIPTION: the last access, modification and status change "

@@ -44,6 +44,19 @@ void case_sizes(void)
 	info("pipe-max-size %ld", read_number("/proc/sys/fs/pipe-max-size"));
 }
 
+static void at_least(void)
+{
+	long got = 0;
+
+	make_slots(4);
+	for (size_t size = 3 * t.page + 1; size > 100; size /= 2) {
+		got = ret(fcntl(t.w, F_SETPIPE_SZ, size));
+		wantf(got >= (long)size, true, "F_SETPIPE_SZ of %zu = %ld is enough", size, got);
+		t_capacity(t.w, got);
+	}
+	want(got >= (long)t.page, true, "F_SETPIPE_SZ of less than a page gives a page");
+}
+
 /* Largest first: over the soft limit a pipe may only shrink. */
 static void rounds_up(void)
 {
@@ -119,6 +132,14 @@ static void shrink_ebusy(void)
 	make_slots(8);
 	p_write(4 * t.page + 1);
 	t_resize(t.w, 4 * t.page, -EBUSY);
+	p_drain(4 * t.page + 1);
+	t_resize(t.w, 4 * t.page, 4 * t.page);
+}
+
+static void used_slots_ebusy(void)
+{
+	make_slots(8);
+	p_write(4 * t.page + 1);
 	p_read(t.page - 1, t.page - 1);
 	t_resize(t.w, 4 * t.page, -EBUSY); /* a slot with one byte left is a used slot */
 	p_read(1, 1);
@@ -126,7 +147,7 @@ static void shrink_ebusy(void)
 	p_drain(3 * t.page + 1);
 }
 
-/* On 64 KiB pages a new pipe has pipe-max-size already: so shrink first, then grow. */
+/* With pages of 64 KiB a new pipe has pipe-max-size already: so the case shrinks it first. */
 static void grow_keeps_data(void)
 {
 	size_t size = t.slots > 1 ? t.cap / 2 : t.cap, n;
@@ -177,7 +198,7 @@ static void o_path(void)
 	t_resize(fd, t.page, -EBADF);
 }
 
-/* --- the soft limit. It is a user's: root's own would not be touched by nobody's pipes. */
+/* --- the soft limit. Each user has one: the pipes of nobody do not count for root. ------- */
 
 static bool is_exempt(void)
 {
@@ -194,8 +215,8 @@ static void be_unprivileged(void)
 		skip("privileged");
 }
 
-/* Uses up the user's pages, most of them by pipes grown to the utmost; t becomes the first
- * pipe that is a small one. */
+/* Uses up the user's pages, most of them by pipes of the largest size. The first new pipe that
+ * is a small one becomes the case's own. */
 static void over_soft_limit(void)
 {
 	long soft = read_number("/proc/sys/fs/pipe-user-pages-soft");
@@ -227,7 +248,7 @@ static void soft_no_growth(void)
 	t_page_pipe(t.w);
 }
 
-/* What GNU make's jobserver needs: a token in the pipe must leave room for a write. */
+/* The job server of GNU make needs this: a token in the pipe leaves room for a write. */
 static void token_and_page(void)
 {
 	p_nonblock_w();
@@ -269,7 +290,7 @@ static void quota(void)
 	want(t.cap, usual, "the size of a new pipe");
 }
 
-/* As many pages as would take a user over the soft limit, were they not given back. */
+/* So many pages take a user over the soft limit, unless the kernel gives them back. */
 static void accounting(void)
 {
 	unsigned long usual;
@@ -324,73 +345,87 @@ static void atomic_in_a_page(void)
 const struct test_case capacity_cases[] = {
 	CASE("cap.bytes_fill_capacity", "CAP-01 P4 P10", 'L', KINDS, 0,
 		"as many single bytes fit as F_GETPIPE_SZ says",
-		"pipe(7)", case_bytes_fill_capacity),
+		"pipe(7), Pipe capacity; fcntl(2), F_GETPIPE_SZ: the capacity of the pipe",
+		case_bytes_fill_capacity),
 	CASE("cap.side_by_side", "CAP-01 TUT-S11 S11 S12", 'I', MYTH, 0,
 		"PIPE_BUF, ulimit -p, F_GETPIPE_SZ and pipe-max-size",
-		"pipe(7); the tutorial takes 8 x 512 bits for the capacity, then 65535 bits",
-		case_sizes),
-	CASE("cap.rounds_up", "CAP-02", 'L', KINDS, 0,
+		"pipe(7), Pipe capacity; the tutorial takes 8 x 512 bits for the capacity, then "
+		"65535 bits", case_sizes),
+	CASE("cap.rounds_up", "CAP-02", 'I', KINDS, 0,
 		"F_SETPIPE_SZ rounds up to a power of two of pages",
-		"fcntl(2)", rounds_up),
+		"fcntl(2), F_SETPIPE_SZ: the current implementation", rounds_up),
+	CASE("cap.at_least", "CAP-02", 'L', KINDS, 0,
+		"F_SETPIPE_SZ gives at least what was asked for, and a page, and returns what it "
+		"gives",
+		"fcntl(2), F_SETPIPE_SZ: at least arg bytes; below a page; the actual capacity is "
+		"returned", at_least),
 	CASE("cap.zero_is_a_page", "CAP-02", 'L', KINDS, 0,
 		"F_SETPIPE_SZ of 0 gives one page",
-		"fcntl(2)", zero_is_a_page),
+		"fcntl(2), F_SETPIPE_SZ: below the page size is rounded up to the page size",
+		zero_is_a_page),
 	CASE("cap.both_ends_agree", "CAP-03", 'L', KINDS, 0,
 		"F_SETPIPE_SZ returns what F_GETPIPE_SZ says of both ends",
-		"fcntl(2); LTP fcntl30", both_ends_agree),
-	CASE("cap.huge_einval", "CAP-04", 'L', KINDS, 0,
-		"more than 2 GiB is EINVAL and changes nothing",
-		"LTP fcntl37", huge_einval),
+		"fcntl(2), F_SETPIPE_SZ: the actual capacity is returned; LTP fcntl30",
+		both_ends_agree),
+	CASE("cap.huge_einval", "CAP-04", 'I', KINDS, 0,
+		"F_SETPIPE_SZ of more than 2 GiB gives EINVAL and changes nothing",
+		"LTP fcntl37; fcntl(2) does not say it", huge_einval),
 	CASE("cap.over_max_eperm", "CAP-05", 'L', KINDS, 0,
-		"more than pipe-max-size is EPERM without CAP_SYS_RESOURCE",
-		"fcntl(2)", over_max_eperm),
+		"more than pipe-max-size gives EPERM without CAP_SYS_RESOURCE",
+		"fcntl(2), F_SETPIPE_SZ: above the limit: EPERM; LTP fcntl37", over_max_eperm),
 	CASE("cap.new_within_max", "CAP-05 REG-08", 'B', NEEDS_PROC, BROKEN(2, 6, 4, 9),
 		"a new pipe is not larger than pipe-max-size",
-		"086e774a57fb, in 4.9", new_within_max),
+		"086e774a57fb (4.9) fixed it; it was so since 2.6.35", new_within_max),
 	CASE("cap.up_to_max", "CAP-06", 'L', KINDS, 0,
 		"anyone may grow a pipe to pipe-max-size",
-		"fcntl(2); LTP fcntl30", up_to_max),
+		"fcntl(2), F_SETPIPE_SZ: any value up to the limit; LTP fcntl30", up_to_max),
 	CASE("cap.shrink_ebusy", "CAP-07", 'L', KINDS, 0,
-		"to fewer slots than are in use is EBUSY",
-		"fcntl(2); LTP fcntl37", shrink_ebusy),
+		"a size smaller than the data in the pipe gives EBUSY",
+		"fcntl(2), F_SETPIPE_SZ: smaller than the amount of data stored: EBUSY; LTP "
+		"fcntl37", shrink_ebusy),
+	CASE("cap.used_slots_ebusy", "CAP-07", 'I', KINDS, 0,
+		"a slot of which one byte is left unread is a used slot: EBUSY",
+		"fs/pipe.c", used_slots_ebusy),
 	CASE("cap.grow_keeps_data", "CAP-08", 'L', KINDS, 0,
-		"growing keeps the data and adds room",
-		"fcntl(2)", grow_keeps_data),
+		"growing a pipe keeps its data and adds room",
+		"fcntl(2), F_SETPIPE_SZ: change the capacity", grow_keeps_data),
 	CASE("cap.shrink_keeps_data", "CAP-08", 'L', KINDS, 0,
-		"shrinking keeps the data, also of a ring that wraps",
-		"fcntl(2)", shrink_keeps_data),
-	CASE("cap.not_a_pipe", "CAP-09", 'L', 0, 0,
-		"F_GETPIPE_SZ, F_SETPIPE_SZ of another file: EBADF",
-		"fcntl(2)", not_a_pipe),
+		"shrinking a pipe keeps its data, also of a ring that wraps",
+		"fcntl(2), F_SETPIPE_SZ: EBUSY rather than a loss of data", shrink_keeps_data),
+	CASE("cap.not_a_pipe", "CAP-09", 'I', 0, 0,
+		"F_GETPIPE_SZ and F_SETPIPE_SZ of a file that is no pipe give EBADF",
+		"fs/pipe.c; fcntl(2) does not say it", not_a_pipe),
 	CASE("cap.o_path", "CAP-09", 'L', NEEDS_DIR, 0,
-		"F_GETPIPE_SZ, F_SETPIPE_SZ with O_PATH: EBADF",
-		"open(2)", o_path),
+		"F_GETPIPE_SZ and F_SETPIPE_SZ of an O_PATH descriptor give EBADF",
+		"open(2), O_PATH: other file operations fail with EBADF", o_path),
 	CASE("cap.soft_two_pages", "CAP-10 REG-05", 'B', EXOTIC, BROKEN(4, 5, 5, 14),
 		"over the soft limit a new pipe has 2 pages",
-		"46c4c9d1beb7, in 5.14", soft_two_pages),
+		"46c4c9d1beb7 (5.14) fixed it; 759c01142a5d (4.5) brought the limit",
+		soft_two_pages),
 	CASE("cap.soft_no_growth", "CAP-10", 'L', EXOTIC, 0,
-		"over the soft limit a pipe may shrink, not grow",
-		"pipe(7)", soft_no_growth),
+		"over the soft limit a pipe may shrink, but not grow",
+		"pipe(7), pipe-user-pages-soft; BUGS: only when increasing", soft_no_growth),
 	CASE("cap.soft_jobserver", "CAP-11 REG-05", 'B', EXOTIC, BROKEN(4, 5, 5, 14),
 		"over the soft limit 1 byte and 1 page fit",
-		"46c4c9d1beb7, in 5.14; LTP pipe15", soft_jobserver),
+		"46c4c9d1beb7 (5.14) fixed it; 759c01142a5d (4.5) brought the limit; LTP pipe15",
+		soft_jobserver),
 	CASE("cap.two_pages_token", "CAP-11", 'L', KINDS, 0,
 		"1 byte and 1 page fit in 2 pages",
-		"LTP pipe15", two_pages_token),
+		"pipe(7), PIPE_BUF: if there is room for n bytes; LTP pipe15", two_pages_token),
 	CASE("cap.one_page_token", "CAP-11", 'I', KINDS, 0,
 		"1 byte and 1 page do not fit in 1 page",
-		"pipe(7)", one_page_token),
+		"pipe(7), Pipe capacity", one_page_token),
 	CASE("cap.quota", "CAP-12", 'E', 0, 0,
-		"a new pipe has 16 pages, or is over the soft limit",
-		"pipe(7)", quota),
+		"a new pipe has 16 pages, or its user is over the soft limit",
+		"pipe(7), pipe-user-pages-soft", quota),
 	CASE("cap.accounting", "CAP-13", 'L', STRESS, 0,
-		"closed pipes are given back to the user's limit",
-		"pipe(7)", accounting),
+		"the pages of closed pipes are given back to the user's limit",
+		"pipe(7), pipe-user-pages-soft: the total size of all pipes", accounting),
 	CASE("cap.accounting_notes", "CAP-13 REG-14", 'B', EXOTIC, BROKEN(6, 8, 6, 15),
-		"closed notification pipes are given back",
-		"f13abc1e8e1a, in 6.15", accounting_notes),
-	CASE("cap.atomic_in_a_page", "CAP-14", 'P', KINDS, 0,
-		"PIPE_BUF bytes are written whole or not at all, in one page",
-		"POSIX write", atomic_in_a_page),
+		"the pages of closed notification pipes are given back",
+		"f13abc1e8e1a (6.15) fixed it; e95aada4cb93 (6.8) broke it", accounting_notes),
+	CASE("cap.atomic_in_a_page", "CAP-14", 'L', KINDS, 0,
+		"PIPE_BUF bytes are written whole or not at all, in a pipe of one page",
+		"pipe(7), PIPE_BUF: O_NONBLOCK enabled, n <= PIPE_BUF", atomic_in_a_page),
 };
 ALL_ROWS(capacity);

@@ -5,8 +5,9 @@
  */
 #include <sys/epoll.h>
 #include "../case.h"
+#include "epoll.h"
 
-static int instance(void)
+int epoll_instance(void)
 {
 	int ep = epoll_create1(EPOLL_CLOEXEC);
 
@@ -16,34 +17,34 @@ static int instance(void)
 	return ep;
 }
 
-static long control(int ep, int op, int fd, unsigned events)
+long epoll_control(int ep, int op, int fd, unsigned events)
 {
 	struct epoll_event ev = { .events = events, .data.fd = fd };
 
 	return ret(epoll_ctl(ep, op, fd, &ev));
 }
 
-static void t_ctl(int ep, int op, int fd, unsigned events, long expected)
+void epoll_control_gives(int ep, int op, int fd, unsigned events, long expected)
 {
-	wantf(control(ep, op, fd, events), expected, "epoll_ctl(%d, op %d, %d, events %#x)", ep, op,
-		fd, events);
+	wantf(epoll_control(ep, op, fd, events), expected, "epoll_ctl(%d, op %d, %d, events %#x)",
+		ep, op, fd, events);
 }
 
-static void watch(int ep, int fd, unsigned events)
+void epoll_watch(int ep, int fd, unsigned events)
 {
-	t_ctl(ep, EPOLL_CTL_ADD, fd, events, 0);
+	epoll_control_gives(ep, EPOLL_CTL_ADD, fd, events, 0);
 }
 
-static int with(int fd, unsigned events)
+int epoll_with(int fd, unsigned events)
 {
-	int ep = instance();
+	int ep = epoll_instance();
 
-	watch(ep, fd, events);
+	epoll_watch(ep, fd, events);
 	return ep;
 }
 
 /* What is reported now: the events of the one fd, or 0. */
-static void reports(int ep, unsigned events)
+void epoll_reports(int ep, unsigned events)
 {
 	struct epoll_event ev[2] = { { 0 } };
 
@@ -51,7 +52,7 @@ static void reports(int ep, unsigned events)
 	want(ev[0].events, events, "its events");
 }
 
-static long wait_in(long ep)
+long epoll_wait_in(long ep)
 {
 	struct epoll_event ev = { 0 };
 	long got = ret(epoll_wait(ep, &ev, 1, -1));
@@ -61,57 +62,57 @@ static long wait_in(long ep)
 
 static void level(void)
 {
-	int r = with(t.r, EPOLLIN), w = with(t.w, EPOLLOUT);
+	int r = epoll_with(t.r, EPOLLIN), w = epoll_with(t.w, EPOLLOUT);
 
-	reports(r, 0);
-	reports(w, EPOLLOUT);
+	epoll_reports(r, 0);
+	epoll_reports(w, EPOLLOUT);
 	p_write(2);
-	reports(r, EPOLLIN);
+	epoll_reports(r, EPOLLIN);
 	p_read(1, 1);
-	reports(r, EPOLLIN);
+	epoll_reports(r, EPOLLIN);
 	p_read(1, 1);
-	reports(r, 0);
+	epoll_reports(r, 0);
 	p_fill();
-	reports(w, 0);
+	epoll_reports(w, 0);
 	p_drain(t.page);
-	reports(w, EPOLLOUT);
+	epoll_reports(w, EPOLLOUT);
 }
 
 static void hup(void)
 {
-	int ep = with(t.r, EPOLLIN);
+	int ep = epoll_with(t.r, EPOLLIN);
 
 	p_write(1);
 	p_close_w();
-	reports(ep, EPOLLIN | EPOLLHUP);
+	epoll_reports(ep, EPOLLIN | EPOLLHUP);
 	p_read(1, 1);
-	reports(ep, EPOLLHUP);
+	want(epoll_wait_in(ep) & EPOLLHUP, EPOLLHUP, "EPOLLHUP after the data were read");
 }
 
 static void err(void)
 {
-	int ep = with(t.w, 0);
+	int ep = epoll_with(t.w, 0);
 
-	reports(ep, 0);
+	epoll_reports(ep, 0);
 	p_close_r();
-	reports(ep, EPOLLERR);
+	epoll_reports(ep, EPOLLERR);
 }
 
 static long wait_as_reader(long ep)
 {
 	close(t.w);
-	return wait_in(ep);
+	return epoll_wait_in(ep);
 }
 
 static long wait_as_writer(long ep)
 {
 	close(t.r);
-	return wait_in(ep);
+	return epoll_wait_in(ep);
 }
 
 static void wakes_on_write(void)
 {
-	pid_t job = t_blocked(wait_as_reader, with(t.r, EPOLLIN));
+	pid_t job = t_blocked(wait_as_reader, epoll_with(t.r, EPOLLIN));
 
 	p_write(1);
 	t_returns(job, EPOLLIN);
@@ -119,7 +120,7 @@ static void wakes_on_write(void)
 
 static void wakes_on_hup(void)
 {
-	pid_t job = t_blocked(wait_as_reader, with(t.r, EPOLLIN));
+	pid_t job = t_blocked(wait_as_reader, epoll_with(t.r, EPOLLIN));
 
 	p_close_w();
 	t_returns(job, EPOLLHUP);
@@ -130,31 +131,31 @@ static void wakes_on_err(void)
 	pid_t job;
 
 	p_fill();
-	job = t_blocked(wait_as_writer, with(t.w, EPOLLOUT));
+	job = t_blocked(wait_as_writer, epoll_with(t.w, EPOLLOUT));
 	p_close_r();
 	t_returns(job, EPOLLERR);
 }
 
 static void ctl_errors(void)
 {
-	int ep = with(t.r, EPOLLIN);
+	int ep = epoll_with(t.r, EPOLLIN);
 	struct epoll_event ev;
 
-	t_ctl(ep, EPOLL_CTL_ADD, t.r, EPOLLIN, -EEXIST);
-	t_ctl(ep, EPOLL_CTL_MOD, t.w, EPOLLIN, -ENOENT);
-	t_ctl(ep, EPOLL_CTL_DEL, t.w, 0, -ENOENT);
-	t_ctl(ep, EPOLL_CTL_ADD, -1, EPOLLIN, -EBADF);
-	t_ctl(t.r, EPOLL_CTL_ADD, t.w, EPOLLIN, -EINVAL);
+	epoll_control_gives(ep, EPOLL_CTL_ADD, t.r, EPOLLIN, -EEXIST);
+	epoll_control_gives(ep, EPOLL_CTL_MOD, t.w, EPOLLIN, -ENOENT);
+	epoll_control_gives(ep, EPOLL_CTL_DEL, t.w, 0, -ENOENT);
+	epoll_control_gives(ep, EPOLL_CTL_ADD, -1, EPOLLIN, -EBADF);
+	epoll_control_gives(t.r, EPOLL_CTL_ADD, t.w, EPOLLIN, -EINVAL);
 	want_ret(epoll_wait(ep, &ev, 0, 0), -EINVAL, "epoll_wait for 0 events");
-	t_ctl(ep, EPOLL_CTL_DEL, t.r, 0, 0);
+	epoll_control_gives(ep, EPOLL_CTL_DEL, t.r, 0, 0);
 	p_write(1);
-	reports(ep, 0);
+	epoll_reports(ep, 0);
 }
 
 static void rotation(void)
 {
 	enum { PIPES = 3 };
-	int ep = instance();
+	int ep = epoll_instance();
 	unsigned seen = 0;
 
 	for (int i = 0; i < PIPES; i++) {
@@ -174,144 +175,61 @@ static void rotation(void)
 	want(seen, (1 << PIPES) - 1, "the set of pipes reported");
 }
 
-static void edge_each_write(void)
+static void only_asked(void)
 {
-	int ep = with(t.r, EPOLLIN | EPOLLET);
-
-	for (int i = 0; i < 3; i++) {
-		p_write(1);
-		reports(ep, EPOLLIN);
-		reports(ep, 0);
-	}
-}
-
-static void edge_read_silent(void)
-{
-	int ep = with(t.r, EPOLLIN | EPOLLET);
-
-	p_write(10);
-	reports(ep, EPOLLIN);
-	p_read(5, 5);
-	reports(ep, 0);
-}
-
-static void edge_writer(void)
-{
-	int ep = with(t.w, EPOLLOUT | EPOLLET);
-
-	reports(ep, EPOLLOUT);
-	if (t.slots > 1) {
-		p_write(1);
-		p_read(1, 1);
-		reports(ep, 0);
-	}
-	p_fill();
-	p_read(100, 100);
-	reports(ep, 0);
-	p_drain(t.page - 100);
-	reports(ep, EPOLLOUT);
-}
-
-static void oneshot_with(unsigned flags)
-{
-	int ep = with(t.r, EPOLLIN | EPOLLONESHOT | flags);
+	int r = epoll_with(t.r, EPOLLOUT | EPOLLPRI), w = epoll_with(t.w, EPOLLIN);
 
 	p_write(1);
-	reports(ep, EPOLLIN);
-	p_write(1);
-	reports(ep, 0);
-	t_ctl(ep, EPOLL_CTL_MOD, t.r, EPOLLIN | EPOLLONESHOT | flags, 0);
-	reports(ep, EPOLLIN);
-	reports(ep, 0);
+	epoll_reports(r, 0);
+	epoll_reports(w, 0);
 }
 
-static void oneshot(void)
+static void regular_eperm(void)
 {
-	oneshot_with(0);
-}
+	int ep = epoll_instance();
 
-static void oneshot_edge(void)
-{
-	oneshot_with(EPOLLET);
-}
-
-static pid_t waiter(unsigned events)
-{
-	int ep = instance();
-	long got = control(ep, EPOLL_CTL_ADD, t.r, events);
-	pid_t job;
-
-	if (got == -EINVAL && events & EPOLLEXCLUSIVE)
-		skip("no-EPOLLEXCLUSIVE");
-	wantf(got, 0, "epoll_ctl(add %d)", t.r);
-	job = t_blocked(wait_in, ep);
-	return job;
-}
-
-static void all_wake(void)
-{
-	pid_t a = waiter(EPOLLIN), b = waiter(EPOLLIN);
-
-	p_write(1);
-	t_returns(a, EPOLLIN);
-	t_returns(b, EPOLLIN);
-}
-
-static bool one_is_back(long arg)
-{
-	const pid_t *jobs = (const pid_t *)arg;
-
-	return t_returned(jobs[0]) || t_returned(jobs[1]);
-}
-
-static void exclusive(void)
-{
-	const pid_t jobs[] = { waiter(EPOLLIN | EPOLLEXCLUSIVE), waiter(EPOLLIN | EPOLLEXCLUSIVE) };
-
-	p_write(1);
-	wait_until(one_is_back, (long)jobs, "one of two exclusive waiters to wake");
-	info("%s", t_returned(jobs[0]) && t_returned(jobs[1]) ? "both woke" : "one woke");
+	epoll_control_gives(ep, EPOLL_CTL_ADD, t_data(1), EPOLLIN, -EPERM);
 }
 
 static void last_close(void)
 {
-	int ep = with(t.r, EPOLLIN), copy = dup(t.r);
+	int ep = epoll_with(t.r, EPOLLIN), copy = dup(t.r);
 
 	p_write(1);
 	p_close_r();
-	reports(ep, EPOLLIN);
+	epoll_reports(ep, EPOLLIN);
 	t_close(copy);
-	reports(ep, 0);
+	epoll_reports(ep, 0);
 }
 
-/* As deep as the kernel's own limit allows: EP_MAX_NESTS is 4. */
+/* Five deep: epoll_ctl(2) allows no more. */
 static void nested(void)
 {
-	int ep = with(t.r, EPOLLIN);
+	int ep = epoll_with(t.r, EPOLLIN);
 
 	for (int depth = 0; depth < 4; depth++)
-		ep = with(ep, EPOLLIN);
-	reports(ep, 0);
+		ep = epoll_with(ep, EPOLLIN);
+	epoll_reports(ep, 0);
 	t_poll(ep, POLLIN, 0);
 	p_write(1);
 	t_poll(ep, POLLIN, POLLIN);
-	reports(ep, EPOLLIN);
+	epoll_reports(ep, EPOLLIN);
 	p_read(1, 1);
-	reports(ep, 0);
+	epoll_reports(ep, 0);
 }
 
 static void loop_eloop(void)
 {
-	int a = instance(), b = with(a, EPOLLIN), c = with(b, EPOLLIN);
+	int a = epoll_instance(), b = epoll_with(a, EPOLLIN), c = epoll_with(b, EPOLLIN);
 
-	t_ctl(a, EPOLL_CTL_ADD, a, EPOLLIN, -EINVAL);
-	t_ctl(a, EPOLL_CTL_ADD, b, EPOLLIN, -ELOOP);
-	t_ctl(a, EPOLL_CTL_ADD, c, EPOLLIN, -ELOOP);
+	epoll_control_gives(a, EPOLL_CTL_ADD, a, EPOLLIN, -EINVAL);
+	epoll_control_gives(a, EPOLL_CTL_ADD, b, EPOLLIN, -ELOOP);
+	epoll_control_gives(a, EPOLL_CTL_ADD, c, EPOLLIN, -ELOOP);
 }
 
 static void pwait_mask(void)
 {
-	int ep = with(t.r, EPOLLIN);
+	int ep = epoll_with(t.r, EPOLLIN);
 	struct epoll_event ev;
 	sigset_t set, none;
 
@@ -327,61 +245,50 @@ static void pwait_mask(void)
 
 const struct test_case epoll_cases[] = {
 	CASE("epoll.level", "POL-08", 'L', KINDS, 0,
-		"reported as long as it is so",
-		"epoll(7)", level),
+		"what is ready is reported as long as it is ready",
+		"epoll(7), Level-triggered and edge-triggered: as poll(2)", level),
 	CASE("epoll.hup", "POL-08", 'L', KINDS, 0,
-		"no writer: IN and HUP with data, HUP without",
-		"epoll_ctl(2)", hup),
+		"without a writer: EPOLLIN and EPOLLHUP with data, EPOLLHUP without",
+		"epoll_ctl(2), EPOLLHUP: end of file only after the data have been consumed", hup),
 	CASE("epoll.err", "POL-08", 'L', KINDS, 0,
-		"no reader: ERR, even if not asked for",
-		"epoll_ctl(2)", err),
+		"without a reader EPOLLERR is reported, even if not asked for",
+		"epoll_ctl(2), EPOLLERR: the write end of a pipe when the read end has been closed",
+		err),
 	CASE("epoll.wakes_on_write", "POL-08", 'L', KINDS, 0,
-		"a write ends the wait",
-		"epoll(7)", wakes_on_write),
+		"a write ends the wait of a reader",
+		"epoll_wait(2), DESCRIPTION: blocks until a descriptor delivers an event",
+		wakes_on_write),
 	CASE("epoll.wakes_on_hup", "POL-08", 'L', KINDS, 0,
-		"the last writer's close ends the wait",
-		"LTP epoll_wait11", wakes_on_hup),
+		"the last writer's close ends the wait of a reader",
+		"epoll_ctl(2), EPOLLHUP; LTP epoll_wait11", wakes_on_hup),
 	CASE("epoll.wakes_on_err", "POL-08", 'L', KINDS, 0,
-		"the last reader's close ends the wait",
-		"LTP epoll_wait12", wakes_on_err),
+		"the last reader's close ends the wait of a writer",
+		"epoll_ctl(2), EPOLLERR; LTP epoll_wait12", wakes_on_err),
 	CASE("epoll.ctl_errors", "POL-08", 'L', KINDS, 0,
-		"EEXIST, ENOENT, EBADF, EINVAL; what is removed is silent",
-		"epoll_ctl(2)", ctl_errors),
+		"epoll_ctl gives EEXIST, ENOENT, EBADF and EINVAL; what is removed is silent",
+		"epoll_ctl(2), ERRORS; EPOLL_CTL_DEL; LTP epoll_ctl02", ctl_errors),
 	CASE("epoll.rotation", "POL-08", 'L', 0, 0,
-		"one event at a time: each fd has its turn",
-		"epoll_wait(2)", rotation),
-	CASE("epoll.edge_each_write", "POL-09 REG-03", 'B', KINDS, BROKEN(5, 5, 5, 14),
-		"edge-triggered: an event for each write, read or not",
-		"3a34b13a88ca, 3b844826b6c6, in 5.14; LTP epoll_wait06", edge_each_write),
-	CASE("epoll.edge_read_silent", "POL-09", 'I', KINDS, 0,
-		"edge-triggered: none after a partial read",
-		"epoll(7)", edge_read_silent),
-	CASE("epoll.edge_writer", "POL-10", 'I', KINDS, 0,
-		"edge-triggered: a writer hears of the first free slot only",
-		"fs/pipe.c", edge_writer),
-	CASE("epoll.oneshot", "POL-11", 'L', KINDS, 0,
-		"once; EPOLL_CTL_MOD arms it and reports what is there",
-		"epoll_ctl(2)", oneshot),
-	CASE("epoll.oneshot_edge", "POL-11", 'L', KINDS, 0,
-		"the same, edge-triggered",
-		"epoll_ctl(2)", oneshot_edge),
-	CASE("epoll.all_wake", "POL-12", 'L', KINDS, 0,
-		"a write wakes each instance that waits",
-		"LTP epoll_wait15", all_wake),
-	CASE("epoll.exclusive", "POL-12", 'L', KINDS, 0,
-		"with EPOLLEXCLUSIVE at least one",
-		"epoll_ctl(2)", exclusive),
+		"where one event is asked for at a time each fd has its turn",
+		"epoll_wait(2), NOTES: round robin; LTP epoll_wait14", rotation),
+	CASE("epoll.only_asked", "POL-28", 'L', KINDS, 0,
+		"what was not asked for is not reported",
+		"epoll_ctl(2), events: the event types that the caller is interested in",
+		only_asked),
+	CASE("epoll.regular_eperm", "POL-29", 'L', FILES, 0,
+		"a regular file gives EPERM",
+		"epoll_ctl(2), ERRORS: EPERM: a regular file; LTP epoll_ctl02", regular_eperm),
 	CASE("epoll.last_close", "POL-13", 'L', KINDS, 0,
-		"the last close removes it, not that of a copy",
-		"epoll(7)", last_close),
+		"the close of the last descriptor ends the reports, that of a copy does not",
+		"epoll(7), Questions and answers: closing a file descriptor", last_close),
 	CASE("epoll.nested", "POL-14", 'L', KINDS, 0,
 		"an instance is readable when one in it is, five deep",
-		"epoll(7)", nested),
+		"epoll(7), Questions and answers: the epoll descriptor is poll-able; epoll_ctl(2), "
+		"ELOOP", nested),
 	CASE("epoll.loop_eloop", "POL-14", 'L', 0, 0,
-		"instances in a circle: ELOOP",
-		"epoll_ctl(2)", loop_eloop),
+		"instances in a circle give ELOOP",
+		"epoll_ctl(2), ERRORS: ELOOP, EINVAL: fd is epfd", loop_eloop),
 	CASE("epoll.pwait_mask", "POL-15", 'L', KINDS, 0,
-		"epoll_pwait's mask lets a pending signal in, once",
-		"epoll_pwait(2)", pwait_mask),
+		"the mask of epoll_pwait lets a pending signal in, once",
+		"epoll_wait(2), epoll_pwait: atomically sets the mask", pwait_mask),
 };
 ALL_ROWS(epoll);

@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include "../case.h"
 
-/* The system call itself: musl's pipe2() knows flags of its own. */
+/* The cases make the system call itself: musl's pipe2() refuses flags of its own accord. */
 static long make(int fd[2], int flags)
 {
 	fd[0] = fd[1] = -1;
@@ -15,7 +15,7 @@ static long make(int fd[2], int flags)
 
 /* --- over exec ----------------------------------------------------------------------------- */
 
-/* A program that has been started and stays: its output is a full pipe. */
+/* A program that stays, because its output is a full pipe. */
 static pid_t run_program(void)
 {
 	int out[2];
@@ -80,7 +80,7 @@ static void unknown(void)
 	want(dup(t.r), first, "the lowest free descriptor");
 }
 
-/* O_DIRECT is how a writer writes: the read end does not have it. */
+/* O_DIRECT says how a writer writes: only the write end has it. */
 static void combination(int flags)
 {
 	int fd[2];
@@ -130,7 +130,7 @@ static void notification_size(void)
 	t_ok(ioctl(fd[0], _IO('W', 0x60), 1), "IOC_WATCH_QUEUE_SET_SIZE");
 }
 
-/* POSIX.1-2024 has FD_CLOFORK: what its number is nobody knows yet. */
+/* POSIX.1-2024 has FD_CLOFORK. Linux has given it no number yet. */
 static void clofork(void)
 {
 	t_setfd(t.r, ~FD_CLOEXEC);
@@ -139,32 +139,33 @@ static void clofork(void)
 }
 
 const struct test_case flags_cases[] = {
-	CASE("flg.cloexec", "FLG-01", 'L', KINDS | NEEDS_PROC, 0,
+	CASE("flg.cloexec", "FLG-01", 'P', KINDS | NEEDS_PROC, 0,
 		"exec closes an end with FD_CLOEXEC while the program runs",
-		"POSIX exec", cloexec),
-	CASE("flg.no_cloexec", "FLG-01", 'L', KINDS | NEEDS_PROC, 0,
+		"POSIX exec, DESCRIPTION: descriptors with FD_CLOEXEC are closed; read: 0 without "
+		"writers", cloexec),
+	CASE("flg.no_cloexec", "FLG-01", 'P', KINDS | NEEDS_PROC, 0,
 		"exec keeps an end without FD_CLOEXEC",
-		"POSIX exec", no_cloexec),
+		"POSIX exec, DESCRIPTION: open descriptors shall remain open", no_cloexec),
 	CASE("flg.one_end", "FLG-05", 'P', KINDS, 0,
 		"F_SETFD of one end leaves the other alone",
-		"POSIX fcntl", one_end),
+		"POSIX fcntl, F_SETFD: a flag of the descriptor", one_end),
 	CASE("flg.duplicate", "FLG-05", 'P', KINDS, 0,
-		"dup() does not copy FD_CLOEXEC",
-		"POSIX dup", duplicate),
+		"dup clears FD_CLOEXEC in the copy, and F_DUPFD_CLOEXEC sets it",
+		"POSIX dup, DESCRIPTION; fcntl, F_DUPFD_CLOEXEC", duplicate),
 	CASE("flg.unknown", "FLG-02", 'L', 0, 0,
-		"pipe2() with other flags: EINVAL, and no descriptor is lost",
-		"pipe(2)", unknown),
+		"pipe2() with other flags gives EINVAL, and no descriptor is lost",
+		"pipe(2), ERRORS: EINVAL", unknown),
 	CASE("flg.combinations", "FLG-03", 'L', 0, 0,
-		"pipe2() with each set of O_CLOEXEC, O_NONBLOCK, O_DIRECT: so are both ends",
-		"pipe(2)", combinations),
-	CASE("flg.notification", "FLG-04", 'L', 0, 0,
-		"nobody can write to a notification pipe: EXDEV",
-		"watch_queue.rst", notification),
+		"pipe2() with each set of O_CLOEXEC, O_NONBLOCK and O_DIRECT sets just these",
+		"pipe(2), DESCRIPTION: the flags", combinations),
+	CASE("flg.notification", "FLG-04", 'I', 0, 0,
+		"a write to a notification pipe gives EXDEV",
+		"fs/pipe.c", notification),
 	CASE("flg.notification_size", "FLG-04", 'L', EXOTIC, 0,
 		"a notification pipe can be given a size",
-		"watch_queue.rst", notification_size),
+		"watch_queue.rst, IOC_WATCH_QUEUE_SET_SIZE; LTP wqueue01", notification_size),
 	CASE("flg.clofork", "FLG-06", 'I', 0, 0,
 		"whether FD_CLOFORK is there",
-		"POSIX.1-2024 fcntl", clofork),
+		"POSIX.1-2024 fcntl, FD_CLOFORK", clofork),
 };
 ALL_ROWS(flags);

@@ -37,7 +37,7 @@ static void count_eof(void)
 	p_unread(0);
 }
 
-/* Two numbers that are nobody's, and one of a terminal. */
+/* Two of the numbers belong to no device, and one to terminals. */
 static void unknown(void)
 {
 	static const unsigned requests[] = { 0, 0xdead, TIOCSTI };
@@ -93,25 +93,25 @@ static void tee_splice(void)
 
 const struct test_case ioctl_cases[] = {
 	CASE("fio.count", "FIO-01", 'L', KINDS, 0,
-		"FIONREAD is the number of unread bytes, at both ends",
-		"ioctl_tty(2), pipe(7)", count),
+		"FIONREAD gives the number of unread bytes, at both ends",
+		"pipe(7), Pipe capacity: FIONREAD, of either end", count),
 	CASE("fio.count_eof", "FIO-01", 'L', KINDS, 0,
 		"FIONREAD counts what is left after the writer's close",
-		"pipe(7)", count_eof),
+		"pipe(7), Pipe capacity: FIONREAD: the number of unread bytes", count_eof),
 	CASE("fio.unknown", "FIO-02", 'L', KINDS, 0,
-		"ioctls of other devices: ENOTTY",
-		"ioctl(2)", unknown),
-	CASE("fio.nbio", "FIO-03", 'L', KINDS, 0,
+		"ioctls of other devices give ENOTTY",
+		"ioctl(2), ERRORS: ENOTTY", unknown),
+	CASE("fio.nbio", "FIO-03", 'I', KINDS, 0,
 		"FIONBIO sets and clears O_NONBLOCK of its end",
-		"ioctl(2)", nbio),
-	CASE("fio.async", "FIO-03", 'L', KINDS, 0,
+		"fs/ioctl.c; no man page describes it", nbio),
+	CASE("fio.async", "FIO-03", 'I', KINDS, 0,
 		"FIOASYNC sets and clears O_ASYNC of its end",
-		"ioctl(2)", fioasync),
-	CASE("fio.cloexec", "FIO-03", 'L', KINDS, 0,
+		"fs/ioctl.c; no man page describes it", fioasync),
+	CASE("fio.cloexec", "FIO-03", 'I', KINDS, 0,
 		"FIOCLEX sets FD_CLOEXEC, FIONCLEX clears it",
-		"ioctl(2)", cloexec),
+		"fs/ioctl.c; no man page describes it", cloexec),
 	CASE("fio.tee_splice", "FIO-04", 'L', KINDS, 0,
 		"FIONREAD counts what tee doubles and splice moves",
-		"tee(2), splice(2)", tee_splice),
+		"pipe(7), FIONREAD; tee(2), splice(2), DESCRIPTION", tee_splice),
 };
 ALL_ROWS(ioctl);

@@ -35,39 +35,41 @@ static void read_restart(void)
 
 static void write_eintr(void)
 {
-	p_fill();
+	size_t all = p_fill();
+
 	t_catch(SIGUSR1, 0);
 	t_eintr(t_start(call_write, 1));
-	p_unread(t.cap);
+	p_holds(all);
 }
 
 static void write_restart(void)
 {
+	size_t all = p_fill();
 	pid_t job;
 
-	p_fill();
 	t_catch(SIGUSR1, SA_RESTART);
 	job = t_start(call_write, 1);
 	t_interrupt(job);
 	t_blocks(job);
-	p_drain(t.cap);
+	p_drain(all);
 	t_returns(job, 1);
 	p_read(2, 1);
 	t_caught(job, 1);
 }
 
-/* Blocks when the pipe is full, and again when the page that we read is full. */
+/* The writer blocks when the pipe is full, and is interrupted then. What it has written can be
+ * read, and its result is that number. */
 static void interrupt_part(int sa_flags)
 {
+	size_t all = p_fill();
 	pid_t job;
 
+	p_drain(all);
 	t_catch(SIGUSR1, sa_flags);
-	job = t_blocked(call_write, 2 * t.cap + t.page);
-	p_read(t.page, t.page);
-	wait_until(has_unread, t.cap, "a pipe that is full again");
+	job = t_blocked(call_write, 2 * all);
 	t_interrupt(job);
-	t_returns(job, t.cap + t.page);
-	p_drain(t.cap);
+	t_returns(job, all);
+	p_holds(all);
 }
 
 static void write_part(void)
@@ -110,12 +112,12 @@ static void open_restart(void)
 	}
 }
 
-/* On a slow machine the signals come slower too: the handlers must leave it some time. */
+/* On a slow machine the signals come slower, too: the writer needs some time between them. */
 static long write_timed(long left)
 {
 	const struct timeval tv = { 0, (int)(200 * t.factor) };
 	const struct itimerval period = { tv, tv }, off = { 0 };
-	enum { ENOUGH = 1000 }; /* then whoever is too slow for them gets on */
+	enum { ENOUGH = 1000 }; /* signals: then the timer stops, for the sake of slow machines */
 	int interrupted = 0, parts = 0;
 
 	close(t.r);
@@ -162,17 +164,24 @@ static void sigio(void)
 	p_write(5);
 	t_signals(1);
 	p_read(5, 5);
-	t_signals(1);
+	info("signals after the data were read: %d", (int)t.caught);
+}
+
+static void sigio_close(void)
+{
+	t_catch(SIGIO, 0);
+	t_async(t.r, 0);
 	p_close_w();
-	t_signals(2);
+	t_signals(1);
 }
 
 static void sigio_room(void)
 {
+	size_t all = p_fill();
+
 	t_catch(SIGIO, 0);
-	p_fill();
 	t_async(t.w, 0);
-	p_drain(t.cap);
+	p_drain(all);
 	want(t.caught > 0, true, "signals once there is room: at least one");
 }
 
@@ -200,7 +209,8 @@ static long read_one(long fd)
 	return ret(read(fd, &byte, 1));
 }
 
-/* Sent to the process it would interrupt the first thread that does not block it: us. */
+/* A signal that is sent to the process interrupts its first thread that does not block it: this
+ * one, and not the thread that owns the pipe. */
 static void own_thread(void)
 {
 	struct f_owner_ex owner = { .type = F_OWNER_TID };
@@ -235,51 +245,58 @@ static void signal_fd(void)
 	p_no_write(1, -EPIPE);
 	want_ret(read(fd, &got, sizeof(got)), sizeof(got), "read(signalfd)");
 	want(got.ssi_signo, SIGPIPE, "ssi_signo");
-	want_ret(read(fd, &got, sizeof(got)), -EAGAIN, "read(signalfd) again");
+	want_ret(read(fd, &got, sizeof(got)), -EAGAIN, "a second read(signalfd)");
 }
 
 const struct test_case signals_cases[] = {
 	CASE("sig.read_eintr", "SIG-01", 'P', KINDS, 0,
-		"a signal ends a blocked read: EINTR",
-		"POSIX read", read_eintr),
+		"a signal ends a blocked read with EINTR",
+		"POSIX read, DESCRIPTION: interrupted before it reads any data: EINTR", read_eintr),
 	CASE("sig.read_restart", "SIG-01", 'P', KINDS, 0,
 		"with SA_RESTART a blocked read goes on",
-		"POSIX sigaction", read_restart),
+		"POSIX sigaction, SA_RESTART: shall restart", read_restart),
 	CASE("sig.write_eintr", "SIG-02", 'P', KINDS, 0,
-		"a signal ends a blocked write that has written nothing: EINTR",
-		"POSIX write", write_eintr),
+		"a signal ends a blocked write that has written nothing with EINTR",
+		"POSIX write, DESCRIPTION: interrupted before it writes any data: EINTR",
+		write_eintr),
 	CASE("sig.write_restart", "SIG-02", 'P', KINDS, 0,
-		"with SA_RESTART such a write goes on",
-		"POSIX sigaction", write_restart),
+		"with SA_RESTART a blocked write that has written nothing goes on",
+		"POSIX sigaction, SA_RESTART: shall restart", write_restart),
 	CASE("sig.write_part", "SIG-02", 'P', KINDS, 0,
-		"a write that has written a part returns that part",
-		"POSIX write", write_part),
-	CASE("sig.write_part_restart", "SIG-02", 'P', KINDS, 0,
-		"so it does with SA_RESTART",
-		"POSIX write; signal(7)", write_part_restart),
+		"an interrupted write returns the number of bytes that can be read",
+		"POSIX write, DESCRIPTION: interrupted after some data: shall return the number "
+		"written", write_part),
+	CASE("sig.write_part_restart", "SIG-02", 'L', KINDS, 0,
+		"with SA_RESTART an interrupted write returns the number of bytes that can be read",
+		"signal(7), Interruption of system calls: the number of bytes transferred",
+		write_part_restart),
 	CASE("sig.open_eintr", "SIG-03 FIF-09", 'P', NEEDS_DIR, 0,
-		"a signal ends a FIFO's blocked open, for either end: EINTR",
-		"POSIX open", open_eintr),
+		"a signal ends a FIFO's blocked open, for either end, with EINTR",
+		"POSIX open, ERRORS: EINTR", open_eintr),
 	CASE("sig.open_restart", "SIG-03 FIF-09", 'P', NEEDS_DIR, 0,
 		"with SA_RESTART a FIFO's blocked open goes on",
-		"POSIX sigaction", open_restart),
+		"POSIX sigaction, SA_RESTART: shall restart", open_restart),
 	CASE("sig.timer", "SIG-08", 'P', KINDS | STRESS, 0,
 		"a long write under an interval timer loses and doubles nothing",
-		"POSIX write", timer),
+		"POSIX write, DESCRIPTION: shall return the number of bytes written", timer),
 	CASE("sig.sigio", "SIG-04", 'L', KINDS, 0,
-		"O_ASYNC, read end: SIGIO when there is data and when the writer closes",
-		"fcntl(2), LTP fcntl31", sigio),
+		"O_ASYNC on a read end: SIGIO when there is data",
+		"pipe(7), O_ASYNC: when new input becomes available; LTP fcntl31", sigio),
+	CASE("sig.sigio_close", "SIG-04", 'I', KINDS, 0,
+		"O_ASYNC on a read end: SIGIO when the writer closes",
+		"fs/pipe.c", sigio_close),
 	CASE("sig.sigio_room", "SIG-04", 'L', KINDS, 0,
-		"O_ASYNC, write end: SIGIO when there is room",
-		"fcntl(2)", sigio_room),
+		"O_ASYNC on a write end: SIGIO when there is room",
+		"fcntl(2), F_SETOWN and open(2), O_ASYNC: when output becomes possible",
+		sigio_room),
 	CASE("sig.setsig", "SIG-05", 'L', KINDS, 0,
-		"F_SETSIG: that signal, with the descriptor, POLL_IN and the events",
-		"fcntl(2), LTP fcntl31", setsig),
+		"F_SETSIG: its signal comes with the descriptor, POLL_IN and the events",
+		"fcntl(2), F_SETSIG: si_fd, si_code, si_band; LTP fcntl31", setsig),
 	CASE("sig.own_thread", "SIG-06", 'L', KINDS, 0,
-		"F_SETOWN_EX: SIGIO is sent to the thread that owns",
-		"fcntl(2)", own_thread),
-	CASE("sig.signalfd", "SIG-07", 'P', KINDS, 0,
+		"F_SETOWN_EX: SIGIO is sent to the thread that owns the pipe",
+		"fcntl(2), F_SETOWN_EX: F_OWNER_TID", own_thread),
+	CASE("sig.signalfd", "SIG-07", 'L', KINDS, 0,
 		"a blocked SIGPIPE can be read from a signalfd, once",
-		"signalfd(2)", signal_fd),
+		"signalfd(2), DESCRIPTION: reading consumes the signal", signal_fd),
 };
 ALL_ROWS(signals);

@@ -1,0 +1,20 @@
+/*
+ * epoll.h - calls of epoll with expected results
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#ifndef EPOLL_H
+#define EPOLL_H
+
+#include <sys/epoll.h>
+
+int epoll_instance(void);	/* a new one, or the case is skipped */
+long epoll_control(int ep, int op, int fd, unsigned events);	/* 0 or -errno */
+void epoll_control_gives(int ep, int op, int fd, unsigned events, long expected);
+void epoll_watch(int ep, int fd, unsigned events);
+int epoll_with(int fd, unsigned events);	/* a new one that watches fd */
+/* What is reported now: the events of the one descriptor, or 0. */
+void epoll_reports(int ep, unsigned events);
+long epoll_wait_in(long ep);	/* blocks; the events of one descriptor, or -errno */
+
+#endif
