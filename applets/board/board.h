@@ -164,8 +164,8 @@ int board_has_writer(int fd);
 void board_boot_id(unsigned char id[16]);
 /* At most size bytes out of hexadecimal digits, other characters skipped: the digits taken. */
 size_t board_hex_bytes(unsigned char *to, size_t size, const char *text);
-/* A process's start in clock ticks since boot, and its name; 0 if they are unknown. */
-uint64_t board_process_start(uint32_t pid, char name[32]);
+/* This process's start in clock ticks since boot; 0 if it is unknown. */
+uint64_t board_own_start(void);
 /* The start that the writer wrote down; 0 if it is unknown. */
 uint64_t board_writer_start(const struct board *b);
 /* The writer's name, if the process of its pid is the one that the board says; else NULL. */

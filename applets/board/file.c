@@ -109,7 +109,7 @@ static int check_sharing(int fd, size_t size)
 }
 
 /* Half kernels have only one of the two calls. */
-static int remove_name(const char *path)
+static int remove_temporary(const char *path)
 {
 	return unlink(path) == 0 || errno != ENOSYS ? 0 : unlinkat(AT_FDCWD, path, 0);
 }
@@ -121,9 +121,9 @@ static int name_new_file(const char *temp, const char *path)
 	if (syscall(SYS_renameat2, AT_FDCWD, temp, AT_FDCWD, path, NO_REPLACE) == 0)
 		return 0;
 	if (errno != EEXIST && link(temp, path) == 0)
-		return remove_name(temp);
+		return remove_temporary(temp);
 	if (errno == EEXIST)
-		return remove_name(temp) < 0 ? -1 : 1;
+		return remove_temporary(temp) < 0 ? -1 : 1;
 	return errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL
 		? rename(temp, path) : -1;
 }
@@ -137,7 +137,7 @@ static int put_in_place(const char *temp, const char *path, const struct stat *o
 		return name_new_file(temp, path);
 	if (stat(path, &now) == 0 && same_inode(&now, old))
 		return rename(temp, path);
-	return remove_name(temp) < 0 ? -1 : 1;
+	return remove_temporary(temp) < 0 ? -1 : 1;
 }
 
 /* The name is on the medium when its directory is. */
@@ -210,7 +210,7 @@ int board_create(const char *path, const struct image *m)
 		taken = put_in_place(temp, real, m->old);
 	if (taken < 0) {
 		err = errno;
-		(void)remove_name(temp);
+		(void)remove_temporary(temp);
 		errno = err;
 		cannot_create(path);
 	}

@@ -70,12 +70,11 @@ int board_status_asked(void)
 }
 
 /* "412 (name) S 1 ...", proc_pid_stat(5): the name may hold anything; field 22 is the start. */
-uint64_t board_process_start(uint32_t pid, char name[32])
+static uint64_t start_in(const char *path, char name[32])
 {
-	char path[32], buf[1024], *comm, *end, *s;
+	char buf[1024], *comm, *end, *s;
 	uintmax_t start;
 
-	scnprintf(path, sizeof(path), "/proc/%u/stat", (unsigned)pid);
 	read_file(path, buf, sizeof(buf));
 	comm = strchr(buf, '(');
 	end = strrchr(buf, ')');
@@ -86,6 +85,14 @@ uint64_t board_process_start(uint32_t pid, char name[32])
 	for (int field = 3; s && field <= 22; field++)
 		s = strchr(s + 1, ' ');
 	return s && parse_digits(s + 1, 10, &start) ? start : 0;
+}
+
+/* By its pid a process finds itself only where /proc is of its own PID namespace. */
+uint64_t board_own_start(void)
+{
+	char name[32];
+
+	return start_in("/proc/self/stat", name);
 }
 
 uint64_t board_writer_start(const struct board *b)
@@ -103,7 +110,10 @@ const char *board_writer_name(const struct board *b, char name[32])
 	uint64_t start = board_writer_start(b);
 	uint32_t pid = board_word(b, BOARD_WORD(writer_pid));
 
-	return start && start == board_process_start(pid, name) ? name : NULL;
+	char path[32];
+
+	scnprintf(path, sizeof(path), "/proc/%u/stat", (unsigned)pid);
+	return start && start == start_in(path, name) ? name : NULL;
 }
 
 uint64_t board_now(clockid_t clock)

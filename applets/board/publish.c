@@ -118,8 +118,7 @@ static void write_down(const struct writer *w)
 {
 	const struct board *b = &w->b;
 	struct board_header own = { .state = BOARD_READY, .writer_pid = getpid() };
-	char name[32];
-	uint64_t start = board_process_start(own.writer_pid, name);
+	uint64_t start = board_own_start();
 
 	memcpy(own.writer_start, &start, sizeof(start));
 	own.writer_generation = board_word(b, BOARD_WORD(writer_generation)) + 1;

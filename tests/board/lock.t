@@ -1,0 +1,81 @@
+#!/bin/sh
+# The writer's lock: what a mere reader can do, and who is named.
+. "${0%/*}/../tap.sh"
+
+if [ -n "$EMULATOR" ] || ! command -v python3 >/dev/null; then
+	skip "a reader cannot stop a writer" 'emulated, or no python3'
+	exit
+fi
+
+# hold LOCK FILE: a process that opened FILE for reading holds LOCK until it is killed
+cat >hold.py <<'END2'
+import fcntl, os, struct, sys, time
+kind, path = sys.argv[1:]
+fd = os.open(path, os.O_RDONLY)
+lock = struct.pack('hhqqi4x', fcntl.F_RDLCK, 0, 0, 0, 0)
+if kind == 'F_RDLCK': fcntl.fcntl(fd, fcntl.F_SETLK, lock)
+elif kind == 'F_OFD_RDLCK': fcntl.fcntl(fd, 37, lock)
+elif kind == 'LOCK_EX': fcntl.flock(fd, fcntl.LOCK_EX)
+elif kind == 'LOCK_SH': fcntl.flock(fd, fcntl.LOCK_SH)
+open('held', 'w').close()
+time.sleep(100)
+END2
+hold() { rm -f held; python3 hold.py "$@" & pid=$! PIDS="$PIDS $!"; wait_for test -e held; }
+leave() { kill $pid; wait $pid 2>/dev/null; }
+
+n=0
+for kind in F_RDLCK F_OFD_RDLCK LOCK_EX LOCK_SH; do
+	rm -f b
+	box mmapw b id=0 name=kept
+	hold $kind b
+	n=$((n + 1))
+	run box mmapw b id=$n
+	is "a reader that holds $kind does not stop mmapw" "0  id=$n	 name=kept	 sex=" "$rc $err $(box mmapr -1 b)"
+	is 'the numbers of the publications go on' "seq=2" "$(box mmapr -1 -o seq b)"
+	run box mmapr -1 -W b
+	is "a reader that holds $kind does not look like a writer" "4 mmapr: 'b' has no live writer" "$rc $err"
+	run box mmapw -w 10 b id=$n
+	is "a reader that holds $kind does not let --wait-lock wait" '0 ' "$rc $err"
+	: >blank
+	leave
+	hold $kind blank
+	run box mmapw blank id=$n
+	is "a reader that holds $kind of an empty file does not stop mmapw" '0 ' "$rc $err"
+	leave
+done
+rm -f b
+box mmapw b id=1
+hold F_RDLCK b
+bg mmapr -f -o id b >lines; reader=$pid
+box mmapr -1 b >first
+sleep=$(grep -c . first)
+is 'a board that a reader has locked is still read' 1 "$sleep"
+wait_for grep -q '^State:.S' "/proc/$reader/status"
+box mmapw b id=2
+ok 'mmapr -f goes along when mmapw makes a locked board anew' wait_for grep -qx id=2 lines
+is 'mmapr -f prints each publication once while the board is made anew' id=2 "$(cat lines)"
+kill "$reader" 2>/dev/null
+run box mmapw -v b id=3
+like 'mmapw -v tells that a reader has locked the board' "0 *" "$rc $err"
+bg mmapw -X b id=4; writer=$pid
+wait_for box mmapr -1W b
+run box mmapw b id=5
+like 'a live writer is still in the way of another' "3 mmapw: 'b' is held by pid $writer (*)" "$rc $err"
+run box mmapr --info b
+like 'mmapr --info says that the writer lives' '*writer: alive*' "$out"
+kill "$writer"
+
+# The pid in the board is one of the writer's PID namespace.
+if unshare --pid --fork true 2>/dev/null; then
+	rm -f b
+	unshare --pid --fork --kill-child "$IPCBOX" mmapw -X b id=1 &
+	PIDS="$PIDS $!"
+	wait_for box mmapr -1W b
+	run box mmapw b id=2
+	is 'a writer in another PID namespace is not named by a pid of this one' \
+		"3 mmapw: 'b' is held by a process of another container" "$rc $err"
+	like 'mmapr --info names no process for a writer in another PID namespace' 'no name' \
+		"$(box mmapr --info b | grep name: | grep -v schema: || echo no name)"
+else
+	skip 'a writer in another PID namespace is not named by a pid of this one' 'no PID namespaces'
+fi
