@@ -31,7 +31,8 @@ void board_print_value(const struct board *b, const struct field *f);
 
 /* --- screen.c: a record on a terminal, in place. NULL if stdout is none that can do it. */
 struct screen *board_screen(void);
-void board_show(const struct board *b, const struct output *out);
+/* False, and nothing is shown, if the terminal has not enough lines. */
+int board_show(const struct board *b, const struct output *out);
 
 /* --- info.c, emit.c */
 void board_print_info(struct board *b, enum record_form style, int alive);

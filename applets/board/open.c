@@ -176,7 +176,7 @@ static int settle(struct board *b, const struct schema *asked, enum found found,
 	if (found == READ_LOCKED && want->verbose)
 		bb_error_msg("'%s' is locked by a reader: it is made anew", b->path);
 	fd = board_remake(b, anew && want->schema ? asked : &b->schema,
-		want->nslots ? want->nslots : b->head.nslots, want);
+		want->nslots ? want->nslots : b->raw ? 2 : b->head.nslots, want);
 	board_unmap(b);
 	b->fd = fd;
 	if (fd < 0)

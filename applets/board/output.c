@@ -224,10 +224,8 @@ void board_print(const struct board *b, const struct output *out)
 	const char *names = out->fields;
 	const struct field *f;
 
-	if (out->screen) {
-		board_show(b, out);
+	if (out->screen && board_show(b, out))
 		return;
-	}
 	if (out->format) {
 		print_format(b, out->format, 0);
 		xfflush_stdout();

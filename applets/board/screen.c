@@ -72,16 +72,18 @@ static void forget(struct screen *s)
 }
 
 /* ECMA-48: CUU moves up, EL clears the line. DECAWM off keeps a long value in its line. */
-void board_show(const struct board *b, const struct output *out)
+int board_show(const struct board *b, const struct output *out)
 {
 	struct screen *s = out->screen;
 	uint32_t lines = count_lines(b, out);
 	const char *names = out->fields;
 	const struct field *f;
 
+	if (lines >= rows())
+		return 0;
 	if (s->schema && strcmp(s->schema, schema_of(b)))
 		forget(s);
-	if (s->lines && lines < rows())
+	if (s->lines)
 		xprintf("\033[%uA", (unsigned)s->lines);
 	for (uint32_t n = 0; (f = board_nth_field(b, &names, n)); n++) {
 		xprintf("\033[?7l%c %s=", has_changed(b, s, f) ? '*' : ' ', f->name);
@@ -91,4 +93,5 @@ void board_show(const struct board *b, const struct output *out)
 	xfflush_stdout();
 	keep_shown(s, b);
 	s->lines = lines;
+	return 1;
 }
