@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/resource.h>
 #include "../case.h"
 
 static void needed(void)
@@ -10,12 +11,12 @@ static void needed(void)
 	t_needs(ret(copy_file_range(-1, NULL, -1, NULL, 1, 0)), "no-copy_file_range");
 }
 
-/* On the file system of the directory, if there is one: each has its own way to copy. */
+/* A name is for the file in the directory, of which each file system has its own way to copy. */
 static int data(const char *name, size_t n)
 {
 	int fd;
 
-	if (!t.dir)
+	if (!t.in_dir)
 		return t_data(n);
 	fd = t_file(name, 0);
 	t_write(fd, n, n);
@@ -110,6 +111,42 @@ static void errors(void)
 	refused(in, out, 1, -EINVAL);
 }
 
+static void behind_end(void)
+{
+	int in = data("in", 9), out = data("out", 3);
+	off_t from = 9, to = 0;
+
+	needed();
+	want_ret(copy_file_range(in, &from, out, &to, 5, 0), 0, "copy_file_range at the end");
+	from = 100;
+	want_ret(copy_file_range(in, &from, out, &to, 5, 0), 0, "copy_file_range behind the end");
+	t_size(out, 3);
+}
+
+static void device(void)
+{
+	int zero = open("/dev/zero", O_RDWR);
+
+	needed();
+	if (zero < 0)
+		skip("no-dev-zero");
+	refused(zero, t_data(0), 0, -EINVAL);
+	refused(t_data(9), zero, 0, -EINVAL);
+}
+
+static void size_limit(void)
+{
+	int in = data("in", 9), out = data("out", 0);
+	off_t from = 0, to = 100;
+
+	needed();
+	signal(SIGXFSZ, SIG_IGN);
+	t_limit(RLIMIT_FSIZE, 100);
+	want_ret(copy_file_range(in, &from, out, &to, 9, 0), -EFBIG,
+		"copy_file_range to behind RLIMIT_FSIZE");
+	t_size(out, 0);
+}
+
 static void overlap(void)
 {
 	int fd = data("file", 2 * t.page);
@@ -143,26 +180,38 @@ static void suid(void)
 }
 
 const struct test_case copy_file_range_cases[] = {
-	CASE("cfr.contents", "CFR-01", 'L', 0, 0,
+	CASE("cfr.contents", "CFR-01", 'L', FILES, 0,
 		"the bytes come, both positions move, 0 at the end",
-		"copy_file_range(2); LTP copy_file_range01", contents),
-	CASE("cfr.offsets", "CFR-01", 'L', 0, 0,
-		"offsets move, the positions stay",
-		"copy_file_range(2)", offsets),
-	CASE("cfr.holes", "CFR-01", 'L', 0, 0,
-		"a hole's copy is zeros",
-		"copy_file_range(2)", holes),
+		"copy_file_range(2), DESCRIPTION; LTP copy_file_range01", contents),
+	CASE("cfr.offsets", "CFR-01", 'L', FILES, 0,
+		"with offsets these move, and the positions stay",
+		"copy_file_range(2), DESCRIPTION: off_in is adjusted, the file offset is not "
+		"changed", offsets),
+	CASE("cfr.holes", "CFR-01", 'L', FILES, 0,
+		"the copy of a hole is zeros",
+		"copy_file_range(2), DESCRIPTION: copies bytes; NOTES: sparse files", holes),
 	CASE("cfr.errno", "CFR-02", 'L', NEEDS_DIR, 0,
-		"EBADF wrong mode or O_APPEND, EINVAL pipes and flags, EISDIR",
-		"copy_file_range(2); LTP copy_file_range02", errors),
-	CASE("cfr.overlap", "CFR-02", 'B', 0, BROKEN(4, 5, 5, 3),
-		"within one file: EINVAL if it overlaps, else fine",
-		"96e6e8f4a68d, Linux 5.3", overlap),
-	CASE("cfr.mtime", "CFR-03", 'L', 0, 0,
+		"wrong mode, O_APPEND: EBADF; pipes, flags: EINVAL; directories: EISDIR",
+		"copy_file_range(2), ERRORS; LTP copy_file_range02", errors),
+	CASE("cfr.behind_end", "CFR-04", 'L', FILES, 0,
+		"a source at its end, or behind it, gives 0, and the copy stays as it was",
+		"copy_file_range(2), RETURN VALUE: at or past the end of file 0; xfstests "
+		"generic/430", behind_end),
+	CASE("cfr.device", "CFR-05", 'L', 0, 0,
+		"a device gives EINVAL",
+		"copy_file_range(2), ERRORS: EINVAL: not a regular file; LTP copy_file_range02",
+		device),
+	CASE("cfr.size_limit", "CFR-06", 'L', FILES, 0,
+		"a copy behind RLIMIT_FSIZE gives EFBIG, and nothing is written",
+		"copy_file_range(2), ERRORS: EFBIG; LTP copy_file_range02", size_limit),
+	CASE("cfr.overlap", "CFR-02", 'B', FILES, BROKEN(4, 5, 5, 3),
+		"within one file: EINVAL if the ranges overlap, else the bytes come",
+		"96e6e8f4a68d (5.3) fixed it; it was so since 4.5", overlap),
+	CASE("cfr.mtime", "CFR-03", 'I', FILES, 0,
 		"st_mtime of the copy is marked",
-		"LTP copy_file_range03", mtime),
-	CASE("cfr.suid", "CFR-03", 'L', 0, 0,
+		"LTP copy_file_range03; copy_file_range(2) does not say it", mtime),
+	CASE("cfr.suid", "CFR-03", 'I', FILES, 0,
 		"the set-uid bit of the copy is cleared",
-		"write(2); file_modified in fs/inode.c", suid),
+		"write(2), NOTES says it of write; fs/inode.c file_modified", suid),
 };
 ALL_ROWS(copy_file_range);

@@ -55,8 +55,26 @@ static void create_errno(void)
 	refused("", -ENOENT);
 	refused("f/f", -ENOTDIR);
 	refused(memset(too_long, 'x', PATH_MAX), -ENAMETOOLONG);
+}
+
+static void create_errno_linux(void)
+{
+	t_mkfifo("f");
 	want_ret(mkfifo(t_nowhere(), 0600), -EFAULT, "mkfifo of a bad address");
 	want_ret(mknod("new", S_IFMT | 0600, 0), -EINVAL, "mknod of no type");
+}
+
+/* The group is the process's or the directory's: POSIX allows either. */
+static void fifo_owner(void)
+{
+	const struct stat *st;
+	gid_t dir;
+
+	t_mkfifo("f");
+	dir = stat_of(".")->st_gid;
+	st = stat_of("f");
+	want(st->st_uid, geteuid(), "st_uid of a new FIFO");
+	want(st->st_gid == getegid() || st->st_gid == dir, true, "st_gid of a new FIFO");
 }
 
 static void create_eacces(void)
@@ -125,6 +143,19 @@ static void open_enxio(void)
 	want(call_open(O_WRONLY | O_NONBLOCK), -ENXIO, "open to write, the reader gone");
 }
 
+/* An open that failed has left nothing behind: both ends still wait for each other. */
+static void after_enxio(void)
+{
+	pid_t reader;
+
+	t_mkfifo("f");
+	want(call_open(O_WRONLY | O_NONBLOCK), -ENXIO, "open to write, no reader");
+	reader = t_blocked(call_open, O_RDONLY);
+	t_open("f", O_WRONLY);
+	t_returns(reader, 0);
+	want(call_open(O_WRONLY | O_NONBLOCK), -ENXIO, "open to write, the reader gone");
+}
+
 static void nonblock_reader(void)
 {
 	t_mkfifo("f");
@@ -155,7 +186,7 @@ static long call_open_read(long n)
 	return ret(read(open("f", O_RDONLY), &n, 1));
 }
 
-/* The kernel counts the writers that came, not those that are there: fifo_open in fs/pipe.c. */
+/* The writer has gone before the reader runs: that a writer has come must be enough. */
 static void brief_writer(void)
 {
 	t_mkfifo("f");
@@ -220,43 +251,56 @@ static void read_only(void)
 const struct test_case fifo_cases[] = {
 	CASE("fif.create", "FIF-01 S14", 'P', NEEDS_DIR, 0,
 		"mkfifo, mknod and mkfifoat make a FIFO of mode & ~umask",
-		"POSIX mkfifo", mode_and_type),
+		"POSIX mkfifo, mkfifoat, mknod, DESCRIPTION: modified by the file creation mask",
+		mode_and_type),
 	CASE("fif.create_errno", "FIF-02 S14", 'P', NEEDS_DIR, 0,
-		"mkfifo: EEXIST, ENOENT, ENOTDIR, ENAMETOOLONG, EFAULT; mknod: EINVAL",
-		"POSIX mkfifo; LTP mknod06, mknod09", create_errno),
+		"mkfifo gives EEXIST, ENOENT, ENOTDIR and ENAMETOOLONG",
+		"POSIX mkfifo, ERRORS; LTP mknod06", create_errno),
+	CASE("fif.create_errno_linux", "FIF-02", 'L', NEEDS_DIR, 0,
+		"mkfifo of a bad address gives EFAULT, mknod of no type EINVAL",
+		"mknod(2), ERRORS: EFAULT, EINVAL; LTP mknod06, mknod09", create_errno_linux),
+	CASE("fif.owner", "FIF-22", 'P', NEEDS_DIR, 0,
+		"a new FIFO has the user of its maker, and its maker's group or the directory's",
+		"POSIX mkfifo, DESCRIPTION: the user ID and group ID", fifo_owner),
 	CASE("fif.create_eacces", "FIF-02", 'P', NEEDS_DIR, 0,
-		"mkfifo in a directory without write permission: EACCES",
-		"POSIX mkfifo; LTP mknod07", create_eacces),
-	CASE("fif.setgid_dir", "FIF-21", 'P', NEEDS_DIR, 0,
+		"mkfifo in a directory without write permission gives EACCES",
+		"POSIX mkfifo, ERRORS: EACCES; LTP mknod07", create_eacces),
+	CASE("fif.setgid_dir", "FIF-21", 'L', NEEDS_DIR, 0,
 		"a FIFO in a set-gid directory gets the directory's group",
-		"POSIX mkfifo, inode(7); LTP mknod02-05", setgid_dir),
+		"inode(7), set-group-ID bit of a directory; LTP mknod02-05", setgid_dir),
 	CASE("fif.open_r_blocks", "FIF-03 S14", 'P', NEEDS_DIR, 0,
 		"open for reading blocks until a writer opens",
-		"POSIX open", open_r_blocks),
+		"POSIX open, O_NONBLOCK clear: shall block until a thread opens for writing",
+		open_r_blocks),
 	CASE("fif.open_w_blocks", "FIF-03 S14 S15", 'P', NEEDS_DIR | MYTH, 0,
 		"open for writing blocks until a reader opens",
-		"POSIX open; the tutorial opens O_WRONLY, then O_RDONLY in one process: for ever",
-		open_w_blocks),
+		"POSIX open, O_NONBLOCK clear: shall block until a thread opens for reading; the "
+		"tutorial opens O_WRONLY, then O_RDONLY in one process: for ever", open_w_blocks),
 	CASE("fif.open_enxio", "FIF-05", 'P', NEEDS_DIR, 0,
-		"open O_WRONLY | O_NONBLOCK without a reader: ENXIO",
-		"POSIX open; LTP open06", open_enxio),
+		"open O_WRONLY with O_NONBLOCK and without a reader gives ENXIO",
+		"POSIX open, ERRORS: ENXIO; LTP open06", open_enxio),
+	CASE("fif.after_enxio", "FIF-23", 'P', NEEDS_DIR, 0,
+		"an open that gave ENXIO leaves the FIFO as it was",
+		"POSIX open, RETURN VALUE: -1, no file is opened; O_NONBLOCK clear", after_enxio),
 	CASE("fif.nonblock_reader", "FIF-06", 'P', NEEDS_DIR, 0,
-		"open O_RDONLY | O_NONBLOCK succeeds without a writer; read is 0",
-		"POSIX open, read", nonblock_reader),
-	CASE("fif.poll_no_writer", "FIF-06", 'L', NEEDS_DIR, 0,
-		"before the first writer a reader polls nothing, no POLLHUP either",
-		"fs/pipe.c pipe_poll", poll_no_writer),
+		"open O_RDONLY with O_NONBLOCK succeeds without a writer, and read gives 0",
+		"POSIX open, O_NONBLOCK set: shall return without delay; read", nonblock_reader),
+	CASE("fif.poll_no_writer", "FIF-06", 'P', NEEDS_DIR, 0,
+		"before the first writer a reader polls nothing, not even POLLHUP",
+		"POSIX poll, DESCRIPTION: POLLHUP: closed by the last process that had it open for "
+		"writing", poll_no_writer),
 	CASE("fif.read_write", "FIF-08 S15", 'L', NEEDS_DIR, 0,
 		"open O_RDWR never blocks and keeps the end of file away",
-		"fifo(7); POSIX leaves it undefined", read_write),
-	CASE("fif.brief_writer", "FIF-10", 'L', NEEDS_DIR, 0,
+		"fifo(7), DESCRIPTION: opening a FIFO for read and write succeeds", read_write),
+	CASE("fif.brief_writer", "FIF-10", 'P', NEEDS_DIR, 0,
 		"a writer that opens and closes at once releases the reader's open",
-		"fs/pipe.c fifo_open", brief_writer),
+		"POSIX open, O_NONBLOCK clear: shall block until a thread opens for writing",
+		brief_writer),
 	CASE("fif.file_systems", "FIF-20", 'E', NEEDS_DIR, 0,
 		"a FIFO works on this file system, ramfs, tmpfs, overlay",
 		"gVisor issues 8037, 12504", file_systems),
 	CASE("fif.read_only", "FIF-20 FIF-02", 'E', NEEDS_DIR, 0,
-		"read-only mount: mkfifo EROFS; a FIFO that is there works",
-		"POSIX mkfifo, open", read_only),
+		"on a read-only mount mkfifo gives EROFS, and a FIFO that is there works",
+		"POSIX mkfifo, open, ERRORS: EROFS", read_only),
 };
 ALL_ROWS(fifo);

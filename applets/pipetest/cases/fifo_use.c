@@ -25,8 +25,8 @@ static void eagain(void)
 	p_read(1, 0);
 }
 
-/* Set into the past, so that relatime, too, updates. overlayfs shows the times of a file
- * below it, that nobody marks. */
+/* The times are set into the past, so that relatime, too, updates them. overlayfs shows the
+ * times of a file below it, which nothing marks. */
 static void times(void)
 {
 	enum { OVERLAYFS = 0x794c7630 }; /* statfs(2) */
@@ -48,12 +48,40 @@ static void times(void)
 	want(st->st_atime > 0, true, "read marks st_atime");
 }
 
+static struct timespec changed;
+
+/* The clock of timestamps may be coarse: a later write shows. */
+static bool write_changes_ctime(long unused)
+{
+	const struct stat *st;
+
+	(void)unused;
+	p_write(1);
+	p_read(1, 1);
+	st = t_stat(t.w);
+	return st->st_ctim.tv_sec != changed.tv_sec || st->st_ctim.tv_nsec != changed.tv_nsec;
+}
+
+static void change_time(void)
+{
+	open_both();
+	changed = t_stat(t.w)->st_ctim;
+	wait_until(write_changes_ctime, 0, "st_ctime to be marked by write");
+}
+
 static void truncate_einval(void)
 {
 	open_both();
 	p_write(9);
 	want_ret(truncate("f", 0), -EINVAL, "truncate");
 	want_ret(ftruncate(t.w, 0), -EINVAL, "ftruncate");
+	p_read(99, 9);
+}
+
+static void open_truncates_nothing(void)
+{
+	open_both();
+	p_write(9);
 	t_open("f", O_WRONLY | O_TRUNC);
 	p_read(99, 9);
 }
@@ -101,7 +129,6 @@ static void data_gone(void)
 	p_close_w();
 	t.r = t_open("f", O_RDONLY | O_NONBLOCK);
 	t.w = t_open("f", O_WRONLY);
-	p_unread(0);
 	p_read(9, -EAGAIN);
 }
 
@@ -115,7 +142,12 @@ static void o_path(void)
 	fd = t_open("f", O_PATH);
 	t_read(fd, 1, -EBADF);
 	t_write(fd, 1, -EBADF);
-	t_poll(fd, POLLIN, POLLNVAL);
+}
+
+static void o_path_poll(void)
+{
+	open_both();
+	t_poll(t_open("f", O_PATH), POLLIN, POLLNVAL);
 }
 
 static void o_path_reopen(void)
@@ -157,40 +189,56 @@ static void not_a_file(void)
 
 const struct test_case fifo_use_cases[] = {
 	CASE("fif.eagain", "FIF-07", 'P', NEEDS_DIR, 0,
-		"non-blocking read: EAGAIN while there is a writer, 0 after",
-		"POSIX read; LTP read03", eagain),
+		"a non-blocking read gives EAGAIN while there is a writer, and 0 after",
+		"POSIX read, DESCRIPTION: when attempting to read from an empty pipe; LTP read03",
+		eagain),
 	CASE("fif.times", "FIF-04", 'P', NEEDS_DIR, 0,
-		"write marks st_mtime, read marks st_atime",
-		"POSIX read, write", times),
+		"write marks st_mtime of a FIFO, read marks st_atime",
+		"POSIX write, read, DESCRIPTION: shall mark for update", times),
+	CASE("fif.change_time", "FIF-04", 'P', NEEDS_DIR, 0,
+		"write marks st_ctime of a FIFO",
+		"POSIX write, DESCRIPTION: shall mark the last file status change timestamp",
+		change_time),
 	CASE("fif.truncate_einval", "FIF-11", 'L', NEEDS_DIR, 0,
-		"truncate, ftruncate: EINVAL; O_TRUNC is ignored",
-		"truncate(2); POSIX open", truncate_einval),
-	CASE("fif.eof_revived", "FIF-12 P15", 'L', NEEDS_DIR, 0,
-		"end of file stays until a new writer opens; it revives the same fd",
-		"POSIX read; fs/pipe.c", eof_revived),
+		"truncate and ftruncate of a FIFO give EINVAL and discard nothing",
+		"truncate(2), ERRORS: EINVAL: not a regular file; gVisor pipe.cc Truncate",
+		truncate_einval),
+	CASE("fif.open_truncates_nothing", "FIF-11", 'P', NEEDS_DIR, 0,
+		"O_TRUNC discards nothing of a FIFO",
+		"POSIX open, O_TRUNC: shall have no effect on FIFO special files",
+		open_truncates_nothing),
+	CASE("fif.eof_revived", "FIF-12 P15", 'P', NEEDS_DIR, 0,
+		"the end of file stays until a new writer opens, for the same descriptor",
+		"POSIX read, DESCRIPTION: some process has the pipe open for writing", eof_revived),
 	CASE("fif.unlinked", "FIF-13", 'P', NEEDS_DIR, 0,
-		"an unlinked FIFO still works for who has it open; a new open is ENOENT",
-		"POSIX unlink; LTP unlink05", unlinked),
+		"an unlinked FIFO works for those that have it open; a new open gives ENOENT",
+		"POSIX unlink, DESCRIPTION: shall be postponed until all references are closed",
+		unlinked),
 	CASE("fif.data_gone", "FIF-15 S17", 'P', NEEDS_DIR, 0,
 		"the last close discards the data; the next open finds none",
-		"POSIX close", data_gone),
-	CASE("fif.names", "FIF-16", 'L', NEEDS_DIR, 0,
+		"POSIX close, DESCRIPTION: any data remaining in the pipe or FIFO shall be "
+		"discarded", data_gone),
+	CASE("fif.names", "FIF-16", 'P', NEEDS_DIR, 0,
 		"a hard link and a new name lead to the same pipe",
-		"the pipe is the inode's", names),
+		"POSIX link, rename, DESCRIPTION: the same file", names),
 	CASE("fif.o_path", "FIF-17", 'L', NEEDS_DIR, 0,
-		"an O_PATH fd: EBADF, POLLNVAL",
-		"open(2)", o_path),
+		"read and write of an O_PATH descriptor give EBADF",
+		"open(2), O_PATH: other file operations fail with EBADF", o_path),
+	CASE("fif.o_path_poll", "FIF-17", 'I', NEEDS_DIR, 0,
+		"poll of an O_PATH descriptor gives POLLNVAL",
+		"fs/select.c", o_path_poll),
 	CASE("fif.o_path_reopen", "FIF-17", 'L', NEEDS_DIR | NEEDS_PROC, 0,
-		"an O_PATH fd opens again through /proc/self/fd",
-		"open(2)", o_path_reopen),
+		"an O_PATH descriptor opens again through /proc/self/fd",
+		"open(2), O_PATH: through /proc/self/fd", o_path_reopen),
 	CASE("fif.set_size", "FIF-18", 'L', NEEDS_DIR, 0,
-		"F_SETPIPE_SZ counts for who opens later",
-		"fcntl(2)", size_is_shared),
-	CASE("fif.size_reset", "FIF-18", 'L', NEEDS_DIR, 0,
+		"F_SETPIPE_SZ counts for those that open later",
+		"fifo(7), DESCRIPTION: exactly one pipe object for each FIFO; fcntl(2), "
+		"F_SETPIPE_SZ", size_is_shared),
+	CASE("fif.size_reset", "FIF-18", 'I', NEEDS_DIR, 0,
 		"F_SETPIPE_SZ is forgotten at the last close",
 		"fs/pipe.c", size_reset),
-	CASE("fif.not_a_file", "FIF-19", 'L', NEEDS_DIR, 0,
-		"mmap ENODEV, lseek ESPIPE, O_DIRECTORY ENOTDIR, exec EACCES",
-		"POSIX mmap, lseek, open, exec", not_a_file),
+	CASE("fif.not_a_file", "FIF-19", 'P', NEEDS_DIR, 0,
+		"a FIFO: mmap ENODEV, lseek ESPIPE, O_DIRECTORY ENOTDIR, exec EACCES",
+		"POSIX mmap, lseek, open, exec, ERRORS", not_a_file),
 };
 ALL_ROWS(fifo_use);

@@ -43,7 +43,7 @@ static void owner(void)
 	only_reads("r");
 }
 
-/* The current directory is closed to others: it takes one of its own. */
+/* Other users may not search the current directory: the case makes one of its own. */
 static void open_dir(mode_t mode)
 {
 	t_ok(mkdir("d", 0700), "mkdir");
@@ -95,7 +95,7 @@ static void protected_fifos(void)
 		_exit(EXIT_SUCCESS);
 	}
 	t_reap(pid, EXIT_SUCCESS);
-	if (access("f", F_OK) < 0) /* the child has said why */
+	if (access("f", F_OK) < 0) /* the child has said why it skips */
 		_exit(EXIT_SUCCESS);
 	info("fs.protected_fifos is %ld", level);
 	opens("f", O_RDWR, 0);
@@ -120,19 +120,20 @@ static void ioctls_of_reader(void)
 
 const struct test_case permissions_cases[] = {
 	CASE("prm.owner", "PRM-01", 'P', NEEDS_DIR, 0,
-		"modes 0200 and 0400: the owner's open the other way is EACCES",
-		"POSIX open", owner),
+		"modes 0200 and 0400: the owner's open the other way gives EACCES",
+		"POSIX open, ERRORS: EACCES", owner),
 	CASE("prm.other", "PRM-01", 'P', NEEDS_DIR, 0,
-		"modes 0622 and 0644: another user's open the other way is EACCES",
-		"POSIX open", other),
-	CASE("prm.later_chmod", "PRM-02", 'P', NEEDS_DIR, 0,
-		"chmod does not touch who has the FIFO open",
-		"POSIX chmod", later_chmod),
+		"modes 0622 and 0644: another user's open the other way gives EACCES",
+		"POSIX open, ERRORS: EACCES", other),
+	CASE("prm.later_chmod", "PRM-02", 'I', NEEDS_DIR, 0,
+		"chmod does not touch a FIFO that is open",
+		"POSIX chmod, DESCRIPTION: the effect on open descriptors is "
+		"implementation-defined", later_chmod),
 	CASE("prm.protected_fifos", "PRM-03", 'L', NEEDS_DIR | NEEDS_PROC, 0,
 		"O_CREAT of another's FIFO in a sticky directory: fs.protected_fifos decides",
-		"proc_sys_fs(5)", protected_fifos),
+		"proc(5), /proc/sys/fs/protected_fifos", protected_fifos),
 	CASE("prm.ioctls_of_reader", "PRM-04", 'I', NEEDS_DIR, 0,
-		"F_SETPIPE_SZ and FIONREAD for who may only read",
+		"F_SETPIPE_SZ and FIONREAD by a process that may only read",
 		"fcntl(2)", ioctls_of_reader),
 };
 ALL_ROWS(permissions);

@@ -6,7 +6,7 @@
 #include <sys/sendfile.h>
 #include "../case.h"
 
-/* From in, at its position, or at *at, to out. */
+/* From in, at its position or at *at, to out. */
 static void send_file(int out, int in, off_t *at, size_t n, long expected)
 {
 	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
@@ -102,6 +102,60 @@ static void full_pipe(void)
 	p_drain(t.page);
 }
 
+enum { MUCH = 70000 };	/* more than a usual pipe holds */
+
+/* What sendfile counts has moved the offset, and is in the pipe; the rest comes by later calls. */
+static void much_nonblock(void)
+{
+	int in = t_data(MUCH);
+	off_t at = 0;
+	long got;
+
+	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
+	p_nonblock_w();
+	while (at < MUCH) {
+		off_t before = at;
+
+		got = ret(sendfile(t.w, in, &at, MUCH - before));
+		if (got != -EAGAIN)
+			want_part(got, MUCH - before, "sendfile to a non-blocking pipe");
+		want(at - before, got > 0 ? got : 0, "how far the offset has moved");
+		want(got > 0, true, "sendfile to an empty pipe takes some bytes");
+		p_drain(got);
+	}
+	p_holds(0);
+}
+
+static long send_much(long in)
+{
+	off_t at = 0;
+	long got = 0;
+
+	while (at < MUCH && (got = ret(sendfile(t.w, in, &at, MUCH - at))) > 0)
+		;
+	return got < 0 ? got : at;
+}
+
+static void much_blocking(void)
+{
+	int in = t_data(MUCH);
+	pid_t sender;
+
+	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
+	sender = t_start(send_much, in);
+	p_drain(MUCH);
+	t_returns(sender, MUCH);
+}
+
+static void overflow(void)
+{
+	int in = t_data(9);
+	off_t at = INT64_MAX - 4;
+
+	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
+	want_ret(sendfile(t.w, in, &at, 100), -EINVAL, "sendfile from an offset that overflows");
+}
+
 static void append_mode(void)
 {
 	int in = t_data(9), out = t_data(0);
@@ -179,44 +233,58 @@ static void short_file(void)
 }
 
 const struct test_case sendfile_cases[] = {
-	CASE("snd.to_pipe", "SND-01 S20", 'L', KINDS, 0,
+	CASE("snd.to_pipe", "SND-01 S20", 'L', KINDS | FILES, 0,
 		"file to pipe: the bytes come, the file's position moves",
-		"sendfile(2)", to_pipe),
-	CASE("snd.to_file", "SND-01 S20", 'L', 0, 0,
+		"sendfile(2), DESCRIPTION: offset NULL: the file offset is updated", to_pipe),
+	CASE("snd.to_file", "SND-01 S20", 'L', FILES, 0,
 		"file to file: both positions move",
-		"sendfile(2), Linux 2.6.33; LTP sendfile02", to_file),
+		"sendfile(2), DESCRIPTION: since Linux 2.6.33 any file; LTP sendfile02", to_file),
 	CASE("snd.to_socket", "SND-01 S20", 'L', 0, 0,
 		"file to socket: the bytes come",
-		"sendfile(2)", to_socket),
-	CASE("snd.offset", "SND-01 S20", 'L', KINDS, 0,
-		"with an offset that moves, and the file's position stays",
-		"sendfile(2); LTP sendfile06", offset),
+		"sendfile(2), DESCRIPTION; LTP sendfile02", to_socket),
+	CASE("snd.offset", "SND-01 S20", 'L', KINDS | FILES, 0,
+		"with an offset, that offset moves, and the file's position stays",
+		"sendfile(2), DESCRIPTION: offset not NULL; LTP sendfile06", offset),
 	CASE("snd.errno", "SND-02 S20", 'L', 0, 0,
-		"EBADF wrong mode, ESPIPE a pipe's offset, EFAULT, EINVAL negative",
-		"sendfile(2); LTP sendfile03-05", errors),
+		"wrong mode: EBADF; a pipe's offset: ESPIPE; bad address: EFAULT; negative offset: "
+		"EINVAL",
+		"sendfile(2), ERRORS; LTP sendfile03-05", errors),
 	CASE("snd.from_pipe", "SND-03 S20", 'I', 0, 0,
 		"a pipe as input: whether this kernel takes it",
-		"sendfile(2): EINVAL", from_pipe),
+		"sendfile(2), NOTES: in_fd must support mmap", from_pipe),
 	CASE("snd.full_pipe", "SND-03 S20", 'L', KINDS, 0,
-		"sendfile to a full pipe blocks, until it is drained",
-		"sendfile(2)", full_pipe),
+		"sendfile to a full pipe blocks until the pipe is drained",
+		"sendfile(2), ERRORS: EAGAIN only with O_NONBLOCK; gVisor sendfile.cc "
+		"SendPipeBlocks", full_pipe),
+	CASE("snd.much_nonblock", "SND-09", 'L', KINDS | FILES, 0,
+		"70,000 bytes to a non-blocking pipe: the offset moves by what is counted, none is "
+		"lost",
+		"sendfile(2), RETURN VALUE: the number of bytes written; DESCRIPTION: offset",
+		much_nonblock),
+	CASE("snd.much_blocking", "SND-09", 'L', KINDS | FILES, 0,
+		"70,000 bytes to a blocking pipe: a loop of sendfile loses none",
+		"sendfile(2), NOTES: may write fewer bytes; the caller should be prepared to retry",
+		much_blocking),
+	CASE("snd.overflow", "SND-10", 'L', 0, 0,
+		"an offset and a count that overflow give EINVAL",
+		"sendfile(2), ERRORS: EOVERFLOW, EINVAL; gVisor sendfile.cc Overflow", overflow),
 	CASE("snd.append", "SND-04 S20", 'L', 0, 0,
-		"to a file with O_APPEND: EINVAL",
-		"sendfile(2)", append_mode),
+		"a target with O_APPEND gives EINVAL",
+		"sendfile(2), ERRORS: EINVAL: out_fd has O_APPEND", append_mode),
 	CASE("snd.full_socket", "SND-05 S20", 'L', 0, 0,
-		"to a full non-blocking socket: EAGAIN",
-		"sendfile(2); LTP sendfile07", full_socket),
+		"a full non-blocking socket gives EAGAIN",
+		"sendfile(2), ERRORS: EAGAIN; LTP sendfile07", full_socket),
 	CASE("snd.large_offset", "SND-06 S20", 'L', 0, 0,
-		"from an offset of 5 GiB",
-		"LTP sendfile09; 5d73320a96fc", large_offset),
+		"sendfile from an offset of 5 GiB gives the bytes there",
+		"sendfile(2), DESCRIPTION: offset; LTP sendfile09", large_offset),
 	CASE("snd.clamped", "SND-06 S20", 'L', EXOTIC, 0,
 		"2 GiB at once: INT_MAX, rounded down to a page",
-		"sendfile(2)", clamped),
+		"sendfile(2), NOTES: at most 0x7ffff000 bytes", clamped),
 	CASE("snd.same_file", "SND-07 S20", 'L', 0, 0,
-		"from a file to itself",
-		"LTP sendfile08; 2cb4b05e7647", same_file),
-	CASE("snd.short_file", "SND-08 S20", 'L', KINDS, 0,
-		"what there is; 0 at its end; 0 for 0 bytes",
-		"sendfile(2)", short_file),
+		"sendfile from a file to itself copies the bytes",
+		"LTP sendfile08; gVisor sendfile.cc SendFileToSelf", same_file),
+	CASE("snd.short_file", "SND-08 S20", 'L', KINDS | FILES, 0,
+		"sendfile gives what there is, 0 at the end, 0 for 0 bytes",
+		"sendfile(2), RETURN VALUE; gVisor sendfile.cc SendZeroBytes", short_file),
 };
 ALL_ROWS(sendfile);

@@ -25,7 +25,7 @@ static int data_file(size_t n)
 
 /* --- files ----------------- */
 
-/* All of it, in as many turns as the pipe is small. */
+/* All of the file, in as many turns as the pipe is small. */
 static void file_to_file(void)
 {
 	size_t n = 3 * t.page + 7;
@@ -138,21 +138,62 @@ static void refused(int in, off_t *in_at, int out, off_t *out_at, long expected)
 static void errors(void)
 {
 	int file = data_file(10), other = t_data(10);
-	off_t zero = 0, negative = -1;
+	off_t zero = 0;
 
-	if (t.slots > 1) /* before 6.8 a full pipe is EAGAIN rather than a wrong offset */
+	if (t.slots > 1) /* before 6.8 a full pipe gives EAGAIN, whatever the offset */
 		p_write(10);
 	refused(file, NULL, other, NULL, -EINVAL); /* no pipe */
 	refused(t.r, NULL, t.w, NULL, -EINVAL); /* to itself */
 	refused(t.r, &zero, file, NULL, -ESPIPE);
 	refused(file, NULL, t.w, &zero, -ESPIPE);
-	refused(file, &negative, t.w, NULL, -EINVAL);
-	refused(t.r, NULL, file, &negative, -EINVAL);
 	refused(t.w, NULL, file, NULL, -EBADF); /* the wrong end */
 	refused(file, NULL, t.r, NULL, -EBADF);
 	refused(-1, NULL, t.w, NULL, -EBADF);
 	refused(t.r, NULL, -1, NULL, -EBADF);
 	p_unread(t.slots > 1 ? 10 : 0);
+}
+
+static void negative_offset(void)
+{
+	int file = data_file(10);
+	off_t negative = -1;
+
+	p_write(10);
+	refused(t.r, NULL, file, &negative, -EINVAL);
+	p_read(10, 10);
+	refused(file, &negative, t.w, NULL, -EINVAL);
+}
+
+static void offset_overflow(void)
+{
+	int file = empty_file();
+	const off_t last = INT64_MAX - 4;
+	off_t at = last;
+
+	signal(SIGXFSZ, SIG_IGN);
+	p_write(10);
+	want(ret(splice(t.r, NULL, file, &at, 10, NOWAIT)) < 0, true,
+		"splice to an offset that overflows fails");
+	want(at == last, true, "the offset is the old one");
+	t_size(file, 0);
+	p_read(20, 10);
+}
+
+/* The limit is reached in the middle: what fits is written and counted, the rest stays. */
+static void part_at_limit(void)
+{
+	int file = empty_file();
+	long got;
+
+	signal(SIGXFSZ, SIG_IGN);
+	t_limit(RLIMIT_FSIZE, 60);
+	p_write(100);
+	got = splice_now(t.r, file, 100);
+	want_part(got, 60, "splice of 100 bytes where the file may have 60");
+	t_size(file, got);
+	t_seek(file, 0);
+	t_drain(file, got);
+	p_holds(100 - got);
 }
 
 static void unknown_flags(void)
@@ -255,7 +296,7 @@ static void empty_eagain(void)
 	t_splice(t.r, file, 1, 0);
 }
 
-/* Room for 128 bytes more in the last slot, but splice needs one of its own. */
+/* The last slot has room for 128 bytes more, but splice needs a slot of its own. */
 static void no_slot_eagain(void)
 {
 	int file;
@@ -281,47 +322,62 @@ static void slot_each(void)
 }
 
 const struct test_case splice_cases[] = {
-	CASE("spl.file_to_file", "SPL-01", 'L', KINDS, 0,
+	CASE("spl.file_to_file", "SPL-01", 'L', KINDS | FILES, 0,
 		"file to pipe to file: the same bytes",
-		"splice(2); LTP splice01, 02", file_to_file),
+		"splice(2), DESCRIPTION: moves data; LTP splice01, 02", file_to_file),
 	CASE("spl.offset_in", "SPL-02", 'L', KINDS, 0,
 		"a source offset moves, the file's position does not",
-		"splice(2)", offset_in),
+		"splice(2), DESCRIPTION: off_in is adjusted, the file offset is not changed",
+		offset_in),
 	CASE("spl.offset_out", "SPL-02", 'L', KINDS, 0,
 		"a target offset moves, the file's position does not",
-		"splice(2)", offset_out),
+		"splice(2), DESCRIPTION: analogous statements for off_out", offset_out),
 	CASE("spl.pipe_to_pipe", "SPL-03", 'L', KINDS, 0,
 		"pipe to pipe moves the bytes, also part of a slot",
-		"LTP splice04", pipe_to_pipe),
+		"splice(2), DESCRIPTION; LTP splice04; gVisor splice.cc TwoPipes", pipe_to_pipe),
 	CASE("spl.small_target", "SPL-03", 'L', KINDS, 0,
 		"what the target has no room for stays",
-		"splice(2)", small_target),
+		"splice(2), RETURN VALUE: the number of bytes spliced; ERRORS: EAGAIN",
+		small_target),
 	CASE("spl.errors", "SPL-04", 'L', KINDS, 0,
-		"EINVAL, ESPIPE and EBADF; the data stay",
-		"splice(2); LTP splice03, 07", errors),
+		"no pipe, the same pipe: EINVAL; a pipe's offset: ESPIPE; wrong end: EBADF; the "
+		"data stay",
+		"splice(2), ERRORS; LTP splice03, 07", errors),
+	CASE("spl.negative_offset", "SPL-04", 'I', KINDS, 0,
+		"a negative offset gives EINVAL",
+		"gVisor splice.cc NegativeOffset", negative_offset),
+	CASE("spl.offset_overflow", "SPL-21", 'L', KINDS, 0,
+		"a target offset that overflows: an error, the data and the offset stay",
+		"splice(2), RETURN VALUE: on error -1; gVisor splice.cc FromPipeMaxFileSize",
+		offset_overflow),
+	CASE("spl.part_at_limit", "SPL-22", 'L', KINDS, 0,
+		"RLIMIT_FSIZE in the middle: the part is counted, the rest stays in the pipe",
+		"splice(2), RETURN VALUE: the number of bytes spliced; setrlimit(2), RLIMIT_FSIZE",
+		part_at_limit),
 	CASE("spl.unknown_flags", "SPL-04", 'B', 0, BROKEN(2, 6, 4, 13),
-		"unknown flags: EINVAL",
-		"3d6ea290f337, Linux 4.13", unknown_flags),
+		"unknown flags give EINVAL",
+		"3d6ea290f337 (4.13) fixed it; it was so since 2.6.17", unknown_flags),
 	CASE("spl.lengths", "SPL-05", 'I', 0, 0,
-		"0 bytes, SIZE_MAX (EINVAL since 6.8), 0x7ffff000",
+		"splice of 0 bytes, of SIZE_MAX (EINVAL since 6.8) and of 0x7ffff000",
 		"fs/splice.c", lengths),
 	CASE("spl.append_einval", "SPL-06", 'L', KINDS, 0,
-		"to a file with O_APPEND: EINVAL; the data stay",
-		"splice(2)", append_einval),
+		"a target with O_APPEND gives EINVAL; the data stay",
+		"splice(2), ERRORS: EINVAL: opened in append mode", append_einval),
 	CASE("spl.empty_blocks", "SPL-07", 'L', KINDS, 0,
-		"from an empty pipe: blocks for data or the last close",
-		"splice(2)", empty_blocks),
+		"splice from an empty pipe blocks until data come or the last writer closes",
+		"splice(2), RETURN VALUE: 0 if there are no data and no writers", empty_blocks),
 	CASE("spl.empty_eagain", "SPL-07", 'L', KINDS, 0,
-		"SPLICE_F_NONBLOCK: EAGAIN if empty, 0 without writers",
-		"splice(2)", empty_eagain),
+		"SPLICE_F_NONBLOCK: EAGAIN from an empty pipe, 0 without writers",
+		"splice(2), ERRORS: EAGAIN; RETURN VALUE: 0", empty_eagain),
 	CASE("spl.file_eof", "SPL-08", 'L', KINDS, 0,
-		"at the end of the file: 0",
-		"splice(2)", file_eof),
+		"splice at the end of the file gives 0",
+		"splice(2), RETURN VALUE: 0 means end of input", file_eof),
 	CASE("spl.efbig_keeps", "SPL-09", 'L', KINDS, 0,
-		"EFBIG at RLIMIT_FSIZE; the data stay",
-		"splice(2), setrlimit(2)", efbig_keeps),
-	CASE("spl.no_slot_eagain", "SPL-14", 'L', KINDS, 0,
-		"without a free slot: EAGAIN, at once",
+		"splice past RLIMIT_FSIZE gives EFBIG; the data stay",
+		"setrlimit(2), RLIMIT_FSIZE: EFBIG; gVisor splice.cc FromPipeMaxFileSize",
+		efbig_keeps),
+	CASE("spl.no_slot_eagain", "SPL-14", 'I', KINDS, 0,
+		"splice to a pipe without a free slot gives EAGAIN, at once",
 		"fs/splice.c", no_slot_eagain),
 	CASE("spl.zero_copy", "SPL-16 REG-16", 'I', 0, 0,
 		"whether what is spliced is a copy",
@@ -333,10 +389,10 @@ const struct test_case splice_cases[] = {
 		"each splice of a byte takes a slot",
 		"fs/splice.c", slot_each),
 	CASE("spl.circular", "SPL-19", 'L', KINDS, 0,
-		"round and round between two pipes: the same bytes",
-		"splice(2)", circular),
-	CASE("spl.epipe", "SPL-20", 'L', KINDS, 0,
-		"without a reader: EPIPE and one SIGPIPE",
-		"splice(2), pipe(7)", epipe),
+		"splices round and round between two pipes give the same bytes",
+		"splice(2), DESCRIPTION: moves data; gVisor splice.cc TwoPipesCircular", circular),
+	CASE("spl.epipe", "SPL-20", 'I', KINDS, 0,
+		"splice to a pipe without a reader gives EPIPE and one SIGPIPE",
+		"fs/splice.c; splice(2) does not name EPIPE", epipe),
 };
 ALL_ROWS(splice);

@@ -3,6 +3,8 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -20,6 +22,55 @@ static void socket_both_ways(void)
 	t_splice(t.r, s[0], 1000, 1000);
 	t_splice(s[1], t.w, 1000, 1000);
 	p_read(2000, 1000);
+}
+
+/* The other end is closed, or shut down: 0, and not EAGAIN or a wait. */
+static void socket_eof(int gone, int left)
+{
+	t_close(gone);
+	t_splice(left, t.w, 10, 0);
+}
+
+static void unix_peer_gone(void)
+{
+	int s[2];
+
+	t_needs_splice();
+	t_socketpair(s);
+	socket_eof(s[0], s[1]);
+}
+
+/* Two ends of a TCP connection within this machine. */
+static void tcp_pair(int s[2])
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001) };
+	socklen_t len = sizeof(at);
+	int l = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (l < 0 || bind(l, (struct sockaddr *)&at, len) < 0 || listen(l, 1) < 0
+		|| getsockname(l, (struct sockaddr *)&at, &len) < 0)
+		skip("no-tcp");
+	s[0] = socket(AF_INET, SOCK_STREAM, 0);
+	if (connect(s[0], (struct sockaddr *)&at, len) < 0)
+		skip("no-tcp");
+	s[1] = accept(l, NULL, NULL);
+	wantf(s[1] >= 0, true, "accept of the connection");
+}
+
+static long splice_byte_from(long socket)
+{
+	return ret(splice(socket, NULL, t.w, NULL, 1, 0));
+}
+
+/* The end of the connection may need a moment, so this splice waits. */
+static void tcp_peer_gone(void)
+{
+	int s[2];
+
+	t_needs_splice();
+	tcp_pair(s);
+	t_close(s[0]);
+	t_child(splice_byte_from, s[1], 0);
 }
 
 static int device(const char *path, int flags)
@@ -104,7 +155,7 @@ static void proc_files(void)
 		show(paths[i], open(paths[i], O_RDONLY | O_NONBLOCK));
 }
 
-/* All of them non-blocking: before 5.10 splice read from anything that has a read. */
+/* All of them are non-blocking: before 5.10 splice read from anything that has a read. */
 static void odd_sources(void)
 {
 	static const char *const paths[] = {
@@ -211,7 +262,8 @@ static long splice_into(long from)
 }
 
 
-/* Whoever splices from the idle socket must end first: until then the reader can't be killed. */
+/* The process that splices from the idle socket must end first: until then the reader can't be
+ * killed. */
 static void idle_socket(void)
 {
 	pid_t splicer, reader;
@@ -235,25 +287,35 @@ static void idle_socket(void)
 const struct test_case splice_others_cases[] = {
 	CASE("spl.socket", "SPL-10", 'L', KINDS, 0,
 		"pipe to socket to pipe: the same bytes",
-		"LTP splice05", socket_both_ways),
+		"splice(2), DESCRIPTION; LTP splice05", socket_both_ways),
+	CASE("spl.unix_peer_gone", "SPL-23", 'L', 0, 0,
+		"splice from a unix socket whose peer has gone gives 0",
+		"splice(2), RETURN VALUE: 0 means end of input", unix_peer_gone),
+	CASE("spl.tcp_peer_gone", "SPL-23", 'L', 0, 0,
+		"splice from a TCP connection that its peer has closed gives 0",
+		"splice(2), RETURN VALUE: 0 means end of input", tcp_peer_gone),
 	CASE("spl.proc_files", "SPL-11 REG-17", 'I', NEEDS_PROC, 0,
 		"which files of /proc can be spliced",
-		"36e2c7421f02, in 5.10", proc_files),
+		"36e2c7421f02 (5.10): only those with operations of their own", proc_files),
 	CASE("spl.from_dev_zero", "SPL-12 REG-17", 'B', KINDS, BROKEN(6, 5, 6, 7),
 		"/dev/zero can be spliced from",
-		"1b057bd800c3, in 6.7", from_dev_zero),
+		"1b057bd800c3 (6.7) fixed it, c6585011bc1d (6.5) broke it; LTP splice08",
+		from_dev_zero),
 	CASE("spl.from_dev_full", "SPL-12 REG-17", 'B', KINDS, BROKEN(6, 5, 6, 7),
 		"/dev/full can be spliced from",
-		"1b057bd800c3, in 6.7", from_dev_full),
+		"1b057bd800c3 (6.7) fixed it, c6585011bc1d (6.5) broke it; LTP splice08",
+		from_dev_full),
 	CASE("spl.to_dev_null", "SPL-13", 'L', KINDS, 0,
-		"/dev/null takes it all",
-		"LTP splice09", to_dev_null),
+		"splice to /dev/null takes all",
+		"LTP splice09; gVisor splice.cc FromPipeWithWriterToDevNull", to_dev_null),
 	CASE("spl.to_dev_zero", "SPL-13 REG-17", 'B', KINDS, BROKEN(5, 10, 6, 7),
-		"/dev/zero takes it all",
-		"1b057bd800c3, in 6.7; LTP splice09", to_dev_zero),
+		"splice to /dev/zero takes all",
+		"1b057bd800c3 (6.7) fixed it, 36e2c7421f02 (5.10) broke it; LTP splice09",
+		to_dev_zero),
 	CASE("spl.shared_with_reader", "SPL-15 REG-07", 'L', KINDS | STRESS, 0,
-		"a reader beside it: each byte comes out once",
-		"splice(2); 472e5b056f00", shared_with_reader),
+		"a splice and a reader at once: each byte comes out once",
+		"splice(2), DESCRIPTION: moves data; gVisor splice.cc FromPipeWithConcurrentIo",
+		shared_with_reader),
 	CASE("spl.odd_sources", "SPL-30 REG-17", 'I', 0, 0,
 		"what other files can be spliced from",
 		"fs/splice.c", odd_sources),
@@ -262,6 +324,7 @@ const struct test_case splice_others_cases[] = {
 		"fs/splice.c", odd_targets),
 	CASE("spl.idle_socket", "SPL-31 REG-18", 'B', EXOTIC | NEEDS_PROC, BROKEN_SINCE(2, 6),
 		"a splice from an idle socket leaves O_NONBLOCK ends alone",
-		"none known: fs/splice.c holds the pipe's lock meanwhile", idle_socket),
+		"no release has a fix: fs/splice.c holds the pipe's lock meanwhile, since 2.6.17",
+		idle_socket),
 };
 ALL_ROWS(splice_others);

@@ -137,6 +137,15 @@ static void empty_blocks(void)
 	t_read(to[0], 10, 5);
 }
 
+static void empty_pipe(int fd)
+{
+	char *buf = xmalloc(t.cap);
+
+	nonblock(fd);
+	while (read(fd, buf, t.cap) > 0)
+		;
+}
+
 static void full_blocks(void)
 {
 	int to[2];
@@ -144,10 +153,10 @@ static void full_blocks(void)
 
 	target(to);
 	p_write(5);
-	while (tee(t.r, to[1], 5, SPLICE_F_NONBLOCK) == 5)
+	while (tee(t.r, to[1], 5, SPLICE_F_NONBLOCK) > 0)
 		;
 	job = t_blocked(tee_to, to[1]);
-	t_read(to[0], 5, 5);
+	empty_pipe(to[0]);
 	t_returns(job, 5);
 }
 
@@ -165,7 +174,7 @@ static void get_letters(int fd, const char *expected)
 	wantf(memcmp(buf, expected, n), 0, "difference to \"%s\"", expected);
 }
 
-/* Both pipes have the same page now: neither may go on writing in it where the other sees. */
+/* Both pipes have the same page after tee: neither may write into it where the other one reads. */
 static void copies_part(void)
 {
 	bool room = t.slots > 1;
@@ -185,33 +194,34 @@ static void copies_part(void)
 const struct test_case tee_cases[] = {
 	CASE("tee.duplicates", "TEE-01", 'L', KINDS, 0,
 		"both pipes have the bytes",
-		"tee(2); LTP tee01", duplicates),
+		"tee(2), DESCRIPTION: duplicates, does not consume; LTP tee01", duplicates),
 	CASE("tee.errors", "TEE-02", 'L', KINDS, 0,
-		"not a pipe, the same pipe: EINVAL; wrong end: EBADF",
-		"tee(2); LTP tee02", errors),
+		"not a pipe, or the same pipe: EINVAL; the wrong end: EBADF",
+		"tee(2), ERRORS: EINVAL; LTP tee02", errors),
 	CASE("tee.partial", "TEE-03", 'L', KINDS, 0,
-		"part of a slot",
-		"tee(2)", partial),
+		"tee of part of a slot duplicates that part",
+		"tee(2), DESCRIPTION: up to len bytes; gVisor splice.cc tee tests", partial),
 	CASE("tee.pages", "TEE-03", 'L', KINDS, 0,
-		"a whole pipe; EAGAIN when the target is full",
-		"tee(2)", pages),
+		"tee duplicates a whole pipe, and gives EAGAIN when the target is full",
+		"tee(2), RETURN VALUE; ERRORS: EAGAIN", pages),
 	CASE("tee.small_target", "TEE-03", 'L', KINDS, 0,
-		"no more than the target has slots for",
-		"tee(2)", small_target),
+		"tee duplicates no more than the target has room for",
+		"tee(2), RETURN VALUE: the number of bytes duplicated", small_target),
 	CASE("tee.empty", "TEE-03", 'L', KINDS, 0,
-		"SPLICE_F_NONBLOCK: EAGAIN if empty, 0 without writers",
-		"tee(2)", empty),
-	CASE("tee.epipe", "TEE-03", 'L', KINDS, 0,
-		"without a reader: EPIPE and one SIGPIPE; the data stay",
-		"pipe(7)", epipe),
+		"SPLICE_F_NONBLOCK: EAGAIN from an empty pipe, 0 without writers",
+		"tee(2), ERRORS: EAGAIN; RETURN VALUE: 0", empty),
+	CASE("tee.epipe", "TEE-03", 'I', KINDS, 0,
+		"tee to a pipe without a reader gives EPIPE and one SIGPIPE; the data stay",
+		"fs/splice.c; tee(2) does not name EPIPE", epipe),
 	CASE("tee.empty_blocks", "TEE-03", 'L', KINDS, 0,
-		"from an empty pipe: blocks for data",
-		"tee(2)", empty_blocks),
+		"tee from an empty pipe blocks until there are data",
+		"tee(2), RETURN VALUE: 0 only if it makes no sense to block", empty_blocks),
 	CASE("tee.full_blocks", "TEE-03", 'L', KINDS, 0,
-		"to a full pipe: blocks for a slot",
-		"tee(2)", full_blocks),
+		"tee to a full pipe blocks until there is room",
+		"tee(2), ERRORS: EAGAIN only with SPLICE_F_NONBLOCK; gVisor splice.cc "
+		"BlockingWrite", full_blocks),
 	CASE("tee.copies_part", "TEE-04 REG-09", 'L', KINDS, 0,
 		"later writes to one pipe are not seen in the other",
-		"fs/splice.c: the copy may not merge; CVE-2022-0847", copies_part),
+		"tee(2), DESCRIPTION: duplicates; CVE-2022-0847", copies_part),
 };
 ALL_ROWS(tee);

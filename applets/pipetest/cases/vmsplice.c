@@ -6,8 +6,8 @@
 #include <sys/uio.h>
 #include "../case.h"
 
-/* Kernels to come make vmsplice a plain copy: it may then block where it did not, and refuse
- * SPLICE_F_NONBLOCK on a FIFO. So each call has the flag, or so little data that it fits. */
+/* A later kernel may make vmsplice a plain copy. It may then block where it did not, and refuse
+ * SPLICE_F_NONBLOCK on a FIFO. So each call has the flag, or so little data that all fit. */
 static long do_vmsplice(int fd, const void *buf, size_t n, unsigned flags)
 {
 	struct iovec iov = { (void *)buf, n };
@@ -148,30 +148,30 @@ static void gift_unaligned(void)
 const struct test_case vmsplice_cases[] = {
 	CASE("vms.to_pipe_to_file", "VMS-01", 'L', KINDS, 0,
 		"memory to pipe to file: the same bytes",
-		"vmsplice(2); LTP vmsplice01", to_pipe_to_file),
+		"vmsplice(2), DESCRIPTION; LTP vmsplice01", to_pipe_to_file),
 	CASE("vms.no_more_than_fits", "VMS-01", 'L', KINDS, 0,
-		"SPLICE_F_NONBLOCK: no more than fits",
-		"vmsplice(2)", no_more_than_fits),
+		"SPLICE_F_NONBLOCK: no more goes in than fits",
+		"vmsplice(2), RETURN VALUE: the number of bytes transferred", no_more_than_fits),
 	CASE("vms.errors", "VMS-02", 'L', KINDS, 0,
-		"EBADF, EINVAL, EFAULT; nothing is queued",
-		"vmsplice(2); LTP vmsplice02", errors),
+		"vmsplice gives EBADF, EINVAL and EFAULT, and then nothing is queued",
+		"vmsplice(2), ERRORS; LTP vmsplice02", errors),
 	CASE("vms.unknown_flags", "VMS-02", 'B', KINDS, BROKEN(2, 6, 4, 13),
-		"unknown flags: EINVAL",
-		"3d6ea290f337, Linux 4.13", unknown_flags),
+		"unknown flags give EINVAL",
+		"3d6ea290f337 (4.13) fixed it; it was so since 2.6.17", unknown_flags),
 	CASE("vms.from_pipe", "VMS-03", 'L', KINDS, 0,
 		"pipe to memory: the same bytes",
-		"vmsplice(2); LTP vmsplice03", from_pipe),
+		"vmsplice(2), DESCRIPTION; LTP vmsplice03", from_pipe),
 	CASE("vms.full_eagain", "VMS-04", 'L', KINDS, 0,
-		"SPLICE_F_NONBLOCK: EAGAIN if full",
-		"vmsplice(2); LTP vmsplice04", full_eagain),
+		"SPLICE_F_NONBLOCK: a full pipe gives EAGAIN",
+		"vmsplice(2), ERRORS: EAGAIN; LTP vmsplice04", full_eagain),
 	CASE("vms.full_blocks", "VMS-04", 'L', KINDS, 0,
-		"to a full pipe: blocks for a slot",
-		"LTP vmsplice04", full_blocks),
+		"vmsplice to a full pipe blocks until there is room",
+		"vmsplice(2), SPLICE_F_NONBLOCK: else it blocks; LTP vmsplice04", full_blocks),
 	CASE("vms.zero_copy", "VMS-05", 'I', 0, 0,
 		"whether what is spliced is a copy",
-		"vmsplice(2)", zero_copy),
+		"vmsplice(2), NOTES", zero_copy),
 	CASE("vms.gift_unaligned", "VMS-06", 'I', 0, 0,
 		"SPLICE_F_GIFT of part of a page",
-		"vmsplice(2)", gift_unaligned),
+		"vmsplice(2), SPLICE_F_GIFT", gift_unaligned),
 };
 ALL_ROWS(vmsplice);
