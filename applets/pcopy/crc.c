@@ -32,12 +32,12 @@ static uint32_t shift(uint64_t n)
 	return power;
 }
 
-uint32_t crc32_zeros(uint32_t crc, uint64_t n)
+uint32_t pcopy_crc_zeros(uint32_t crc, uint64_t n)
 {
 	return ~multiply(shift(n), ~crc);
 }
 
-uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t len)
+uint32_t pcopy_crc_combine(uint32_t first, uint32_t second, uint64_t len)
 {
 	return multiply(shift(len), first) ^ second;
 }

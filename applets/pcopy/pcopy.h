@@ -2,6 +2,14 @@
  * pcopy.h - what the parts of pcopy share
  *
  * SPDX-License-Identifier: 0BSD
+ *
+ * A copy goes through these files in this order: pcopy.c reads the command line into a request;
+ * files.c calls the rest for each file. source.c opens SRC; target.c finds DST, and refuse.c asks
+ * whether it can become the new file; temporary.c or inplace.c opens what is written; plan.c
+ * divides the work; workers.c does it with the steps of engine.c and holes.c; metadata.c, verify.c
+ * and commit.c end it.
+ *
+ * A function that returns an int returns 0, or the exit status after it has printed the message.
  */
 #ifndef PCOPY_H
 #define PCOPY_H
@@ -11,129 +19,213 @@
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
-/* A step through the cache should find its bytes in the processor's; one past it should be
- * worth the wait. SHORT is what a process of its own would cost more than. */
-enum { MAX_JOBS = 256, CACHED_STEP = 256 << 10, BUFFER_SIZE = 4 << 20, SHORT = 8 << 20,
-	DONE_SHIFT = 12 };
+/* A step through the cache should find its bytes in the processor's cache; a step past the cache
+ * should be worth the wait. A process costs more than a copy of SHORT bytes. */
+enum { MAX_JOBS = 256, CACHED_STEP = 256 << 10, BUFFER_SIZE = 4 << 20, SHORT = 8 << 20 };
 enum { MY_TMPFS_MAGIC = 0x01021994 }; /* statfs(2) */
 enum sync { SYNC_FULL, SYNC_DATA, SYNC_NONE };
 enum progress { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_JSON };
 enum when { AUTO, NEVER, ALWAYS };
 enum engine { ENGINE_AUTO, ENGINE_CLONE, ENGINE_CFR, ENGINE_RW, ENGINE_MMAP, ENGINE_DIRECT };
+enum place { REPLACE, INPLACE, UPDATE, RESUME };
 
-/* What the workers tell each other and the parent: shared memory, and words of 32 bits,
- * which every processor can change in one piece. */
+/* What the user asked for: the same for each file. */
+struct request {
+	opts_t opts;		/* the letters that say yes or no */
+	enum place place;
+	enum engine engine;
+	enum when sparse, reflink, preallocate;
+	enum sync sync;
+	enum progress progress;
+	int max_jobs;		/* 0: as many as help */
+	off_t block;
+	int64_t expect;		/* a CRC-32, or -1 */
+	int keep, must_keep;	/* bits of metadata.c: what is wanted, what must be done */
+	int growing, compare;
+};
+
+/* Where the bytes come from. */
+struct source {
+	const char *name;
+	int fd;
+	struct stat st;		/* when the copy began */
+	off_t size, data;	/* bytes; those that are not in holes */
+	uint32_t holes;
+};
+
+/* Where the bytes go. */
+struct target {
+	const char *name;	/* as the user knows it */
+	struct stat old;	/* st_mode is 0: there was none; a deleted file has no links */
+	struct statfs fs;	/* of a regular file; zeros if that is not known */
+	int dir;		/* the directory of DST; AT_FDCWD: DST gets no new name */
+	const char *base;	/* DST's name in there */
+	const char *written;	/* the name of what is written: base, a temporary name, or NULL */
+	int fd;
+	int seekable;		/* pwrite(2) works */
+	mode_t mode;		/* of a new file */
+	off_t taken;		/* room that the old content has, and that can be used again */
+};
+
+/* What the workers tell each other and the parent: shared memory, and words of 32 bits, which
+ * every processor can change in one piece. */
 struct shared {
 	uint32_t next;		/* the queue: the number of the next chunk */
 	uint32_t failed;	/* a worker has said why the copy fails */
 	uint32_t engine;	/* one worker's fallback is everybody's */
-	uint32_t done[MAX_JOBS];	/* data that each worker has copied, in units that fit */
+	struct count {
+		uint32_t high, low, high_again;
+	} done[MAX_JOBS];	/* data that each worker has copied: see workers.c */
 	uint64_t streamed;	/* bytes of a stream, once its only worker has ended */
 	uint64_t saved[MAX_JOBS];	/* bytes that each worker has found in place */
 	uint32_t crc[];		/* of each chunk */
 };
 
-/* The copy; fork() gives each worker its own. What is above the blank line is the user's. */
-struct job {
-	opts_t opts;
-	const char *src, *dst;
-	enum sync sync;
-	enum engine engine;	/* at the end: the one that did it */
-	enum when sparse, reflink, preallocate;
-	int max_jobs;		/* 0: as many as help */
-	int64_t expect;		/* a CRC-32, or -1 */
-	enum progress progress;
-	int preserve, preserve_all;	/* bits: wanted, and must be done */
-	int crc_wanted;
-
-	int in, out, out_direct;
-	int seekable;		/* pwrite(2) works on DST */
+/* How the work is divided and done. */
+struct plan {
+	enum engine engine;	/* with which it begins; at the end: which one did it */
+	enum when sparse;
 	int compare;		/* most of it may be there: only what differs is written */
-	int verifying;		/* SRC is DST, and the CRCs are known */
-	struct stat from;	/* SRC when the copy began */
-	off_t size, data;	/* bytes; those that are not in holes */
-	uint32_t holes;
-	off_t data_end;		/* no hole of SRC is between what was copied last and this */
-	off_t copied, saved;	/* by this worker; of these, what was in place */
-	int64_t start;
-	int id;
-	off_t taken;		/* by what DST was, and can be used again */
+	int crc;		/* is wanted */
 	size_t step;		/* how much a worker reads at once */
 	off_t chunk;		/* a multiple of the page size */
 	uint32_t chunks;	/* 0: a stream, read to its end by one worker */
 	int jobs;
-	char *buf;		/* three of BUFFER_SIZE: SRC, DST, zeros */
-	uint32_t crc;		/* of the chunk that is being copied; at the end, of the file */
-	int status;		/* why this process gives up: an exit status */
+	int direct;		/* DST once more, with O_DIRECT; or -1 */
+	int64_t start;
 	struct shared *shared;
-
-	int dir;		/* the directory of DST */
-	const char *base;	/* DST's name in there */
-	const char *name;	/* what job->out is called in there: that, or a temporary name */
-	mode_t mode;		/* of a new DST */
-	struct stat old;	/* st_mode is 0: there was none; a deleted file has no links */
-	struct statfs fs;	/* of a file DST; zeros if it is not known */
 };
 
-static inline int asked(const struct job *job, char option)
+/* One file on its way from SRC to DST. */
+struct copy {
+	const struct request *request;
+	struct source source;
+	struct target target;
+	struct plan plan;
+	uint32_t crc;		/* at the end: of the file */
+	uint64_t saved;		/* at the end: bytes that were in place */
+	int pending;		/* it waits for commit.c */
+};
+
+/* One process, or the parent itself, and the chunk that it works on. */
+struct worker {
+	const struct copy *copy;
+	const struct task *task;
+	const struct source *source;	/* what is read: SRC, or DST when it is verified */
+	char *buf;		/* three of BUFFER_SIZE: SRC, DST, zeros */
+	int id;
+	off_t data_end;		/* no hole is between what was read last and this */
+	uint64_t copied, saved;
+	uint32_t crc;		/* of the chunk so far */
+	int status;		/* why this process gives up: an exit status */
+};
+
+/* What is done with the chunks. step moves at most len bytes at off: it returns how many, or -1
+ * after the message. hole returns 0 if it has done the hole, else the hole is read as zeros. */
+struct task {
+	const char *verb;	/* "copied" */
+	ssize_t (*step)(struct worker *w, off_t off, size_t len);
+	int (*put)(struct worker *w, size_t len, off_t off);	/* what step has read; or NULL */
+	int (*hole)(struct worker *w, off_t off, off_t len);
+	int (*end_chunk)(struct worker *w, uint32_t chunk);
+};
+
+static inline int asked(const struct request *request, char option)
 {
-	return (job->opts & OPT(option)) != 0;
+	return (request->opts & OPT(option)) != 0;
 }
 
-/* engine.c: moves bytes, and says so when it can't: -1, job->status, and one message. */
-extern const char *const engine_names[];
-int first_failure(struct job *job, int status);
-int give_up(struct job *job, const char *verb, const char *name);
-int again(int fd, short events);
-int put(struct job *job, size_t len, off_t off);
-int copy_data(struct job *job, off_t off, off_t end);
-void count_done(struct job *job, size_t n);
-int open_direct(int dir, const char *name, int flags, int same_as);
-enum engine start_engine(struct job *job);
+/* files.c: the n files src, each to dst or into it; returns the exit status */
+int pcopy_files(const struct request *request, char **src, int n, const char *dst);
 
-/* copy.c: [off, end) of SRC, or all of a stream; 0 or -1 as above. next_data is false if there
- * are no more at or after *off. */
-int copy_range(struct job *job, off_t off, off_t end);
-int copy_stream(struct job *job);
-void begin_writeback(const struct job *job, off_t off, off_t end);
-void measure_data(struct job *job);
-int next_data(const struct job *job, off_t *off, off_t *end);
+/* source.c */
+int pcopy_cannot(const char *verb, const char *name);
+int pcopy_open_source(struct copy *copy, const char *name);
+int pcopy_check_source(const struct copy *copy);
 
-/* crc.c: that of n zero bytes after crc, and of two parts whose second has len bytes. */
-uint32_t crc32_zeros(uint32_t crc, uint64_t n);
-uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t len);
+/* holes.c: [off, end) of what is read, or a stream. next_data is false if no data are at or after
+ * *off. */
+int pcopy_range(struct worker *w, off_t off, off_t end);
+int pcopy_skip_hole(struct worker *w, off_t off, off_t len);
+int pcopy_hole(struct worker *w, off_t off, off_t len);
+void pcopy_measure(struct source *source);
+int pcopy_next_data(const struct source *source, off_t *off, off_t *end);
 
-/* target.c: DST is found, becomes job->out, in place or as a temporary file, and then final.
- * What was begun goes when the process exits. */
-extern const char *const sync_names[];
-void find_target(struct job *job);
-void open_target(struct job *job);
-void check_room(const struct job *job);
-void set_size(const struct job *job);
-void reserve_space(const struct job *job);
-void sync_target(const struct job *job);
-void commit(struct job *job);
-void discard(void) __attribute__((destructor));
-char *human(char text[16], uint64_t bytes);
+/* target.c: which file, and which kind. dir is where SRC's name is added, or NULL. */
+int pcopy_find_target(struct copy *copy, const char *name);
+int pcopy_is_directory(const char *name);
+const char *pcopy_base_name(const char *path);
+char *pcopy_human(char text[16], uint64_t bytes);
 
-/* preserve.c: after the bytes, before they are brought to the medium. */
-void parse_preserve(struct job *job, const char *list);
-const struct stat *future_owner(const struct job *job);
-void set_metadata(const struct job *job);
+/* refuse.c: what can be known before the first byte */
+int pcopy_check_target(const struct copy *copy);
+int pcopy_check_room(const struct copy *copy);
 
-/* report.c: PROGRESS_AUTO is a message of its own. */
-void show_progress(const struct job *job, enum progress how);
-void report(const struct job *job);
+/* temporary.c: the file that is written, and what of it must go when the process exits */
+int pcopy_open_temporary(struct copy *copy);
+int pcopy_open_resumed(struct copy *copy);
+int pcopy_create(struct copy *copy, const char *name);
+int pcopy_link_target(const struct target *target, const char *name);
+char *pcopy_temporary_name(const struct target *target, int i);
+void pcopy_remove_resumed(const struct target *target);
+int pcopy_lock(int fd);
+void pcopy_doom(const struct target *target);
+void pcopy_spare(const struct target *target);
+void pcopy_drop(const struct target *target);
+void pcopy_discard(void) __attribute__((destructor));
+
+/* inplace.c: DST itself is written; its size and its room */
+int pcopy_open_written(struct copy *copy);
+int pcopy_set_size(const struct copy *copy);
+int pcopy_check_size(const struct copy *copy);
+int pcopy_reserve(const struct copy *copy);
+
+/* plan.c: chunks for the queue, workers for the chunks, and the engine that fits */
+extern const char *const pcopy_engines[];
+int pcopy_make_plan(struct copy *copy);
+int pcopy_choose_engine(struct copy *copy);
+void pcopy_set_jobs(struct copy *copy, int parallel);
+int pcopy_open_direct(const struct target *target, int flags);
+
+/* engine.c: the steps */
+int pcopy_first_failure(struct worker *w, int status);
+int pcopy_give_up(struct worker *w, const char *verb, const char *name);
+ssize_t pcopy_step_read(struct worker *w, off_t off, size_t len);
+ssize_t pcopy_step(struct worker *w, off_t off, size_t len);
+int pcopy_put(struct worker *w, size_t len, off_t off);
+int pcopy_stream(struct worker *w);
+void pcopy_say_fallback(const struct request *request, enum engine from, enum engine to);
+
+/* crc.c: the CRC of n zero bytes after crc, and of two parts whose second has len bytes */
+uint32_t pcopy_crc_zeros(uint32_t crc, uint64_t n);
+uint32_t pcopy_crc_combine(uint32_t first, uint32_t second, uint64_t len);
+
+/* metadata.c: after the bytes, before they are brought to the medium */
+void pcopy_parse_keep(struct request *request, const char *list);
+const struct stat *pcopy_future_owner(const struct copy *copy);
+int pcopy_set_metadata(const struct copy *copy);
+void pcopy_set_flags(const struct target *target);
+
+/* commit.c: n copies become the new files, with one sync for all; returns the exit status */
+extern const char *const pcopy_syncs[];
+int pcopy_commit(struct copy *copies[], int n);
+
+/* progress.c: PROGRESS_AUTO is a message of its own. */
+void pcopy_show_progress(const struct copy *copy, enum progress how);
+void pcopy_report(const struct copy *copy);
 
 /* workers.c: signals are held back until a wait, or check_signals, looks for them. Requests for
- * a status line are first: whoever waits in open(2) dies of the others only. */
-void hold_requests(void);
-void hold_signals(void);
-void check_signals(const struct job *job);
-void set_jobs(struct job *job, int parallel);
-int run_workers(struct job *job);
+ * a status line come first: a process that waits in open(2) dies of the other signals only. */
+void pcopy_hold_requests(void);
+void pcopy_hold_signals(void);
+void pcopy_check_signals(const struct copy *copy);
+void pcopy_count_done(struct worker *w, size_t n);
+uint64_t pcopy_bytes_done(const struct copy *copy);
+int pcopy_run(struct copy *copy, const struct task *task, const struct source *source);
 
-/* verify.c: after the bytes were brought to the medium: they are what was copied, or exit. */
-void verify(struct job *job);
+/* verify.c: after the bytes were brought to the medium, they are what was copied; compare needs
+ * no copy */
+int pcopy_verify(struct copy *copy);
+int pcopy_compare(struct copy *copy);
 
 #endif

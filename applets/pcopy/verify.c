@@ -1,5 +1,5 @@
 /*
- * verify.c - what the medium has, compared with what was copied
+ * verify.c - what the medium has, compared with what was copied, or with another file
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -30,44 +30,165 @@ static int is_cached(int fd, off_t size)
 	return cached;
 }
 
-/* A page that somebody is just looking at stays; who has it mapped keeps it for good. */
-static void drop_cache(const struct job *job)
+/* A page that somebody is just looking at stays; a process that has it mapped keeps it for good. */
+static int drop_cache(int fd, off_t size)
 {
 	enum { TRIES = 10, PAUSE_MS = 10 };
 
 	for (int i = 0; i < TRIES; i++) {
-		(void)posix_fadvise(job->out, 0, 0, POSIX_FADV_DONTNEED); /* we look ourselves */
-		if (!is_cached(job->out, job->size))
-			return;
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* is_cached() will tell */
+		if (!is_cached(fd, size))
+			return 0;
 		(void)poll(NULL, 0, PAUSE_MS);
 	}
-	bb_error_msg("can't verify '%s': it stays in memory and hides the medium", job->dst);
-	exit(EXIT_UNSUPPORTED);
+	return -1;
 }
 
-/* O_DIRECT alone is not enough: tmpfs and others take it and read from the cache. Nor needed:
- * what is not there comes from the medium. */
-void verify(struct job *job)
+static int check_chunk(struct worker *w, uint32_t chunk)
 {
-	struct job check = *job;
+	if (w->copy->plan.shared->crc[chunk] == w->crc)
+		return 0;
+	if (pcopy_first_failure(w, EXIT_INTEGRITY))
+		bb_error_msg("'%s' is not on the medium as it was copied: chunk %" PRIu32
+			     ", from byte %jd", w->source->name, chunk + 1,
+			(intmax_t)(chunk * w->copy->plan.chunk));
+	return -1;
+}
 
-	check.verifying = 1;
-	check.compare = 0;
-	check.src = job->dst;
-	check.data_end = 0;
-	check.start = monotonic_ns();
-	check.step = BUFFER_SIZE;
-	check.shared->engine = ENGINE_CLONE;
-	check.shared->next = 0;
-	memset(check.shared->done, 0, sizeof(check.shared->done));
-	set_jobs(&check, 1);
-	drop_cache(job);
-	check.in = open_direct(job->dir, job->name, O_RDONLY, job->out);
-	if (check.in < 0) {
-		if (asked(job, 'v'))
-			bb_perror_msg("can't read '%s' with O_DIRECT", job->dst);
-		check.in = job->out;
+/* The queue once more, from its beginning. */
+static void restart(struct copy *copy)
+{
+	struct shared *shared = copy->plan.shared;
+
+	shared->next = 0;
+	memset(shared->done, 0, sizeof(shared->done));
+	copy->plan.step = BUFFER_SIZE;
+	copy->plan.start = monotonic_ns();
+	pcopy_set_jobs(copy, 1);
+}
+
+/* O_DIRECT alone is not enough: tmpfs and others take it and read from the cache. Nor is it needed:
+ * what is not in the cache comes from the medium. */
+int pcopy_verify(struct copy *copy)
+{
+	static const struct task verifying = {
+		.verb = "verified", .step = pcopy_step_read, .hole = pcopy_skip_hole,
+		.end_chunk = check_chunk,
+	};
+	const struct target *target = &copy->target;
+	struct source medium = copy->source;
+	int jobs = copy->plan.jobs, status = 0;
+
+	if (drop_cache(target->fd, medium.size) < 0) {
+		bb_error_msg("can't verify '%s': it stays in memory and hides the medium",
+			target->name);
+		return EXIT_UNSUPPORTED;
 	}
-	if (job->chunks && run_workers(&check) < 0)
-		exit(check.status);
+	medium.name = target->name;
+	medium.fd = pcopy_open_direct(target, O_RDONLY);
+	if (medium.fd < 0 && asked(copy->request, 'v'))
+		bb_perror_msg("can't read '%s' with O_DIRECT", target->name);
+	if (medium.fd < 0)
+		medium.fd = target->fd;
+	restart(copy);
+	if (copy->plan.chunks)
+		status = pcopy_run(copy, &verifying, &medium);
+	if (medium.fd != target->fd)
+		close(medium.fd);
+	copy->plan.jobs = jobs;
+	return status;
+}
+
+static int differs_at(struct worker *w, off_t off)
+{
+	if (pcopy_first_failure(w, EXIT_INTEGRITY))
+		bb_error_msg("'%s' and '%s' differ at byte %jd", w->copy->source.name,
+			w->copy->target.name, (intmax_t)off);
+	return -1;
+}
+
+/* The len bytes of SRC in w->buf are those of DST at off. */
+static int compare_bytes(struct worker *w, size_t len, off_t off)
+{
+	char *other = w->buf + BUFFER_SIZE;
+	size_t got = 0, same = 0;
+
+	while (got < len) {
+		ssize_t n = pread(w->copy->target.fd, other + got, len - got, off + got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return pcopy_give_up(w, "read", w->copy->target.name);
+		if (n == 0)
+			break;
+		got += n;
+	}
+	while (same < got && w->buf[same] == other[same])
+		same++;
+	return same < len ? differs_at(w, off + same) : 0;
+}
+
+static ssize_t step_compare(struct worker *w, off_t off, size_t len)
+{
+	ssize_t n = pcopy_step_read(w, off, len);
+
+	return n > 0 && compare_bytes(w, n, off) < 0 ? -1 : n;
+}
+
+static int pass_chunk(struct worker *w, uint32_t chunk)
+{
+	w->copy->plan.shared->crc[chunk] = w->crc;
+	return 0;
+}
+
+static int open_compared(struct target *target)
+{
+	target->fd = open(target->name, O_RDONLY | O_CLOEXEC);
+	if (target->fd < 0)
+		return pcopy_cannot("open", target->name);
+	(void)fsync(target->fd); /* what waits to be written can't leave the cache */
+	return 0;
+}
+
+/* Of a disk, what is behind the end of SRC does not count. */
+static int check_end(const struct copy *copy)
+{
+	const struct target *target = &copy->target;
+
+	if (!S_ISREG(target->old.st_mode) || target->old.st_size <= copy->source.size)
+		return 0;
+	bb_error_msg("'%s' and '%s' differ at byte %jd: '%s' ends there", copy->source.name,
+		target->name, (intmax_t)copy->source.size, copy->source.name);
+	return EXIT_INTEGRITY;
+}
+
+/* One worker, so that the first byte is the first. */
+int pcopy_compare(struct copy *copy)
+{
+	static const struct task comparing = {
+		.verb = "compared", .step = step_compare, .put = compare_bytes,
+		.end_chunk = pass_chunk,
+	};
+	struct target *target = &copy->target;
+	int status = open_compared(target), fd;
+
+	if (status)
+		return status;
+	if (drop_cache(target->fd, S_ISREG(target->old.st_mode) ? target->old.st_size
+								: copy->source.size) < 0
+	    && asked(copy->request, 'v'))
+		bb_error_msg("'%s' stays in memory and hides the medium", target->name);
+	fd = pcopy_open_direct(target, O_RDONLY);
+	if (fd >= 0) {
+		close(target->fd);
+		target->fd = fd;
+	}
+	restart(copy);
+	copy->plan.jobs = 1;
+	copy->source.holes = 0;
+	status = pcopy_run(copy, &comparing, &copy->source);
+	if (!status && copy->plan.chunks == 0)
+		copy->source.size = copy->plan.shared->streamed;
+	return status ? status : check_end(copy);
 }

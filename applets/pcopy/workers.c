@@ -8,7 +8,7 @@
 /* Signals are not handled but waited for, so that none can come at a bad moment. */
 static sigset_t held;
 
-static void hold(int sig)
+static void hold_signal(int sig)
 {
 	struct sigaction sa;
 
@@ -17,39 +17,98 @@ static void hold(int sig)
 	sigprocmask(SIG_BLOCK, &held, NULL);
 }
 
-void hold_requests(void)
+void pcopy_hold_requests(void)
 {
 	sigemptyset(&held);
-	hold(SIGUSR1);
+	hold_signal(SIGUSR1);
 }
 
-void hold_signals(void)
+void pcopy_hold_signals(void)
 {
 	static const int wanted[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD };
 
 	signal(SIGCHLD, SIG_DFL); /* ignored, it would take the workers' statuses away */
 	signal(SIGXFSZ, SIG_IGN); /* write(2): EFBIG instead */
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		hold(wanted[i]);
+		hold_signal(wanted[i]);
 }
 
-static void answer(const struct job *job, int sig)
+/* Kernels without rt_sigtimedwait(2) are asked again and again. */
+static int poll_signal(int64_t ns)
+{
+	enum { PAUSE_MS = 20 };
+	sigset_t pending;
+
+	if (ns)
+		(void)poll(NULL, 0, PAUSE_MS);
+	sigemptyset(&pending);
+	(void)sigpending(&pending);
+	for (int sig = 1; sig < SIGCHLD; sig++) /* SIGCHLD shows when the workers are reaped */
+		if (sigismember(&held, sig) && sigismember(&pending, sig))
+			return sig;
+	return 0;
+}
+
+/* The signal that comes within ns; 0 if none came before the time was up, -1 if the wait was
+ * interrupted. */
+static int take_signal(int64_t ns)
+{
+	struct timespec timeout = { .tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S };
+	int sig = sigtimedwait(&held, NULL, &timeout);
+
+	if (sig >= 0 || errno == EINTR)
+		return sig;
+	return errno == EAGAIN ? 0 : poll_signal(ns);
+}
+
+static void answer_signal(const struct copy *copy, int sig)
 {
 	if (sig == SIGUSR1)
-		show_progress(job, PROGRESS_AUTO);
+		pcopy_show_progress(copy, PROGRESS_AUTO);
 	if (sig <= 0 || sig == SIGCHLD || sig == SIGUSR1)
 		return;
-	discard();
+	pcopy_discard();
 	die_of_signal(sig);
 }
 
-void check_signals(const struct job *job)
+void pcopy_check_signals(const struct copy *copy)
 {
-	struct timespec now = { 0 };
 	int sig;
 
-	while ((sig = sigtimedwait(&held, NULL, &now)) > 0)
-		answer(job, sig);
+	while ((sig = take_signal(0)) > 0)
+		answer_signal(copy, sig);
+}
+
+/* A count of 64 bits in words of 32 (no processor tears those): the writer goes from left to right,
+ * the reader from right to left, and what he sees is one count if both upper halves agree. */
+void pcopy_count_done(struct worker *w, size_t n)
+{
+	struct count *done = &w->copy->plan.shared->done[w->id];
+
+	w->copied += n;
+	__atomic_store_n(&done->high, (uint32_t)(w->copied >> 32), __ATOMIC_RELEASE);
+	__atomic_store_n(&done->low, (uint32_t)w->copied, __ATOMIC_RELEASE);
+	__atomic_store_n(&done->high_again, (uint32_t)(w->copied >> 32), __ATOMIC_RELEASE);
+}
+
+static uint64_t read_count(const struct count *done)
+{
+	uint32_t high, low;
+
+	do {
+		high = __atomic_load_n(&done->high_again, __ATOMIC_ACQUIRE);
+		low = __atomic_load_n(&done->low, __ATOMIC_ACQUIRE);
+	} while (high != __atomic_load_n(&done->high, __ATOMIC_ACQUIRE));
+	return (uint64_t)high << 32 | low;
+}
+
+uint64_t pcopy_bytes_done(const struct copy *copy)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < copy->plan.jobs; i++)
+		sum += read_count(&copy->plan.shared->done[i]);
+	return sum;
 }
 
 /* The numbers of a worker's chunks, counted from 1, as "1 3 5-7". They only grow. */
@@ -72,7 +131,7 @@ static void end_range(struct list *list)
 		list->first, list->last);
 }
 
-static void add(struct list *list, uint32_t chunk)
+static void add_chunk(struct list *list, uint32_t chunk)
 {
 	if (chunk != list->last + 1 || list->last == 0) {
 		end_range(list);
@@ -81,65 +140,48 @@ static void add(struct list *list, uint32_t chunk)
 	list->last = chunk;
 }
 
-static off_t chunk_end(const struct job *job, uint32_t chunk)
+static int empty_queue(struct worker *w)
 {
-	return chunk + 1 == job->chunks ? job->size : (chunk + 1) * job->chunk;
-}
-
-static int mismatch(struct job *job, uint32_t chunk)
-{
-	if (first_failure(job, EXIT_INTEGRITY))
-		bb_error_msg("'%s' is not on the medium as it was copied: chunk %" PRIu32
-			     ", from byte %jd",
-			job->dst, chunk + 1, (intmax_t)(chunk * job->chunk));
-	return -1;
-}
-
-static int empty_queue(struct job *job)
-{
+	const struct plan *plan = &w->copy->plan;
 	struct list list = { .last = 0 };
 	uint32_t chunk;
 
-	while ((chunk = __atomic_fetch_add(&job->shared->next, 1, __ATOMIC_RELAXED))
-		< job->chunks) {
-		off_t off = chunk * job->chunk, end = chunk_end(job, chunk);
+	while ((chunk = __atomic_fetch_add(&plan->shared->next, 1, __ATOMIC_RELAXED))
+		< plan->chunks) {
+		off_t off = chunk * plan->chunk;
+		off_t end = MIN(w->source->size - off, plan->chunk) + off;
 
-		job->crc = 0;
-		if (copy_range(job, off, end) < 0)
+		w->crc = 0;
+		if (pcopy_range(w, off, end) < 0 || w->task->end_chunk(w, chunk) < 0)
 			return -1;
-		add(&list, chunk + 1);
-		if (!job->verifying)
-			job->shared->crc[chunk] = job->crc;
-		else if (job->shared->crc[chunk] != job->crc)
-			return mismatch(job, chunk);
-		begin_writeback(job, off, end);
+		add_chunk(&list, chunk + 1);
 	}
 	end_range(&list);
-	if (asked(job, 'v'))
-		bb_error_msg("worker %d of %d: %s %s%s", job->id + 1, job->jobs,
-			job->verifying ? "verified" : "copied", list.last ? "chunks" : "no chunk",
-			list.text);
+	if (asked(w->copy->request, 'v'))
+		bb_error_msg("worker %d of %d: %s %s%s", w->id + 1, plan->jobs, w->task->verb,
+			list.last ? "chunks" : "no chunk", list.text);
 	return 0;
 }
 
-static int work(struct job *job, int id)
+static int work(struct worker *w, int id)
 {
+	const struct plan *plan = &w->copy->plan;
 	int failed;
 
-	job->id = id;
-	failed = job->chunks ? empty_queue(job) : copy_stream(job);
-	job->shared->saved[id] = job->saved;
+	w->id = id;
+	failed = plan->chunks ? empty_queue(w) : pcopy_stream(w);
+	plan->shared->saved[id] = w->saved;
 	return failed;
 }
 
 /* A worker does not outlive its parent, whose lock on the temporary file it shares. */
-static void worker(struct job *job, int id, pid_t parent)
+static void run_worker(struct worker *w, int id, pid_t parent)
 {
 	die_with_parent(parent);
-	_exit(work(job, id) < 0 ? job->status : EXIT_SUCCESS);
+	_exit(work(w, id) < 0 ? w->status : EXIT_SUCCESS);
 }
 
-static void stop(const pid_t *pids)
+static void kill_workers(const pid_t *pids)
 {
 	for (int i = 0; i < MAX_JOBS; i++)
 		if (pids[i])
@@ -148,113 +190,132 @@ static void stop(const pid_t *pids)
 
 static void end_workers(const pid_t *pids)
 {
-	stop(pids);
+	kill_workers(pids);
 	for (int i = 0; i < MAX_JOBS; i++)
 		if (pids[i])
 			(void)waitpid(pids[i], NULL, 0);
 }
 
-/* Takes the statuses of the workers that have ended; returns how many are left. The first
- * that failed decides the status of all. */
-static int reap(struct job *job, pid_t *pids, int alive)
+/* The first worker that fails decides the status of all. */
+static void judge_worker(struct worker *w, int id, int status)
+{
+	int jobs = w->copy->plan.jobs;
+
+	w->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+	if (WIFSIGNALED(status))
+		bb_error_msg("worker %d of %d was killed by signal %d", id + 1, jobs,
+			WTERMSIG(status));
+	else if (!w->copy->plan.shared->failed)
+		bb_error_msg("worker %d of %d ended with status %d", id + 1, jobs, w->status);
+}
+
+/* Takes the statuses of the workers that have ended; returns how many are left. */
+static int reap_workers(struct worker *w, pid_t *pids, int alive)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while (alive && (pid = waitpid(-1, &status, WNOHANG)) != 0) {
 		int i = 0;
 
-		while (i < job->jobs && pids[i] != pid)
+		if (pid < 0 && errno != EINTR) {
+			bb_perror_msg("can't wait for the workers");
+			w->status = EXIT_FAILURE;
+			kill_workers(pids);
+			return 0;
+		}
+		while (i < w->copy->plan.jobs && pids[i] != pid)
 			i++;
-		if (i == job->jobs)
-			continue; /* a child of whatever exec'd us */
+		if (pid < 0 || i == w->copy->plan.jobs)
+			continue; /* a child of the program that exec'd us */
 		pids[i] = 0;
 		alive--;
-		if (status == 0 || job->status)
+		if (status == 0 || w->status)
 			continue;
-		job->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
-		if (WIFSIGNALED(status))
-			bb_error_msg("worker %d of %d was killed by signal %d", i + 1, job->jobs,
-				WTERMSIG(status));
-		stop(pids);
+		judge_worker(w, i, status);
+		kill_workers(pids);
 	}
 	return alive;
 }
 
 /* Fewer processes than asked for will do. */
-static int start(struct job *job, pid_t *pids)
+static int start_workers(struct worker *w, pid_t *pids)
 {
 	pid_t parent = getpid();
 
-	for (int i = 0; i < job->jobs; i++) {
+	for (int i = 0; i < w->copy->plan.jobs; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0)
-			worker(job, i, parent);
+			run_worker(w, i, parent);
 		if (pids[i] > 0)
 			continue;
-		if (asked(job, 'v'))
+		if (asked(w->copy->request, 'v'))
 			bb_perror_msg("can't fork more than %d workers", i);
 		pids[i] = 0;
 		return i;
 	}
-	return job->jobs;
+	return w->copy->plan.jobs;
 }
 
 /* A wait that ends with a signal, or after a second: somebody may be watching. */
-static int wait_for_signal(const struct job *job, int *shown)
+static int wait_for_signal(const struct copy *copy, int *shown)
 {
-	static const struct timespec second = { .tv_sec = 1 };
-	int watched = job->progress != PROGRESS_AUTO || (!asked(job, 'q') && isatty(STDERR_FILENO));
-	int sig = sigtimedwait(&held, NULL, &second);
+	enum progress how = copy->request->progress;
+	int terminal = !asked(copy->request, 'q') && isatty(STDERR_FILENO);
+	int sig = take_signal(NS_PER_S);
 
-	if (sig < 0 && errno == EAGAIN && watched && (job->progress != PROGRESS_AUTO
-	    || monotonic_ns() - job->start > 2 * NS_PER_S)) {
-		show_progress(job, job->progress == PROGRESS_JSON ? PROGRESS_JSON : PROGRESS_BAR);
-		*shown = 1;
-	}
-	return sig;
+	if (sig != 0 || (how == PROGRESS_AUTO
+		&& !(terminal && monotonic_ns() - copy->plan.start > 2 * NS_PER_S)))
+		return sig;
+	pcopy_show_progress(copy, how == PROGRESS_JSON ? PROGRESS_JSON : PROGRESS_BAR);
+	*shown = 1;
+	return 0;
 }
 
-static void supervise(struct job *job)
+static void supervise(struct copy *copy, struct worker *w)
 {
 	pid_t pids[MAX_JOBS] = { 0 };
-	int alive = start(job, pids), shown = 0, sig;
+	int alive = start_workers(w, pids), shown = 0, sig;
 
-	job->jobs = alive ? alive : 1;
+	copy->plan.jobs = alive ? alive : 1;
 	if (alive == 0)
-		(void)work(job, 0);
-	while ((alive = reap(job, pids, alive)) > 0) {
-		sig = wait_for_signal(job, &shown);
+		(void)work(w, 0);
+	while ((alive = reap_workers(w, pids, alive)) > 0) {
+		sig = wait_for_signal(copy, &shown);
 		if (sig > 0 && sig != SIGCHLD && sig != SIGUSR1)
 			end_workers(pids);
-		answer(job, sig);
+		answer_signal(copy, sig);
 	}
-	if (shown && job->progress != PROGRESS_JSON)
+	if (shown && copy->request->progress != PROGRESS_JSON)
 		(void)full_write(STDERR_FILENO, "\r\033[K", 4);
 }
 
-/* One process at a time writes into a file's cache: a second one would wait for the first,
- * and helps only where there is more to do. */
-void set_jobs(struct job *job, int parallel)
+static void show_end(const struct copy *copy)
 {
-	enum { USUAL = 4 };
-
-	job->jobs = job->max_jobs ? job->max_jobs : parallel ? USUAL : 1;
-	if ((uint32_t)job->jobs > job->chunks)
-		job->jobs = job->chunks ? job->chunks : 1;
+	if (copy->request->progress == PROGRESS_AUTO)
+		return;
+	pcopy_show_progress(copy, copy->request->progress);
+	if (copy->request->progress == PROGRESS_BAR)
+		(void)full_write(STDERR_FILENO, "\n", 1);
 }
 
-/* Fewer workers than asked for are enough; one that fails, or is killed, is not. */
-int run_workers(struct job *job)
+/* Fewer workers than asked for are enough; one that fails, or is killed, is not. A process of its
+ * own would cost more than a short copy; but not for a stream: its other end may let us wait, and
+ * signals are held. */
+int pcopy_run(struct copy *copy, const struct task *task, const struct source *source)
 {
-	if (job->chunks == 1 && job->size <= SHORT)
-		(void)work(job, 0); /* a process would cost more than the copy; no stream: who
-				       reads or writes it may let us wait, and signals are held */
+	struct worker w = { .copy = copy, .task = task, .source = source };
+
+	w.buf = mmap(NULL, 3 * BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0); /* at a page, for O_DIRECT */
+	if (w.buf == MAP_FAILED)
+		return pcopy_cannot("get memory for", copy->target.name);
+	if (copy->plan.chunks == 1 && source->size <= SHORT)
+		(void)work(&w, 0);
 	else
-		supervise(job);
-	if (job->progress != PROGRESS_AUTO && !job->status)
-		show_progress(job, job->progress);
-	if (job->progress == PROGRESS_BAR && !job->status)
-		(void)full_write(STDERR_FILENO, "\n", 1);
-	return job->status ? -1 : 0;
+		supervise(copy, &w);
+	munmap(w.buf, 3 * BUFFER_SIZE);
+	if (!w.status)
+		show_end(copy);
+	return w.status;
 }

@@ -124,4 +124,4 @@ run sh -c "ulimit -v 1024; exec $EMULATOR '$IPCBOX' --version"
 if [ $rc = 0 ]; then survives '1 MiB of memory' 'ulimit -v 1024;' ''; else
 	skip '1 MiB of memory' 'needs more to start'
 fi
-is 'and no temporary file is left' '' "$(find . -name '.*.pcopy.*' -o -name '.*.new')"
+is 'and no temporary file is left' '' "$(find . -name '.pcopy-*' -o -name '.*.new')"

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Whatever fails and whenever pcopy is killed: DST is the old file or the new one.
 . "${0%/*}/../tap.sh"
+. "$room/pcopy.sh"
 export EMULATOR
 if ! command -v python3 >/dev/null; then skip 'what fails and whenever it is killed' 'no python3'; exit; fi
 
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
 sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
-temporaries() { find . -name '.*.pcopy.*'; }
+temporaries() { find . -name '.pcopy-*'; }
 
 page=$(getconf PAGESIZE)
 if ! command -v strace >/dev/null || [ -n "$EMULATOR" ] || ! strace -o log true 2>err; then
@@ -37,10 +38,10 @@ else
 						grep -q '^pcopy: ' err || echo "$name $error $when: status $rc, no message" ;;
 					*) echo "$name $error $when: status $rc" ;;
 					esac
-					if [ "$1 $(temporaries)" = '-R ./.dst.pcopy.resume' ]; then
+					if [ "$1 $(temporaries)" = "-R ./$(kept dst)" ]; then
 						"$IPCBOX" pcopy -R src dst 2>err && cmp -s src dst || echo "$name $error $when: not resumed"
 					fi
-					[ -z "$(temporaries)" ] || { echo "$name $error $when: $(temporaries)"; rm -f .*.pcopy.*; }
+					[ -z "$(temporaries)" ] || { echo "$name $error $when: $(temporaries)"; rm -f .pcopy-*; }
 				done
 			done
 		done

@@ -1,12 +1,12 @@
 #!/bin/sh
 . "${0%/*}/../tap.sh"
+. "$room/pcopy.sh"
 export EMULATOR
 if ! command -v python3 >/dev/null; then skip 'copies' 'no python3'; exit; fi
 
 # bytes N - N bytes that differ from each other and from every other place
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
 sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
-no_temporary() { [ -z "$(find . -name '.*.pcopy.*')" ]; }
 holds_old() { [ "$(cat "$1")" = old ]; }
 copies() { box pcopy "$@" && cmp "$1" "$2"; }
 
@@ -160,7 +160,7 @@ is 'a reader that had enough: no message' 1 "$err"
 run sh -c '$EMULATOR "$1" pcopy -c src dst >/dev/full' sh "$IPCBOX"
 is 'the checksum that can'\''t be printed' "1 pcopy: can't write to standard output: No space left on device" "$rc $err"
 run sh -c '$EMULATOR "$1" pcopy - dst <&-' sh "$IPCBOX"
-is 'a closed standard input' "1 pcopy: can't read 'standard input': Bad file descriptor" "$rc $err"
+is 'a closed standard input' "1 pcopy: can't read 'standard input' at byte 0: Bad file descriptor" "$rc $err"
 
 # --- modes
 umask 027
@@ -351,7 +351,7 @@ for sig in INT TERM HUP; do
 signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])' $EMULATOR "$IPCBOX" pcopy fifo dst 2>log & pid=$!
 	exec 9>fifo
 	echo new >&9
-	wait_for test -s .dst.pcopy.000000
+	wait_for writes_some
 	kill -s $sig $pid; wait $pid 2>/dev/null; rc=$?
 	is "SIG$sig: dies of it" "$(kill -l $rc)" $sig
 	ok 'DST is untouched' holds_old dst
@@ -385,12 +385,10 @@ mkfifo fifo2
 $EMULATOR "$IPCBOX" pcopy fifo2 dst 2>log & pid=$!
 exec 9>fifo2
 echo new >&9
-wait_for test -s .dst.pcopy.000000
+wait_for writes_some
 kill -s KILL $pid; wait $pid 2>log
 ok 'SIGKILL: DST is untouched' holds_old dst
 exec 9>&-
-# Its worker holds the lock on it until it has died, too.
-wait_for flock -n .dst.pcopy.000000 true
 box pcopy src dst
 ok 'the next run copies' cmp src dst
 ok 'and removes what the killed one left' no_temporary
@@ -403,7 +401,7 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 		cp src src2; echo old >dst
 		strace -f -o log -e trace="$call" -e inject="$call:delay_enter=1000000:when=1" \
 			"$IPCBOX" pcopy "$@" src2 dst >out 2>err & pid=$!
-		wait_for test -e .dst.pcopy.000000
+		wait_for temporary
 		$change
 		wait $pid; rc=$?
 		like "SRC changes: $change, $*" "4*pcopy: 'src2' * while it was copied*" "$rc $(cat err)"

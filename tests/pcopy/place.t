@@ -1,12 +1,12 @@
 #!/bin/sh
 # Where the bytes go: in place, only the blocks that differ, resumed, on a device; and back.
 . "${0%/*}/../tap.sh"
+. "$room/pcopy.sh"
 export EMULATOR
 if ! command -v python3 >/dev/null; then skip 'where the bytes go' 'no python3'; exit; fi
 
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
 sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
-no_temporary() { [ -z "$(find . -name '.*.pcopy.*')" ]; }
 holds_old() { [ "$(cat "$1")" = old ]; }
 # poke FILE OFFSET - changes one byte
 poke() { printf '\252' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
@@ -17,6 +17,7 @@ written() { awk '/pwrite64/ && !/unfinished/ { sum += $NF } END { print sum + 0 
 page=$(getconf PAGESIZE)
 size=3000003
 bytes $size >src
+kept=$(kept dst)
 crc=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("src", "rb").read()))')
 
 # --- in place
@@ -80,21 +81,21 @@ is 'to its end' 1000 "$(stat -c %s dst)"
 cp src dst; poke dst 70000
 head -c 2000000 src >short
 for options in -u -R; do
-	cp short .dst.pcopy.resume; poke .dst.pcopy.resume 70000
+	cp short $kept; poke $kept 70000
 	cp short dst; poke dst 70000
 	run box pcopy $options -J - dst <short
 	like "a stream is compared with what is there: $options" "0 *\"saved_bytes\":$((2000000 - page)),*" "$rc $out"
 	ok 'the bytes' cmp short dst
 done
-rm -f .dst.pcopy.resume
+rm -f $kept
 
 # --- resume
 echo old >dst
 if have_strace; then
 	run strace -f -o log -e trace=pread64 -e inject=pread64:error=EIO:when=15 "$IPCBOX" pcopy -R -B 256k -j 1 src dst
-	like 'a failure' "1 pcopy: can't read 'src': *" "$rc $err"
+	like 'a failure' "1 pcopy: can't read 'src' at byte [0-9]*: I/O error" "$rc $err"
 	ok 'DST is untouched' holds_old dst
-	ok 'what was copied is kept' test -s .dst.pcopy.resume
+	ok 'what was copied is kept' test -s $kept
 	strace -f -o log -e trace=pwrite64 "$IPCBOX" pcopy -R -B 256k src dst
 	ok 'the next run writes the rest' test "$(written log)" -lt $((size - 256 * 1024))
 	ok 'the bytes' cmp src dst
@@ -108,7 +109,7 @@ if have_strace && [ "$(id -u)" = 0 ]; then
 		echo old >dst; chown 12:34 dst
 		# shellcheck disable=SC2086 # words
 		strace -f -o log -e trace=fsync -e inject=fsync:signal=SIGKILL:when=1 "$IPCBOX" pcopy $options src dst 2>err
-		is "killed while the medium is waited for: $options" '1 12' "$(find . -name '.dst.pcopy.*' | wc -l) $(stat -c %u .dst.pcopy.*)"
+		is "a copy that is killed while the medium is waited for leaves a file only with --resume: $options" "${options:+1 12}" "$(find . -name '.pcopy-*' -printf '1 %U')"
 		ok 'DST is untouched' holds_old dst
 		# shellcheck disable=SC2086
 		run box pcopy $options src dst
@@ -120,19 +121,19 @@ if have_strace && [ "$(id -u)" = 0 ]; then
 else
 	skip 'killed while the medium is waited for' 'not root, or no strace'
 fi
-bytes 3500000 >.dst.pcopy.resume
-cp src dst2; poke .dst.pcopy.resume 5
+bytes 3500000 >$kept
+cp src dst2; poke $kept 5
 box pcopy --resume src dst
 ok 'what lies there is not believed' cmp src dst
-ln -s ../precious .dst.pcopy.resume
+ln -s ../precious $kept
 run box pcopy --resume src dst
-like 'nor a link followed' "1 pcopy: can't open '.dst.pcopy.resume' beside 'dst': *" "$rc $err"
+like 'nor a link followed' "1 pcopy: can't open '$kept' beside 'dst': *" "$rc $err"
 if [ "$(id -u)" = 0 ]; then
-	mkdir -m 777 open; cp src open/.dst.pcopy.resume; chmod 644 src
-	chown 65534:65534 open/.dst.pcopy.resume; chmod 444 open/.dst.pcopy.resume
-	exec 9<open/.dst.pcopy.resume; flock 9
+	mkdir -m 777 open; cp src open/$kept; chmod 644 src
+	chown 65534:65534 open/$kept; chmod 444 open/$kept
+	exec 9<open/$kept; flock 9
 	as_nobody pcopy -R -J src open/dst
-	is 'a read-only one that is being resumed keeps its mode' "3 444" "$rc $(stat -c %a open/.dst.pcopy.resume)"
+	is 'a read-only one that is being resumed keeps its mode' "3 444" "$rc $(stat -c %a open/$kept)"
 	exec 9<&-
 	as_nobody pcopy -R -J src open/dst
 	like 'one that a killed run left goes on' "0 *\"saved_bytes\":$size,*" "$rc $out$err"
@@ -140,13 +141,13 @@ if [ "$(id -u)" = 0 ]; then
 else
 	skip 'a read-only file of --resume' 'not root'
 fi
-rm .dst.pcopy.resume; mkfifo .dst.pcopy.resume
+rm $kept; mkfifo $kept
 run box pcopy --resume src dst
-like 'nor a FIFO opened for long' "1 pcopy: '.dst.pcopy.resume' beside 'dst' is not a file that pcopy made*" "$rc $err"
-rm .dst.pcopy.resume; : >.dst.pcopy.resume
-flock .dst.pcopy.resume $EMULATOR "$IPCBOX" pcopy --resume src dst >log 2>err; rc=$?
+like 'nor a FIFO opened for long' "1 pcopy: '$kept' beside 'dst' is not a file that pcopy made*" "$rc $err"
+rm $kept; : >$kept
+flock $kept $EMULATOR "$IPCBOX" pcopy --resume src dst >log 2>err; rc=$?
 is 'two do not resume the same file' "3 pcopy: another pcopy is resuming 'dst'" "$rc $(cat err)"
-rm .dst.pcopy.resume
+rm $kept
 
 # --- checksums that must be
 echo old >dst
@@ -179,7 +180,7 @@ if have_strace; then
 	echo old >dst
 	strace -f -o log -e trace=fsync -e inject=fsync:delay_exit=1000000:when=1 "$IPCBOX" pcopy -y -B 1M src dst 2>err & pid=$!
 	wait_for grep -q fsync log
-	poke .dst.pcopy.000000 2500000
+	poke "$(temporary)" 2500000
 	wait $pid; rc=$?
 	like 'a byte that changes on the way' "5*pcopy: 'dst' is not on the medium as it was copied: chunk 3, from byte 2097152*" "$rc $(cat err)"
 	ok 'DST is untouched' holds_old dst

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What pcopy takes along and what it says: metadata, progress, JSON.
 . "${0%/*}/../tap.sh"
+. "$room/pcopy.sh"
 export EMULATOR
 if ! command -v python3 >/dev/null; then skip 'what pcopy takes along and says' 'no python3'; exit; fi
 
@@ -98,7 +99,7 @@ if [ "$(id -u)" = 0 ]; then
 	is 'the rest is kept' '65534 644' "$(stat -c '%u %a' open/new)"
 	as_nobody pcopy --preserve=owner src open/new2
 	is 'asked for by name it must be' "1 pcopy: can't preserve the owner of 'src': Operation not permitted " "$rc $err $(ls open/new2 2>/dev/null)"
-	mkdir shared; chown 0:78 shared; chmod 2777 shared; echo old >shared/dst; chown 0:65534 shared/dst
+	mkdir shared; chown 0:78 shared; chmod 2777 shared; echo old >shared/dst; chown 0:65534 shared/dst; chmod 664 shared/dst
 	as_nobody pcopy src shared/dst
 	is 'who can keep the group only, keeps it' '0 65534 65534' "$rc $(stat -c '%u %g' shared/dst)"
 else
@@ -155,7 +156,7 @@ mkfifo fifo
 $EMULATOR "$IPCBOX" pcopy fifo dst 2>err & pid=$!
 exec 9>fifo
 head -c 100000 src >&9
-wait_for test -s .dst.pcopy.000000
+wait_for writes_some
 ask() { kill -s USR1 $pid; grep -q . err; }
 wait_for ask
 exec 9>&-

@@ -1,0 +1,289 @@
+/*
+ * commit.c - the moment at which a copy becomes the new file, and its way to the medium
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/syscall.h>
+#include "pcopy.h"
+
+enum { MY_RENAME_NOREPLACE = 1 }; /* renameat2(2); musl has no name for it */
+
+const char *const pcopy_syncs[] = { "full", "data", "none", NULL };
+
+/* fsync and not fdatasync: this must bring the mode and the times to the medium too. What is not
+ * stored has no sync: EINVAL (fsync(2)). A directory that may not be read is O_PATH, EBADF: then
+ * all of its file system is brought. */
+static int sync_fd(const struct target *target, int fd, int full)
+{
+	int error;
+
+	do
+		error = full ? fsync(fd) : fdatasync(fd);
+	while (error < 0 && errno == EINTR);
+	if (error < 0 && errno == EBADF && fd == target->dir)
+		error = syncfs(target->fd);
+	return error < 0 && errno != EINVAL && errno != EROFS ? -1 : 0;
+}
+
+static int sync_failed(const struct target *target)
+{
+	bb_perror_msg("can't bring '%s' to the medium", target->name);
+	return EXIT_FAILURE;
+}
+
+static int sync_file(const struct target *target, int full)
+{
+	return sync_fd(target, target->fd, full) == 0 ? 0 : sync_failed(target);
+}
+
+static int sync_name(const struct target *target)
+{
+	if (sync_fd(target, target->dir, 1) == 0)
+		return 0;
+	bb_perror_msg("can't bring the directory of '%s' to the medium", target->name);
+	return EXIT_FAILURE;
+}
+
+static int no_longer(struct copy *copy, int status)
+{
+	copy->pending = 0;
+	return status;
+}
+
+static int is_io_error(void)
+{
+	return errno == EIO || errno == ENOSPC || errno == EDQUOT;
+}
+
+/* The bytes of each file. An error is told once only: fsync(2) would not tell it again. -1: this
+ * kernel can't do it so. */
+static int sync_bytes(struct copy *copies[], int n)
+{
+	enum { WAIT = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE
+		| SYNC_FILE_RANGE_WAIT_AFTER };
+	int worst = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (!copies[i]->pending || sync_file_range(copies[i]->target.fd, 0, 0, WAIT) == 0)
+			continue;
+		if (!is_io_error())
+			return -1;
+		worst = no_longer(copies[i], sync_failed(&copies[i]->target));
+	}
+	return worst;
+}
+
+/* Many files go to the medium together: their bytes, then all else of their file system. -1: this
+ * kernel can't do it so. */
+static int sync_together(struct copy *copies[], int n)
+{
+	int worst = sync_bytes(copies, n);
+
+	if (worst < 0 || syncfs(copies[0]->target.fd) == 0)
+		return worst;
+	if (!is_io_error())
+		return -1;
+	for (int i = 0; i < n; i++)
+		if (copies[i]->pending)
+			worst = no_longer(copies[i], sync_failed(&copies[i]->target));
+	return worst;
+}
+
+static int share_file_system(struct copy *copies[], int n)
+{
+	struct stat st, first = { 0 };
+
+	for (int i = 0; i < n; i++) {
+		if (!copies[i]->pending)
+			continue;
+		if (copies[i]->target.dir == AT_FDCWD || fstat(copies[i]->target.dir, &st) < 0
+		    || (first.st_mode && first.st_dev != st.st_dev))
+			return 0;
+		first = st;
+	}
+	return first.st_mode != 0;
+}
+
+static int sync_all(struct copy *copies[], int n)
+{
+	const struct request *request = copies[0]->request;
+	int worst = -1, status;
+
+	if (request->sync == SYNC_NONE && !asked(request, 'y'))
+		return 0;
+	if (n > 1 && share_file_system(copies, n))
+		worst = sync_together(copies, n);
+	if (worst >= 0)
+		return worst;
+	worst = 0;
+	for (int i = 0; i < n; i++) {
+		status = copies[i]->pending
+			? sync_file(&copies[i]->target, request->sync == SYNC_FULL) : 0;
+		if (status)
+			worst = no_longer(copies[i], status);
+	}
+	return worst;
+}
+
+/* A new name. renameat2(2): Linux 3.15, and not on every file system; link(2) does not replace
+ * either. A file system that has neither keeps no file that comes in between. */
+static int rename_new(const struct target *target)
+{
+	int dir = target->dir;
+
+	if (!target->written)
+		return pcopy_link_target(target, target->base);
+	if (syscall(SYS_renameat2, dir, target->written, dir, target->base, MY_RENAME_NOREPLACE)
+		== 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS && errno != EPERM)
+		return -1;
+	if (linkat(dir, target->written, dir, target->base, 0) == 0)
+		return unlinkat(dir, target->written, 0);
+	if (errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP)
+		return -1;
+	return renameat(dir, target->written, dir, target->base);
+}
+
+/* rename(2) replaces, link(2) does not: a file without a name gets one for a moment. */
+static int give_name(struct target *target)
+{
+	enum { TRIES = 100 };
+
+	for (int i = 0; i < TRIES; i++) {
+		char *name = pcopy_temporary_name(target, i);
+
+		if (pcopy_link_target(target, name) == 0) {
+			target->written = name;
+			pcopy_doom(target);
+			return 0;
+		}
+		free(name);
+		if (errno != EEXIST)
+			break;
+	}
+	return -1;
+}
+
+static int not_now(const struct target *target, const char *what)
+{
+	bb_error_msg("'%s' %s while it was copied", target->name, what);
+	return EXIT_NOT_NOW;
+}
+
+/* DST is still the file that was examined, and what takes its place is the file that we wrote. */
+static int check_names(const struct target *target)
+{
+	struct stat now, ours, named;
+
+	if (fstatat(target->dir, target->base, &now, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			return not_now(target, "was removed by another process");
+		return pcopy_cannot("examine", target->name);
+	}
+	if (!same_inode(&now, &target->old))
+		return not_now(target, "was replaced by another process");
+	if (fstat(target->fd, &ours) < 0
+	    || fstatat(target->dir, target->written, &named, AT_SYMLINK_NOFOLLOW) < 0
+	    || !same_inode(&ours, &named))
+		return not_now(target, "lost its temporary file to another process");
+	return 0;
+}
+
+static int replace(struct copy *copy)
+{
+	struct target *target = &copy->target;
+	int status;
+
+	if (!target->written && give_name(target) < 0) {
+		bb_perror_msg("can't link the temporary file of '%s'", target->name);
+		return EXIT_FAILURE;
+	}
+	status = check_names(target);
+	if (status)
+		return status;
+	if (target->old.st_nlink > 1 && asked(copy->request, 'v'))
+		bb_error_msg("'%s' has other hard links: they keep the old content", target->name);
+	if (renameat(target->dir, target->written, target->dir, target->base) == 0)
+		return 0;
+	bb_perror_msg("can't rename the temporary file to '%s'", target->name);
+	return EXIT_FAILURE;
+}
+
+static int take_name(struct copy *copy)
+{
+	struct target *target = &copy->target;
+	int status;
+
+	if (target->dir == AT_FDCWD || target->written == target->base) {
+		pcopy_spare(target);
+		return 0;
+	}
+	if (target->old.st_mode) {
+		status = replace(copy);
+	} else if (rename_new(target) == 0) {
+		status = 0;
+	} else if (errno == EEXIST && !asked(copy->request, 'n')) {
+		status = not_now(target, "was made by another process");
+	} else if (errno == EEXIST) {
+		bb_error_msg("'%s' exists", target->name);
+		status = EXIT_FAILURE;
+	} else {
+		bb_perror_msg("can't rename the temporary file to '%s'", target->name);
+		status = EXIT_FAILURE;
+	}
+	if (status)
+		return status;
+	pcopy_spare(target);
+	if (copy->request->place == REPLACE)
+		pcopy_remove_resumed(target);
+	return 0;
+}
+
+static int is_same_directory(const struct target *a, const struct target *b)
+{
+	struct stat st[2];
+
+	return fstat(a->dir, &st[0]) == 0 && fstat(b->dir, &st[1]) == 0
+	       && same_inode(&st[0], &st[1]);
+}
+
+static int sync_directories(struct copy *copies[], int n)
+{
+	const struct target *synced = NULL;
+	int worst = 0, status;
+
+	for (int i = 0; i < n; i++) {
+		const struct target *target = &copies[i]->target;
+
+		if (!copies[i]->pending || target->dir == AT_FDCWD
+		    || (synced && is_same_directory(synced, target)))
+			continue;
+		synced = target;
+		status = sync_name(target);
+		if (status)
+			worst = no_longer(copies[i], status);
+	}
+	return worst;
+}
+
+static int verify_and_commit(struct copy *copy)
+{
+	int status = asked(copy->request, 'y') ? pcopy_verify(copy) : 0;
+
+	pcopy_check_signals(copy);
+	return status ? status : take_name(copy);
+}
+
+int pcopy_commit(struct copy *copies[], int n)
+{
+	int worst = sync_all(copies, n), status;
+
+	for (int i = 0; i < n; i++) {
+		status = copies[i]->pending ? verify_and_commit(copies[i]) : 0;
+		if (status)
+			worst = no_longer(copies[i], status);
+	}
+	status = copies[0]->request->sync == SYNC_FULL ? sync_directories(copies, n) : 0;
+	return status ? status : worst;
+}

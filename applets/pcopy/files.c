@@ -1,0 +1,230 @@
+/*
+ * files.c - one file from its name to its last byte, and many of them at once
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/resource.h>
+#include "pcopy.h"
+
+static int store_crc(struct worker *w, uint32_t chunk)
+{
+	const struct plan *plan = &w->copy->plan;
+	off_t off = chunk * plan->chunk;
+
+	plan->shared->crc[chunk] = w->crc;
+	if (w->copy->request->sync != SYNC_NONE) /* an error shows when fsync(2) waits for it */
+		(void)sync_file_range(w->copy->target.fd, off,
+			MIN(w->source->size - off, plan->chunk), SYNC_FILE_RANGE_WRITE);
+	return 0;
+}
+
+static const struct task copying = {
+	.verb = "copied", .step = pcopy_step, .put = pcopy_put, .hole = pcopy_hole,
+	.end_chunk = store_crc,
+};
+
+/* The size of a stream is known now. The CRC of the whole does not depend on the worker that
+ * copied a chunk. */
+static int sum_up(struct copy *copy)
+{
+	const struct plan *plan = &copy->plan;
+	struct source *source = &copy->source;
+	int64_t expect = copy->request->expect;
+
+	if (plan->chunks == 0)
+		source->data = source->size = plan->shared->streamed;
+	for (int i = 0; i < plan->jobs; i++)
+		copy->saved += plan->shared->saved[i];
+	copy->crc = plan->crc ? plan->shared->crc[0] : 0;
+	for (uint32_t i = 1; plan->crc && i < plan->chunks; i++)
+		copy->crc = pcopy_crc_combine(copy->crc, plan->shared->crc[i],
+			i + 1 < plan->chunks ? plan->chunk : source->size - i * plan->chunk);
+	if (expect < 0 || expect == copy->crc)
+		return 0;
+	bb_error_msg("'%s' has the CRC-32 %08" PRIx32 ", not %08" PRIx32, source->name, copy->crc,
+		(uint32_t)expect);
+	return EXIT_INTEGRITY;
+}
+
+/* A stream is verified as one chunk. */
+static void end_stream(struct copy *copy)
+{
+	if (copy->plan.chunks || copy->source.size == 0)
+		return;
+	copy->plan.chunk = copy->source.size;
+	copy->plan.chunks = 1;
+}
+
+static int prepare(struct copy *copy)
+{
+	struct plan *plan = &copy->plan;
+	int status = pcopy_choose_engine(copy), cloned = plan->engine == ENGINE_CLONE;
+
+	if (status)
+		return status;
+	plan->shared->engine = plan->engine;
+	pcopy_set_jobs(copy, plan->crc || plan->engine == ENGINE_DIRECT);
+	if (cloned && (!plan->crc || plan->chunks == 0))
+		plan->jobs = 0;
+	status = cloned ? 0 : pcopy_check_room(copy);
+	if (!status)
+		status = pcopy_set_size(copy);
+	return status || cloned ? status : pcopy_reserve(copy);
+}
+
+static int copy_bytes(struct copy *copy)
+{
+	int status = pcopy_open_written(copy);
+
+	if (status)
+		return status;
+	pcopy_set_flags(&copy->target);
+	status = prepare(copy);
+	if (!status && copy->plan.jobs)
+		status = pcopy_run(copy, &copying, &copy->source);
+	if (!status)
+		status = pcopy_check_source(copy);
+	if (!status)
+		status = sum_up(copy);
+	if (!status)
+		status = pcopy_check_size(copy);
+	if (status)
+		return status;
+	end_stream(copy);
+	copy->plan.engine = copy->plan.shared->engine;
+	copy->pending = 1;
+	return pcopy_set_metadata(copy);
+}
+
+static int compare_files(struct copy *copy)
+{
+	int status;
+
+	if (!copy->target.old.st_mode) {
+		errno = ENOENT;
+		return pcopy_cannot("open", copy->target.name);
+	}
+	status = pcopy_compare(copy);
+	if (!status)
+		status = pcopy_check_source(copy);
+	return status ? status : sum_up(copy);
+}
+
+/* Afterwards the copy waits for pcopy_commit(). */
+static int copy_file(struct copy *copy, const char *src, const char *dst)
+{
+	int status = pcopy_open_source(copy, src);
+
+	if (!status)
+		status = pcopy_find_target(copy, dst);
+	if (!status && !copy->request->compare)
+		status = pcopy_check_target(copy);
+	if (!status)
+		status = pcopy_make_plan(copy);
+	if (status)
+		return status;
+	pcopy_hold_signals();
+	return copy->request->compare ? compare_files(copy) : copy_bytes(copy);
+}
+
+static void close_files(struct copy *copy)
+{
+	const int fds[] = { copy->source.fd, copy->plan.direct };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		if (fds[i] > STDERR_FILENO)
+			close(fds[i]);
+}
+
+static void forget(struct copy *copy)
+{
+	struct plan *plan = &copy->plan;
+
+	if (!copy->pending)
+		pcopy_drop(&copy->target);
+	if (copy->target.fd > STDERR_FILENO)
+		close(copy->target.fd);
+	if (copy->target.dir > STDERR_FILENO)
+		close(copy->target.dir);
+	if (plan->shared)
+		munmap(plan->shared, offsetof(struct shared, crc[plan->chunks + 1]));
+	free(copy);
+}
+
+/* Two files of one command must not become one: the second would replace the first. */
+static int is_repeated(struct copy *copies[], int n, const char *name)
+{
+	const char *base = pcopy_base_name(name);
+
+	for (int i = 0; i < n; i++) {
+		const char *other = copies[i]->target.base;
+
+		if (!other || strcmp(pcopy_base_name(other), base) != 0)
+			continue;
+		bb_error_msg("can't copy '%s': '%s' was just made by the same command", name,
+			copies[i]->target.name);
+		return 1;
+	}
+	return 0;
+}
+
+/* Each file that waits for its commit holds its descriptor and its directory's. */
+static int most_at_once(void)
+{
+	enum { MOST = 256, OTHERS = 16 };
+	struct rlimit limit = { 0 };
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit); /* 0 gives the least */
+	if (limit.rlim_cur >= 2 * MOST + OTHERS)
+		return MOST;
+	return limit.rlim_cur > OTHERS + 2 ? (int)(limit.rlim_cur - OTHERS) / 2 : 1;
+}
+
+static int end_batch(struct copy *copies[], int n)
+{
+	int status = copies[0]->request->compare ? 0 : pcopy_commit(copies, n);
+
+	for (int i = 0; i < n; i++) {
+		if (copies[i]->pending)
+			pcopy_report(copies[i]);
+		forget(copies[i]);
+	}
+	return status;
+}
+
+static struct copy *new_copy(const struct request *request)
+{
+	struct copy *copy = xmalloc(sizeof(*copy));
+
+	memset(copy, 0, sizeof(*copy));
+	copy->request = request;
+	copy->source.fd = copy->target.fd = copy->target.dir = copy->plan.direct = -1;
+	copy->plan.start = monotonic_ns();
+	return copy;
+}
+
+int pcopy_files(const struct request *request, char **src, int n, const char *dst)
+{
+	int most = most_at_once(), first = 0, status, count = 0;
+	struct copy **copies = xmalloc(most * sizeof(*copies));
+
+	for (int i = 0; i < n; i++) {
+		struct copy *copy = copies[count] = new_copy(request);
+
+		status = is_repeated(copies, count, src[i]) ? EXIT_FAILURE
+							    : copy_file(copy, src[i], dst);
+		copy->pending = !status;
+		close_files(copy);
+		count++;
+		if (!first)
+			first = status;
+		if (count < most && i + 1 < n)
+			continue;
+		status = end_batch(copies, count);
+		count = 0;
+		if (!first)
+			first = status;
+	}
+	free(copies);
+	return first;
+}

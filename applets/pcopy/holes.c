@@ -1,0 +1,106 @@
+/*
+ * holes.c - the parts of a file that are data, and those that are holes
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pcopy.h"
+
+/* The first byte at or after off that is data, or in a hole; end if that is sooner. A file system
+ * that cannot tell (lseek(2): EINVAL) has no holes. ENXIO says that no data, or no file, is left:
+ * the latter shows when SRC is looked at again. No hole begins where data do, unless the search
+ * for data failed. */
+static off_t seek(const struct source *source, off_t off, off_t end, int whence)
+{
+	off_t found = lseek(source->fd, off, whence);
+
+	if (found < 0)
+		return whence == SEEK_DATA && errno != ENXIO ? off : end;
+	if (whence == SEEK_HOLE && found == off)
+		return end;
+	return MIN(found, end);
+}
+
+/* The end of the data that begin at off. A tmpfs searches for it page by page, so that it is
+ * remembered for the next chunk. */
+static off_t end_of_data(struct worker *w, off_t off, off_t end)
+{
+	if (off >= w->data_end)
+		w->data_end = seek(w->source, off, w->source->size, SEEK_HOLE);
+	return MIN(w->data_end, end);
+}
+
+static int copy_data(struct worker *w, off_t off, off_t end)
+{
+	enum { STEP = 1 << 30 }; /* fits ssize_t everywhere */
+
+	while (off < end) {
+		ssize_t n = w->task->step(w, off, MIN(end - off, STEP));
+
+		if (n < 0)
+			return -1;
+		pcopy_count_done(w, n);
+		off += n;
+	}
+	return 0;
+}
+
+int pcopy_skip_hole(struct worker *w, off_t off, off_t len)
+{
+	(void)off;
+	if (w->copy->plan.crc)
+		w->crc = pcopy_crc_zeros(w->crc, len);
+	return 0;
+}
+
+/* A new file has holes where nothing is written; what was there before must go. */
+int pcopy_hole(struct worker *w, off_t off, off_t len)
+{
+	enum { PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE };
+
+	if (w->copy->plan.compare && fallocate(w->copy->target.fd, PUNCH, off, len) < 0)
+		return -1;
+	return pcopy_skip_hole(w, off, len);
+}
+
+int pcopy_range(struct worker *w, off_t off, off_t end)
+{
+	if (w->source->holes == 0)
+		return copy_data(w, off, end);
+	while (off < end) {
+		off_t data = off < w->data_end ? off : seek(w->source, off, end, SEEK_DATA);
+
+		if (data > off && w->task->hole(w, off, data - off) != 0
+		    && copy_data(w, off, data) < 0)
+			return -1;
+		off = data < end ? end_of_data(w, data, end) : end;
+		if (copy_data(w, data, off) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int pcopy_next_data(const struct source *source, off_t *off, off_t *end)
+{
+	*off = seek(source, *off, source->size, SEEK_DATA);
+	if (*off >= source->size)
+		return 0;
+	*end = seek(source, *off, source->size, SEEK_HOLE);
+	return 1;
+}
+
+/* A file that has a block for each of its bytes has no holes; cp(1) counts the same way. */
+void pcopy_measure(struct source *source)
+{
+	off_t off = 0, end = 0, last = 0;
+
+	source->data = source->size;
+	if (!S_ISREG(source->st.st_mode)
+	    || source->st.st_blocks >= source->size / 512 + (source->size % 512 != 0))
+		return;
+	for (source->data = 0; pcopy_next_data(source, &off, &end); off = last = end) {
+		source->holes += off > last;
+		source->data += end - off;
+	}
+	source->holes += last < source->size;
+	(void)lseek(source->fd, 0, SEEK_SET); /* a file of sysfs is read as a stream, from here */
+}

@@ -1,0 +1,216 @@
+/*
+ * inplace.c - DST itself is written: a file, or a disk; and the size and the room of any target
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pcopy.h"
+
+static int is_locked(const struct target *target)
+{
+	if (!pcopy_lock(target->fd))
+		return 0;
+	bb_error_msg("another process writes '%s', or has it locked", target->name);
+	return EXIT_NOT_NOW;
+}
+
+/* A DST that may not be read can still be written, if nothing is compared. */
+static int open_existing(const struct copy *copy)
+{
+	const struct target *target = &copy->target;
+	int fd = openat(target->dir, target->base, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == EACCES && copy->request->place == INPLACE
+	    && !asked(copy->request, 'y'))
+		fd = openat(target->dir, target->base, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd;
+}
+
+/* O_CREAT for a file that exists would be EACCES in a sticky directory, even for root, if the file
+ * is not ours (fs.protected_regular). Whoever makes or removes DST meanwhile makes us try again. */
+static int open_inplace(struct copy *copy, struct stat *st)
+{
+	enum { TRIES = 100 };
+	struct target *target = &copy->target;
+	struct stat named;
+
+	for (int i = 0; i < TRIES; i++) {
+		int is_new = 0, status;
+
+		target->written = target->base;
+		target->fd = open_existing(copy);
+		if (target->fd < 0 && errno == ENOENT) {
+			is_new = pcopy_create(copy, target->base) >= 0;
+			if (!is_new && errno == EEXIST)
+				continue;
+		}
+		if (target->fd < 0 || fstat(target->fd, st) < 0)
+			return pcopy_cannot("open", target->name);
+		status = is_locked(target);
+		if (status)
+			return status;
+		if (fstatat(target->dir, target->base, &named, AT_SYMLINK_NOFOLLOW) == 0
+		    && same_inode(&named, st)) {
+			if (is_new)
+				pcopy_doom(target);
+			return 0;
+		}
+		close(target->fd);
+	}
+	bb_error_msg("can't open '%s': other processes keep replacing it", target->name);
+	return EXIT_NOT_NOW;
+}
+
+static int open_file(struct copy *copy)
+{
+	struct target *target = &copy->target;
+	struct stat st;
+	int status = open_inplace(copy, &st);
+
+	if (status)
+		return status;
+	if (!S_ISREG(st.st_mode)) {
+		bb_error_msg("'%s' is no longer a file", target->name);
+		return EXIT_FAILURE;
+	}
+	(void)fstatfs(target->fd, &target->fs); /* a file can be a mount point */
+	target->taken = st.st_blocks * 512LL;
+	return 0;
+}
+
+static int is_read_only_disk(const char *name)
+{
+	int fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC), read_only = 0;
+	int result = fd < 0 ? -1 : ioctl(fd, _IO(0x12, 94), &read_only); /* BLKROGET */
+
+	close(fd);
+	return result == 0 && read_only;
+}
+
+/* O_EXCL: refused while the disk is mounted, or part of something that is, or another pcopy writes
+ * it (open(2)). */
+static int open_device(struct target *target)
+{
+	target->fd = open(target->name, O_RDWR | O_EXCL | O_CLOEXEC);
+	if (target->fd >= 0)
+		return 0;
+	if (errno == EBUSY) {
+		bb_error_msg("'%s' is in use: unmount it first", target->name);
+		target->fd = open(target->name, O_RDONLY | O_CLOEXEC);
+		return target->fd >= 0 && pcopy_lock(target->fd) ? EXIT_NOT_NOW : EXIT_FAILURE;
+	}
+	if (errno != ENOENT && is_read_only_disk(target->name)) {
+		bb_error_msg("can't write '%s': the disk is read-only (blockdev --setrw)",
+			target->name);
+		return EXIT_FAILURE;
+	}
+	return pcopy_cannot("open", target->name);
+}
+
+static int check_disk(const struct copy *copy)
+{
+	const struct target *target = &copy->target;
+	char need[16], have[16];
+	off_t size = lseek(target->fd, 0, SEEK_END);
+
+	if (size >= copy->source.size)
+		return is_locked(target);
+	bb_error_msg("can't write '%s': needs %s, has %s", target->name,
+		pcopy_human(need, copy->source.size), pcopy_human(have, size));
+	return EXIT_FAILURE;
+}
+
+int pcopy_open_written(struct copy *copy)
+{
+	int status;
+
+	if (!copy->target.seekable)
+		return 0;
+	if (S_ISBLK(copy->target.old.st_mode)) {
+		status = open_device(&copy->target);
+		return status ? status : check_disk(copy);
+	}
+	switch (copy->request->place) {
+	case REPLACE:
+		return pcopy_open_temporary(copy);
+	case RESUME:
+		return pcopy_open_resumed(copy);
+	default:
+		return open_file(copy);
+	}
+}
+
+/* Space that is reserved is in one piece, and does not run out; on a tmpfs it would only be
+ * cleared twice. */
+int pcopy_reserve(const struct copy *copy)
+{
+	const struct source *source = &copy->source;
+	const struct target *target = &copy->target;
+	off_t off = 0, end = source->size;
+
+	if (target->fs.f_blocks == 0 || copy->plan.sparse == ALWAYS
+	    || copy->request->preallocate == NEVER || target->fs.f_type == MY_TMPFS_MAGIC)
+		return 0;
+	for (; source->holes ? pcopy_next_data(source, &off, &end) : off < end; off = end)
+		if (fallocate(target->fd, 0, off, end - off) < 0
+		    && (errno == ENOSPC || errno == EDQUOT))
+			return pcopy_cannot("write", target->name);
+	return 0;
+}
+
+/* Some file systems of FUSE can't make a file longer with ftruncate(2): it grows as it is written,
+ * and pcopy_check_size() looks. */
+static int try_size(const struct copy *copy, off_t size)
+{
+	if (ftruncate(copy->target.fd, size) == 0 || errno == EOPNOTSUPP || errno == ENOSYS
+	    || errno == EPERM || errno == EINVAL)
+		return 0;
+	return pcopy_cannot("set the size of", copy->target.name);
+}
+
+/* A --resume that fails leaves the name of DST behind the bytes, for who finds the file. */
+static void sign(const struct copy *copy)
+{
+	char *text = xasprintf("\npcopy --resume '%s'\n", copy->target.base);
+
+	(void)pwrite(copy->target.fd, text, strlen(text), copy->source.size); /* only a help */
+	free(text);
+}
+
+/* Here ends the old content that is not compared with; a stream is cut at its end. */
+int pcopy_set_size(const struct copy *copy)
+{
+	const struct plan *plan = &copy->plan;
+	enum place place = copy->request->place;
+	off_t size = copy->source.size;
+	int status = 0;
+
+	if (!copy->target.seekable || S_ISBLK(copy->target.old.st_mode)
+	    || (plan->compare && plan->chunks == 0))
+		return 0;
+	status = try_size(copy, size);
+	if (!status && place == INPLACE && plan->engine != ENGINE_CLONE) {
+		status = try_size(copy, 0);
+		if (!status)
+			status = try_size(copy, size);
+	}
+	if (!status && place == RESUME)
+		sign(copy);
+	return status;
+}
+
+/* The size is right, or is made so by the last byte of a hole. */
+int pcopy_check_size(const struct copy *copy)
+{
+	const struct target *target = &copy->target;
+	off_t size = copy->source.size;
+	struct stat st;
+
+	if (!target->seekable || S_ISBLK(target->old.st_mode))
+		return 0;
+	if (fstat(target->fd, &st) == 0 && st.st_size == size)
+		return 0;
+	if (ftruncate(target->fd, size) == 0
+	    || (st.st_size < size && pwrite(target->fd, "", 1, size - 1) == 1))
+		return 0;
+	return pcopy_cannot("set the size of", target->name);
+}

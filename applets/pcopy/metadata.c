@@ -1,0 +1,224 @@
+/*
+ * metadata.c - the mode, owner, times, attributes and flags of DST
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/xattr.h>
+#include "pcopy.h"
+
+static const char *const words[] = { "mode", "owner", "time", "xattr", "all" };
+enum { MODE = 1, OWNER = 2, TIME = 4, XATTR = 8, ALL = 15 };
+enum { ATTRIBUTE_SIZE = 64 << 10 }; /* the most for all names, and for a value: xattr(7) */
+
+/* -p alone and "all" mean as much as possible; what is named must be done. */
+void pcopy_parse_keep(struct request *request, const char *list)
+{
+	size_t len, i;
+
+	request->keep = list ? 0 : MODE | OWNER | TIME;
+	for (; list; list = list[len] ? list + len + 1 : NULL) {
+		len = strcspn(list, ",");
+		for (i = 0; i < ARRAY_SIZE(words); i++)
+			if (strlen(words[i]) == len && memcmp(words[i], list, len) == 0)
+				break;
+		if (i == ARRAY_SIZE(words))
+			bb_show_usage("invalid --preserve: '%s'", list);
+		if (1 << i > ALL) {
+			request->keep |= ALL;
+		} else {
+			request->keep |= 1 << i;
+			request->must_keep |= 1 << i;
+		}
+	}
+}
+
+/* Whose DST will be; st_mode is 0: ours. */
+const struct stat *pcopy_future_owner(const struct copy *copy)
+{
+	return copy->request->keep & OWNER ? &copy->source.st : &copy->target.old;
+}
+
+static int is_inplace(const struct copy *copy)
+{
+	return copy->target.written == copy->target.base && copy->target.old.st_mode;
+}
+
+/* What was wanted of SRC and could not be had: an error if the user named it. */
+static int complain(const struct copy *copy, int what, const char *word)
+{
+	int must = copy->request->must_keep & what;
+
+	if (must || asked(copy->request, 'v'))
+		bb_perror_msg("can't preserve the %s of '%s'", word, copy->source.name);
+	return must ? EXIT_FAILURE : 0;
+}
+
+/* What DST had and has no longer: the owner and the label matter to others, and are told in any
+ * case. */
+static void lost(const struct copy *copy, const char *what, int matters)
+{
+	if (matters || asked(copy->request, 'v'))
+		bb_perror_msg("can't keep the %s of '%s'", what, copy->target.name);
+}
+
+/* An ACL is part of the mode: without it, the group would get all that it lets anyone have
+ * (acl(5)). One that the directory has given is not wanted. */
+static int copy_acl(const struct copy *copy, const struct stat *like)
+{
+	static const char name[] = "system.posix_acl_access";
+	char *acl = xmalloc(ATTRIBUTE_SIZE);
+	ssize_t size = like == &copy->source.st
+		? fgetxattr(copy->source.fd, name, acl, ATTRIBUTE_SIZE)
+		: getxattr(copy->target.name, name, acl, ATTRIBUTE_SIZE);
+	int status = 0;
+
+	if (size < 0)
+		(void)fremovexattr(copy->target.fd, name); /* there is none, most of the time */
+	else if (fsetxattr(copy->target.fd, name, acl, size, 0) < 0)
+		status = complain(copy, MODE, "ACL");
+	free(acl);
+	return status;
+}
+
+static int copy_xattrs(const struct copy *copy)
+{
+	char *names = xmalloc(2 * ATTRIBUTE_SIZE), *value = names + ATTRIBUTE_SIZE;
+	ssize_t size, len = flistxattr(copy->source.fd, names, ATTRIBUTE_SIZE);
+	int status = len < 0 ? complain(copy, XATTR, "attributes") : 0;
+
+	for (char *name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
+		if (strncmp(name, "system.", strlen("system.")) == 0)
+			continue;
+		size = fgetxattr(copy->source.fd, name, value, ATTRIBUTE_SIZE);
+		if (size < 0 || fsetxattr(copy->target.fd, name, value, size, 0) < 0)
+			status |= complain(copy, XATTR, name);
+	}
+	free(names);
+	return status;
+}
+
+/* True for what a write leaves in place. The kernel takes capabilities away, and makes the two
+ * checksums anew. */
+static int stays(const char *name)
+{
+	static const char *const gone[] = { "security.capability", "security.ima", "security.evm" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(gone); i++)
+		if (strcmp(name, gone[i]) == 0)
+			return 0;
+	return strncmp(name, "system.", strlen("system.")) != 0;
+}
+
+/* The user's attributes and the label of the old file. A label that the new one has already got
+ * from its directory needs no right to set it. */
+static void keep_xattrs(const struct copy *copy)
+{
+	char *names = xmalloc(3 * ATTRIBUTE_SIZE), *value = names + ATTRIBUTE_SIZE;
+	char *now = value + ATTRIBUTE_SIZE;
+	const struct target *target = &copy->target;
+	ssize_t size, len = listxattr(target->name, names, ATTRIBUTE_SIZE);
+
+	for (char *name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
+		size = stays(name) ? getxattr(target->name, name, value, ATTRIBUTE_SIZE) : -1;
+		if (size < 0 || fsetxattr(target->fd, name, value, size, 0) == 0
+		    || (fgetxattr(target->fd, name, now, ATTRIBUTE_SIZE) == size
+			    && memcmp(now, value, size) == 0))
+			continue;
+		lost(copy, name, strncmp(name, "security.", strlen("security.")) == 0);
+	}
+	free(names);
+}
+
+/* The flags of chattr(1) that an old file keeps: compressed, no dump, no atime, no compression, no
+ * copy on write; the last one can be set on an empty file only. ioctl_iflags(2). */
+void pcopy_set_flags(const struct target *target)
+{
+	enum { KEPT = 0x4 | 0x40 | 0x80 | 0x400 | 0x800000 };
+	int fd, flags = 0, now = 0;
+
+	if (!target->old.st_mode || target->dir == AT_FDCWD || target->written == target->base)
+		return;
+	fd = openat(target->dir, target->base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && ioctl(fd, _IOR('f', 1, long), &flags) == 0 && flags & KEPT
+	    && ioctl(target->fd, _IOR('f', 1, long), &now) == 0) {
+		now |= flags & KEPT;
+		(void)ioctl(target->fd, _IOW('f', 2, long), &now); /* they are only advice */
+	}
+	close(fd);
+}
+
+/* A process that may not give a file away can give it to a group of its own. */
+static int set_owner(const struct target *target, const struct stat *owner)
+{
+	if (fchown(target->fd, owner->st_uid, owner->st_gid) == 0)
+		return 0;
+	if (fchown(target->fd, -1, owner->st_gid) == 0 && owner->st_uid == geteuid())
+		return 0;
+	errno = EPERM;
+	return -1;
+}
+
+static int keep_owner(const struct copy *copy)
+{
+	const struct stat *owner = pcopy_future_owner(copy);
+	int is_source = owner == &copy->source.st;
+
+	if (!(is_source || (owner->st_mode && !is_inplace(copy)))
+	    || set_owner(&copy->target, owner) == 0)
+		return 0;
+	if (is_source)
+		return complain(copy, OWNER, "owner");
+	lost(copy, "owner", 1);
+	return 0;
+}
+
+/* The set-id bits stay only with the owner and the group that they would give away. */
+static mode_t final_mode(const struct copy *copy, const struct stat *like)
+{
+	struct stat now;
+	mode_t mode = like->st_mode & 07777;
+
+	if (like->st_mode == 0)
+		return copy->target.mode;
+	if (fstat(copy->target.fd, &now) < 0 || now.st_uid != like->st_uid
+	    || now.st_gid != like->st_gid)
+		mode &= 01777;
+	return mode;
+}
+
+static int set_mode(const struct copy *copy)
+{
+	const struct stat *like = copy->request->keep & MODE ? &copy->source.st : &copy->target.old;
+	int status = 0;
+
+	if (like == &copy->target.old && is_inplace(copy))
+		return 0;
+	if (like->st_mode)
+		status = copy_acl(copy, like);
+	if (status || fchmod(copy->target.fd, final_mode(copy, like)) == 0)
+		return status;
+	if (errno != EPERM && errno != EOPNOTSUPP) /* FAT, which has no modes */
+		return pcopy_cannot("set the mode of", copy->target.name);
+	return complain(copy, MODE, "mode");
+}
+
+/* What is not preserved stays as it was; a new file gets the mode of SRC as far as its directory
+ * lets it. chown(2) clears the set-id bits, so that it comes first. */
+int pcopy_set_metadata(const struct copy *copy)
+{
+	const struct timespec times[] = { copy->source.st.st_atim, copy->source.st.st_mtim };
+	int status;
+
+	if (copy->target.dir == AT_FDCWD)
+		return 0;
+	if (copy->target.old.st_mode && !is_inplace(copy))
+		keep_xattrs(copy);
+	status = keep_owner(copy);
+	if (!status && copy->request->keep & XATTR)
+		status = copy_xattrs(copy);
+	if (!status)
+		status = set_mode(copy);
+	if (!status && copy->request->keep & TIME && futimens(copy->target.fd, times) < 0)
+		status = complain(copy, TIME, "time");
+	return status;
+}

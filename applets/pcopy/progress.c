@@ -1,0 +1,178 @@
+/*
+ * progress.c - how far it is, and what was done
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pcopy.h"
+
+struct state {
+	uint64_t done, total, rate, left;	/* bytes, bytes, bytes a second, seconds */
+	unsigned percent;
+	int is_known;	/* the total */
+};
+
+static struct state observe(const struct copy *copy)
+{
+	struct state s = { .done = pcopy_bytes_done(copy), .total = copy->source.data };
+	uint64_t ms = (monotonic_ns() - copy->plan.start) / (NS_PER_S / 1000) + 1;
+
+	s.is_known = copy->source.data != 0;
+	if (s.is_known && s.done > s.total)
+		s.done = s.total; /* holes that had to be written */
+	s.rate = s.done * 1000 / ms;
+	s.percent = s.total ? s.done * 100 / s.total : 100;
+	s.left = s.rate && s.is_known ? (s.total - s.done) / s.rate : 0;
+	return s;
+}
+
+static int columns(void)
+{
+	struct winsize size;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
+/* Adds the part if the line stays under width columns. */
+static int add_part(char *line, size_t size, int width, const char *part)
+{
+	if (strlen(line) + strlen(part) >= (size_t)width || strlen(line) + strlen(part) >= size)
+		return 0;
+	strcat(line, part);
+	return 1;
+}
+
+static void add_bar(char *line, size_t size, int width, unsigned percent)
+{
+	enum { LEAST = 10, MOST = 60 };
+	int room = width - 5 - (int)strlen(line);
+	char bar[MOST + 8] = "  [";
+
+	room = MIN(room, MOST);
+	if (room < LEAST)
+		return;
+	for (int i = 0; i < room; i++) {
+		int full = i < (int)percent * room / 100;
+
+		bar[3 + i] = full ? '=' : ' ';
+		if (full && i + 1 >= (int)percent * room / 100 && percent < 100)
+			bar[3 + i] = '>';
+	}
+	bar[3 + room] = ']';
+	add_part(line, size, width, bar);
+}
+
+static void describe(const struct state *s, char *line, size_t size, int width)
+{
+	char part[4][48], text[16];
+	int n = 0, i = 0;
+
+	line[0] = '\0';
+	scnprintf(part[n++], sizeof(part[0]), s->is_known ? "%s of " : "%s",
+		pcopy_human(text, s->done));
+	if (s->is_known) {
+		scnprintf(part[n - 1] + strlen(part[n - 1]), 24, "%s  %u%%",
+			pcopy_human(text, s->total), s->percent);
+	}
+	scnprintf(part[n++], sizeof(part[0]), "  %s/s", pcopy_human(text, s->rate));
+	if (s->is_known)
+		scnprintf(part[n++], sizeof(part[0]), "  %" PRIu64 " s left", s->left);
+	while (i < n && add_part(line, size, width, part[i]))
+		i++;
+}
+
+static void print_state(const struct state *s)
+{
+	char line[192], total[64] = "\"total\":null,\"percent\":null", eta[32] = "null";
+
+	if (s->is_known)
+		scnprintf(total, sizeof(total), "\"total\":%" PRIu64 ",\"percent\":%u", s->total,
+			s->percent);
+	if (s->is_known && (s->rate || s->done == s->total))
+		scnprintf(eta, sizeof(eta), "%" PRIu64, s->left);
+	scnprintf(line, sizeof(line),
+		"{\"bytes\":%" PRIu64 ",%s,\"rate\":%" PRIu64 ",\"eta\":%s}\n", s->done, total,
+		s->rate, eta);
+	(void)full_write(STDERR_FILENO, line, strlen(line));
+}
+
+/* One line, as a write(2) of its own. On a terminal it takes the place of the last one. */
+void pcopy_show_progress(const struct copy *copy, enum progress how)
+{
+	struct state s = observe(copy);
+	char text[256], line[sizeof(text) + 8];
+	int width = how == PROGRESS_BAR ? columns() : (int)sizeof(text);
+
+	if (how == PROGRESS_JSON) {
+		print_state(&s);
+		return;
+	}
+	describe(&s, text, sizeof(text), width);
+	if (how == PROGRESS_AUTO) { /* SIGUSR1 */
+		bb_error_msg("%s", text);
+		return;
+	}
+	if (s.is_known)
+		add_bar(text, sizeof(text), width, s.percent);
+	scnprintf(line, sizeof(line), "\r%s\033[K", text);
+	(void)full_write(STDERR_FILENO, line, strlen(line));
+}
+
+static void print_json(const struct copy *copy)
+{
+	const struct request *request = copy->request;
+	uint64_t ms = (monotonic_ns() - copy->plan.start) / (NS_PER_S / 1000);
+	char crc[16], seconds[32];
+
+	scnprintf(crc, sizeof(crc), "%08" PRIx32, copy->crc);
+	scnprintf(seconds, sizeof(seconds), "%" PRIu64 ".%03u", ms / 1000, (unsigned)(ms % 1000));
+	record_begin(JSON);
+	record_string("src", copy->source.fd == STDIN_FILENO ? "-" : copy->source.name);
+	record_string("dst", copy->target.name);
+	record_number("bytes", copy->source.size);
+	record_number("data_bytes", copy->source.data);
+	if (copy->plan.compare)
+		record_number("saved_bytes", copy->saved);
+	record_number("holes", copy->source.holes);
+	record_string("engine", request->compare ? "compare" : pcopy_engines[copy->plan.engine]);
+	record_number("jobs", copy->plan.jobs);
+	if (copy->plan.crc)
+		record_string("crc32", crc);
+	else
+		record_literal("crc32", "null");
+	record_literal("verified", asked(request, 'y') ? "true" : "false");
+	record_string("synced", pcopy_syncs[request->sync]);
+	record_literal("sec", seconds);
+	record_end();
+}
+
+static void say_result(const struct copy *copy)
+{
+	const char *engine = pcopy_engines[copy->plan.engine];
+	int jobs = copy->plan.jobs;
+	char size[16];
+
+	if (copy->request->compare) {
+		bb_error_msg("%s of '%s' and '%s' are the same",
+			pcopy_human(size, copy->source.size), copy->source.name, copy->target.name);
+		return;
+	}
+	bb_error_msg("copied %s to '%s': engine %s, %d worker%s",
+		pcopy_human(size, copy->source.size), copy->target.name, engine, jobs,
+		jobs == 1 ? "" : "s");
+	if (copy->plan.compare)
+		bb_error_msg("%s of '%s' were there already", pcopy_human(size, copy->saved),
+			copy->target.name);
+}
+
+void pcopy_report(const struct copy *copy)
+{
+	if (asked(copy->request, 'v'))
+		say_result(copy);
+	if (asked(copy->request, 'c') && !asked(copy->request, 'J')) {
+		xprintf("%08" PRIx32 " %jd ", copy->crc, (intmax_t)copy->source.size);
+		print_text(copy->target.name, strlen(copy->target.name), NO_RECORD);
+		xprintf("\n");
+	}
+	if (asked(copy->request, 'J'))
+		print_json(copy);
+}

@@ -1,0 +1,68 @@
+/*
+ * source.c - SRC: what it is, and whether it is still the same after the copy
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pcopy.h"
+
+int pcopy_cannot(const char *verb, const char *name)
+{
+	bb_perror_msg("can't %s '%s'", verb, name);
+	return EXIT_FAILURE;
+}
+
+int pcopy_open_source(struct copy *copy, const char *name)
+{
+	struct source *source = &copy->source;
+
+	source->name = name;
+	if (strcmp(name, "-") == 0) {
+		source->name = "standard input";
+		source->fd = STDIN_FILENO;
+	} else {
+		source->fd = open(name, O_RDONLY | O_CLOEXEC);
+	}
+	if (source->fd < 0)
+		return pcopy_cannot("open", name);
+	if (fstat(source->fd, &source->st) < 0)
+		return pcopy_cannot("read", source->name);
+	if (source->fd == STDIN_FILENO)
+		return 0;
+	if (S_ISDIR(source->st.st_mode)) {
+		bb_error_msg("'%s' is a directory: pcopy copies files", source->name);
+		return EXIT_FAILURE;
+	}
+	if (S_ISREG(source->st.st_mode))
+		source->size = source->st.st_size;
+	else if (S_ISBLK(source->st.st_mode))
+		source->size = lseek(source->fd, 0, SEEK_END);
+	if (source->size < 0)
+		return pcopy_cannot("find the size of", source->name);
+	return 0;
+}
+
+static int same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* A new mode, owner, link or name changes st_ctime, but not the content. /proc makes up a content
+ * as it is read: there, only a size would be a change. */
+int pcopy_check_source(const struct copy *copy)
+{
+	const struct source *source = &copy->source;
+	int growing = copy->request->growing && copy->plan.chunks;
+	struct stat now;
+
+	if (!S_ISREG(source->st.st_mode))
+		return 0;
+	if (fstat(source->fd, &now) < 0)
+		return pcopy_cannot("examine", source->name);
+	if (growing ? now.st_size >= source->st.st_size
+		    : now.st_size == source->st.st_size
+			&& (now.st_size == 0 || same_time(&now.st_mtim, &source->st.st_mtim)))
+		return 0;
+	bb_error_msg("'%s' changed while it was copied%s", source->name,
+		now.st_size > source->st.st_size && !growing ? " (--growing allows growth)" : "");
+	return EXIT_STALE;
+}
