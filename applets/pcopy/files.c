@@ -111,7 +111,7 @@ static int compare_files(struct copy *copy)
 }
 
 /* Afterwards the copy waits for pcopy_commit(). */
-static int copy_file(struct copy *copy, const char *src, const char *dst)
+static int copy_one(struct copy *copy, const char *src, const char *dst)
 {
 	int status = pcopy_open_source(copy, src);
 
@@ -136,7 +136,7 @@ static void close_files(struct copy *copy)
 			close(fds[i]);
 }
 
-static void forget(struct copy *copy)
+static void release(struct copy *copy)
 {
 	struct plan *plan = &copy->plan;
 
@@ -187,7 +187,7 @@ static int end_batch(struct copy *copies[], int n)
 	for (int i = 0; i < n; i++) {
 		if (copies[i]->pending)
 			pcopy_report(copies[i]);
-		forget(copies[i]);
+		release(copies[i]);
 	}
 	return status;
 }
@@ -212,7 +212,7 @@ int pcopy_files(const struct request *request, char **src, int n, const char *ds
 		struct copy *copy = copies[count] = new_copy(request);
 
 		status = is_repeated(copies, count, src[i]) ? EXIT_FAILURE
-							    : copy_file(copy, src[i], dst);
+							    : copy_one(copy, src[i], dst);
 		copy->pending = !status;
 		close_files(copy);
 		count++;
