@@ -175,6 +175,11 @@ void terminal_start(const struct pick *picks, unsigned count);
 void terminal_result(const struct result *r);
 void terminal_end(void);
 
+/* The reasons for skips, summed. */
+void skips_note(const char *token);
+void skips_print(void (*line)(const char *fmt, ...), const char *indent);
+void skips_record(void);
+
 /* A known bug was found: its fix is missing. Each is named once. */
 void fixes_note(const char *row);
 void fixes_print(void (*line)(const char *fmt, ...), const char *indent);

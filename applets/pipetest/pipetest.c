@@ -21,6 +21,7 @@ config PIPETEST
 	  -s, --soak D          repeat each stress case for D: 10s, 5m
 	  -r, --repeat N        run each case N times
 	  --seed N              of the stress cases; the header prints it
+	  --strict[=TOKEN,...]  a skip is a failure, but for these reasons
 	  -e, --exit-first      stop at the first failure
 	  -v, --verbose         show each call and its result
 	  -n, --nested          a subtest per group
@@ -139,15 +140,37 @@ static int64_t soak_time(const char *str)
 	return ns;
 }
 
-/* Nobody's parser reads two of them at once; LAVA's reads its lines out of any other text. */
-static enum format choose_format(opts_t opts)
-{
-	bool json = opts & OPT('J'), ptest = opts & OPT('P');
-	bool tap = opts & (OPT('T') | OPT('L') | OPT('n'));
+/* The options that getopt32 does not parse. */
+struct words {
+	char *multiplier, *soak, *repeat, *seed, *strict;
+	int tap, lava, ptest;
+};
 
-	if (json + ptest + tap > 1)
+/* No parser reads two of the outputs at once. LAVA's reads its lines out of any other text. */
+static enum format choose_format(opts_t opts, const struct words *w)
+{
+	bool json = opts & OPT('J'), tap = w->tap || w->lava || opts & OPT('n');
+
+	if (json + w->ptest + tap > 1)
 		bb_show_usage("--%s goes with no other output", json ? "json" : "ptest");
-	return json ? JSON_LINES : ptest ? PTEST : opts & OPT('T') ? TAP13 : KTAP;
+	if (json || w->ptest || w->tap)
+		return json ? JSON_LINES : w->ptest ? PTEST : TAP13;
+	if (w->lava || opts & (OPT('q') | OPT('n') | OPT('v')))
+		return KTAP;
+	return isatty(STDOUT_FILENO) ? TERMINAL : KTAP;
+}
+
+static void parse_words(struct options *o, const struct words *w)
+{
+	if (w->multiplier)
+		o->multiplier = multiplier(w->multiplier);
+	if (w->soak)
+		o->soak = soak_time(w->soak);
+	if (w->repeat)
+		o->repeat = xatou_range("number of runs", w->repeat, 1, UINT_MAX);
+	t.seed = w->seed ? xatou_range("seed", w->seed, 0, UINT32_MAX) : (uint32_t)monotonic_ns();
+	o->strict = w->strict;
+	o->lava = w->lava;
 }
 
 static struct pick *choose_cases(const struct options *o, unsigned *count)
@@ -190,36 +213,29 @@ static opts_t take_options(char **argv, struct options *o, char **id, char **dir
 	struct bench_plan *plan)
 {
 	struct bench_words words = { 0 };
-	char *mult = NULL, *soak = NULL, *repeat = NULL, *seed = NULL;
+	struct words w = { 0 };
 	opts_t opts = getopt32(argv,
-		"l(list)-E(explain):t(test):*c(class):x(exotic)m(multiplier):s(soak):"
-		"r(repeat):-S(seed):e(exit-first)v(verbose)n(nested)q(quiet)J(json)-T(tap)-L(lava)-"
-		"P(ptest)d(dir):b(bench)::D(duration):(size):(cpu):(compare):(tolerance):",
-		id, &o->globs, &o->classes, &mult, &soak, &repeat, &seed, dir, &words.list,
-		&words.duration, &words.sizes, &words.cpus, &words.compare, &words.tolerance);
+		"l(list)(explain):t(test):*c(class):x(exotic)m(multiplier):s(soak):r(repeat):"
+		"(seed):(strict)::e(exit-first)v(verbose)n(nested)q(quiet)J(json)(tap)(lava)"
+		"(ptest)d(dir):b(bench)::D(duration):(size):(cpu):(compare):(tolerance):",
+		id, &o->globs, &o->classes, &w.multiplier, &w.soak, &w.repeat, &w.seed, &w.strict,
+		&w.tap, &w.lava, &w.ptest, dir, &words.list, &words.duration, &words.sizes,
+		&words.cpus, &words.compare, &words.tolerance);
 
 	if (argv[optind])
 		bb_show_usage("unexpected operand '%s'", argv[optind]);
 	check_classes(o->classes);
-	if (mult)
-		o->multiplier = multiplier(mult);
-	if (soak)
-		o->soak = soak_time(soak);
-	if (repeat)
-		o->repeat = xatou_range("number of runs", repeat, 1, UINT_MAX);
-	t.seed = seed ? xatou_range("seed", seed, 0, UINT32_MAX) : (uint32_t)monotonic_ns();
-	o->format = choose_format(opts);
+	parse_words(o, &w);
+	o->format = choose_format(opts, &w);
 	o->exotic = opts & OPT('x');
 	o->exit_first = opts & OPT('e');
 	o->quiet = opts & OPT('q');
-	o->lava = opts & OPT('L');
-	if (o->format == KTAP && !o->quiet && !o->lava && !(opts & (OPT('n') | OPT('v')))
-		&& isatty(STDOUT_FILENO))
-		o->format = TERMINAL;
 	o->nested = opts & OPT('n') && !o->quiet; /* a failure is shown without its group */
 	t.verbose = opts & OPT('v');
 	check_bench(opts, &words);
 	if (opts & OPT('b')) {
+		if (o->strict)
+			bb_show_usage("--strict goes without --bench");
 		plan->globs = o->globs;
 		plan->lava = o->lava;
 		plan->form = choose_bench_form(o);

@@ -151,6 +151,7 @@ static void json_totals(const char *bail_out)
 	for (int v = 0; v < N_VERDICTS; v++)
 		record_number(names[v], out.totals[v]);
 	record_unnest('}');
+	skips_record();
 	fixes_record();
 	json_end();
 }
@@ -257,6 +258,8 @@ void report_result(const struct result *r)
 
 	out.totals[r->verdict]++;
 	out.done++;
+	if (r->verdict == SKIP)
+		skips_note(r->reason);
 	if (out.o->nested && (out.done == 1 || !same_group(out.done - 2, out.done - 1))) {
 		group_start(out.done - 1);
 		group_failed = false;
@@ -292,6 +295,7 @@ int report_end(int sig)
 		fixes_print(line, out.o->format == TERMINAL ? "" : "# ");
 		if (bail_out)
 			line("Bail out! %s\n", bail_out);
+		skips_print(line, "# ");
 		line("# Totals: pass:%u fail:%u xfail:%u xpass:%u skip:%u error:%u\n",
 		     n[PASS], n[FAIL], n[XFAIL], n[XPASS], n[SKIP], n[ERROR]);
 	}
