@@ -199,6 +199,49 @@ void t_needs(long result, const char *token)
 	wantf(result, -EBADF, "%s: the call with fd -1", token);
 }
 
+int t_dup(int fd)
+{
+	t_needs_call("dup");
+	return dup(fd);
+}
+
+int t_dup2(int fd, int to)
+{
+	t_needs_call("dup2");
+	return dup2(fd, to);
+}
+
+pid_t t_self(void)
+{
+	t_needs_call("getpid");
+	return getpid();
+}
+
+/* musl knows the thread's number from fork(2), which asked gettid(2). */
+void t_raise(int sig)
+{
+	t_needs_call("gettid");
+	t_needs_call("tkill");
+	wantf(ret(raise(sig)), 0, "raise(%d)", sig);
+}
+
+void t_send(pid_t pid, int sig)
+{
+	wantf(ret(kill(pid, sig)), 0, "kill(%d, %d)", (int)pid, sig);
+}
+
+void t_signal(int sig, void (*handler)(int sig))
+{
+	t_needs_call("sigaction");
+	signal(sig, handler);
+}
+
+bool t_capable(int capability)
+{
+	t_needs_call("capget");
+	return has_capability(capability);
+}
+
 long splice_now(int in, int out, size_t n)
 {
 	return ret(splice(in, NULL, out, NULL, n, SPLICE_F_NONBLOCK));

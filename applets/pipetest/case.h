@@ -20,6 +20,7 @@ enum case_flags {
 	EXOTIC = 1 << 3, /* only with -x */
 	STRESS = 1 << 4, /* repeated by --soak */
 	MYTH = 1 << 5, /* the tutorial says otherwise */
+	ANYWHERE = 1 << 7, /* also on a kernel that lacks what most cases need */
 	FILES = 1 << 6, /* runs with t_object and t_data in a memfd and in a file: .memfd .file;
 			 * with KINDS the memfd is that of the pipe's kinds */
 };
@@ -121,6 +122,15 @@ static inline bool missing(long result)
  * known. */
 bool t_lacks(const char *name);
 void t_needs_call(const char *name); /* or the case is skipped: no-tee */
+unsigned t_missing_interfaces(void); /* that POSIX demands: how many, each shown */
+/* Calls that are skipped where they are missing. */
+int t_dup(int fd);
+int t_dup2(int fd, int to);
+pid_t t_self(void);		/* getpid */
+void t_raise(int sig);
+void t_send(pid_t pid, int sig); /* kill that succeeds */
+void t_signal(int sig, void (*handler)(int sig));
+bool t_capable(int capability);	/* has_capability */
 const char *errname(long result);	/* "EAGAIN" for -EAGAIN, else "" */
 void t_show(long result, const char *what);	/* as a line of diagnostics */
 

@@ -15,6 +15,7 @@
 	GROUP(tutorial_races) \
 	GROUP(tutorial_fifo) \
 	GROUP(tutorial_map) \
+	GROUP(interfaces) \
 	GROUP(basics) \
 	GROUP(refusals) \
 	GROUP(processes) \
@@ -93,6 +94,7 @@ extern struct engine {
 	struct shared *shared;
 	uint32_t text_room;	/* what is told on the way leaves some to the end */
 	const char *no_dir;	/* why there is no directory: what cases are skipped with */
+	const char *no_proc;	/* the same for /proc; or NULL */
 	bool few_fds;		/* so few that most cases have no room */
 	bool is_child;		/* this process is a case's, not the engine's */
 } engine;

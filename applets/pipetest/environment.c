@@ -56,7 +56,21 @@ static bool proc_is_ours(void)
 	ssize_t len = readlink("/proc/self", self, sizeof(self) - 1);
 
 	self[len < 0 ? 0 : len] = '\0';
-	return (pid_t)leading_number(self) == getpid();
+	return (pid_t)leading_number(self) == getpid() && access("/proc/self/stat", R_OK) == 0;
+}
+
+/* Why there is no /proc for the cases. */
+static const char *no_proc(void)
+{
+	static const char calls[][9] = { "open", "readlink", "access", "getpid" };
+	static char token[16];
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (t_lacks(calls[i])) {
+			scnprintf(token, sizeof(token), "no-%s", calls[i]);
+			return token;
+		}
+	return t.proc ? NULL : "no-proc";
 }
 
 /* Memory that the engine shares with the cases; System V's where mmap(2) can't. */
@@ -96,6 +110,8 @@ void probe(const char *dir)
 	close(fd[0]);
 	close(fd[1]);
 	t.proc = proc_is_ours();
+	engine.no_proc = no_proc();
+	t.proc = !engine.no_proc;
 	t.factor = calibrate();
 	t.dir = directory_make(dir);
 	engine.no_dir = t_lacks("mkdir") ? "no-mkdir" : t_lacks("chdir") ? "no-chdir" : "no-dir";

@@ -304,13 +304,18 @@ static void note_fault(int sig, siginfo_t *si, void *context)
 
 int fault_of(void *p, char access)
 {
-	struct sigaction sa = { .sa_sigaction = note_fault, .sa_flags = SA_SIGINFO };
+	/* SA_NODEFER: without it, each fault but the first needs sigprocmask(2) */
+	struct sigaction sa = {
+		.sa_sigaction = note_fault,
+		.sa_flags = SA_SIGINFO | SA_NODEFER,
+	};
 	volatile char *byte = p;
 
+	t_needs_call("sigaction");
 	memset(&t_fault, 0, sizeof(t_fault));
 	sigaction(SIGSEGV, &sa, NULL);
 	sigaction(SIGBUS, &sa, NULL);
-	if (sigsetjmp(after_fault, 1) == 0) {
+	if (sigsetjmp(after_fault, 0) == 0) {
 		if (access == 'w')
 			*byte = 1;
 		else

@@ -32,6 +32,7 @@ static int sealed = -1;		/* a memfd */
 static char *memory;		/* a page */
 static pid_t engine_pid;
 
+/* The arguments. */
 static struct {
 	struct pollfd poll;
 	struct timespec no_time;
@@ -68,30 +69,44 @@ static long make_timer(void)
 	return syscall(SYS_timer_create, CLOCK_MONOTONIC, &none, &timer);
 }
 
-static long copy_capabilities(void)
-{
-	struct { uint32_t version; int32_t pid; } header = { 0x20080522, 0 };
-	uint32_t data[6];
+static struct { uint32_t version; int32_t pid; } header = { 0x20080522, 0 }; /* capget(2) */
+static uint32_t capabilities[6];
 
-	return syscall(SYS_capget, &header, data) < 0 ? 0 : syscall(SYS_capset, &header, data);
+static long get_capabilities(void)
+{
+	return syscall(SYS_capget, &header, capabilities);
 }
 
-/* name: the word that stands in what a case says of its call, and behind "no-" in the reason for
- * a skip. Those that change this process come last. */
+static long copy_capabilities(void)
+{
+	return get_capabilities() < 0 ? 0 : syscall(SYS_capset, &header, capabilities);
+}
+
+/* musl gives what the kernel says, for these calls cannot fail: -ENOSYS, or a number. */
+static long number(unsigned id)
+{
+	if ((int)id >= 0 || (int)id < -4095)
+		return 0;
+	errno = -(int)id;
+	return -1;
+}
+
+/* The name is the word that stands in what a case says of its call, and behind "no-" in the reason
+ * for a skip. POSIX: the interfaces that POSIX.1-2008 demands of all. */
 #define CALLS \
-	CALL(pipe2, pipe2(with.numbers, O_CLOEXEC)) \
-	CALL(open, open("", O_RDONLY)) \
-	CALL(openat, openat(AT_FDCWD, "", O_RDONLY)) \
-	CALL(close, close(-1)) \
-	CALL(dup, dup(-1)) \
-	CALL(dup2, dup2(-1, 0)) \
-	CALL(F_GETFD, fcntl(one[0], F_GETFD)) \
-	CALL(F_SETFD, fcntl(one[0], F_SETFD, FD_CLOEXEC)) \
-	CALL(F_GETFL, fcntl(one[0], F_GETFL)) \
-	CALL(F_SETFL, fcntl(one[0], F_SETFL, O_NONBLOCK)) \
-	CALL(F_DUPFD, fcntl(one[0], F_DUPFD, 0)) \
-	CALL(F_DUPFD_CLOEXEC, fcntl(one[0], F_DUPFD_CLOEXEC, 0)) \
-	CALL(F_SETOWN, fcntl(one[0], F_SETOWN, 0)) \
+	CALL(pipe2, syscall(SYS_pipe2, with.numbers, O_CLOEXEC)) \
+	POSIX(open, open("", O_RDONLY)) \
+	POSIX(openat, openat(AT_FDCWD, "", O_RDONLY)) \
+	POSIX(close, close(-1)) \
+	POSIX(dup, dup(-1)) \
+	POSIX(dup2, dup2(-1, 0)) \
+	POSIX(F_GETFD, fcntl(one[0], F_GETFD)) \
+	POSIX(F_SETFD, fcntl(one[0], F_SETFD, FD_CLOEXEC)) \
+	POSIX(F_GETFL, fcntl(one[0], F_GETFL)) \
+	POSIX(F_SETFL, fcntl(one[0], F_SETFL, O_NONBLOCK)) \
+	POSIX(F_DUPFD, fcntl(one[0], F_DUPFD, 0)) \
+	POSIX(F_DUPFD_CLOEXEC, fcntl(one[0], F_DUPFD_CLOEXEC, 0)) \
+	POSIX(F_SETOWN, fcntl(one[0], F_SETOWN, 0)) \
 	CALL(F_SETSIG, fcntl(one[0], F_SETSIG, 0)) \
 	CALL(F_GETPIPE_SZ, fcntl(other[0], F_GETPIPE_SZ)) \
 	CALL(F_SETPIPE_SZ, fcntl(other[0], F_SETPIPE_SZ, t.page)) \
@@ -106,16 +121,16 @@ static long copy_capabilities(void)
 	CALL(vmsplice, vmsplice(-1, &with.vector, 1, 0)) \
 	CALL(sendfile, sendfile(-1, -1, NULL, 1)) \
 	CALL(copy_file_range, copy_file_range(-1, NULL, -1, NULL, 1, 0)) \
-	CALL(lseek, lseek(-1, 0, SEEK_CUR)) \
-	CALL(pread, pread(-1, with.name, 1, 0)) \
-	CALL(pwrite, pwrite(-1, with.name, 1, 0)) \
+	POSIX(lseek, lseek(-1, 0, SEEK_CUR)) \
+	POSIX(pread, pread(-1, with.name, 1, 0)) \
+	POSIX(pwrite, pwrite(-1, with.name, 1, 0)) \
 	CALL(readv, readv(-1, &with.vector, 1)) \
 	CALL(writev, writev(-1, &with.vector, 1)) \
 	CALL(preadv, preadv(-1, &with.vector, 1, 0)) \
 	CALL(pwritev, pwritev(-1, &with.vector, 1, 0)) \
 	CALL(preadv2, syscall(SYS_preadv2, -1, &with.vector, 1, 0, 0, 0)) \
-	CALL(ftruncate, ftruncate(-1, 0)) \
-	CALL(truncate, truncate("", 0)) \
+	POSIX(ftruncate, ftruncate(-1, 0)) \
+	POSIX(truncate, truncate("", 0)) \
 	CALL(fallocate, fallocate(-1, 0, 0, 1)) \
 	CALL(posix_fadvise, -(errno = posix_fadvise(-1, 0, 0, POSIX_FADV_NORMAL))) \
 	CALL(sync_file_range, sync_file_range(-1, 0, 0, 0)) \
@@ -124,75 +139,80 @@ static long copy_capabilities(void)
 	CALL(fdatasync, fdatasync(-1)) \
 	CALL(flock, flock(-1, LOCK_UN)) \
 	CALL(memfd_create, memfd_create("", 0)) \
-	CALL(MAP_SHARED, map_once(MAP_SHARED)) \
+	POSIX(MAP_SHARED, map_once(MAP_SHARED)) \
 	CALL(MAP_FIXED, map_once(MAP_PRIVATE | MAP_FIXED)) \
 	CALL(MAP_POPULATE, map_once(MAP_PRIVATE | MAP_POPULATE)) \
 	CALL(MAP_NORESERVE, map_once(MAP_PRIVATE | MAP_NORESERVE)) \
-	CALL(mprotect, mprotect(memory, t.page, PROT_READ | PROT_WRITE)) \
+	POSIX(mprotect, mprotect(memory, t.page, PROT_READ | PROT_WRITE)) \
 	CALL(madvise, madvise(memory, t.page, MADV_NORMAL)) \
 	CALL(msync, msync(memory, t.page, MS_ASYNC)) \
 	CALL(mincore, mincore(memory, t.page, with.pages)) \
 	CALL(mremap, mremap(memory, t.page, t.page, 0) == MAP_FAILED ? -1 : 0) \
-	CALL(munmap, munmap(memory, t.page)) \
-	CALL(poll, poll(&with.poll, 1, 0)) \
+	POSIX(munmap, munmap(memory, t.page)) \
+	POSIX(poll, poll(&with.poll, 1, 0)) \
 	CALL(ppoll, ppoll(&with.poll, 1, &with.no_time, NULL)) \
-	CALL(select, select(0, NULL, NULL, NULL, &with.no_timeval)) \
-	CALL(pselect, pselect(0, NULL, NULL, NULL, &with.no_time, NULL)) \
+	POSIX(select, select(0, NULL, NULL, NULL, &with.no_timeval)) \
+	POSIX(pselect, pselect(0, NULL, NULL, NULL, &with.no_time, NULL)) \
 	CALL(epoll_create, epoll_create1(0)) \
 	CALL(epoll_ctl, epoll_ctl(-1, EPOLL_CTL_ADD, 0, &with.event)) \
+	CALL(ioctl, ioctl(one[0], FIOCLEX)) \
+	CALL(epoll_pwait, epoll_pwait(-1, &with.event, 1, 0, NULL)) \
 	CALL(epoll_wait, epoll_wait(-1, &with.event, 1, 0)) \
 	CALL(eventfd, eventfd(0, 0)) \
 	CALL(timerfd_create, timerfd_create(CLOCK_MONOTONIC, 0)) \
-	CALL(timer_create, make_timer()) \
+	POSIX(timer_create, make_timer()) \
 	CALL(signalfd, signalfd(-1, &with.no_signals, 0)) \
 	CALL(inotify_init, inotify_init1(0)) \
-	CALL(socketpair, socketpair(AF_UNIX, SOCK_STREAM, 0, with.numbers)) \
-	CALL(sendmsg, sendmsg(-1, &with.message, 0)) \
-	CALL(recvmsg, recvmsg(-1, &with.message, 0)) \
-	CALL(sigaction, sigaction(SIGUSR1, NULL, &with.action)) \
-	CALL(sigprocmask, sigprocmask(SIG_BLOCK, &with.no_signals, NULL)) \
-	CALL(sigpending, sigpending(&with.no_signals)) \
-	CALL(sigtimedwait, sigtimedwait(&with.no_signals, NULL, &with.no_time)) \
-	CALL(kill, kill(engine_pid, 0)) \
+	POSIX(socketpair, socketpair(AF_UNIX, SOCK_STREAM, 0, with.numbers)) \
+	POSIX(sendmsg, sendmsg(-1, &with.message, 0)) \
+	POSIX(recvmsg, recvmsg(-1, &with.message, 0)) \
+	POSIX(sigaction, sigaction(SIGUSR1, NULL, &with.action)) \
+	POSIX(sigprocmask, sigprocmask(SIG_BLOCK, &with.no_signals, NULL)) \
+	POSIX(sigpending, sigpending(&with.no_signals)) \
+	POSIX(sigtimedwait, sigtimedwait(&with.no_signals, NULL, &with.no_time)) \
+	POSIX(kill, kill(engine_pid, 0)) \
 	CALL(tkill, syscall(SYS_tkill, engine_pid, 0)) \
-	CALL(getpid, syscall(SYS_getpid)) \
-	CALL(getppid, syscall(SYS_getppid)) \
+	POSIX(getpid, number(getpid())) \
+	POSIX(getppid, number(getppid())) \
+	POSIX(geteuid, number(geteuid())) \
+	POSIX(getegid, number(getegid())) \
 	CALL(gettid, syscall(SYS_gettid)) \
-	CALL(waitid, waitid(P_ALL, 0, &with.siginfo, WEXITED | WNOHANG)) \
-	CALL(execve, execl("", "", (char *)NULL)) \
+	POSIX(waitid, waitid(P_ALL, 0, &with.siginfo, WEXITED | WNOHANG)) \
+	POSIX(execve, execl("", "", (char *)NULL)) \
 	CALL(setitimer, setitimer(ITIMER_REAL, &with.no_timer, NULL)) \
-	CALL(clock_nanosleep, -(errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &with.no_time, NULL))) \
+	POSIX(clock_nanosleep, -(errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &with.no_time, NULL))) \
 	CALL(prlimit, syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &with.limit)) \
 	CALL(sched_getaffinity, \
 		syscall(SYS_sched_getaffinity, 0, sizeof(with.processors), &with.processors)) \
-	CALL(umask, syscall(SYS_umask, 022)) \
-	CALL(stat, stat("", &with.stat)) \
-	CALL(lstat, lstat("", &with.stat)) \
-	CALL(fstat, fstat(one[0], &with.stat)) \
+	POSIX(umask, syscall(SYS_umask, 022)) \
+	POSIX(stat, stat("", &with.stat)) \
+	POSIX(lstat, lstat("", &with.stat)) \
+	POSIX(fstat, fstat(one[0], &with.stat)) \
 	CALL(statfs, statfs("", &with.statfs)) \
 	CALL(fstatfs, fstatfs(-1, &with.statfs)) \
-	CALL(access, access("", 0)) \
-	CALL(readlink, readlink("", with.name, 1)) \
-	CALL(mkfifo, mkfifo("", 0600)) \
-	CALL(mkfifoat, mkfifoat(AT_FDCWD, "", 0600)) \
-	CALL(mkdir, mkdir("", 0700)) \
-	CALL(rmdir, rmdir("")) \
-	CALL(unlink, unlink("")) \
-	CALL(rename, rename("", "")) \
-	CALL(link, link("", "")) \
-	CALL(symlink, symlink("x", "")) \
-	CALL(chmod, chmod("", 0)) \
-	CALL(fchmod, fchmod(-1, 0)) \
-	CALL(chown, chown("", -1, -1)) \
-	CALL(futimens, futimens(-1, NULL)) \
-	CALL(chdir, chdir("")) \
+	POSIX(access, access("", 0)) \
+	POSIX(readlink, readlink("", with.name, 1)) \
+	POSIX(mkfifo, mkfifo("", 0600)) \
+	POSIX(mkfifoat, mkfifoat(AT_FDCWD, "", 0600)) \
+	POSIX(mkdir, mkdir("", 0700)) \
+	POSIX(rmdir, rmdir("")) \
+	POSIX(unlink, unlink("")) \
+	POSIX(rename, rename("", "")) \
+	POSIX(link, link("", "")) \
+	POSIX(symlink, symlink("x", "")) \
+	POSIX(chmod, chmod("", 0)) \
+	POSIX(fchmod, fchmod(-1, 0)) \
+	POSIX(chown, chown("", -1, -1)) \
+	POSIX(futimens, futimens(-1, NULL)) \
+	POSIX(chdir, chdir("")) \
+	CALL(capget, get_capabilities()) \
 	CALL(capset, copy_capabilities()) \
-	CALL(setuid, syscall(SYS_setuid, getuid())) \
-	CALL(setpgid, setpgid(0, 0)) \
-	CALL(setsid, (setsid(), 0))
+	POSIX(setuid, syscall(SYS_setuid, getuid())) \
+	POSIX(setpgid, setpgid(0, 0))
 
 enum {
 #define CALL(name, call) N_##name,
+#define POSIX CALL
 	CALLS
 #undef CALL
 	N_CALLS
@@ -202,15 +222,26 @@ static const char names[N_CALLS][20] = {
 #define CALL(name, call) #name,
 	CALLS
 #undef CALL
+#undef POSIX
 };
 
-static long try_call(int number)
+static const bool demanded[N_CALLS] = {
+#define CALL(name, call) false,
+#define POSIX(name, call) true,
+	CALLS
+#undef CALL
+#undef POSIX
+};
+
+static long try_call(int number_of_call)
 {
 	long got = 0;
 
-#define CALL(name, call) if (number == N_##name) got = call_value(call);
+#define CALL(name, call) if (number_of_call == N_##name) got = call_value(call);
+#define POSIX CALL
 	CALLS
 #undef CALL
+#undef POSIX
 	return got;
 }
 
@@ -240,14 +271,19 @@ static int try_from(int first)
 	return s->probed + 1;
 }
 
-void probe_calls(void)
+static bool make_arguments(void)
 {
-	_Static_assert((int)N_CALLS <= (int)MAX_CALLS, "struct shared has room for all");
 	memory = mmap(NULL, t.page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	sealed = memfd_create("seals", 2); /* MFD_ALLOW_SEALING */
 	engine_pid = getpid();
-	if (memory == MAP_FAILED || pipe(one) < 0 || pipe(other) < 0
-		|| write(one[1], "xx", 2) != 2)
+	return memory != MAP_FAILED && pipe(one) == 0 && pipe(other) == 0
+		&& write(one[1], "xx", 2) == 2;
+}
+
+void probe_calls(void)
+{
+	_Static_assert((int)N_CALLS <= (int)MAX_CALLS, "struct shared has room for all");
+	if (!make_arguments())
 		return;
 	for (int next = 0; next < N_CALLS;)
 		next = try_from(next);
@@ -259,6 +295,20 @@ void probe_calls(void)
 	}
 	close(sealed);
 	(void)munmap(memory, t.page);
+}
+
+unsigned t_missing_interfaces(void)
+{
+	unsigned n = 0;
+
+	if (!make_arguments())
+		fail("can't make a pipe");
+	for (int i = 0; i < N_CALLS; i++)
+		if (demanded[i] && (engine.shared->absent[i] || says_missing(try_call(i)))) {
+			info("this kernel lacks %s", names[i]);
+			n++;
+		}
+	return n;
 }
 
 static bool has_word(const char *text, const char *word)

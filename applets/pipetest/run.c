@@ -113,12 +113,15 @@ static enum verdict judge_skip(const char *reason, const struct options *o)
 	return FAIL;
 }
 
+/* Without close(2) no case can show that an end is gone. */
 static const char *unmet_need(const struct test_case *c)
 {
+	if (t_lacks("close") && !(c->flags & ANYWHERE))
+		return "no-close";
 	if (engine.few_fds)
 		return "fd-limit";
 	if (c->flags & NEEDS_PROC && !t.proc)
-		return "no-proc";
+		return engine.no_proc;
 	if (c->flags & NEEDS_DIR && !t.dir)
 		return engine.no_dir;
 	return NULL;

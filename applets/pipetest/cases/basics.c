@@ -11,7 +11,7 @@
 
 static int lowest_fd(void)
 {
-	int fd = dup(t.r);
+	int fd = t_dup(t.r);
 
 	close(fd);
 	return fd;
@@ -29,7 +29,7 @@ static void write_read(void)
 
 static void lowest(void)
 {
-	int a = dup(t.r), between = dup(t.r), b = dup(t.r), fd[2];
+	int a = t_dup(t.r), between = t_dup(t.r), b = t_dup(t.r), fd[2];
 
 	close(a);
 	close(b);
@@ -93,7 +93,7 @@ static void one_fd_left(void)
 
 	t_limit(RLIMIT_NOFILE, last + 1);
 	want_ret(pipe(fd), -EMFILE, "pipe with one descriptor left");
-	want_ret(dup(t.r), last, "dup, which takes the last descriptor,");
+	want_ret(t_dup(t.r), last, "dup, which takes the last descriptor,");
 	want_ret(pipe(fd), -EMFILE, "pipe with none left");
 }
 
@@ -172,8 +172,8 @@ static void owner(void)
 {
 	const struct stat *st = t_stat(t.r);
 
-	want(st->st_uid, geteuid(), "st_uid");
-	want(st->st_gid, getegid(), "st_gid");
+	want(st->st_uid, geteuid(), "st_uid, and geteuid");
+	want(st->st_gid, getegid(), "st_gid, and getegid");
 }
 
 static void fstatfs_it(void)

@@ -99,10 +99,10 @@ static void stop_and_continue(void)
 	int status = 0;
 
 	t_blocks(reader);
-	kill(reader, SIGSTOP);
+	t_send(reader, SIGSTOP);
 	want_ret(waitpid(reader, &status, WUNTRACED), reader, "waitpid(WUNTRACED)");
 	want(WIFSTOPPED(status), 1, "WIFSTOPPED");
-	kill(reader, SIGCONT);
+	t_send(reader, SIGCONT);
 	t_blocks(reader);
 	p_write(1);
 	t_returns(reader, 1);

@@ -202,7 +202,7 @@ static void o_path(void)
 
 static bool is_exempt(void)
 {
-	return has_capability(CAP_SYS_RESOURCE) || has_capability(CAP_SYS_ADMIN);
+	return t_capable(CAP_SYS_RESOURCE) || t_capable(CAP_SYS_ADMIN);
 }
 
 static void be_unprivileged(void)

@@ -63,7 +63,7 @@ static void zombie(void)
 
 static long stop_self(long unused)
 {
-	raise(SIGSTOP);
+	t_raise(SIGSTOP);
 	return unused;
 }
 
@@ -76,7 +76,7 @@ static void stopped(void)
 	want_ret(waitpid(job, &status, WUNTRACED), job, "waitpid(WUNTRACED)");
 	want(WIFSTOPPED(status), 1, "stopped");
 	p_poll_r(POLLIN, 0);
-	kill(job, SIGCONT);
+	t_send(job, SIGCONT);
 	t_returns(job, 0);
 	p_read(1, 0);
 }
@@ -130,7 +130,7 @@ static void thread_directed(void)
 	job = t_thread(write_one, t.w);
 	t_returns(job, -EPIPE);
 	t_signals(1);
-	want(t.catcher, job, "the thread that caught it");
+	want(t.catcher, job, "the thread that caught it, says gettid");
 }
 
 static void ignored(void)
@@ -138,7 +138,7 @@ static void ignored(void)
 	char byte = 0;
 	struct iovec v = { &byte, 1 };
 
-	signal(SIGPIPE, SIG_IGN);
+	t_signal(SIGPIPE, SIG_IGN);
 	p_close_r();
 	want_ret(write(t.w, &byte, 1), -EPIPE, "write");
 	want_ret(writev(t.w, &v, 1), -EPIPE, "writev");
@@ -162,7 +162,7 @@ static void all_calls(void)
 
 	t_pipe(other);
 	t_write(other[1], 1, 1);
-	signal(SIGPIPE, SIG_IGN);
+	t_signal(SIGPIPE, SIG_IGN);
 	p_close_r();
 	want_epipe(file, other[0]);
 }
@@ -190,8 +190,8 @@ static void inherited(void)
 
 static void exec_traced(void (*disposition)(int))
 {
-	signal(SIGPIPE, disposition);
-	dup2(t.w, STDOUT_FILENO);
+	t_signal(SIGPIPE, disposition);
+	t_dup2(t.w, STDOUT_FILENO);
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0)
 		t_exec_self();
 	_exit(EXIT_UNSUPPORTED);

@@ -193,7 +193,7 @@ static void regular_eperm(void)
 
 static void last_close(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN), copy = dup(t.r);
+	int ep = epoll_with(t.r, EPOLLIN), copy = t_dup(t.r);
 
 	p_write(1);
 	p_close_r();
@@ -236,10 +236,10 @@ static void pwait_mask(void)
 	t_catch(SIGUSR1, SA_RESTART);
 	sigemptyset(&none);
 	t_block(SIGUSR1, &set);
-	raise(SIGUSR1);
+	t_raise(SIGUSR1);
 	want_ret(epoll_pwait(ep, &ev, 1, -1, &none), -EINTR, "epoll_pwait with an empty mask");
 	t_signals(1);
-	raise(SIGUSR1);
+	t_raise(SIGUSR1);
 	t_signals(1);
 }
 

@@ -44,7 +44,7 @@ static void no_cloexec(void)
 	pid = run_program();
 	p_close_w();
 	p_poll_r(POLLIN, 0);
-	kill(pid, SIGKILL);
+	t_send(pid, SIGKILL);
 	p_read(1, 0);
 }
 
@@ -62,7 +62,7 @@ static void one_end(void)
 static void duplicate(void)
 {
 	t_setfd(t.r, FD_CLOEXEC);
-	t_getfd(dup(t.r), 0);
+	t_getfd(t_dup(t.r), 0);
 	t_getfd(fcntl(t.r, F_DUPFD_CLOEXEC, 0), FD_CLOEXEC);
 }
 
@@ -72,12 +72,12 @@ static void unknown(void)
 {
 	static const int flags[] = { O_APPEND, O_CREAT, O_TRUNC, O_RDWR, O_NONBLOCK | O_APPEND,
 		0xdead };
-	int first = dup(t.r), fd[2];
+	int first = t_dup(t.r), fd[2];
 
 	close(first);
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		wantf(make(fd, flags[i]), -EINVAL, "pipe2(%#x)", flags[i]);
-	want(dup(t.r), first, "the lowest free descriptor");
+	want(t_dup(t.r), first, "the lowest free descriptor");
 }
 
 /* O_DIRECT says how a writer writes: only the write end has it. */

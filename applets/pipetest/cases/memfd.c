@@ -185,7 +185,7 @@ static void over_fork(void)
 	int fd = sealable();
 
 	t_child(store, fd, 0);
-	t_get(dup(fd), 0, 'c');
+	t_get(t_dup(fd), 0, 'c');
 	sealed(fd, F_SEAL_SHRINK);
 }
 

@@ -111,7 +111,7 @@ static void locked_limit(void)
 {
 	t_limit(RLIMIT_MEMLOCK, t.page);
 	t_needs_limit(RLIMIT_MEMLOCK, 1, "memlock-limit"); /* by 0 all is forbidden: EPERM */
-	if (has_capability(CAP_IPC_LOCK) && (t_setuid(65534) < 0 || has_capability(CAP_IPC_LOCK)))
+	if (t_capable(CAP_IPC_LOCK) && (t_setuid(65534) < 0 || t_capable(CAP_IPC_LOCK)))
 		skip("cap-ipc-lock");
 	want(try_map(4 * t.page, RW, ANON | MAP_LOCKED, -1, 0), -EAGAIN, "mmap over the limit");
 }
@@ -188,7 +188,7 @@ static void mtime(void)
 
 static void closed_unlinked(void)
 {
-	int fd = t_file("f", t.page), other = dup(fd);
+	int fd = t_file("f", t.page), other = t_dup(fd);
 	char *p = t_share(fd, t.page);
 
 	t_close(fd);
@@ -223,7 +223,7 @@ static void large_offset(void)
 	int fd = t_object(2 * t.page);
 	char *p, byte;
 
-	signal(SIGXFSZ, SIG_IGN);
+	t_signal(SIGXFSZ, SIG_IGN);
 	if (ftruncate(fd, off + t.page) < 0)
 		skip("small-files");
 	p = t_map_at(t.page, RW, MAP_SHARED, fd, off);

@@ -200,7 +200,7 @@ static long set_nonblock(long fd)
 
 static void flag_is_shared(void)
 {
-	int copy = dup(t.r);
+	int copy = t_dup(t.r);
 
 	nonblock(copy);
 	want_nonblock(t.r, true);

@@ -49,7 +49,7 @@ static void open_dir(mode_t mode)
 	t_ok(mkdir("d", 0700), "mkdir");
 	t_ok(chmod("d", mode), "chmod");
 	t_ok(chdir("d"), "chdir");
-	if (!has_capability(CAP_SETUID))
+	if (!t_capable(CAP_SETUID))
 		skip("no-other-uid");
 }
 

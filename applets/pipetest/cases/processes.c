@@ -44,7 +44,7 @@ static void in_flight(void)
 
 static void dup_writer(void)
 {
-	int copy = dup(t.w);
+	int copy = t_dup(t.w);
 
 	p_close_w();
 	p_poll_r(POLLIN, 0);

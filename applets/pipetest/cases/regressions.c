@@ -190,7 +190,7 @@ static void size_is_int(void)
 {
 	int got;
 
-	if (!has_capability(CAP_SYS_RESOURCE))
+	if (!t_capable(CAP_SYS_RESOURCE))
 		skip("no-CAP_SYS_RESOURCE");
 	got = fcntl(t.w, F_SETPIPE_SZ, 1UL << 31);
 	info("F_SETPIPE_SZ, 2 GiB = %d %s", got, got == -1 ? errname(-errno) : "");

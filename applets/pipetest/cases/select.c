@@ -38,7 +38,7 @@ static sigset_t pending_signal(void)
 	t_catch(SIGUSR1, 0);
 	sigemptyset(&none);
 	t_block(SIGUSR1, &set);
-	raise(SIGUSR1);
+	t_raise(SIGUSR1);
 	t_signals(0);
 	return none;
 }
@@ -49,7 +49,7 @@ static void let_in_once(long got)
 
 	want(got, -EINTR, "the call whose mask is empty");
 	t_signals(1);
-	sigprocmask(SIG_BLOCK, NULL, &now);
+	t_ok(sigprocmask(SIG_BLOCK, NULL, &now), "sigprocmask");
 	want(sigismember(&now, SIGUSR1), 1, "SIGUSR1 is blocked again");
 }
 
@@ -159,7 +159,7 @@ static void fails_with(int nfds, int extra, struct timeval *limit, long expected
 static void select_ebadf(void)
 {
 	struct timeval now = { 0, 0 };
-	int closed = dup(t.r);
+	int closed = t_dup(t.r);
 
 	close(closed);
 	fails_with(closed + 1, closed, &now, -EBADF);

@@ -188,7 +188,7 @@ static void large_offset(void)
 	int in = t_data(0);
 	off_t at = five_gib;
 
-	signal(SIGXFSZ, SIG_IGN);
+	t_signal(SIGXFSZ, SIG_IGN);
 	if (ftruncate(in, five_gib) < 0)
 		skip("no-large-files");
 	t_seek(in, five_gib);

@@ -228,7 +228,7 @@ static void own_thread(void)
 	t_write(gate[1], 1, 1);
 	t_returns(job, 1);
 	t_signals(1);
-	want(t.catcher, job, "the thread that caught it");
+	want(t.catcher, job, "the thread that caught it, says gettid");
 }
 
 static void signal_fd(void)

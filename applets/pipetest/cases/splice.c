@@ -96,7 +96,7 @@ static void efbig_keeps(void)
 	int file = empty_file();
 	off_t off = 100;
 
-	signal(SIGXFSZ, SIG_IGN);
+	t_signal(SIGXFSZ, SIG_IGN);
 	t_limit(RLIMIT_FSIZE, 100);
 	p_write(50);
 	want_ret(splice(t.r, NULL, file, &off, 50, NOWAIT), -EFBIG, "splice past RLIMIT_FSIZE");

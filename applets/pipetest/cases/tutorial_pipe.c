@@ -38,7 +38,7 @@ static long read_with_own_writer(long n)
 {
 	struct sigaction sa = { .sa_handler = close_writer, .sa_flags = SA_RESTART };
 
-	sigaction(SIGUSR1, &sa, NULL);
+	t_ok(sigaction(SIGUSR1, &sa, NULL), "sigaction");
 	p_drain(n);
 	p_read(1, 0);
 	return 0;
@@ -49,7 +49,7 @@ static void own_writer_ends(pid_t reader)
 {
 	p_close_w();
 	t_blocks(reader);
-	kill(reader, SIGUSR1);
+	t_send(reader, SIGUSR1);
 	t_returns(reader, 0);
 }
 

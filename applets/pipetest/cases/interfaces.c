@@ -1,0 +1,41 @@
+/*
+ * interfaces.c - what POSIX demands and a young kernel may lack
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "../case.h"
+
+/* The cases that need a missing interface are skipped. These say that it is missing. */
+
+static void present(void)
+{
+	want(t_missing_interfaces(), 0, "interfaces that are missing");
+}
+
+/* A file system without FIFOs (vfat, 9p) is no wrong kernel, but then another one has them. */
+static void mkfifo_somewhere(void)
+{
+	static const char dirs[][9] = { ".", "/tmp", "/dev/shm", "/run" };
+	long made = -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs) && made < 0; i++) {
+		char path[40];
+
+		scnprintf(path, sizeof(path), "%s/ipcbox.fifo.%d", dirs[i], (int)getpid());
+		made = ret(mkfifo(path, 0600));
+		if (made == 0)
+			(void)unlink(path);
+	}
+	if (made < 0)
+		fail("no directory takes a FIFO: %s", strerror((int)-made));
+}
+
+const struct test_case interfaces_cases[] = {
+	CASE("api.present", "API-01", 'P', ANYWHERE, 0,
+		"the interfaces that POSIX demands of every system are there",
+		"POSIX.1-2008, XSH 3: no one of them shall fail for want of support", present),
+	CASE("api.mkfifo", "API-02", 'P', NEEDS_DIR, 0,
+		"mkfifo() makes a FIFO: here, in /tmp, /dev/shm or /run",
+		"POSIX mkfifo: shall create a new FIFO special file", mkfifo_somewhere),
+};
+ALL_ROWS(interfaces);
