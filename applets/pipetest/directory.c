@@ -21,7 +21,7 @@ const char *directory_name(void)
 }
 
 /* Each of the two calls may be missing. */
-static int remove_name(const char *path, int flags)
+static int unlink_or_rmdir(const char *path, int flags)
 {
 	int failed = flags ? rmdir(path) : unlink(path);
 
@@ -33,7 +33,7 @@ void __attribute__((destructor)) directory_remove(void)
 {
 	if (!private_dir[0] || engine.is_child)
 		return;
-	if (remove_name(private_dir, AT_REMOVEDIR) < 0)
+	if (unlink_or_rmdir(private_dir, AT_REMOVEDIR) < 0)
 		bb_perror_msg("can't remove '%s'", private_dir);
 	private_dir[0] = '\0';
 }
@@ -118,10 +118,10 @@ static void empty(const char *path)
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		name = xasprintf("%s/%s", path, entry->d_name);
-		if (remove_name(name, 0) < 0) {
+		if (unlink_or_rmdir(name, 0) < 0) {
 			(void)chmod(name, 0700); /* a case may have locked it */
 			empty(name);
-			(void)remove_name(name, AT_REMOVEDIR); /* directory_remove complains */
+			(void)unlink_or_rmdir(name, AT_REMOVEDIR); /* directory_remove complains */
 		}
 		free(name);
 	}
@@ -164,9 +164,9 @@ void directory_empty(void)
 		return;
 	}
 	for (uint32_t i = 0; i < engine.shared->names && i < MAX_NAMES; i++)
-		(void)remove_name(engine.shared->name[i], 0);
+		(void)unlink_or_rmdir(engine.shared->name[i], 0);
 	if (chdir("..") < 0)
 		t.dir = false;
 	else
-		(void)remove_name(case_directory(), AT_REMOVEDIR);
+		(void)unlink_or_rmdir(case_directory(), AT_REMOVEDIR);
 }

@@ -83,7 +83,7 @@ static long copy_capabilities(void)
 }
 
 /* musl gives what the kernel says, for these calls cannot fail: -ENOSYS, or a number. */
-static long number(unsigned id)
+static long id_or_errno(unsigned id)
 {
 	if ((int)id >= 0 || (int)id < -4095)
 		return 0;
@@ -172,15 +172,16 @@ static long number(unsigned id)
 	POSIX(sigtimedwait, sigtimedwait(&with.no_signals, NULL, &with.no_time)) \
 	POSIX(kill, kill(engine_pid, 0)) \
 	CALL(tkill, syscall(SYS_tkill, engine_pid, 0)) \
-	POSIX(getpid, number(getpid())) \
-	POSIX(getppid, number(getppid())) \
-	POSIX(geteuid, number(geteuid())) \
-	POSIX(getegid, number(getegid())) \
+	POSIX(getpid, id_or_errno(getpid())) \
+	POSIX(getppid, id_or_errno(getppid())) \
+	POSIX(geteuid, id_or_errno(geteuid())) \
+	POSIX(getegid, id_or_errno(getegid())) \
 	CALL(gettid, syscall(SYS_gettid)) \
 	POSIX(waitid, waitid(P_ALL, 0, &with.siginfo, WEXITED | WNOHANG)) \
 	POSIX(execve, execl("", "", (char *)NULL)) \
 	CALL(setitimer, setitimer(ITIMER_REAL, &with.no_timer, NULL)) \
-	POSIX(clock_nanosleep, -(errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &with.no_time, NULL))) \
+	POSIX(clock_nanosleep, \
+		-(errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &with.no_time, NULL))) \
 	CALL(prlimit, syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &with.limit)) \
 	CALL(sched_getaffinity, \
 		syscall(SYS_sched_getaffinity, 0, sizeof(with.processors), &with.processors)) \

@@ -60,6 +60,7 @@ static const struct mutation mutations[] = {
 	{ "mknod-errno", ERRNO, { SYS_mknod, SYS_mknodat }, 0, -EIO, 0 },
 	{ "mknod-works", ERRNO, { SYS_mknod, SYS_mknodat }, 0, 0, 0 },
 	{ "mknod-mode", ARG_SET, { SYS_mknod }, 1, 0777, 0 },
+	{ "mknod-eperm", SKIP, { SYS_mknod, SYS_mknodat }, 0, -EPERM, 0 },
 	{ "unlink-nothing", SKIP, { SYS_unlink, SYS_rename, SYS_link }, 0, 0, 0 },
 	{ "unlink-errno", ERRNO, { SYS_unlink, SYS_rename, SYS_link, SYS_symlink }, 0, -EIO, 0 },
 	{ "chmod-nothing", SKIP, { SYS_chmod, SYS_fchmod, SYS_chown, SYS_fchown }, 0, 0, 0 },
