@@ -11,8 +11,9 @@ set -eu
 kind=$1 binary=$2 out=$3
 shift 3
 umask 022
-root=$(mktemp -d)
-trap 'rm -rf "$root" "$root.cpio" "$root.err"' EXIT
+work=$(mktemp -d) root=$work/root
+mkdir "$root"
+trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 
 case $kind in
@@ -29,13 +30,14 @@ tests)
 	cp "$binary" "$root/usr/bin/ipcbox"
 	cp "$busybox/bin/busybox" "$root/bin"
 	cp "$here/tests-init" "$root/init"
+	cp "$here/run-tests" "$root"
 	cp --parents "$@" "$root" ;;
 *) die "no archive '$kind'" ;;
 esac
 find "$root" ! -type l -exec chmod 755 {} +
 find "$root" -exec touch -h -d "@${SOURCE_DATE_EPOCH:-0}" {} +
 (cd "$root" && find . -mindepth 1 | sed 's|^\./||' | sort |
-	cpio -o -H newc -R 0:0 --ignore-devno --renumber-inodes) >"$root.cpio" 2>"$root.err" ||
-	{ cat "$root.err" >&2; exit 1; }
-gzip -n9 <"$root.cpio" >"$out.new"
+	cpio -o -H newc -R 0:0 --ignore-devno --renumber-inodes) >"$work/cpio" 2>"$work/err" ||
+	{ cat "$work/err" >&2; exit 1; }
+gzip -n9 <"$work/cpio" >"$out.new"
 mv "$out.new" "$out"

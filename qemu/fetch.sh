@@ -14,6 +14,11 @@ if [ "$package" = source ]; then source=y package=$1; shift; fi
 link=$cache/$suite-$arch-$package${source:+-source}
 state=$cache/apt/$suite-$arch${source:+-source}
 
+# What another user put there would be booted, or run as root.
+mkdir -p "$cache"
+if [ ! -O "$cache" ] || [ -n "$(find "$cache" -prune -perm /022)" ]; then
+	die "others can write '$cache': remove it, or set XDG_CACHE_HOME"
+fi
 mkdir -p "$state/lists/partial" "$state/archives/partial"
 exec 9>"$state/lock"
 flock 9 # two boards may want the same
