@@ -1,5 +1,5 @@
 #!/bin/sh
-# all.sh JOBS - this machine, qemu-user and all boards; a table, JSON and a page of them
+# all.sh JOBS - this machine, what runs on it, qemu-user and all boards; a table, JSON and a page of them
 #
 # TARGETS='amd64 arm64-user' restricts it; TIER=1 leaves out the boards of tier 2.
 . "${0%/*}/lib.sh"
@@ -12,7 +12,7 @@ rm -f "$OUT"/qemu/*.result "$OUT"/qemu/*.log
 
 everything() {
 	echo native
-	lines board | awk -v tier="$TIER" '$2 <= tier { print $1 }'
+	{ lines board; lines here; } | awk -v tier="$TIER" '$2 <= tier { print $1 }'
 	names tests | sed 's/$/-tests/'
 	names arch | sed '/^amd64$/d; s/$/-user/'
 }
@@ -25,12 +25,16 @@ build() {
 	! printf '%s\n' $targets | grep -q "^$1\(-.*\)\{0,1\}-tests$" || images="$images tests-image"
 	"$MAKE" -s -j"$jobs" O="$(dirname "$OUT")" ARCH="$1" IMAGES="$images" twice
 }
-for arch in $(printf '%s\n' $targets | sed "s/^native$/$(dpkg --print-architecture)/; s/-.*//" | sort -u); do
+# arch_of TARGET: what is not named by its architecture runs on this machine's
+arch_of() {
+	case $1 in native | gvisor* | sandbox) dpkg --print-architecture ;; *) echo "${1%%-*}" ;; esac
+}
+for arch in $(for t in $targets; do arch_of "$t"; done | sort -u); do
 	build "$arch" >"$OUT/qemu/$arch.build" 2>&1 || {
 		echo "$arch: FAIL: it does not build:" >&2
 		tail -n 20 "$OUT/qemu/$arch.build" >&2
 		for t in $targets; do
-			[ "${t%%-*}" != "$arch" ] || verdict "$t" FAIL no-build
+			[ "$(arch_of "$t")" != "$arch" ] || verdict "$t" FAIL no-build
 		done
 	}
 done
@@ -38,12 +42,11 @@ done
 export OUT
 one='t=$1; [ ! -e "$OUT/qemu/$t.result" ] || exit 0
 	case $t in
-	native) exec "$0/user.sh" native ;;
-	*-user) exec "$0/user.sh" "${t%-user}" ;;
+	native | gvisor* | sandbox | *-user) exec "$0/user.sh" "$t" ;;
 	*) exec "$0/boot.sh" "$t" ;;
 	esac'
 # The slow ones first, so that no processor waits at the end.
-printf '%s\n' $targets | awk '/-tests$|ppc64el$|-16k$|^arm/ { print; next } { rest = rest $0 "\n" } END { printf "%s", rest }' |
+printf '%s\n' $targets | awk '/^gvisor|-tests$|-uml$|ppc64el$|-16k$|^arm/ { print; next } { rest = rest $0 "\n" } END { printf "%s", rest }' |
 	xargs -P "$jobs" -n 1 sh -c "$one" "$here" >/dev/null
 
 "$here/table.sh" $targets

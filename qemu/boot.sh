@@ -24,7 +24,9 @@ log=$OUT/qemu/$name.log
 : "${IPCBOX_TIMEOUT:=$((limit * IPCBOX_TIMEOUT_SCALE))}"
 : "${IPCBOX_SILENCE:=$((110 * IPCBOX_TIMEOUT_SCALE))}" # a case may take that long
 
-if ! command -v "$IPCBOX_QEMU" >/dev/null; then
+if [ "$system" = uml ]; then
+	[ "$arch" = "$(dpkg --print-architecture)" ] || skipped "$name" "needs-$arch" "it runs on $arch only"
+elif ! command -v "$IPCBOX_QEMU" >/dev/null; then
 	verdict "$name" FAIL "no-$IPCBOX_QEMU"
 	die "no $IPCBOX_QEMU: make deps qemu ARCH=$arch"
 fi
@@ -33,18 +35,15 @@ fi
 set -f
 patterns=$(printf '%s\n' $options | sed -n 's/^@/*\//p')
 if [ -z "$image" ] || [ -n "$patterns" ]; then
-	if ! dir=$("$here/fetch.sh" "$suite" "$arch" "$kernel" './boot/vmlinu*' './usr/lib/modules/*/vmlinuz' $patterns); then
+	if ! dir=$("$here/fetch.sh" "$suite" "$arch" "$kernel" './boot/vmlinu*' './usr/lib/modules/*/vmlinuz' \
+		./usr/bin/linux.uml $patterns); then
 		[ "$tier" = 2 ] || { verdict "$name" FAIL no-kernel; die "$suite has no $kernel"; }
-		verdict "$name" SKIP no-kernel
-		echo "$name: SKIP: $suite has no $kernel that can be fetched" >&2
-		exit
+		skipped "$name" no-kernel "$suite has no $kernel that can be fetched"
 	fi
-	: "${image:=$(find "$dir" -name 'vmlinu[xz]*' | head -n 1)}"
+	: "${image:=$(find "$dir" -name 'vmlinu[xz]*' -o -name linux.uml | head -n 1)}"
 fi
 append="console=$console quiet panic=-1 ${IPCBOX_APPEND-}"
-accel=tcg
-[ "${ACCEL-}" != kvm ] || accel=kvm
-set -- -accel "$accel"
+set --
 for word in $options; do
 	case $word in
 	@*) set -- "$@" "$(find "$dir" -name "${word#@}")" ;;
@@ -52,13 +51,22 @@ for word in $options; do
 	*) set -- "$@" "$word" ;;
 	esac
 done
+if [ "$system" = uml ]; then
+	# shellcheck disable=SC2086 # words
+	set -- "$image" "mem=${memory}M" "initrd=$INITRAMFS" "uml_dir=$OUT/qemu/uml" "$@" $append
+else
+	accel=tcg
+	[ "${ACCEL-}" != kvm ] || accel=kvm
+	# shellcheck disable=SC2086 # words
+	set -- "$IPCBOX_QEMU" -accel "$accel" "$@" -smp "$cpus" -m "$memory" -nodefaults -display none \
+		-serial stdio -monitor none -no-reboot -kernel "$image" -initrd "$INITRAMFS" -append "$append" \
+		${IPCBOX_QEMU_APPEND-}
+fi
 
 # End it when its init has said that it is done: not each machine can power itself off.
 : >"$log"
 start=$(date +%s)
-timeout -k 5 "$IPCBOX_TIMEOUT" "$IPCBOX_QEMU" "$@" -smp "$cpus" -m "$memory" -nodefaults -display none \
-	-serial stdio -monitor none -no-reboot -kernel "$image" -initrd "$INITRAMFS" -append "$append" \
-	${IPCBOX_QEMU_APPEND-} </dev/null >>"$log" 2>&1 &
+timeout -k 5 "$IPCBOX_TIMEOUT" "$@" </dev/null >>"$log" 2>&1 &
 pid=$!
 trap 'kill $pid 2>/dev/null' EXIT
 trap 'exit 1' INT TERM

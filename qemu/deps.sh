@@ -7,7 +7,7 @@ shift
 host=$(dpkg --print-architecture)
 
 case " $* " in
-*' qemu-all '*) goals='qemu qemu-user' arches=$(names arch) ;;
+*' qemu-all '*) goals='qemu qemu-user gvisor sandbox' arches=$(names arch) ;;
 *) goals=$* ;;
 esac
 
@@ -28,8 +28,12 @@ emulator_for() {
 }
 
 for goal in $goals; do
-	case $goal in cross | cpio | initramfs | tests-image | twice | qemu | qemu-tests | qemu-user) ;; *) continue ;; esac
+	case $goal in cross | cpio | initramfs | tests-image | twice | qemu | qemu-tests | qemu-user | gvisor | gvisor-tests | sandbox) ;; *) continue ;; esac
 	echo cpio util-linux
+	case $goal in
+	gvisor*) echo xz-utils perl procps python3 ;;
+	sandbox) echo gcc libc6-dev ;;
+	esac
 	for a in $arches; do
 		tools_for "$a"
 		case $goal in

@@ -1,57 +1,81 @@
 #!/bin/sh
 # expected.sh TARGET... - what the boards differ in: $OUT/EXPECTED, and its difference to
 # qemu/EXPECTED for those that passed. To accept it: cp obj/EXPECTED qemu/
+#
+# SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
 set -u
 : "${OUT:=obj}"
 new=$OUT/EXPECTED
+every="$(names board) $(names here) $(names tests | sed 's/$/-tests/')"
 
-boards=
-for t; do
-	case $t in native | *-user) continue ;; esac # their kernel is this machine's
-	! grep -q ' pass ' "$OUT/qemu/$t.result" || boards="$boards $t"
+passed() { grep -q ' pass ' "$OUT/qemu/$1.result" 2>/dev/null; }
+ran='' compared=0 missed=
+for t in $every; do
+	case " $* " in *" $t "*) ;; *) missed="$missed $t"; continue ;; esac
+	# What a sandbox does not change is this machine's kernel.
+	if passed "$t" && { [ "$t" != sandbox ] || passed native; }; then
+		ran="$ran $t" compared=$((compared + 1))
+	else
+		missed="$missed $t"
+	fi
 done
-[ -n "$boards" ] || exit 0
-all=$(printf '%s\n' $boards | grep -v -e '-tests$' | tr '\n' ' ') # that ran pipetest
+[ $compared -gt 0 ] || exit 0
+kernels=$(names board | while read -r b; do case " $ran " in *" $b "*) printf '%s ' "$b" ;; esac; done)
 
-# "TARGET CASE what", a line for each skip, expected failure and informational value that is
-# not of the moment: no addresses, times and counts of a race.
+# "TARGET CASE what", a line for each skip, each failure (expected or with a reason in EXPECTED)
+# and each informational value that is not of the moment: no addresses, times and counts of a race.
+facts_of() {
+	tr -d '\r' <"$OUT/qemu/$1.log" | awk -v t="$1" '
+		/^# / { if (on && !/^#   |0x|[0-9] [um]s$|reads:|[0-9] ns|pid |process [0-9]|split|pieces|writers of|half to|seed |pipetest on /) note[++n] = substr($0, 3); next }
+		/^1\.\./ { on = 1 }
+		/^(not )?ok / { name = $1 == "not" ? $4 : $3
+			if (/^not ok .* # EXPECTED /) { sub(/.* # EXPECTED /, ""); sub(/: /, " not ok: "); print t, $0 }
+			else if (/ # (SKIP|XFAIL) /) { sub(/.* # /, ""); print t, name, $0 }
+			else for (i = 1; i <= n; i++) print t, name, note[i]
+			n = 0; on = 1 }'
+}
 facts() {
-	for t in $boards; do
-		tr -d '\r' <"$OUT/qemu/$t.log" | awk -v t="$t" '
-			/^# / { if (on && !/^#   |0x|[0-9] us$|reads:|[0-9] ns|pid |process [0-9]|split|pieces|writers of|half to|seed |pipetest on /) note[++n] = substr($0, 3); next }
-			/^1\.\./ { on = 1 }
-			/^(not )?ok / { name = $1 == "not" ? $4 : $3
-				if (/ # (SKIP|XFAIL) /) { sub(/.* # /, ""); print t, name, $0 }
-				else for (i = 1; i <= n; i++) print t, name, note[i]
-				n = 0; on = 1 }'
+	for t in $ran; do
+		if [ "$t" = sandbox ]; then
+			{ facts_of native; facts_of sandbox; } | awk '{ fact = $0; sub(/^[^ ]+ /, "", fact) }
+				$1 == "native" { here[fact]; next } !(fact in here)'
+		else
+			facts_of "$t"
+		fi
 	done
 }
-# The targets of the same line together; "all" are all that ran pipetest.
+# The targets of the same line together; "all" are all kernels of the table that ran pipetest.
 collapse() {
-	awk -v all="$all" 'BEGIN { count = split(all, b, " ") }
-		{ t = $1; sub(/^[^ ]+ /, ""); if (!($0 in who)) order[++n] = $0
-		if (index(" " who[$0] " ", " " t " ")) next
-		who[$0] = who[$0] (who[$0] == "" ? "" : " ") t; seen[$0]++ }
-		END { for (i = 1; i <= n; i++) print order[i] " | " (seen[order[i]] == count && order[i] !~ /^tests\./ ? "all" : who[order[i]]) }' | sort
+	awk -v kernels="$kernels" 'BEGIN { count = split(kernels, k, " "); for (i in k) is_kernel[k[i]] }
+		{ t = $1; sub(/^[^ ]+ /, ""); if (!($0 in seen)) { order[++n] = $0; seen[$0] = 0 }
+		if (index(" " who[$0] more[$0] " ", " " t " ")) next
+		if (t in is_kernel) { who[$0] = who[$0] " " t; seen[$0]++ } else more[$0] = more[$0] " " t }
+		END { for (i = 1; i <= n; i++) print order[i] " |" (count && seen[order[i]] == count ? " all" : who[order[i]]) more[order[i]] }' | sort
 }
 expand() {
-	awk -F ' [|] ' -v boards="$boards" -v all="$all" '/^#/ { next } { k = split($NF == "all" ? all : $NF, who, " ")
-		for (i = 1; i <= k; i++) if (index(boards " ", " " who[i] " ")) print who[i], substr($0, 1, length($0) - length($NF) - 3) }' "$1" | sort
+	awk -F ' [|] ' -v ran="$ran" -v kernels="$kernels" '/^#/ { next }
+		{ names = $NF; sub(/^all/, kernels, names); k = split(names, who, " ")
+		for (i = 1; i <= k; i++) if (index(ran " ", " " who[i] " ")) print who[i], substr($0, 1, length($0) - length($NF) - 3) }' "$1" | sort -u
 }
 {
 	echo '# What the boards differ in: skips, expected failures and informational values,'
-	echo '# CASE WHAT | TARGETS. Made by make qemu-all, which prints what changes.'
+	echo '# CASE WHAT | TARGETS. "all" are the boards with a kernel of Linux. Made by make qemu-all,'
+	echo '# which prints what changes. "CASE not ok: REASON" is written by hand: that failure is'
+	echo '# expected there; CASE may end in .* for all kinds of a case.'
 	facts | collapse
 } >"$new"
 
 [ -e "$here/EXPECTED" ] || exit 0
 expand "$here/EXPECTED" >"$new.old"
 expand "$new" >"$new.now"
-if cmp -s "$new.old" "$new.now"; then
-	echo 'as qemu/EXPECTED says'
-else
+if ! cmp -s "$new.old" "$new.now"; then
 	echo 'what differs from qemu/EXPECTED:'
 	diff "$new.old" "$new.now" | grep '^[<>]'
+elif [ -z "$missed" ]; then
+	echo "all $compared boards are as qemu/EXPECTED says"
+else
+	echo "$compared boards are as qemu/EXPECTED says"
 fi
+[ -z "$missed" ] || echo "not compared, for they did not run or did not pass:$missed"
 rm -f "$new.old" "$new.now"

@@ -36,18 +36,45 @@ as_table() {
 		{ printf form, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 == "-" ? "" : $11 }' | sed 's/ *$//'
 }
 
+# mark_expected NAME LOG: each failure of LOG that EXPECTED gives a reason for says so
+mark_expected() {
+	[ -e "$here/EXPECTED" ] || return 0
+	awk -v t="$1" -v expected="$here/EXPECTED" '
+		BEGIN {
+			while ((getline line <expected) > 0) {
+				if (line !~ /^[^#][^ ]* not ok: / || split(line, part, / [|] /) < 2 || !index(" " part[2] " ", " " t " ")) continue
+				pattern = line; sub(/ .*/, "", pattern)
+				reason[pattern] = part[1]; sub(/^[^ ]+ not ok: /, "", reason[pattern])
+			}
+		}
+		/^not ok / {
+			name = $4; sub(/\r$/, "", name)
+			group = name; sub(/\.[^.]*$/, ".*", group)
+			found = name in reason ? name : group in reason ? group : ""
+			if (found != "" && !/ # EXPECTED /) { sub(/\r$/, ""); $0 = $0 " # EXPECTED " found ": " reason[found] }
+		}
+		{ print }' "$2" >"$2.new" && mv "$2.new" "$2"
+}
+
 # judge NAME SECONDS LOG [GUEST]: the verdict to LOG's .result and stdout; why, to stderr
 judge() {
 	rc=0
+	mark_expected "$1" "$3"
 	awk -v name="$1" -v seconds="$2" -v guest="${4-}" -f "$here/judge.awk" "$3" >"${3%.log}.result" || rc=1
 	as_table <"${3%.log}.result"
 	[ $rc = 0 ] || {
-		grep -B3 -A5 '^\(#   \)\{0,1\}not ok' "$3" | tail -n 40
+		grep -v ' # EXPECTED ' "$3" | grep -B3 -A5 '^\(#   \)\{0,1\}not ok' | tail -n 40
 		echo "--- the last 20 lines of $3:"
 		tail -n 20 "$3"
 	} | tr -d '\r' >&2
 	return $rc
 }
 
-# verdict NAME WORD REASON: of one that did not run
+# verdict NAME WORD REASON: the record of a target that did not run
 verdict() { echo "$1 $2 - 0 - 0 0 0 0 0 $3" >"$OUT/qemu/$1.result"; }
+# skipped NAME REASON WHY: a target of tier 2 cannot run here, and stderr says why
+skipped() {
+	verdict "$1" SKIP "$2"
+	echo "$1: SKIP: $3" >&2
+	exit 0
+}

@@ -2,6 +2,9 @@
 #
 ## make qemu ARCH=arm64 [KERNEL=16k]   boot a board of qemu/targets, run pipetest there; or KERNEL=vmlinuz
 ## make qemu-user ARCH=arm64           run pipetest under qemu-user, on this machine's kernel
+## make gvisor RUNSC=runsc.xz          run pipetest under the kernel of gVisor (as root)
+## make gvisor-tests RUNSC=runsc.xz    run tests/*/*.t there
+## make sandbox                        run pipetest under a filter of system calls, as a container has
 ## make qemu-tests ARCH=arm64          boot it with a busybox and run tests/*/*.t there
 ## make qemu-all [JOBS=2]              all of them: a table, obj/boards.json, obj/boards.html
 ## make cross ARCH=arm64               a static binary: obj/arm64/ipcbox
@@ -46,11 +49,14 @@ qemu: initramfs
 qemu-user: cross
 	$(Q)OUT=$(obj) qemu/user.sh $(ARCH)
 
+gvisor gvisor-tests sandbox: cross
+	$(Q)OUT=$(obj) RUNSC='$(RUNSC)' qemu/user.sh $@
+
 # A console that was captured elsewhere gets the same verdict.
 judge:
 	$(Q)qemu/judge.sh '$(or $(LOG),$(error make judge LOG=console.txt))'
 
 qemu-all:
-	$(Q)OUT=$(obj) MAKE='$(MAKE)' qemu/all.sh $(JOBS)
+	$(Q)OUT=$(obj) RUNSC='$(RUNSC)' MAKE='$(MAKE)' qemu/all.sh $(JOBS)
 
-.PHONY: judge cross initramfs cpio tests-image twice qemu qemu-tests qemu-user qemu-all
+.PHONY: judge gvisor gvisor-tests sandbox cross initramfs cpio tests-image twice qemu qemu-tests qemu-user qemu-all

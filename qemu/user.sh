@@ -1,20 +1,55 @@
 #!/bin/sh
-# user.sh ARCH|native - run pipetest under qemu-user or directly, on this machine's kernel
+# user.sh TARGET - run pipetest as a program of this machine and judge what it prints
+#
+# TARGET: native; ARCH or ARCH-user, under qemu-user; gvisor, under the kernel of $RUNSC (runsc or
+# runsc.xz); sandbox, under the filter of sandbox.sh. gvisor-tests runs tests/*/*.t there. The log
+# is $OUT/qemu/NAME.log, the verdict NAME.result. Environment: IPCBOX_TIMEOUT (seconds in all),
+# IPCBOX_TIMEOUT_SCALE.
+#
+# SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
 set -eu
 : "${OUT:=obj}" "${IPCBOX_TIMEOUT_SCALE:=1}"
-: "${IPCBOX_TIMEOUT:=$((120 * IPCBOX_TIMEOUT_SCALE))}"
-if [ "$1" = native ]; then
-	name=native emulator=
-	set_arch "$(dpkg --print-architecture)"
-else
-	name=$1-user
-	set_arch "$1"
-	emulator=qemu-$user-static
-	command -v "$emulator" >/dev/null || die "no $emulator: make deps qemu-user"
-fi
+host=$(dpkg --print-architecture)
+name=$1 limit=120
+case $1 in
+native | sandbox) set_arch "$host" ;;
+gvisor) set_arch "$host"; limit=180 ;;
+gvisor-tests) set_arch "$host"; limit=600 ;;
+*) set_arch "${1%-user}"; name=$arch-user ;;
+esac
+: "${IPCBOX_TIMEOUT:=$((limit * IPCBOX_TIMEOUT_SCALE))}"
 mkdir -p "$OUT/qemu"
 log=$OUT/qemu/$name.log
+
+# The program of gVisor, unpacked where it is packed: $runsc.
+find_runsc() {
+	[ -n "${RUNSC-}" ] || skipped "$name" no-runsc 'gVisor is not here: make gvisor RUNSC=PATH'
+	[ -r "$RUNSC" ] || die "can't read '$RUNSC'"
+	[ "$(id -u)" = 0 ] || skipped "$name" needs-root 'runsc needs root'
+	runsc=$(realpath "$RUNSC")
+	case $RUNSC in *.xz) ;; *) return ;; esac
+	runsc=$(realpath "$OUT")/qemu/runsc-$(cksum <"$RUNSC" | cut -d' ' -f1)
+	[ ! -x "$runsc" ] || return 0
+	xz -dc "$RUNSC" >"$runsc.$$" && chmod 755 "$runsc.$$" && mv "$runsc.$$" "$runsc"
+}
+
+set -- "$OUT/$arch/ipcbox" pipetest
+case $name in
+native) ;;
+sandbox)
+	"$here/sandbox.sh" "$OUT/qemu" || skipped "$name" no-seccomp 'no filter of system calls can be set here'
+	set -- "$here/sandbox.sh" "$OUT/qemu" "$@" ;;
+gvisor*)
+	find_runsc
+	[ "$name" = gvisor ] || set -- env "IPCBOX=$(realpath "$1")" FILE_LIMIT=120 sh -c \
+		'cd "$0/../tests" && exec "$0/run-tests" pipecap/*.t board/*.t pcopy/*.t' "$(realpath "$here")"
+	set -- "$runsc" --platform=systrap --network=none --ignore-cgroups 'do' "$@" ;;
+*)
+	emulator=qemu-$user-static
+	command -v "$emulator" >/dev/null || die "no $emulator: make deps qemu-user"
+	set -- "$emulator" "$@" ;;
+esac
 start=$(date +%s)
-timeout -k 5 "$IPCBOX_TIMEOUT" $emulator "$OUT/$arch/ipcbox" pipetest </dev/null >"$log" 2>&1 || :
+timeout -k 5 "$IPCBOX_TIMEOUT" "$@" </dev/null >"$log" 2>&1 || :
 judge "$name" $(($(date +%s) - start)) "$log"

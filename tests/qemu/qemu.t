@@ -1,5 +1,7 @@
 #!/bin/sh
 # What boots, judges and shows the boards, with guests of our own; real ones: make qemu-all.
+#
+# SPDX-License-Identifier: 0BSD
 . "${0%/*}/../tap.sh"
 qemu=$top/qemu
 if [ ! -d "$qemu" ]; then skip 'boards' 'no qemu/ here'; exit; fi
@@ -7,7 +9,7 @@ export OUT="$T/out" XDG_CACHE_HOME="$T/cache"
 unset IPCBOX_TIMEOUT IPCBOX_TIMEOUT_SCALE IPCBOX_SILENCE IPCBOX_APPEND IPCBOX_QEMU_APPEND ACCEL TARGETS TIER
 mkdir -p out/qemu cache empty bin
 
-# judged RESULT REASON LOG-EDIT...: the verdict on a good log after sed
+# judged NAME SED-COMMAND...: $got is the verdict on a good log that sed has edited
 judged() {
 	name=$1; shift
 	printf '%s\r\n' '[    0.5] noise' '' 'KTAP version 1' '1..3' \
@@ -19,22 +21,37 @@ judged() {
 	got="$? $(cut -d' ' -f2,11 out/qemu/t.result)"
 }
 judged good ''
-is 'a complete log passes' '0 pass -' "$got"
-is 'with its figures' 't pass 6.1.0 4096 big 1 0 1 1 5 -' "$(cat out/qemu/t.result)"
+is 'judge: a complete log passes' '0 pass -' "$got"
+is 'judge: the record of a log has its kernel, page size, byte order and counts' 't pass 6.1.0 4096 big 1 0 1 1 5 -' "$(cat out/qemu/t.result)"
 judged empty d
-is 'an empty log fails' '1 FAIL no-header' "$got"
+is 'judge: an empty log fails' '1 FAIL no-header' "$got"
 judged short '/^ok 3/d'
-is 'a missing case fails' '1 FAIL incomplete' "$got"
+is 'judge: a log that lacks a case of its plan fails' '1 FAIL incomplete' "$got"
 judged plan '/^1\.\./d'
-is 'a missing plan fails' '1 FAIL no-plan' "$got"
+is 'judge: a log without a plan fails' '1 FAIL no-plan' "$got"
 judged notok 's/^ok 1/not ok 1/'
-is 'a failure fails' '1 FAIL not-ok' "$got"
+is 'judge: a log with a not ok fails' '1 FAIL not-ok' "$got"
 judged panic '/end rc/d'
-is 'a guest that does not reach its end fails, whatever QEMU returns' '1 FAIL no-end' "$got"
+is 'judge: a log without the end marker of a guest fails' '1 FAIL no-end' "$got"
 judged rc 's/rc=0/rc=1/'
-is 'a failed end fails' '1 FAIL rc=1' "$got"
+is 'judge: a guest that ends with another status than 0 fails' '1 FAIL rc=1' "$got"
 judged totals 's/pass:1/pass:2/'
-is 'totals that do not add up fail' '1 FAIL totals' "$got"
+is 'judge: a log whose totals do not add up fails' '1 FAIL totals' "$got"
+
+# An expected failure: qemu/EXPECTED gives its reason.
+cp -r "$qemu" scripts
+printf '%s\n' 'a.b not ok: it differs there | other t' 'a.d not ok: nothing of t | other' 'k.* not ok: of each kind | t' >scripts/EXPECTED
+judged expected 's/^ok 1/not ok 1/; s/pass:1 fail:0/pass:0 fail:1/'
+(. scripts/lib.sh; here=scripts; judge t 5 out/qemu/t.log guest) >/dev/null 2>&1
+is 'judge: a failure that EXPECTED has a reason for counts as expected' 't pass 6.1.0 4096 big 0 0 2 1 5 -' "$(cat out/qemu/t.result)"
+like 'judge: the log gives the reason of an expected failure' '*not ok 1 a.b # EXPECTED a.b: it differs there
+*' "$(cat out/qemu/t.log)"
+judged other 's/^ok 1 a.b/not ok 1 a.c/; s/pass:1 fail:0 xfail:1/pass:0 fail:2 xfail:0/; s/XFAIL known/no/; s/^ok 3/not ok 3/'
+(. scripts/lib.sh; here=scripts; judge t 5 out/qemu/t.log guest) >/dev/null 2>&1
+is 'judge: a failure that EXPECTED gives to another board fails' 'FAIL 2 not-ok' "$(cut -d' ' -f2,7,11 out/qemu/t.result)"
+judged kinds 's/^ok 1 a.b/not ok 1 k.pipe/; s/pass:1 fail:0/pass:0 fail:0/; s/error:0/error:1/'
+(. scripts/lib.sh; here=scripts; judge t 5 out/qemu/t.log guest) >/dev/null 2>&1
+is 'judge: a reason can be for all kinds of a case, and an ERROR is a failure, too' 'pass 0 2' "$(cut -d' ' -f2,7,8 out/qemu/t.result)"
 
 # boot.sh with a QEMU of our own, which does what ./guest says.
 cat >fake-qemu <<'END'
@@ -54,37 +71,49 @@ booted() {
 	got="$rc $(cut -d' ' -f2,11 out/qemu/amd64.result)"
 }
 booted "$head; $totals; $end"
-is 'a guest that does all passes' '0 pass - ' "$got $err"
-like 'and the verdict is shown with its columns' 'target *kernel *page *
+is 'boot: a guest that runs all cases and ends passes' '0 pass - ' "$got $err"
+like 'boot: the verdict is printed below the titles of its columns' 'target *kernel *page *
 amd64 *pass *2 *0 *' "$out"
-like 'it is emulated whatever /dev/kvm is, and has no graphics to print over it' \
+like 'boot: QEMU emulates without KVM, and has no graphics' \
 	'-accel tcg *-smp 2 *-nodefaults -display none -serial stdio -monitor none -no-reboot *panic=-1*' "$(cat args)"
 booted "$head; $totals; $end" ACCEL=kvm IPCBOX_APPEND=ipcbox.run=pipecap
-like 'KVM is there for who asks for it' '*-accel kvm *ipcbox.run=pipecap*' "$(cat args)"
+like 'boot: ACCEL=kvm asks for KVM, IPCBOX_APPEND reaches the command line of the kernel' '*-accel kvm *ipcbox.run=pipecap*' "$(cat args)"
 booted "$head; $totals; $end; exec sleep 60"
-is 'a guest that has ended but cannot power off passes' '0 pass -' "$got"
+is 'boot: a guest that ended but cannot power itself off passes' '0 pass -' "$got"
 booted 'seq 30 | sed "s/^/# line /"; echo "Kernel panic - not syncing"'
-is 'a panic fails, though QEMU exits with 0' '1 FAIL no-header' "$got"
-like 'and shows the last 20 lines' '*last 20 lines of *:
+is 'boot: a guest that panics fails although QEMU exits with 0' '1 FAIL no-header' "$got"
+like 'boot: the last 20 lines of a failed log are printed' '*last 20 lines of *:
 # line 12
 *Kernel panic - not syncing' "$err"
 booted "$head; $totals; echo Kernel panic"
-is 'a panic before the end fails' '1 FAIL no-end' "$got"
+is 'boot: a guest that panics after the totals fails' '1 FAIL no-end' "$got"
 booted ''
-is 'no output at all fails' '1 FAIL no-header' "$got"
+is 'boot: a guest without any output fails' '1 FAIL no-header' "$got"
 booted "$head; exec sleep 60" IPCBOX_SILENCE=2
-is 'a silent guest is ended and fails' '1 FAIL totals' "$got"
-like 'and says so' '*ok 2 a.c
+is 'boot: a guest that prints nothing for IPCBOX_SILENCE seconds fails' '1 FAIL totals' "$got"
+like 'boot: the log of a silent guest says how long it was silent' '*ok 2 a.c
 # nothing for 2 s*' "$err"
 booted "$head; while :; do echo '# more'; sleep 0.5; done" IPCBOX_TIMEOUT=3
-is 'a guest that never ends is ended and fails' '1 FAIL totals' "$got"
+is 'boot: a guest that runs longer than IPCBOX_TIMEOUT fails' '1 FAIL totals' "$got"
 booted "$head; $totals; $end" IPCBOX_QEMU=none
-is 'no QEMU is a failure that names the way out' \
+is 'boot: a missing QEMU is a failure that names the make command to get it' \
 	'1 FAIL no-none boot.sh: no none: make deps qemu ARCH=amd64' "$got $err"
 run "$qemu/boot.sh" amd64 ./nosuch-vmlinuz
-is 'so is a kernel that is not there' "1 boot.sh: no kernel './nosuch-vmlinuz'" "$rc $err"
+is 'boot: a kernel image that does not exist is refused with its name' "1 boot.sh: no kernel './nosuch-vmlinuz'" "$rc $err"
 run "$qemu/boot.sh" nosuch
-like 'and a board that is not in the table' "1 boot.sh: no board 'nosuch': one of amd64 *" "$rc $err"
+like 'boot: an unknown board is refused with the names of those that exist' "1 boot.sh: no board 'nosuch': one of amd64 *" "$rc $err"
+
+# A kernel that is a program is started without QEMU.
+if [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ]; then
+	cp fake-qemu kernel-Image
+	echo "$head; $totals; $end" >guest
+	run env IPCBOX_QEMU=none INITRAMFS=archive "$qemu/boot.sh" amd64-uml ./kernel-Image
+	is 'boot: a kernel that runs as a program needs no QEMU' '0 pass -' "$rc $(cut -d' ' -f2,11 out/qemu/amd64-uml.result)"
+	like 'boot: it takes its memory, initramfs, console and command line as arguments' \
+		'mem=256M initrd=archive *con0=null,fd:1 console=tty0 quiet panic=-1*' "$(cat args)"
+else
+	skip 'boot: a kernel that runs as a program' 'it is built for amd64'
+fi
 
 # The same for an emulated program.
 cp fake-qemu bin/qemu-aarch64-static
@@ -94,9 +123,62 @@ user() {
 	got="$rc $(cut -d' ' -f2,11 out/qemu/arm64-user.result)"
 }
 user "$head; $totals"
-is 'qemu-user: its output counts' '0 pass -' "$got"
+is 'user: a complete log of qemu-user passes' '0 pass -' "$got"
 user "$head; exec sleep 60"
-is 'and its time' '1 FAIL totals' "$got"
+is 'user: a run that takes longer than IPCBOX_TIMEOUT fails' '1 FAIL totals' "$got"
+
+# gVisor: a program that runs "runsc OPTIONS do CMD".
+cp fake-qemu runsc
+# gvisor GUEST [VAR=VALUE...]: $rc, $out, $err, and $got: status, result, reason
+gvisor() {
+	echo "$1" >guest; shift
+	rm -f out/qemu/gvisor.result
+	run env RUNSC= IPCBOX_TIMEOUT=5 "$@" "$qemu/user.sh" gvisor
+	got="$rc $(cut -d' ' -f2,11 out/qemu/gvisor.result 2>/dev/null)"
+}
+if ! command -v dpkg >/dev/null; then
+	skip 'user: gVisor' 'no dpkg'
+else
+	gvisor "$head; $totals"
+	is 'user: without RUNSC gVisor is skipped' '0 SKIP no-runsc' "$got"
+	is 'user: stderr says that gVisor was skipped, and how to run it' \
+		'gvisor: SKIP: gVisor is not here: make gvisor RUNSC=PATH' "$err"
+	gvisor "$head; $totals" RUNSC=./nosuch
+	is 'user: a RUNSC that does not exist is an error, no skip' "1 user.sh: can't read './nosuch'" "$rc $err"
+fi
+if [ "$(id -u)" != 0 ] || ! command -v dpkg >/dev/null; then
+	skip 'user: gVisor runs' 'runsc needs root'
+else
+	gvisor "$head; $totals" RUNSC=./runsc
+	is 'user: what runsc prints is judged' '0 pass -' "$got"
+	like 'user: runsc runs the box of this machine' "*--network=none* do $T/out/*/ipcbox pipetest" "$(cat args)"
+	gvisor "$head; exec sleep 60" RUNSC=./runsc IPCBOX_TIMEOUT=1
+	is 'user: a run under gVisor that takes longer than IPCBOX_TIMEOUT fails' '1 FAIL totals' "$got"
+	if command -v xz >/dev/null; then
+		xz -k runsc
+		gvisor "$head; $totals" RUNSC=./runsc.xz
+		is 'user: a packed runsc is unpacked' '0 pass -' "$got"
+	else
+		skip 'user: a packed runsc is unpacked' 'no xz'
+	fi
+fi
+
+# The sandbox.
+mkdir sandbox
+if command -v cc >/dev/null && "$qemu/sandbox.sh" "$T/sandbox" 2>/dev/null; then
+	run "$qemu/sandbox.sh" "$T/sandbox" unshare -U true
+	like 'sandbox: what the profile refuses is EPERM' '1 *Operation not permitted*' "$rc $err"
+	run "$qemu/sandbox.sh" "$T/sandbox" sh -c 'echo a | cat; exit 7'
+	is 'sandbox: other commands run there, with their status' '7 a' "$rc $out"
+	if [ "$(id -u)" = 0 ]; then
+		is 'sandbox: root has the capabilities of a container' a80425fb \
+			"$("$qemu/sandbox.sh" "$T/sandbox" sed -n 's/^CapEff:[^a-f1-9]*//p' /proc/self/status)"
+	else
+		skip 'sandbox: root has the capabilities of a container' 'needs root'
+	fi
+else
+	skip 'sandbox' 'no cc, or no seccomp filters'
+fi
 
 # The whole, with an archive that has nothing.
 fleet() {
@@ -104,31 +186,31 @@ fleet() {
 }
 if command -v apt-get >/dev/null; then
 	fleet TARGETS='amd64 amd64-6.12' MAKE=true
-	like 'a kernel that cannot be fetched: tier 1 fails, tier 2 is skipped' '1 *
+	like 'all: of the kernels that cannot be fetched tier 1 fails, tier 2 is skipped' '1 *
 amd64 *FAIL *no-kernel
 amd64-6.12 *SKIP *no-kernel
 0 passed, 1 failed, 1 skipped' "$rc $out"
-	like 'loudly' '*amd64-6.12: SKIP: trixie has no linux-image-cloud-amd64 that can be fetched*' "$err"
+	like 'all: the reason of a skipped board is on stderr' '*amd64-6.12: SKIP: trixie has no linux-image-cloud-amd64 that can be fetched*' "$err"
 else
-	skip 'a kernel that cannot be fetched' 'no apt-get'
+	skip 'all: a kernel cannot be fetched' 'no apt-get'
 fi
 fleet TARGETS='mips-user mipsel-user' MAKE=false
-like 'what does not build fails' '1 *
+like 'all: each target of an architecture that does not build fails' '1 *
 mips-user *FAIL *no-build
 mipsel-user *FAIL *no-build
 0 passed, 2 failed, 0 skipped' "$rc $out"
 
 # Archives.
 if command -v cpio >/dev/null; then
-	ok 'an initramfs is made without root or nodes' "$qemu/cpio.sh" initramfs "$IPCBOX" a.gz
+	ok 'cpio: an initramfs is made' "$qemu/cpio.sh" initramfs "$IPCBOX" a.gz
 	cp "$IPCBOX" other; touch -d 2001-01-01 other; chmod 700 other
 	(umask 077; "$qemu/cpio.sh" initramfs other b.gz)
-	ok 'the same bytes in, the same bytes out' cmp a.gz b.gz
-	is 'it holds the box as /init' init "$(gzip -dc a.gz | cpio -t --quiet)"
-	like 'of root, for all to run, of no time' '-rwxr-xr-x*root/root *1970*init' \
+	ok 'cpio: the same binary gives the same archive, whatever its mode, time and name' cmp a.gz b.gz
+	is 'cpio: an initramfs holds the box as /init alone' init "$(gzip -dc a.gz | cpio -t --quiet)"
+	like 'cpio: /init belongs to root, is executable and has the time 0' '-rwxr-xr-x*root/root *1970*init' \
 		"$(gzip -dc a.gz | TZ=UTC cpio -tv --quiet | sed 's| 0/0 | root/root |; s|root *root|root/root|')"
 	"$qemu/cpio.sh" cpio "$IPCBOX" c.gz pipetest pipecap
-	is 'the other archive holds it with its names' 'usr
+	is 'cpio: an archive to add holds the box with a link for each name' 'usr
 usr/bin
 usr/bin/ipcbox
 usr/bin/pipecap
@@ -137,14 +219,50 @@ else
 	skip 'archives' 'no cpio'
 fi
 
+# What a stranger planted in the directory of temporary files, for he guessed a name.
+mkdir planted
+cat >bin/mktemp <<'END'
+#!/bin/sh
+mkdir "$T/planted/guessed" && echo "$T/planted/guessed"
+END
+chmod 755 bin/mktemp
+export T
+if command -v cpio >/dev/null; then
+	echo secret >victim
+	for suffix in .cpio .err .new; do ln -s "$T/victim" "planted/guessed$suffix"; done
+	PATH="$T/bin:$PATH" "$qemu/cpio.sh" initramfs "$IPCBOX" d.gz
+	is 'cpio: it writes nothing beside its private directory' 'secret 0' "$(cat victim) $(cmp a.gz d.gz >&2; echo $?)"
+	is 'cpio: its private directory goes at the end' '' "$(ls planted | grep -x guessed)"
+else
+	skip 'cpio: it writes nothing beside its private directory' 'no cpio'
+fi
+rm -f bin/mktemp
+
+# fetched COMMAND...: what fetch.sh says of a cache after COMMAND
+fetched() {
+	rm -rf cache/ipcbox
+	mkdir -p cache/ipcbox
+	"$@" cache/ipcbox
+	run env IPCBOX_ARCHIVE="file://$T/empty" "$qemu/fetch.sh" bookworm amd64 musl-dev
+}
+fetched chmod 777
+like 'fetch: a cache that others can write is refused' "1 fetch.sh: others can write '$T/cache/ipcbox': *" "$rc $err"
+if [ "$(id -u)" = 0 ]; then
+	fetched chown 65534
+	like 'fetch: a cache of another user is refused' "1 fetch.sh: others can write '$T/cache/ipcbox': *" "$rc $err"
+else
+	skip 'fetch: a cache of another user is refused' 'needs root'
+fi
+rm -rf cache/ipcbox
+
 # The table and the page.
 judged bad 's/^ok 1/not ok 1/; s/# why/# <b> \& <\/script>/'
 LIMIT=60 run "$qemu/table.sh" t gone
-is 'the table: one that failed is status 1' 1 "$rc"
-like 'with a line for each target, the sum at the end' \
+is 'table: a failed target makes the status 1' 1 "$rc"
+like 'table: each target has a line, the sum comes last' \
 	'*t  *FAIL *big *not-ok*gone *FAIL *did-not-run*
 0 passed, 2 failed, 0 skipped' "$out"
-ok 'JSON' python3 -c 'import json; assert len(json.load(open("out/boards.json"))) == 2'
+ok 'table: boards.json is JSON with an object for each target' python3 -c 'import json; assert len(json.load(open("out/boards.json"))) == 2'
 browser=$(command -v chromium-headless-shell || command -v chromium)
 # drawn PAGE: as the browser has it when its scripts have run
 drawn() {
@@ -153,11 +271,11 @@ drawn() {
 }
 if [ -n "$browser" ]; then
 	drawn out/boards.html
-	like 'the page: a browser draws each target' \
+	like 'page: a browser draws a row for each target' \
 		'*>t</button>*<td class="fail">fail: not-ok</td>*>gone</button>*<td class="fail">fail: did-not-run</td>*' "$out"
-	like 'and the sum' '*<p id="sum">0 pass, 2 fail, 0 skip of 2 targets; 3 cases</p>*' "$out"
-	like 'and the matrix, in words and colours' '*<td class="fail">FAIL 1</td>*' "$out"
-	like 'a log cannot end its element' '*<\\/script>*' "$out"
+	like 'page: the sum of targets and cases is drawn' '*<p id="sum">0 pass, 2 fail, 0 skip of 2 targets; 3 cases</p>*' "$out"
+	like 'page: the matrix shows a failed group in words and colour' '*<td class="fail">FAIL 1</td>*' "$out"
+	like 'page: a script end tag in a log does not end the element of the log' '*<\\/script>*' "$out"
 	# A hand for the browser: it opens the group and touches the cell of what failed.
 	sed '$d' out/boards.html >touched.html
 	cat >>touched.html <<'END'
@@ -167,18 +285,18 @@ document.querySelector("#matrix tr.case td.fail").click();
 </script>
 END
 	drawn touched.html
-	like 'a touched cell shows the log behind it' \
+	like 'page: a touched cell opens the lines of the log behind it' \
 		'*<dialog id="log" open="">*<b id="what">t: a.b</b><pre>*not ok 1 a.b</pre>*' "$out"
 else
-	skip 'the page in a browser' 'no chromium'
+	skip 'page: a browser draws it' 'no chromium'
 fi
-is 'the page needs no network' '' "$(grep -oE '(src|href)="[^"]*"|https?:' out/boards.html)"
+is 'page: it refers to nothing outside the file' '' "$(grep -oE '(src|href)="[^"]*"|https?:' out/boards.html)"
 
 # What changes is a diff to qemu/EXPECTED: here all that amd64 was known for is gone.
 printf '%s\n' 'KTAP version 1' '1..1' 'ok 1 a.b # SKIP new-here' >out/qemu/amd64.log
 echo 'amd64 pass 6.1 4096 little 0 0 0 1 5 -' >out/qemu/amd64.result
 run "$qemu/table.sh" amd64
-like 'what the boards differ in is compared' "*what differs from qemu/EXPECTED:
+like 'expected: a fact that came and a fact that went are printed' "*what differs from qemu/EXPECTED:
 *< amd64 reg.efault_tee.pipe XFAIL known-kernel-bug
 *> amd64 a.b SKIP new-here
 *" "$out"
@@ -186,9 +304,9 @@ like 'what the boards differ in is compared' "*what differs from qemu/EXPECTED:
 # The table of targets is complete, and what is made of it.
 . "$qemu/lib.sh"
 here=$qemu
-is 'each board has its architecture' '' "$(for b in $(names board); do
+is 'targets: each board belongs to an architecture of the table' '' "$(for b in $(names board); do
 	[ -n "$(lines arch "${b%%-*}")" ] || echo "$b"; done)"
-is 'what runs the tests is a board' '' "$(for b in $(names tests); do
-	[ -n "$(lines board "$b")" ] || echo "$b"; done)"
-like 'make deps qemu ARCH=arm64 needs' '*gcc*qemu-system-arm*' "$("$qemu/deps.sh" arm64 deps qemu | sort | tr '\n' ' ')"
-is 'make deps check needs none of it' '' "$("$qemu/deps.sh" arm64 deps check)"
+is 'targets: each name that runs the tests is a board or runs here' '' "$(for b in $(names tests); do
+	[ -n "$(lines board "$b")$(lines here "$b")" ] || echo "$b"; done)"
+like 'deps: make deps qemu ARCH=arm64 takes its compiler and its QEMU' '*gcc*qemu-system-arm*' "$("$qemu/deps.sh" arm64 deps qemu | sort | tr '\n' ' ')"
+is 'deps: make deps check takes no emulator' '' "$("$qemu/deps.sh" arm64 deps check)"
