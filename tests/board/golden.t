@@ -1,0 +1,26 @@
+#!/bin/sh
+# The golden boards: of both byte orders, whole and damaged. Other readers can be tried on them.
+. "${0%/*}/../tap.sh"
+
+golden=$room/golden
+while IFS='|' read -r name status text; do
+	run box mmapr -1J "$golden/$name.board"
+	is "mmapr reads $name" "$status $text" "$rc $out"
+done <"$golden/list"
+
+if command -v python3 >/dev/null; then
+	mkdir made
+	ok "the golden boards are made from the description" python3 "$room/golden.py" made
+	is 'the golden boards are those that the description makes' '' "$(diff -r made "$golden")"
+	cat >same.py <<-'END2'
+		import json, sys
+		print('same' if json.loads(sys.argv[1]) == json.loads(sys.argv[2]) else sys.argv[2])
+	END2
+	while IFS='|' read -r name status text; do
+		run python3 "$top/examples/board.py" "$golden/$name.board"
+		is "board.py exits of $name with $status" "$status" "$rc"
+		[ "$status" != 0 ] || is "board.py reads $name" same "$(python3 same.py "$text" "$out")"
+	done <"$golden/list"
+else
+	skip 'the golden boards are those that the description makes' 'no python3'
+fi
