@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 	struct board b;
 
 	srandom(argc > 4 ? atoi(argv[4]) : 1);
-	reads = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	reads = (uint32_t *)mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (reads == MAP_FAILED || board_open(&b, argv[1], 0))
 		die("can't begin", 0, 0);
 	for (int i = 0; i < READERS; i++)
@@ -124,26 +124,61 @@ int main(int argc, char **argv)
 	return n;
 }
 END
-cc -O2 -Wall -Wextra -o stress stress.c || exit
+# One reader in Python looks on, too: whole records, in order.
+cat >look.py <<'END'
+import json, sys
+n = last = 0
+for line in sys.stdin:
+    a = json.loads(line)['a']
+    if len(set(a)) != 1 or a[0] < last: sys.exit(line)
+    n, last = n + 1, a[0]
+print('many' if n > 100 else n)
+END
 mkfifo lines
-awk -F, 'NF { n++; for (i = 2; i <= NF; i++) if ($i != $1) { print; exit } } END { print (n > 500 ? "many" : n) }' lines >seen &
-awk=$!
-bg mmapr -f -F '%{a}\n' b >lines 2>err
-follower=$pid
-box mmapw b "a=$(yes 1 | head -n 64 | paste -sd,)"
-bg mmapr -i 0 -F '' b 2>err2
-is "no record is torn while writers are killed at random, $KILLS kills, $READS reads" whole \
-	"$(timeout "$KILL_LIMIT" ./stress b "$KILLS" "$READS" "$(date +%S)" 2>figures)"
-cat figures
-kill $pid
-wait $pid 2>/dev/null
-is 'mmapr, at full speed, saw none' '143 ' "$? $(cat err2)"
-kill $follower
-wait $follower 2>/dev/null
-wait $awk
-is 'mmapr -f saw none either, but many records' 'many ' "$(cat seen) $(cat err)"
-run box mmapr --check b
-is 'the board is whole afterwards' '0 ' "$rc $err"
+# stress LANGUAGE COMPILER...: writers in that language are killed; the readers are C, mmapr, board.py
+stress() {
+	language=$1; shift
+	rm -f b python
+	box mmapw -S 'a:u32[64]' b - </dev/null
+	"$@" -O2 -Wall -Wextra -o stress stress.c || return
+	awk -F, 'NF { n++; for (i = 2; i <= NF; i++) if ($i != $1) { print; exit } } END { print (n > 500 ? "many" : n) }' lines >seen &
+	awk=$!
+	bg mmapr -f -F '%{a}\n' b >lines 2>err
+	follower=$pid
+	box mmapw b "a=$(yes 1 | head -n 64 | paste -sd,)"
+	if command -v python3 >/dev/null; then
+		mkfifo python
+		python3 look.py <python >looked 2>&1 &
+		look=$!
+		python3 "$top/examples/board.py" -f b >python 2>&1 &
+		PIDS="$PIDS $!" follower="$follower $!"
+	fi
+	bg mmapr -i 0 -F '' b 2>err2
+	is "no record is torn while $language writers are killed at random, $KILLS kills, $READS reads" whole \
+		"$(timeout "$KILL_LIMIT" ./stress b "$KILLS" "$READS" "$(date +%S)" 2>figures)"
+	cat figures
+	kill $pid
+	wait $pid 2>/dev/null
+	is "mmapr -i 0 saw no damage while $language writers were killed" '143 ' "$? $(cat err2)"
+	# shellcheck disable=SC2086 # one pid or two
+	kill $follower
+	wait $awk
+	is "mmapr -f saw many whole records while $language writers were killed" 'many ' "$(cat seen) $(cat err)"
+	if [ -e python ]; then
+		wait $look
+		is "board.py -f saw many whole records while $language writers were killed" many "$(cat looked)"
+	else
+		skip "board.py -f saw many whole records while $language writers were killed" 'no python3'
+	fi
+	run box mmapr --check b
+	is "the board is whole after the last $language writer" '0 ' "$rc $err"
+}
+stress C cc
+if command -v c++ >/dev/null; then
+	stress C++ c++ -x c++
+else
+	skip 'no record is torn while C++ writers are killed at random' 'no c++'
+fi
 
 # mmapw itself: what it publishes is 64 times one number.  The successor takes over, and adds
 # to what is there.
