@@ -215,8 +215,10 @@ $(O)/ipcbox: $(obj)/stripped $(if $(shell cmp $(obj)/stripped $(O)/ipcbox 2>&1),
 # --- use and upkeep -----------------------------------------------------------------
 
 BUILD_DEPS := gcc make musl-tools kconfig-frontends-nox
-CHECK_DEPS := busybox-static chromium-headless-shell clang cpio e2fsprogs file g++ libc6-dev \
-	libclang-rt-14-dev perl procps python3 python3-tap shellcheck spin strace util-linux
+CHECK_DEPS := bindfs btrfs-progs busybox-static chromium-headless-shell clang cpio e2fsprogs \
+	exfat-fuse exfatprogs file g++ libc6-dev libclang-rt-14-dev libnbd-bin nbdkit \
+	nbdkit-plugin-python ntfs-3g perl procps python3 python3-tap shellcheck spin squashfs-tools \
+	strace util-linux xfsprogs
 BENCH_DEPS := btrfs-progs busybox-static gnuplot-nox mbuffer pv socat toybox xfsprogs
 # "make deps run" needs less than "make deps check"; "make deps" alone takes all.
 wants = $(if $(FOR),$(filter $(1),$(FOR)),all)

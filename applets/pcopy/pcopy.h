@@ -158,7 +158,7 @@ const char *pcopy_base_name(const char *path);
 char *pcopy_human(char text[16], uint64_t bytes);
 
 /* refuse.c: what can be known before the first byte */
-int pcopy_check_target(const struct copy *copy);
+int pcopy_check_target(struct copy *copy);
 int pcopy_check_room(const struct copy *copy);
 
 /* temporary.c: the file that is written, and what of it must go when the process exits */

@@ -117,7 +117,7 @@ void pcopy_show_progress(const struct copy *copy, enum progress how)
 	(void)full_write(STDERR_FILENO, line, strlen(line));
 }
 
-static void print_result(const struct copy *copy)
+static void print_record(const struct copy *copy)
 {
 	const struct request *request = copy->request;
 	uint64_t ms = (monotonic_ns() - copy->plan.start) / (NS_PER_S / 1000);
@@ -174,5 +174,5 @@ void pcopy_report(const struct copy *copy)
 		xprintf("\n");
 	}
 	if (asked(copy->request, 'J'))
-		print_result(copy);
+		print_record(copy);
 }

@@ -23,14 +23,18 @@ char *pcopy_human(char text[16], uint64_t bytes)
 
 /* cp(1) opens DST to write it, and so learns whether it may. A program that runs may be replaced
  * (ETXTBSY). EPERM is an immutable or append-only file, ioctl_iflags(2). */
-static int check_writable(const struct copy *copy)
+static int check_writable(struct copy *copy)
 {
-	const struct target *target = &copy->target;
+	struct target *target = &copy->target;
 	int fd = openat(target->dir, target->base, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int error = errno;
 
 	if (fd >= 0) {
 		close(fd);
+		return 0;
+	}
+	if (error == ENOENT) { /* another process, or another mount, has removed it since */
+		target->old.st_mode = 0;
 		return 0;
 	}
 	if (error == ETXTBSY || (error == EACCES && asked(copy->request, 'f')))
@@ -127,20 +131,21 @@ static int check_new(const struct copy *copy)
 	return EXIT_FAILURE;
 }
 
-int pcopy_check_target(const struct copy *copy)
+int pcopy_check_target(struct copy *copy)
 {
 	const struct target *target = &copy->target;
-	int status;
+	int status = 0;
 
 	if (target->dir == AT_FDCWD)
 		return 0;
-	if (target->old.st_mode == 0)
-		return check_new(copy);
-	if (copy->request->place == INPLACE || copy->request->place == UPDATE)
+	if (target->old.st_mode
+	    && (copy->request->place == INPLACE || copy->request->place == UPDATE))
 		return 0; /* open(2) will say it */
-	status = check_writable(copy);
-	if (!status)
-		status = check_mount(target);
+	if (target->old.st_mode)
+		status = check_writable(copy);
+	if (status || target->old.st_mode == 0)
+		return status ? status : check_new(copy);
+	status = check_mount(target);
 	return status ? status : check_sticky(target);
 }
 

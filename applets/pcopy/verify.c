@@ -107,14 +107,16 @@ static int differs_at(struct worker *w, off_t off)
 	return -1;
 }
 
-/* The len bytes of SRC in w->buf are those of DST at off. */
+/* The len bytes of SRC in w->buf are those of DST at off. O_DIRECT reads whole pages, so that only
+ * the end of the file ends in the middle of one. */
 static int compare_bytes(struct worker *w, size_t len, off_t off)
 {
 	char *other = w->buf + BUFFER_SIZE;
-	size_t got = 0, same = 0;
+	size_t page = getpagesize(), got = 0, same = 0;
 
-	while (got < len) {
-		ssize_t n = pread(w->copy->target.fd, other + got, len - got, off + got);
+	while (got < len && got % page == 0) {
+		ssize_t n = pread(w->copy->target.fd, other + got,
+			(len - got + page - 1) / page * page, off + got);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -124,7 +126,7 @@ static int compare_bytes(struct worker *w, size_t len, off_t off)
 			break;
 		got += n;
 	}
-	while (same < got && w->buf[same] == other[same])
+	while (same < MIN(got, len) && w->buf[same] == other[same])
 		same++;
 	return same < len ? differs_at(w, off + same) : 0;
 }
@@ -179,8 +181,8 @@ int pcopy_compare(struct copy *copy)
 								: copy->source.size) < 0
 	    && asked(copy->request, 'v'))
 		bb_error_msg("'%s' stays in memory and hides the medium", target->name);
-	fd = pcopy_open_direct(target, O_RDONLY);
-	if (fd >= 0) {
+	fd = copy->plan.chunks ? pcopy_open_direct(target, O_RDONLY) : -1;
+	if (fd >= 0) { /* a stream gives parts of pages */
 		close(target->fd);
 		target->fd = fd;
 	}
