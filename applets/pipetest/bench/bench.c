@@ -39,7 +39,7 @@ static void name_row(char name[NAME_LEN], const struct bench *b, long size)
 		scnprintf(name, NAME_LEN, "%s", b->name);
 }
 
-static bool wanted(const struct bench_plan *plan, const char *name)
+static bool bench_wanted(const struct bench_plan *plan, const char *name)
 {
 	for (char **glob = plan->globs; glob && *glob; glob++)
 		if (glob_matches(*glob, name, name + strlen(name)))
@@ -57,7 +57,7 @@ static void choose(
 	for (unsigned i = 0; i < all->count; i++)
 		if (strcmp(all->list[i].name, r.name) == 0)
 			return;
-	if (!wanted(plan, r.name))
+	if (!bench_wanted(plan, r.name))
 		return;
 	all->list = xrealloc(all->list, (all->count + 1) * sizeof(r));
 	all->list[all->count++] = r;
