@@ -41,6 +41,7 @@
 	GROUP(fifo_use) \
 	GROUP(permissions) \
 	GROUP(mmap) \
+	GROUP(mmap_sharing) \
 	GROUP(mmap_flags) \
 	GROUP(mmap_signals) \
 	GROUP(msync) \

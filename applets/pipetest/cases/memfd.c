@@ -8,7 +8,7 @@
 
 enum { SEAL_FUTURE_WRITE = 0x10, SEAL_EXEC = 0x20 };	/* fcntl(2): Linux 5.1, 6.3 */
 
-/* Two pages, and what may be sealed is not. */
+/* A memfd of two pages that can be sealed, and has no seal. */
 static int sealable(void)
 {
 	int fd = t_memfd("sealable", MFD_ALLOW_SEALING);
@@ -27,8 +27,8 @@ static void sealed(int fd, int expected)
 	want_ret(fcntl(fd, F_GET_SEALS), expected, "fcntl(F_GET_SEALS)");
 }
 
-/* A seal that this kernel may not have. F_SEAL_EXEC brings the write seals along, if the file
- * can be executed. */
+/* Sets a seal that this kernel may not have. If the file can be executed, F_SEAL_EXEC brings the
+ * write seals along. */
 static void try_seal(int fd, int newer)
 {
 	if (fcntl(fd, F_ADD_SEALS, newer) < 0 && errno == EINVAL)
@@ -146,7 +146,7 @@ static void exec(void)
 	t_ok(fchmod(fd, 0400), "fchmod(0400)");
 }
 
-/* All or nothing: the seal that could be set is not set either. */
+/* The call fails as a whole: the seal that could be set is not set either. */
 static void busy(void)
 {
 	int fd = sealable();
@@ -179,7 +179,7 @@ static long store(long fd)
 	return 0;
 }
 
-/* Seals are the file's, not the descriptor's. */
+/* Seals belong to the file, not to the descriptor. */
 static void over_fork(void)
 {
 	int fd = sealable();
@@ -198,7 +198,7 @@ static long send_sealed(long socket)
 	return 0;
 }
 
-/* The child has the socket, but the file only through it. */
+/* The child makes the file: the parent gets it only through the socket. */
 static void over_socket(void)
 {
 	int sock[2], fd;
@@ -235,7 +235,7 @@ static long by_sendfile(int fd, int out, size_t n)
 	return ret(sendfile(out, fd, NULL, n));
 }
 
-/* As much as the pipe takes, in as many calls as it takes. */
+/* As many bytes as the pipe holds, in as many calls as are needed. */
 static void into_pipe(long (*call)(int fd, int out, size_t n))
 {
 	int fd = t_memfd("patterned", 0);
@@ -267,54 +267,57 @@ static void sent(void)
 const struct test_case memfd_cases[] = {
 	CASE("mfd.new", "MFD-01", 'L', 0, 0,
 		"a new memfd is an empty regular file, open for both",
-		"memfd_create(2)", new_file),
+		"memfd_create(2), DESCRIPTION: behaves like a regular file; NOTES: O_RDWR",
+		new_file),
 	CASE("mfd.name", "MFD-01", 'L', NEEDS_PROC, 0,
-		"/proc shows the name",
-		"memfd_create(2)", name),
+		"/proc shows the name of a memfd",
+		"memfd_create(2), DESCRIPTION: /proc/self/fd, prefixed with memfd:", name),
 	CASE("mfd.refuses", "MFD-01", 'L', 0, 0,
 		"250 bytes of name, or an unknown flag, give EINVAL",
-		"memfd_create(2)", refuses),
+		"memfd_create(2), ERRORS: EINVAL; DESCRIPTION: 249 bytes", refuses),
 	CASE("mfd.not_sealable", "MFD-02", 'L', 0, 0,
 		"without MFD_ALLOW_SEALING only F_SEAL_SEAL is set: EPERM",
-		"memfd_create(2)", not_sealable),
+		"memfd_create(2), MFD_ALLOW_SEALING", not_sealable),
 	CASE("mfd.shrink", "MFD-03", 'L', 0, 0,
-		"F_SEAL_SHRINK: no smaller",
-		"fcntl(2)", shrink),
+		"F_SEAL_SHRINK: the file cannot become smaller",
+		"fcntl(2), F_SEAL_SHRINK", shrink),
 	CASE("mfd.grow", "MFD-03", 'L', 0, 0,
-		"F_SEAL_GROW: no larger, neither by ftruncate nor by write",
-		"fcntl(2)", grow),
+		"F_SEAL_GROW: the file cannot become larger, neither by ftruncate nor by write",
+		"fcntl(2), F_SEAL_GROW", grow),
 	CASE("mfd.write", "MFD-03", 'L', 0, 0,
-		"F_SEAL_WRITE: no write, no shared writable mapping; private works",
-		"fcntl(2)", writes),
+		"F_SEAL_WRITE: no write and no shared writable mapping; a private one works",
+		"fcntl(2), F_SEAL_WRITE", writes),
 	CASE("mfd.seal", "MFD-03", 'L', 0, 0,
 		"F_SEAL_SEAL: no more seals",
-		"fcntl(2)", seals),
+		"fcntl(2), F_SEAL_SEAL; F_ADD_SEALS: EINVAL, EPERM", seals),
 	CASE("mfd.future_write", "MFD-03", 'L', 0, 0,
-		"F_SEAL_FUTURE_WRITE: only what is mapped already can change it",
-		"fcntl(2), Linux 5.1", future_write),
+		"F_SEAL_FUTURE_WRITE: only what is mapped already can change the file",
+		"fcntl(2), F_SEAL_FUTURE_WRITE: since Linux 5.1", future_write),
 	CASE("mfd.exec", "MFD-03", 'L', 0, 0,
-		"F_SEAL_EXEC: no change of the execute bits",
-		"Linux 6.3", exec),
+		"F_SEAL_EXEC: the execute bits cannot change",
+		"mfd_noexec.rst; kernel selftest memfd_test", exec),
 	CASE("mfd.busy", "MFD-04", 'L', 0, 0,
-		"F_SEAL_WRITE while it is mapped for writing: EBUSY, and no seal set",
-		"fcntl(2)", busy),
+		"F_SEAL_WRITE while the file is mapped for writing gives EBUSY, and sets no seal",
+		"fcntl(2), F_SEAL_WRITE: EBUSY", busy),
 	CASE("mfd.read_only_map", "MFD-05 REG-10", 'B', 0, BROKEN_AGAIN(6, 7, 6, 12, 6, 13),
 		"a write-sealed memfd can be mapped shared and read-only",
-		"158978945f31 (6.7), 8ec396d05d1b (6.13)", read_only_map),
+		"158978945f31 (6.7), 8ec396d05d1b (6.13) fixed it; 5de195060b2e (6.12) broke it",
+		read_only_map),
 	CASE("mfd.over_fork", "MFD-06", 'L', 0, 0,
 		"what a child stores and seals is stored and sealed for all",
-		"memfd_create(2)", over_fork),
+		"memfd_create(2), NOTES: fork; fcntl(2), File sealing: seals of the inode",
+		over_fork),
 	CASE("mfd.over_socket", "MFD-06", 'L', 0, 0,
 		"a memfd can be sent to another process",
-		"unix(7)", over_socket),
+		"memfd_create(2), NOTES: unix domain socket; unix(7), SCM_RIGHTS", over_socket),
 	CASE("mfd.over_proc", "MFD-06", 'L', NEEDS_PROC, 0,
-		"it opens through /proc; read-only it cannot be sealed",
-		"memfd_create(2)", over_proc),
+		"a memfd opens through /proc; read-only it cannot be sealed",
+		"memfd_create(2), NOTES: /proc/PID/fd; fcntl(2), F_ADD_SEALS: EPERM", over_proc),
 	CASE("mfd.splice", "MFD-07", 'L', KINDS, 0,
 		"splice moves a memfd's bytes into a pipe",
-		"splice(2)", spliced),
+		"splice(2), DESCRIPTION", spliced),
 	CASE("mfd.sendfile", "MFD-07", 'L', KINDS, 0,
 		"sendfile copies a memfd's bytes into a pipe",
-		"sendfile(2)", sent),
+		"sendfile(2), DESCRIPTION", sent),
 };
 ALL_ROWS(memfd);

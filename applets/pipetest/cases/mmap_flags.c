@@ -18,7 +18,72 @@ static void fixed(void)
 	want(mid[-1] + mid[t.page], 10, "its neighbours");
 }
 
-/* 0 at p, or -errno. Before 4.17 the flag is unknown and the address a hint. */
+static void fixed_fails(void)
+{
+	char *p = t_pages(1);
+
+	*p = 5;
+	want_ret(mmap(p, t.page, RW, MAP_FIXED | MAP_SHARED, -1, 0) == MAP_FAILED ? -1 : 0, -EBADF,
+		"MAP_FIXED of fd -1");
+	want_ret(mmap(p, 0, RW, MAP_FIXED | ANON, -1, 0) == MAP_FAILED ? -1 : 0, -EINVAL,
+		"MAP_FIXED of 0 bytes");
+	want(*p, 5, "the page that was there");
+}
+
+/* Without MAP_FIXED an address is a hint, which must not cost what lies there. */
+static void no_replace(void)
+{
+	char *p = t_pages(2), *got;
+
+	memset(p, 5, 2 * t.page);
+	got = mmap(p, 2 * t.page, RW, ANON, -1, 0);
+	want(got != MAP_FAILED, true, "mmap with the address of a mapping as a hint works");
+	want(got >= p + 2 * t.page || got + 2 * t.page <= p, true, "the new one lies elsewhere");
+	*got = 6;
+	want(p[0] + p[t.page], 10, "the old mapping");
+}
+
+/* No kernel gives the last page away: its end would be address 0. */
+static void last_page(void)
+{
+	void *last = (void *)(0 - t.page);
+
+	want_ret(mmap(last, t.page, RW, ANON | MAP_FIXED, -1, 0) == MAP_FAILED ? -1 : 0, -ENOMEM,
+		"MAP_FIXED at the last page of all addresses");
+}
+
+static void address_space_limit(void)
+{
+	enum { LARGE = 1 << 28 };
+
+	t_limit(RLIMIT_AS, LARGE);
+	want(try_map(LARGE, PROT_NONE, ANON, -1, 0), -ENOMEM, "mmap of as much as RLIMIT_AS");
+	t_pages(1);
+}
+
+static void validated_anonymous(void)
+{
+	int fd = t_object(t.page);
+
+	if (try_map(t.page, RW, MAP_SHARED_VALIDATE, fd, 0) == -EINVAL)
+		skip("no-MAP_SHARED_VALIDATE");
+	t_no_map(RW, MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, -EINVAL);
+}
+
+/* A stack that grows: a touch below its page makes the next page, as long as a gap is left. */
+static void grows_down(void)
+{
+	enum { ROOM = 512 }; /* more than the 256 pages that a kernel leaves below a stack */
+	char *room = t_map(ROOM * t.page, PROT_NONE, ANON, -1), *top = room + (ROOM - 1) * t.page;
+
+	t_unmap(room, ROOM * t.page);
+	if (mmap(top, t.page, RW, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0) != top)
+		skip("no-MAP_GROWSDOWN");
+	for (int page = 0; page <= 8; page++)
+		t_touch(top - page * t.page, 'w');
+}
+
+/* 0 at p, or -errno. Before 4.17 the flag is unknown and the address is a hint. */
 static long place(char *p, size_t len)
 {
 	char *got = mmap(p, len, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0);
@@ -62,7 +127,7 @@ static void hint(void)
 	info("hint: the used %p gives %p", p, mmap(p, t.page, RW, ANON, -1, 0));
 }
 
-/* No architecture has a flag in bit 24: below are the named ones, above the sizes of huge pages. */
+/* No architecture has a flag in bit 24: the named ones are below, sizes of huge pages above. */
 static void validated(void)
 {
 	enum { UNKNOWN = 1 << 24 };
@@ -106,7 +171,7 @@ static void locked(void)
 	want(resident(p, 4), 4, "pages in memory");
 }
 
-/* The limit does not hold for CAP_IPC_LOCK: it is given up with the uid. */
+/* The limit does not hold for CAP_IPC_LOCK: a new uid gives that up. */
 static void locked_limit(void)
 {
 	t_limit(RLIMIT_MEMLOCK, t.page);
@@ -238,51 +303,77 @@ static void large_offset(void)
 const struct test_case mmap_flags_cases[] = {
 	CASE("map.fixed", "MAP-30 S24", 'P', MYTH, 0,
 		"MAP_FIXED replaces what is there, and only that",
-		"POSIX mmap; the tutorial says that it gives up", fixed),
+		"POSIX mmap, MAP_FIXED: any previous mappings shall be removed; the tutorial says "
+		"that it gives up", fixed),
+	CASE("map.fixed_fails", "MAP-81", 'P', 0, 0,
+		"a MAP_FIXED that fails with EBADF or EINVAL leaves the old mapping",
+		"POSIX mmap, DESCRIPTION: only other errors may unmap", fixed_fails),
+	CASE("map.no_replace", "MAP-82", 'P', 0, 0,
+		"without MAP_FIXED a mapping replaces nothing, also with a mapping's address as a "
+		"hint",
+		"POSIX mmap, DESCRIPTION: nor does it replace any extant mapping", no_replace),
+	CASE("map.last_page", "MAP-83", 'P', 0, 0,
+		"MAP_FIXED at an address that no process may have gives ENOMEM",
+		"POSIX mmap, ERRORS: ENOMEM: the range exceeds that allowed", last_page),
+	CASE("map.address_space_limit", "MAP-84", 'P', 0, 0,
+		"a mapping over RLIMIT_AS gives ENOMEM, and a small one works",
+		"POSIX getrlimit, RLIMIT_AS; mmap, ERRORS: ENOMEM", address_space_limit),
 	CASE("map.noreplace", "MAP-31 S24", 'L', 0, 0,
-		"MAP_FIXED_NOREPLACE: EEXIST on a mapping, else that address",
-		"mmap(2), Linux 4.17", noreplace),
+		"MAP_FIXED_NOREPLACE gives EEXIST on a mapping, else that address",
+		"mmap(2), MAP_FIXED_NOREPLACE: since Linux 4.17", noreplace),
 	CASE("map.noreplace_partial", "MAP-32 REG-11", 'B', 0, BROKEN(4, 17, 4, 19),
 		"MAP_FIXED_NOREPLACE sees a partial overlap",
-		"7aa867dd8952 (4.19)", noreplace_partial),
+		"7aa867dd8952 (4.19) fixed it; a4ff8e8620d3 (4.17) brought the flag",
+		noreplace_partial),
 	CASE("map.hint", "MAP-33", 'I', 0, 0,
 		"whether an address without MAP_FIXED is taken",
-		"POSIX mmap", hint),
+		"POSIX mmap, DESCRIPTION: implementation-defined", hint),
 	CASE("map.validated", "MAP-34 S24", 'L', 0, 0,
-		"an unknown flag: EOPNOTSUPP with MAP_SHARED_VALIDATE, else ignored",
-		"mmap(2), Linux 4.15", validated),
+		"an unknown flag gives EOPNOTSUPP with MAP_SHARED_VALIDATE, else it is ignored",
+		"mmap(2), MAP_SHARED_VALIDATE: since Linux 4.15", validated),
+	CASE("map.validated_anonymous", "MAP-85", 'I', 0, 0,
+		"MAP_SHARED_VALIDATE with MAP_ANONYMOUS gives EINVAL",
+		"mm/mmap.c; mmap(2) does not say it", validated_anonymous),
+	CASE("map.grows_down", "MAP-44", 'L', 0, 0,
+		"a touch below a MAP_GROWSDOWN mapping makes it grow, page by page",
+		"mmap(2), MAP_GROWSDOWN: will cause the mapping to grow down by a page; LTP mmap18",
+		grows_down),
 	CASE("map.denywrite", "MAP-41 S28", 'L', NEEDS_DIR | MYTH, 0,
 		"MAP_DENYWRITE is ignored: the file can be written",
-		"mmap(2); the tutorial says that writes are refused", denywrite),
-	CASE("map.locked", "MAP-42 S29", 'L', 0, 0,
+		"mmap(2), MAP_DENYWRITE: this flag is ignored; the tutorial says that writes are "
+		"refused", denywrite),
+	CASE("map.locked", "MAP-42 S29", 'I', 0, 0,
 		"MAP_LOCKED: the pages are in memory",
-		"mmap(2)", locked),
+		"mmap(2), MAP_LOCKED: mmap does not fail if populating fails", locked),
 	CASE("map.locked_limit", "MAP-42 S29 S33", 'L', 0, 0,
 		"MAP_LOCKED over RLIMIT_MEMLOCK gives EAGAIN",
-		"mmap(2)", locked_limit),
+		"mmap(2), ERRORS: EAGAIN: too much memory has been locked", locked_limit),
 	CASE("map.populate", "MAP-43", 'I', 0, 0,
 		"whether MAP_POPULATE brings pages into memory",
-		"mmap(2)", populate),
+		"mmap(2), MAP_POPULATE", populate),
 	CASE("map.rare_flags", "MAP-44", 'I', 0, 0,
 		"what rare flags give",
-		"mmap(2)", rare_flags),
+		"mmap(2), the flags argument", rare_flags),
 	CASE("map.too_many", "MAP-45", 'I', EXOTIC, 0,
 		"how many mappings there can be",
-		"proc(5), vm.max_map_count", too_many),
+		"proc(5), /proc/sys/vm/max_map_count", too_many),
 	CASE("map.closed_unlinked", "MAP-51 R3", 'P', NEEDS_DIR, 0,
 		"a mapping outlives the descriptor and the name",
-		"POSIX mmap, unlink", closed_unlinked),
-	CASE("map.exec_drops", "MAP-52", 'P', NEEDS_PROC, 0,
+		"POSIX mmap, DESCRIPTION: an extra reference that close does not remove; unlink",
+		closed_unlinked),
+	CASE("map.exec_drops", "MAP-52", 'L', NEEDS_PROC, 0,
 		"exec drops the mappings",
-		"POSIX exec", exec_drops),
-	CASE("map.append", "MAP-53", 'L', 0, 0,
-		"O_APPEND does not keep from mapping for writing",
-		"mmap(2) means the file attribute", append_mode),
+		"execve(2), Effect on process attributes: memory mappings are not preserved",
+		exec_drops),
+	CASE("map.append", "MAP-53", 'I', FILES, 0,
+		"O_APPEND does not keep a file from being mapped for writing",
+		"mmap(2), ERRORS: EACCES means the attribute", append_mode),
 	CASE("map.mtime", "MAP-54", 'P', NEEDS_DIR, 0,
 		"after a store and msync the file's mtime is new",
-		"POSIX mmap, msync", mtime),
+		"POSIX mmap, DESCRIPTION: between a write reference and the next call to msync",
+		mtime),
 	CASE("map.large_offset", "MAP-76", 'L', 0, 0,
 		"an offset of more than 4 GiB is that offset",
-		"mmap(2)", large_offset),
+		"mmap(2), DESCRIPTION: offset; LTP mmap21", large_offset),
 };
 ALL_ROWS(mmap_flags);

@@ -22,7 +22,7 @@ static void prot_none(void)
 	t_touch(p, 'w');
 }
 
-/* Of the address only the page counts: s390 does not know more. */
+/* Only the page of the address counts: s390 knows no more. */
 static void fault_at(char *p, char access)
 {
 	uintptr_t page = (uintptr_t)p / t.page;
@@ -71,8 +71,8 @@ __attribute__((noinline, no_profile_instrument_function)) static int answer(void
 	return 42;
 }
 
-/* The lowest bit may be a mode (Thumb), or nothing but an odd place: it is kept. Volatile,
- * because compilers take it for 0. */
+/* The lowest bit of a function's address may be a mode (Thumb), or the function may lie at an odd
+ * address: the bit is kept. The pointer is volatile, because compilers take that bit for 0. */
 static uintptr_t place(void)
 {
 	int (*volatile function)(void) = answer;
@@ -183,9 +183,16 @@ static void unmap_invalid(void)
 {
 	char *p = t_pages(2);
 
-	want_ret(munmap(p + 1, t.page), -EINVAL, "munmap of an address within a page");
 	want_ret(munmap(p, 0), -EINVAL, "munmap of 0 bytes");
 	want_ret(munmap(p, 0 - t.page), -EINVAL, "munmap of more than there can be");
+	t_touch(p + t.page, 'w');
+}
+
+static void unmap_unaligned(void)
+{
+	char *p = t_pages(2);
+
+	want_ret(munmap(p + 1, t.page), -EINVAL, "munmap of an address within a page");
 	t_touch(p + t.page, 'w');
 }
 
@@ -198,8 +205,8 @@ static void unmap_byte(void)
 	t_touch(p + t.page, 'r');
 }
 
-/* Caches that go by virtual addresses, as of ARMv6, ask for the same distance of addresses
- * and offsets (SHMLBA): so the one below is a file as well. */
+/* Caches that go by virtual addresses, as ARMv6 has them, ask for the same distance of addresses
+ * and offsets (SHMLBA). So the second mapping is one of a file as well. */
 static void unmap_two(void)
 {
 	const size_t len = 4 * t.page, half = 2 * t.page;
@@ -247,8 +254,19 @@ static void truncated(void)
 	t_child(resize, fd, 0);
 	t_bus(p, 'r');
 	t_truncate(fd, t.page, 0);
-	want(p[0] + p[t.page - 1], 0, "what comes back");
+	want(p[0] + p[t.page - 1], 0, "what comes back when the file grows");
 	t_bus(p + t.page, 'r');
+}
+
+/* A private page that was stored to does not outlive the end of its file either. */
+static void private_truncated(void)
+{
+	int fd = t_object(2 * t.page);
+	char *p = t_map(2 * t.page, RW, MAP_PRIVATE, fd);
+
+	p[t.page] = 'x';
+	t_truncate(fd, t.page, 0);
+	want(fault_of(p + t.page, 'r'), SIGBUS, "signal of a private page behind the new end");
 }
 
 static void system_call(void)
@@ -273,7 +291,7 @@ static void grown(void)
 	t_get(fd, t.page, 1);
 }
 
-/* On a small file system, which only this process sees. */
+/* The file system is a small one, which only this process sees. */
 static void no_space(void)
 {
 	enum { PAGES = 64 };
@@ -292,61 +310,77 @@ static void no_space(void)
 
 const struct test_case mmap_signals_cases[] = {
 	CASE("map.prot_none", "MAP-20 S22", 'P', 0, 0,
-		"PROT_NONE: any access is SIGSEGV, SEGV_ACCERR",
-		"POSIX mmap", prot_none),
-	CASE("map.fault_address", "MAP-20 MAP-70", 'L', 0, 0,
+		"PROT_NONE: any access gives SIGSEGV with SEGV_ACCERR",
+		"POSIX mmap, DESCRIPTION: shall not permit any access; <signal.h>: SEGV_ACCERR",
+		prot_none),
+	CASE("map.fault_address", "MAP-20 MAP-70", 'L', FILES, 0,
 		"si_addr is in the page that faults",
-		"sigaction(2)", fault_address),
-	CASE("map.prot_write", "MAP-21 R1 S22", 'P', MYTH, 0,
+		"sigaction(2), si_addr: the address of the fault", fault_address),
+	CASE("map.prot_write", "MAP-21 R1 S22", 'P', FILES | MYTH, 0,
 		"PROT_WRITE alone can be mapped and stored to",
-		"POSIX mmap; the tutorial says that PROT_READ is required", write_only),
-	CASE("map.prot_read", "MAP-22 S22", 'P', 0, 0,
-		"PROT_READ: a store is SIGSEGV and changes nothing",
-		"POSIX mmap", read_only),
+		"POSIX mmap, DESCRIPTION: shall support PROT_WRITE; the tutorial says that "
+		"PROT_READ is required", write_only),
+	CASE("map.prot_read", "MAP-22 S22", 'P', FILES, 0,
+		"PROT_READ: a store gives SIGSEGV and changes nothing",
+		"POSIX mmap, DESCRIPTION: shall not permit a write where PROT_WRITE has not been "
+		"set", read_only),
 	CASE("map.prot_exec", "MAP-23 S22", 'L', 0, 0,
 		"code in a PROT_EXEC page runs",
-		"mmap(2)", exec_runs),
+		"mprotect(2), PROT_EXEC: the memory can be executed; LTP mmap03", exec_runs),
 	CASE("map.no_exec", "MAP-23 S22", 'I', 0, 0,
 		"what code in a page without PROT_EXEC gives",
-		"mmap(2): SIGSEGV where the processor can", exec_refused),
+		"mmap(2), NOTES: it depends on the processor", exec_refused),
 	CASE("map.in_maps", "MAP-24 S22", 'L', NEEDS_PROC, 0,
 		"/proc/self/maps shows protection and sharing",
-		"proc(5)", in_maps),
+		"proc(5), /proc/PID/maps: perms; LTP mmap04", in_maps),
 	CASE("map.unmap_first", "MAP-60 MAP-61 R5", 'P', MYTH, 0,
-		"a part can be unmapped: SIGSEGV, SEGV_MAPERR there, the rest stays",
-		"POSIX munmap; the tutorial says only what mmap returned", unmap_first),
+		"a part can be unmapped: SIGSEGV with SEGV_MAPERR there, and the rest stays",
+		"POSIX munmap, DESCRIPTION; <signal.h>: SEGV_MAPERR; the tutorial says only what "
+		"mmap returned", unmap_first),
 	CASE("map.unmap_middle", "MAP-62 MAP-61 R5", 'P', MYTH, 0,
 		"munmap in the middle leaves both ends",
-		"POSIX munmap; the tutorial says only what mmap returned", unmap_middle),
+		"POSIX munmap, DESCRIPTION: those entire pages; the tutorial says only what mmap "
+		"returned", unmap_middle),
 	CASE("map.unmap_twice", "MAP-63", 'P', 0, 0,
 		"munmap where nothing is succeeds",
-		"POSIX munmap", unmap_twice),
+		"POSIX munmap, DESCRIPTION: no mappings: no effect", unmap_twice),
 	CASE("map.unmap_invalid", "MAP-64", 'P', 0, 0,
-		"munmap within a page, of 0 bytes, of too many: EINVAL",
-		"POSIX munmap", unmap_invalid),
+		"munmap of 0 bytes, or of more than there can be, gives EINVAL",
+		"POSIX munmap, ERRORS: EINVAL", unmap_invalid),
+	CASE("map.unmap_unaligned", "MAP-64", 'L', 0, 0,
+		"munmap of an address within a page gives EINVAL",
+		"munmap(2), DESCRIPTION: addr must be a multiple of the page size; LTP munmap03",
+		unmap_unaligned),
 	CASE("map.unmap_byte", "MAP-65", 'P', 0, 0,
 		"munmap of a byte unmaps its page",
-		"POSIX munmap", unmap_byte),
-	CASE("map.unmap_two", "MAP-66", 'P', 0, 0,
+		"POSIX munmap, DESCRIPTION: those entire pages containing any part", unmap_byte),
+	CASE("map.unmap_two", "MAP-66", 'P', FILES, 0,
 		"munmap may span two mappings",
-		"POSIX munmap", unmap_two),
-	CASE("map.past_end", "MAP-70", 'P', 0, 0,
-		"a page wholly behind the end: SIGBUS, BUS_ADRERR",
-		"POSIX mmap", past_end),
-	CASE("map.empty", "MAP-71 R4", 'L', MYTH, 0,
-		"an empty file can be mapped; an access is SIGBUS",
-		"mmap(2); the tutorial says that it cannot", empty),
-	CASE("map.truncated", "MAP-72", 'P', 0, 0,
+		"POSIX munmap, DESCRIPTION: any mappings", unmap_two),
+	CASE("map.past_end", "MAP-70", 'P', FILES, 0,
+		"a page wholly behind the end gives SIGBUS with BUS_ADRERR",
+		"POSIX mmap, DESCRIPTION: whole pages following the end: SIGBUS; <signal.h>",
+		past_end),
+	CASE("map.empty", "MAP-71 R4", 'P', FILES | MYTH, 0,
+		"an empty file can be mapped; an access gives SIGBUS",
+		"POSIX mmap, DESCRIPTION: whole pages following the end: SIGBUS; the tutorial says "
+		"that it cannot", empty),
+	CASE("map.truncated", "MAP-72", 'L', FILES, 0,
 		"after another process truncates: SIGBUS; after growth: zeros",
-		"POSIX mmap", truncated),
+		"mmap(2), ERRORS: SIGBUS; gVisor mmap.cc ReadSharedTruncateDownThenUp; xfstests "
+		"generic/029", truncated),
+	CASE("map.private_truncated", "MAP-86", 'L', FILES, 0,
+		"a private page that was stored to gives SIGBUS behind the file's new end",
+		"mmap(2), ERRORS: SIGBUS: lies beyond the end of the mapped file",
+		private_truncated),
 	CASE("map.system_call", "MAP-73", 'L', KINDS, 0,
-		"a system call on a page behind the end gives EFAULT, no signal",
-		"write(2)", system_call),
-	CASE("map.grown", "MAP-74", 'P', 0, 0,
+		"a system call on a page behind the end gives EFAULT, and no signal",
+		"read(2), write(2), ERRORS: EFAULT", system_call),
+	CASE("map.grown", "MAP-74", 'L', FILES, 0,
 		"growth of the file makes its pages usable",
-		"POSIX ftruncate", grown),
-	CASE("map.no_space", "MAP-75", 'L', NEEDS_DIR | EXOTIC, 0,
+		"gVisor mmap.cc WriteSharedTruncateUp; xfstests generic/029", grown),
+	CASE("map.no_space", "MAP-75", 'I', NEEDS_DIR | EXOTIC, 0,
 		"no space for a page of a sparse file: SIGBUS",
-		"mmap(2)", no_space),
+		"POSIX mmap, DESCRIPTION: an implementation may generate SIGBUS", no_space),
 };
 ALL_ROWS(mmap_signals);

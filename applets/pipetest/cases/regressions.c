@@ -9,9 +9,9 @@
 #include <sys/uio.h>
 #include "../case.h"
 
-/* --- who is woken ----------------------------------------------------------------------- */
+/* --- which processes wake --------------------------------------------------------------- */
 
-/* SIGRTMIN queues, as SIGIO would not. */
+/* SIGRTMIN is queued; of several SIGIO only one would be pending. */
 static void sigio(void)
 {
 	static const struct timespec at_once;
@@ -25,7 +25,7 @@ static void sigio(void)
 		want_ret(sigtimedwait(&set, NULL, &at_once), SIGRTMIN, "sigtimedwait");
 }
 
-/* --- streams in odd pieces: what is lost is a wake-up, and then the case hangs ------------ */
+/* --- streams in odd pieces: where a wake-up is lost the case hangs ----------------------- */
 
 static long call_stream(long total)
 {
@@ -119,7 +119,7 @@ static void efault_splice(void)
 	t_splice(t.r, next[1], 1, -EAGAIN);
 }
 
-/* tee does not skip the empty buffer that the write leaves, as splice does since 5.9. */
+/* The failed write leaves an empty buffer, which splice skips since 5.9, and tee does not. */
 static void efault_tee(void)
 {
 	int next[2];
@@ -137,7 +137,7 @@ static void two_pages(void)
 	p_write(t.pipe_buf);
 }
 
-/* On a file of our own. Where the pipe has one slot the write finds it full. */
+/* The file is the case's own. Where the pipe has one slot the write finds the pipe full. */
 static void dirty_pipe(void)
 {
 	int file = t_file("file", t.page), fd = t_open("file", O_RDONLY);
@@ -198,7 +198,7 @@ static void size_is_int(void)
 
 /* --- other calls -------------------------------------------------------------------------- */
 
-/* Where it blocks a timer ends it: no other process is needed. */
+/* Where sendfile blocks a timer ends that: no other process is needed. */
 static void sendfile_eagain(void)
 {
 	static const struct itimerval timer = { { 0, 20000 }, { 0, 20000 } };
@@ -253,49 +253,52 @@ static void read_merging(void)
 const struct test_case regressions_cases[] = {
 	CASE("reg.efault_poll", "REG-02", 'B', KINDS, BROKEN(5, 5, 6, 15),
 		"after EFAULT the pipe polls empty",
-		"ee5eda8ea595, Linux 6.15; broken in 5.5", efault_poll),
+		"ee5eda8ea595 (6.15) fixed it; a194dfe6e6f6 (5.5) broke it", efault_poll),
 	CASE("reg.efault_splice", "REG-02", 'B', KINDS, BROKEN(5, 5, 5, 9),
-		"after EFAULT splice is EAGAIN, not 0",
-		"d1a819a2ec2d, Linux 5.9; broken in 5.5", efault_splice),
+		"after EFAULT splice gives EAGAIN, not 0",
+		"d1a819a2ec2d (5.9) fixed it; a194dfe6e6f6 (5.5) broke it", efault_splice),
 	CASE("reg.efault_tee", "REG-02", 'B', KINDS, BROKEN(5, 5, 6, 15),
-		"after EFAULT tee is EAGAIN, not 0",
-		"ee5eda8ea595, Linux 6.15; broken in 5.5", efault_tee),
+		"after EFAULT tee gives EAGAIN, not 0",
+		"ee5eda8ea595 (6.15) fixed it; a194dfe6e6f6 (5.5) broke it", efault_tee),
 	CASE("reg.sigio", "REG-04", 'B', KINDS, BROKEN(5, 5, 5, 14),
 		"O_ASYNC: a signal for each write, also when nobody reads",
-		"fe67f4dd8daa, Linux 5.14; broken in 5.5", sigio),
+		"fe67f4dd8daa (5.14) fixed it; 1b6b26ae7053 (5.5) broke it", sigio),
 	CASE("reg.two_pages", "REG-05", 'B', 0, BROKEN(4, 5, 5, 14),
 		"a new pipe takes a byte and PIPE_BUF more, also over the quota",
-		"46c4c9d1beb7, Linux 5.14; LTP pipe15", two_pages),
+		"46c4c9d1beb7 (5.14) fixed it; 759c01142a5d (4.5) brought the limit; LTP pipe15",
+		two_pages),
 	CASE("reg.splice_stream", "REG-07", 'B', STRESS, BROKEN(5, 5, 5, 9),
-		"write, splice, read in odd pieces: no wake-up is lost",
-		"472e5b056f00, Linux 5.9", splice_stream),
+		"write, splice and read in odd pieces: no wake-up is lost",
+		"472e5b056f00 (5.9) fixed it; the rewrite of 5.5 broke it", splice_stream),
 	CASE("reg.max_size", "REG-08", 'B', NEEDS_PROC, BROKEN(2, 6, 4, 9),
-		"pipe-max-size bounds new pipes, and F_SETPIPE_SZ: EPERM",
-		"086e774a57fb, Linux 4.9; LTP fcntl35, fcntl37", max_size),
+		"pipe-max-size bounds new pipes, and F_SETPIPE_SZ gives EPERM",
+		"086e774a57fb (4.9) fixed it; it was so since 2.6.35; LTP fcntl35, fcntl37",
+		max_size),
 	CASE("reg.dirty_pipe", "REG-09", 'B', KINDS | NEEDS_DIR, BROKEN(5, 8, 5, 17),
-		"write to a pipe leaves the file alone that was spliced to it",
-		"CVE-2022-0847: 9d2231c5d74e, Linux 5.17", dirty_pipe),
+		"a write to a pipe leaves the file alone that was spliced to it",
+		"CVE-2022-0847: 9d2231c5d74e (5.17) fixed it; f6dd975583bd (5.8) broke it",
+		dirty_pipe),
 	CASE("reg.stream", "REG-12", 'P', KINDS | STRESS, 0,
 		"write and read in odd pieces: no wake-up is lost",
 		"POSIX read, write, DESCRIPTION: a call blocks only while there is no data, no "
 		"room", stream),
 	CASE("reg.copy_of_proc", "REG-13", 'B', NEEDS_PROC, BROKEN(5, 3, 5, 19),
 		"copy_file_range of a /proc file is not 0",
-		"868f9f2f8e00, Linux 5.19; broken in 5.3", copy_of_proc),
+		"868f9f2f8e00 (5.19) fixed it; 5dae222a5ff0 (5.3) broke it", copy_of_proc),
 	CASE("reg.sendfile_eagain", "REG-15 SND-05", 'B', KINDS, BROKEN(5, 12, 5, 19),
-		"sendfile to a full non-blocking pipe: EAGAIN",
-		"bdeb77bc2c40, Linux 5.19; broken in 5.12", sendfile_eagain),
+		"sendfile to a full non-blocking pipe gives EAGAIN",
+		"bdeb77bc2c40 (5.19) fixed it; b964bf53e540 (5.12) broke it", sendfile_eagain),
 	CASE("reg.nowait", "REG-20", 'I', KINDS, 0,
 		"RWF_NOWAIT on a pipe",
-		"afed6271f5b0, Linux 6.4", nowait),
+		"afed6271f5b0 (6.4)", nowait),
 	CASE("reg.cow_leak", "REG-21", 'B', 0, BROKEN(2, 6, 5, 8),
 		"what a child vmsplices does not show its parent's later writes",
-		"CVE-2020-29374: 17839856fd58, Linux 5.8", cow_leak),
+		"CVE-2020-29374: 17839856fd58 (5.8) fixed it; it was so since 2.6.17", cow_leak),
 	CASE("reg.read_merging", "REG-23", 'I', 0, 0,
 		"whether read waits for what blocked writers have",
-		"until Linux 5.5", read_merging),
+		"fs/pipe.c, until 5.5", read_merging),
 	CASE("reg.size_is_int", "REG-24", 'I', EXOTIC, 0,
 		"the sign of a size of 2 GiB",
-		"fcntl returns an int: util-linux 3692", size_is_int),
+		"fcntl returns an int: util-linux issue 3692", size_is_int),
 };
 ALL_ROWS(regressions);
