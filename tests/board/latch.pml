@@ -12,8 +12,13 @@
  * words of two publications is torn. The writer may die between any two steps; another
  * takes over from what memory holds. seq wraps at 2^BITS.
  *
+ * A writer may also end in order: it stores the state "closed" with release semantics, as
+ * mmapw and the PREFIX_close of mmapr --emit-c do, so that whoever sees the state sees the
+ * writer's last publication. Closing changes neither seq nor a slot, so it tears nothing.
+ *
  * -DFENCE=0 leaves the release fence out, -DLATE=0 lets the reader accept one more
- * publication: both must fail, or the model proves nothing.
+ * publication, -DCLOSE=0 closes with a relaxed store: all must fail, or the model proves
+ * nothing.
  */
 #ifndef NSLOTS
 #define NSLOTS 2
@@ -24,6 +29,9 @@
 #ifndef LATE
 #define LATE 1
 #endif
+#ifndef CLOSE
+#define CLOSE 1
+#endif
 #define WORDS 2
 #define WRAP 8              /* seq counts modulo this; more than 2 * NSLOTS */
 #define PUBLICATIONS 7
@@ -32,6 +40,8 @@ byte seq = 0;
 byte slot[NSLOTS * WORDS];  /* the word's publication */
 bool idle = true;           /* no writer lives */
 byte done = 0;
+bool closed = false;        /* the state that a writer stores at its end */
+byte published = 0;         /* what the writer that lives has published: no reader sees it */
 
 /* The writer's own view is ahead of memory by what its buffers hold. */
 proctype Writer()
@@ -41,6 +51,8 @@ proctype Writer()
 	byte pending_seq;
 
 	n = seq;
+	published = n;
+	closed = false;
 	do
 	:: done < PUBLICATIONS ->
 		done++;
@@ -61,11 +73,17 @@ proctype Writer()
 		od;
 		/* release store: after the words, but it may stay in the buffer */
 		pending_seq = n;
+		published = n;
 		seq_pending = true
 	:: seq_pending -> seq = pending_seq; seq_pending = false
 	:: idle = true; goto dead
-	:: done == PUBLICATIONS && !seq_pending -> break
+	/* PREFIX_close: the release store comes behind the store to seq */
+	:: !CLOSE || !seq_pending -> closed = true; break
 	od;
+	if
+	:: seq_pending -> seq = pending_seq
+	:: else
+	fi;
 	idle = true;
 dead:
 	skip
@@ -76,7 +94,10 @@ proctype Reader()
 	byte n, m, a, b, base, got;
 
 again:
-	n = seq;
+	atomic {
+		assert(!closed || seq == published);
+		n = seq
+	}
 	base = (n % NSLOTS) * WORDS;
 	got = 0;
 	do

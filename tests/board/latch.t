@@ -9,11 +9,12 @@ model() {
 	sed -n 's/.*errors: //p' pan.log
 }
 if command -v spin >/dev/null && command -v cc >/dev/null; then
-	is 'no execution of the model is torn, 2 slots' 0 "$(model)"
-	is '4 slots' 0 "$(model -DNSLOTS=4)"
-	is 'without the release fence one is' 1 "$(model -DFENCE=0)"
-	is 'if readers accept one publication more, one is' 1 "$(model -DLATE=0)"
-	is 'also with 4 slots' 1 "$(model -DNSLOTS=4 -DLATE=0)"
+	is 'no execution of the model is torn with 2 slots' 0 "$(model)"
+	is 'no execution of the model is torn with 4 slots' 0 "$(model -DNSLOTS=4)"
+	is 'an execution is torn without the release fence' 1 "$(model -DFENCE=0)"
+	is 'an execution is torn with 2 slots if readers accept one publication more' 1 "$(model -DLATE=0)"
+	is 'an execution is torn with 4 slots if readers accept one publication more' 1 "$(model -DNSLOTS=4 -DLATE=0)"
+	is 'a writer that closes with a relaxed store hides its last publication' 1 "$(model -DCLOSE=0)"
 else
 	skip 'no execution of the model is torn' 'no spin'
 fi

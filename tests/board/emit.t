@@ -1,0 +1,93 @@
+#!/bin/sh
+# mmapr --emit-c: two boards in one program, the end of a writer, large records, strict C.
+. "${0%/*}/../tap.sh"
+
+if [ -n "$EMULATOR" ] || ! command -v cc >/dev/null; then
+	skip 'two boards fit in one program' 'emulated, or no cc'
+	exit
+fi
+box mmapw -S 'id:i32,name:str8' left id=1 name=a
+box mmapw -S 'x:f64[2],big:u8[1048576]' right x=1,2
+box mmapr --emit-c=left left >left.h
+box mmapr --emit-c=My_Right right >right.h
+for word in 1x 'a b' 'a-b' 'é'; do
+	run box mmapr --emit-c="$word" left
+	like "--emit-c=$word is a usage error" "2 mmapr: invalid prefix: '*" "$rc $err"
+done
+is '--emit-c=PREFIX has at most 150 lines' yes "$([ "$(wc -l <left.h)" -le 150 ] && echo yes)"
+is 'every name of --emit-c=left begins with left or LEFT' '' \
+	"$(sed -nE 's/^static inline [a-z0-9_ ]*[ *]([A-Za-z_0-9]+)\(.*/\1/p; s/^(struct|#define|enum \{) ([A-Za-z_]+).*/\2/p' left.h |
+		grep -vE '^(left|LEFT)(_|$)|^_GNU_SOURCE$')"
+cat >both.c <<'END2'
+#include "left.h"
+#include "right.h"
+#include "left.h"
+#include <signal.h>
+#include <stdio.h>
+
+static struct My_Right_record record;
+
+static void wake(int sig) { (void)sig; }
+
+int main(int argc, char **argv)
+{
+	struct left l;
+	struct My_Right r;
+	struct left_record small;
+
+	if (left_open(&l, argv[1], 1) || My_Right_open(&r, argv[2], 1))
+		return 1;
+	if (left_read(&l, &small) != 1 || My_Right_read(&r, &record) != 1)
+		return 2;
+	small.id++;
+	record.x[1] += small.id;
+	record.big[sizeof(record.big) - 1]++;
+	left_write(&l, &small);
+	My_Right_write(&r, &record);
+	if (argc > 3) {
+		signal(SIGUSR1, wake);
+		puts("writing");
+		fflush(stdout);
+		pause();
+	}
+	left_close(&l);
+	My_Right_close(&r);
+	if (argc > 3)
+		pause();
+	return 0;
+}
+END2
+n=1
+for cc in 'gcc -std=c11' 'gcc -std=c17' 'clang -std=c11' 'clang -std=gnu17' 'g++ -x c++ -std=c++11' 'g++ -x c++ -std=c++20' \
+	'clang++ -x c++ -std=c++17' 'musl-gcc -std=c11'; do
+	if ! command -v "${cc%% *}" >/dev/null; then skip "two boards in one program with $cc" "no ${cc%% *}"; continue; fi
+	run $cc -Wall -Wextra -pedantic -Wshadow -Wconversion -Werror -O2 -o both both.c
+	is "two boards in one program compile in silence with $cc" '0 ' "$rc $err"
+	n=$((n + 1))
+	run sh -c 'ulimit -s 256; ./both left right'
+	is "two boards are written with $cc, a record of 1 MiB on a stack of 256 KiB" "0 id=$n" "$rc $(box mmapr -1 -o id left)"
+	ok "the large board is whole after $cc" box mmapr --check right
+done
+printf '#include <stdio.h>\n#include "left.h"\n' >late.c
+run gcc -std=c11 -pedantic -c late.c
+like 'in strict C behind another header the C header says what it needs' '1 *#error*include this first, or use -std=gnu11*' "$rc $err"
+
+# The end of a writer in C.
+run cc -o both both.c
+./both left right stay >said &
+pid=$! PIDS="$PIDS $!"
+wait_for grep -q writing said
+run box mmapw left id=9
+like 'a writer in C is named' "3 mmapw: 'left' is held by pid $pid (both)" "$rc $err"
+run box mmapr -1W left
+is 'a writer in C is alive to mmapr -W' 0 "$rc"
+writer=$pid
+bg mmapr -f -W left >lines 2>err; reader=$pid
+wait_for grep -q '^State:.S' "/proc/$reader/status"
+kill -USR1 "$writer"
+wait "$reader"
+is 'mmapr -f -W sees that a writer in C has closed the board' "4 mmapr: 'left' has no live writer" "$? $(cat err)"
+like 'a writer in C that closes the board has ended in order' '*writer: closed*' "$(box mmapr --info left)"
+run box mmapw left id=9
+is 'the lock of a closed board is free while its process lives' '0 ' "$rc $err"
+kill "$writer"
