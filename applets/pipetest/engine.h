@@ -44,6 +44,9 @@
 	GROUP(mmap_sharing) \
 	GROUP(mmap_flags) \
 	GROUP(mmap_signals) \
+	GROUP(mremap) \
+	GROUP(mprotect) \
+	GROUP(madvise) \
 	GROUP(msync) \
 	GROUP(memfd) \
 	GROUP(sendfile) \
