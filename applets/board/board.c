@@ -283,3 +283,13 @@ enum board_place board_look_again(const struct board *b)
 	close(fd);
 	return other ? BOARD_OTHER : BOARD_SAME;
 }
+
+int board_has_name(const struct board *b)
+{
+	struct stat st;
+	int rc = stat(b->path, &st);
+
+	if (rc < 0 && errno != ENOENT && errno != ENOTDIR)
+		bb_perror_msg_and_die("can't stat '%s'", b->path);
+	return rc == 0 && same_inode(&st, &b->st);
+}

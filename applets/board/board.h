@@ -125,6 +125,9 @@ void board_check_length(const struct board *b);
 void board_unsupported(const char *path) NORETURN;
 /* If path is a symbolic link to nothing, what it says; else NULL. */
 const char *board_dangling(const char *path);
+/* Is the file that is open still the one of this name, by device and inode? For a writer, whose
+ * descriptor is of overlayfs's copy already. */
+int board_has_name(const struct board *b);
 /* What has the name now, seen through a descriptor of its own. */
 enum board_place { BOARD_SAME, BOARD_GONE, BOARD_OTHER };
 enum board_place board_look_again(const struct board *b);

@@ -66,13 +66,6 @@ static enum found lock_file(struct board *b, const struct wanted *want)
 	return b->st.st_size ? READ_LOCKED : EMPTY_FILE;
 }
 
-static int has_name(const struct board *b)
-{
-	struct stat st;
-
-	return stat(b->path, &st) == 0 && same_inode(&st, &b->st);
-}
-
 /* The name's file, open and locked. */
 static enum found find_file(struct board *b, const struct wanted *want)
 {
@@ -88,7 +81,7 @@ static enum found find_file(struct board *b, const struct wanted *want)
 			bb_perror_msg_and_die("can't open '%s'", b->path);
 		board_stat(b); /* a FIFO or a device is empty too, but not ours to replace */
 		found = lock_file(b, want);
-	} while (!has_name(b)); /* replaced between open and lock */
+	} while (!board_has_name(b)); /* replaced between open and lock */
 	return found;
 }
 

@@ -60,10 +60,8 @@ void board_show_status(const struct writer *w)
 
 static int in_place(const struct board *b)
 {
-	struct stat st;
-
 	board_check_length(b);
-	return stat(b->path, &st) == 0 && same_inode(&st, &b->st);
+	return board_has_name(b);
 }
 
 void board_attend(struct writer *w)
