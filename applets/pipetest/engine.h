@@ -49,6 +49,7 @@
 	GROUP(madvise) \
 	GROUP(msync) \
 	GROUP(memfd) \
+	GROUP(memfd_seals) \
 	GROUP(sendfile) \
 	GROUP(copy_file_range) \
 	GROUP(regressions)

@@ -9,8 +9,8 @@
 /* The system call itself: musl's mprotect() rounds the address down to a page. */
 static void protect(char *p, size_t len, int prot, long expected)
 {
-	wantf(ret(syscall(SYS_mprotect, p, len, prot)), expected, "mprotect(%zu bytes, prot %#x)", len,
-		(unsigned)prot);
+	wantf(ret(syscall(SYS_mprotect, p, len, prot)), expected, "mprotect(%zu bytes, prot %#x)",
+		len, (unsigned)prot);
 }
 
 static void unaligned(void)
@@ -104,9 +104,9 @@ static void middle(void)
 static void two_mappings(void)
 {
 	char *p = t_pages(2);
+	void *second = mmap(p + t.page, t.page, PROT_READ, ANON_SHARED | MAP_FIXED, -1, 0);
 
-	want(mmap(p + t.page, t.page, PROT_READ, ANON_SHARED | MAP_FIXED, -1, 0) == p + t.page, true,
-		"MAP_FIXED of the second page");
+	want(second == p + t.page, true, "MAP_FIXED takes the place of the second page");
 	protect(p, 2 * t.page, RW, 0);
 	t_touch(p, 'w');
 	t_touch(p + t.page, 'w');
