@@ -95,7 +95,7 @@ void t_fionread(int fd, long expected)
 
 void t_setfl(int fd, int flag)
 {
-	wantf(ret(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | flag)), 0, "fcntl(%d, F_SETFL, %#x)",
+	wantf(ret(fcntl(fd, F_SETFL, ret(fcntl(fd, F_GETFL)) | flag)), 0, "fcntl(%d, F_SETFL, %#x)",
 		fd, (unsigned)flag);
 }
 
@@ -145,7 +145,7 @@ static size_t write_to_the_brim(int fd)
 
 size_t t_fill(int fd)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int flags = ret(fcntl(fd, F_GETFL));
 	size_t total;
 
 	nonblock(fd);

@@ -50,9 +50,20 @@ static bool has_room(const char *path)
 	return fs.f_blocks == 0 || (uint64_t)fs.f_bavail * fs.f_bsize >= ROOM;
 }
 
+/* As opendir(3), without O_DIRECTORY. */
+static DIR *open_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !dir)
+		close(fd);
+	return dir;
+}
+
 static bool can_list(void)
 {
-	DIR *dir = opendir(".");
+	DIR *dir = open_directory(".");
 	bool can = dir && readdir(dir);
 
 	if (dir)
@@ -109,7 +120,7 @@ bool directory_make(const char *wish)
 
 static void empty(const char *path)
 {
-	DIR *dir = opendir(path);
+	DIR *dir = open_directory(path);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {

@@ -31,11 +31,63 @@ void t_fifo(const char *name)
 	t_ok(fcntl(t.r, F_SETFL, 0), "F_SETFL");
 }
 
+struct flag {
+	int bits;
+	char name[16];
+};
+
+/* The names of the flags that a kernel may lack, and of those that matter to a reader: "O_PATH". */
+static const char *flag_names(const struct flag *table, size_t count, int flags)
+{
+	static char text[64];
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < count; i++)
+		if ((flags & table[i].bits) == table[i].bits)
+			len += scnprintf(text + len, sizeof(text) - len, "%s%s", len ? "|" : "",
+				table[i].name);
+	return len ? text : "0";
+}
+
+static const char *open_flags(int flags)
+{
+	static const struct flag names[] = {
+		{ O_RDWR, "O_RDWR" },
+		{ O_WRONLY, "O_WRONLY" },
+		{ O_NONBLOCK, "O_NONBLOCK" },
+		{ O_APPEND, "O_APPEND" },
+		{ O_TRUNC, "O_TRUNC" },
+		{ O_PATH, "O_PATH" },
+		{ O_DIRECT, "O_DIRECT" },
+		{ O_DIRECTORY, "O_DIRECTORY" },
+		{ O_NOFOLLOW, "O_NOFOLLOW" },
+	};
+
+	return flag_names(names, ARRAY_SIZE(names), flags);
+}
+
+static const char *map_flags(int flags)
+{
+	static const struct flag names[] = {
+		{ MAP_PRIVATE, "MAP_PRIVATE" },
+		{ MAP_SHARED, "MAP_SHARED" },
+		{ MAP_ANONYMOUS, "MAP_ANONYMOUS" },
+		{ MAP_FIXED, "MAP_FIXED" },
+		{ MAP_POPULATE, "MAP_POPULATE" },
+		{ MAP_NORESERVE, "MAP_NORESERVE" },
+		{ MAP_LOCKED, "MAP_LOCKED" },
+		{ MAP_GROWSDOWN, "MAP_GROWSDOWN" },
+	};
+
+	return flag_names(names, ARRAY_SIZE(names), flags);
+}
+
 int t_open(const char *name, int flags)
 {
 	int fd;
 
-	callingf("open(\"%s\", %#o)", name, (unsigned)flags);
+	callingf("open(\"%s\", %s)", name, open_flags(flags));
 	fd = open(name, flags);
 	if (fd < 0 && t_lacks("open"))
 		skip("no-open");
@@ -45,7 +97,7 @@ int t_open(const char *name, int flags)
 
 static void call_map(size_t len, int prot, int flags, int fd, off_t off)
 {
-	callingf("mmap(%zu, prot %d, flags %#x, fd %d, %lld)", len, prot, (unsigned)flags, fd,
+	callingf("mmap(%zu, prot %d, %s, fd %d, %lld)", len, prot, map_flags(flags), fd,
 		(long long)off);
 }
 

@@ -53,12 +53,32 @@ static struct {
 	char name[PATH_MAX];
 } with;
 
+enum { PUNCH = 3 };		/* FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
+
+static long failed(const void *p)
+{
+	return p == MAP_FAILED ? -1 : 0;
+}
+
+static long map_at(void *p, int flags)
+{
+	return failed(mmap(p, t.page, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0));
+}
+
 static long map_once(int flags)
 {
-	return mmap(memory, t.page, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0)
-			== MAP_FAILED
-		? -1
-		: 0;
+	return map_at(memory, flags);
+}
+
+/* To where it is, or with MREMAP_FIXED to another page. */
+static long remap(int flags)
+{
+	char *to = mmap(NULL, t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *p;
+
+	p = mremap(memory, t.page, t.page, flags, to);
+	if (p != MAP_FAILED)
+		memory = p;
+	return failed(p);
 }
 
 static long make_timer(void)
@@ -97,6 +117,12 @@ static long id_or_errno(unsigned id)
 	CALL(pipe2, syscall(SYS_pipe2, with.numbers, O_CLOEXEC)) \
 	POSIX(open, open("", O_RDONLY)) \
 	POSIX(openat, openat(AT_FDCWD, "", O_RDONLY)) \
+	CALL(O_PATH, open("", O_PATH)) \
+	CALL(O_DIRECT, open("", O_DIRECT)) \
+	POSIX(O_DIRECTORY, open("", O_DIRECTORY)) \
+	POSIX(O_NOFOLLOW, open("", O_NOFOLLOW)) \
+	POSIX(O_NONBLOCK, open("", O_NONBLOCK)) \
+	POSIX(O_APPEND, open("", O_APPEND)) \
 	POSIX(close, close(-1)) \
 	POSIX(dup, dup(-1)) \
 	POSIX(dup2, dup2(-1, 0)) \
@@ -139,7 +165,9 @@ static long id_or_errno(unsigned id)
 	CALL(fdatasync, fdatasync(-1)) \
 	CALL(flock, flock(-1, LOCK_UN)) \
 	CALL(memfd_create, memfd_create("", 0)) \
+	CALL(FALLOC_FL_PUNCH_HOLE, fallocate(sealed, PUNCH, 0, 1)) \
 	POSIX(MAP_SHARED, map_once(MAP_SHARED)) \
+	CALL(MAP_FIXED_NOREPLACE, map_at(NULL, MAP_PRIVATE | MAP_FIXED_NOREPLACE)) \
 	CALL(MAP_FIXED, map_once(MAP_PRIVATE | MAP_FIXED)) \
 	CALL(MAP_POPULATE, map_once(MAP_PRIVATE | MAP_POPULATE)) \
 	CALL(MAP_NORESERVE, map_once(MAP_PRIVATE | MAP_NORESERVE)) \
@@ -147,7 +175,10 @@ static long id_or_errno(unsigned id)
 	CALL(madvise, madvise(memory, t.page, MADV_NORMAL)) \
 	CALL(msync, msync(memory, t.page, MS_ASYNC)) \
 	CALL(mincore, mincore(memory, t.page, with.pages)) \
-	CALL(mremap, mremap(memory, t.page, t.page, 0) == MAP_FAILED ? -1 : 0) \
+	CALL(MAP_GROWSDOWN, map_once(MAP_PRIVATE | MAP_GROWSDOWN)) \
+	CALL(MREMAP_MAYMOVE, remap(MREMAP_MAYMOVE)) \
+	CALL(MREMAP_FIXED, remap(MREMAP_MAYMOVE | MREMAP_FIXED)) \
+	CALL(mremap, failed(mremap(memory, t.page, t.page, 0))) \
 	POSIX(munmap, munmap(memory, t.page)) \
 	POSIX(poll, poll(&with.poll, 1, 0)) \
 	CALL(ppoll, ppoll(&with.poll, 1, &with.no_time, NULL)) \
@@ -219,7 +250,7 @@ enum {
 	N_CALLS
 };
 
-static const char names[N_CALLS][20] = {
+static const char names[N_CALLS][24] = {
 #define CALL(name, call) #name,
 	CALLS
 #undef CALL

@@ -261,10 +261,13 @@ static void show_result(struct caller *c, const char *what, long got)
 long call_result(long got)
 {
 	struct caller *c = me();
+	const char *what = came_back(c);
 
 	if (got < 0)
 		got = -errno;
-	show_result(c, came_back(c), got);
+	if (got < 0)
+		skip_if_lacking(what);
+	show_result(c, what, got);
 	return got;
 }
 

@@ -17,10 +17,10 @@ SOME="-t bas.* -t fif.* -t blk.* -t prm.* -t map.*"
 right() {
 	name=$1 shell=$2; shift 2
 	run env P="$IPCBOX pipetest -q" SOME="$SOME" $shell "set -f; $*"
-	like "$name: nothing is wrong" '0 # Totals: pass:*[0-9][0-9][0-9] fail:0 xfail:* xpass:0 skip:* error:0' \
+	like "$name: no case fails" '0 *# Totals: pass:*[0-9][0-9][0-9] fail:0 xfail:* xpass:0 skip:* error:0' \
 		"$rc $out"
-	is "$name: nothing on stderr" '' "$err"
-	is "$name: nothing is left" '' "$(left)"
+	is "$name: pipetest writes nothing to stderr" '' "$err"
+	is "$name: no file and no process is left" '' "$(left)"
 }
 
 if [ "$EMULATOR" ]; then
@@ -42,17 +42,17 @@ if command -v python3 >/dev/null; then
 	EOF
 	right 'all signals blocked' 'python3 blocked.py sh -c' 'exec $P $SOME'
 	run python3 blocked.py "$IPCBOX" pipetest -t bas.lowest
-	like 'and the header says so' '*SIGPIPE inherited as blocked*' "$out"
+	like 'the header says that SIGPIPE was inherited as blocked' '*SIGPIPE inherited as blocked*' "$out"
 fi
 run sh -c 'ulimit -n 24; exec "$@"' sh "$IPCBOX" pipetest -t 'bas.*'
-is 'so few descriptors that most cases have no room: all skipped is 4' 4 "$rc"
-like 'with the reason' '*ok 1 bas.write_read.pipe # SKIP fd-limit*' "$out"
+is 'where 24 descriptors are the limit all cases are skipped, and the status is 4' 4 "$rc"
+like 'a case without room for its descriptors is skipped with the reason fd-limit' '*ok 1 bas.write_read.pipe # SKIP fd-limit*' "$out"
 run sh -c 'ulimit -n 4; exec "$@"' sh "$IPCBOX" pipetest
-like 'no descriptor for a pipe: says so' "1 pipetest: can't make a pipe: *" "$rc $err"
+like 'where there is no descriptor for a pipe pipetest says so' "1 pipetest: can't make a pipe: *" "$rc $err"
 if [ "$bash" ]; then
 	run $bash 'ulimit -v 1000; exec "$@"' sh "$IPCBOX" pipetest -t 'tut.*' -t 'sig.*'
-	is 'ulimit -v: nothing is wrong' 0 "$rc"
-	like 'what has no memory is skipped' '*ok * # SKIP no-memory*' "$out"
+	is 'with 1000 KiB of memory no case fails' 0 "$rc"
+	like 'a case that finds no memory is skipped' '*ok * # SKIP no-memory*' "$out"
 fi
 if [ "$bash" ]; then
 	for n in 0 3; do right "$n signals in the queue" "$bash" "ulimit -i $n; exec \$P"; done
@@ -62,19 +62,19 @@ if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
 	for error in ENOSYS EPERM; do
 		run strace -f -o /dev/null -e trace=tee -e inject=tee:error=$error \
 			"$IPCBOX" pipetest -t 'tee.*' -t 'fio.tee*' -t 'reg.efault*' -t 'eof.*'
-		like "tee is $error: nothing is wrong" '0 * fail:0 xfail:* error:0' "$rc $out"
+		like "where tee(2) is $error no case fails" '0 * fail:0 xfail:* error:0' "$rc $out"
 		for case in tee.partial fio.tee_splice reg.efault_tee; do
-			like "$case is skipped" "* $case.pipe # SKIP no-tee*" "$out"
+			like "$case is skipped where tee(2) is $error" "* $case.pipe # SKIP no-tee*" "$out"
 		done
 	done
 else
 	skip 'no tee' 'no strace'
 fi
 run sh -c '(ulimit -f 0; exec "$1" pipetest -q) | cat' sh "$IPCBOX"
-like 'ulimit -f 0: files are skipped' '# Totals: pass:*[1-9] fail:0 xfail:* xpass:0 skip:*[1-9] error:0' "$out"
+like 'where no file may grow the cases that make files are skipped' '# Totals: pass:*[1-9] fail:0 xfail:* xpass:0 skip:*[1-9] error:0' "$out"
 run sh -c '(ulimit -f 0; "$1" pipetest 2>&1 >out) | cat' sh "$IPCBOX"
-like 'and output that meets it is an error' "pipetest: can't write to standard output: *" "$out"
-is 'nothing is left' '' "$(left)"
+like 'output into a file that may not grow is an error' "pipetest: can't write to standard output: *" "$out"
+is 'a run whose output failed leaves no file and no process' '' "$(left)"
 
 # --- another user, with few processes; a file that cannot be entered by others is the point
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && [ "$bash" ]; then
@@ -82,11 +82,11 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && [ "$bash" ]; then
 	as_nobody='setpriv --reuid 64123 --regid 64123 --clear-groups'
 	for n in 40 5; do
 		run $as_nobody bash -c "ulimit -u $n; exec ./ipcbox.anyone pipetest -t \"bas.*\" -t blk.eof_wakes_100"
-		like "nobody with $n processes: passes or skips" \
+		like "where a user may have $n processes each case passes or is skipped" \
 			'*# Totals: pass:*[1-9] fail:0 xfail:* xpass:0 skip:* error:0' "$out"
 	done
-	like 'with the reason' '*# SKIP process-limit*' "$out"
-	is 'nothing is left' '' "$(left)"
+	like 'a case that may not fork is skipped with the reason process-limit' '*# SKIP process-limit*' "$out"
+	is 'runs by another user leave no file and no process' '' "$(left)"
 else
 	skip 'few processes' 'not root, or no setpriv or bash'
 fi
@@ -99,15 +99,15 @@ if $ns mount -t tmpfs none dir 2>/dev/null; then
 	right 'PID 1 under the /proc of others' "$ns -pf sh -c" 'exec $P $SOME'
 	right 'PID 1' "$ns -pf --mount-proc sh -c" 'exec $P $SOME'
 	run $ns sh -c 'mount -t tmpfs -o size=64k none dir; exec "$@"' sh "$IPCBOX" pipetest -d dir
-	like 'a full directory that was asked for: says so' "1 pipetest: can't make a directory in 'dir': No space*" "$rc $err"
+	like '-d with a full directory is an error that says so' "1 pipetest: can't make a directory in 'dir': No space*" "$rc $err"
 	run $ns sh -c 'mount -t tmpfs -o size=64k none dir; exec "$@"' sh "$IPCBOX" pipetest -t 'fif.*'
-	like 'a full $TMPDIR: another' '0 *# files in /*' "$rc $out"
+	like 'where $TMPDIR is full another directory is used' '0 *# files in /*' "$rc $out"
 	nodir='mkdir dir/root && cp "$1" dir/root/ipcbox && mount -t tmpfs none dir/root && cp "$1" dir/root/ipcbox &&
 		mkdir dir/root/proc && mount -t proc none dir/root/proc && mount -o remount,ro dir/root &&
 		exec chroot dir/root /ipcbox pipetest -t "bas.*" -t "fif.*"'
 	run $ns -pf sh -c "$nodir" sh "$IPCBOX"
-	like 'nowhere to write: files are skipped' '0 *# files in none (no directory to write in)*' "$rc $out"
-	like 'with the reason' '*# SKIP no-dir*' "$out"
+	like 'where no directory can be written to the header says so' '0 *# files in none (no directory to write in)*' "$rc $out"
+	like 'a case that needs a directory is skipped with the reason no-dir' '*# SKIP no-dir*' "$out"
 	rm -rf dir/root
 else
 	skip 'namespaces' 'not allowed here'
@@ -117,15 +117,15 @@ fi
 for form in '' -n -J -q -l --ptest '-J -l' '--explain *'; do
 	set -f
 	run sh -c 'exec "$@" >/dev/full' sh "$IPCBOX" pipetest -t 'bas.*' $form
-	like "$form: a full disk" "1 pipetest: can't write to standard output: No space*" "$rc $err"
+	like "pipetest $form on a full disk is an error" "1 pipetest: can't write to standard output: No space*" "$rc $err"
 	run sh -c 'exec "$@" >&-' sh "$IPCBOX" pipetest -t 'bas.*' $form
-	like "$form: closed" "1 pipetest: can't write to standard output: Bad file*" "$rc $err"
+	like "pipetest $form with a closed stdout is an error" "1 pipetest: can't write to standard output: Bad file*" "$rc $err"
 	# The reader goes first: what fits into the pipe would be written without a failure.
 	run sh -c '{ sleep 0.3; "$@" 2>err; echo $? >status; } | :' sh "$IPCBOX" pipetest $form
-	is "$form: a closed pipe is 1, without a word" '1 ' "$(cat status) $(cat err)"
+	is "pipetest $form into a pipe without a reader exits with 1 and without a word" '1 ' "$(cat status) $(cat err)"
 	set +f
 done
-is 'nothing is left' '' "$(left)"
+is 'runs whose output failed in each form leave no file and no process' '' "$(left)"
 
 # The status of the background job, which must end by itself; nobody waits for ever.
 ended() {
@@ -141,13 +141,13 @@ bg pipetest -q -r 1000000 >bailed 2>err
 wait_for sh -c 'ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -F -- "-> $PWD/dir/pipetest."'
 kill -USR1 "$pid"
 wait_for grep -q . err
-like 'SIGUSR1: a status line' 'pipetest: 0 of * cases done, 0 failed, now tut.p1.*' "$(cat err)"
+like 'SIGUSR1 prints a status line on stderr' 'pipetest: 0 of * cases done, 0 failed, now tut.p1.*' "$(cat err)"
 kill -HUP "$pid"
 ended
-is 'SIGHUP ends it' 129 "$rc"
-like 'with a summary' 'Bail out! signal
+is 'SIGHUP ends a run with status 129' 129 "$rc"
+like 'a run that SIGHUP ends prints its totals' 'Bail out! signal
 # Totals: *' "$(cat bailed)"
-is 'nothing is left' '' "$(left)"
+is 'a run that SIGHUP ended leaves no file and no process' '' "$(left)"
 
 mkfifo stalled
 exec 3<>stalled
@@ -158,8 +158,8 @@ sleep 0.2 # to reach its first line; if that is later, the signal waits for it
 kill "$pid"
 ended
 exec 3>&-
-is 'SIGTERM ends it also while nobody reads what it prints' 143 "$rc"
-is 'nothing is left' '' "$(left)"
+is 'SIGTERM ends a run also while nobody reads what pipetest prints' 143 "$rc"
+is 'a run that SIGTERM ended while nobody read leaves no file and no process' '' "$(left)"
 
 if command -v python3 >/dev/null; then
 	cat >nonblock.py <<-'EOF'
@@ -186,9 +186,9 @@ stop() {
 }
 wait_for stop
 ended
-is 'a case that hangs fails' 1 "$rc"
-like 'and is reported as killed; the run goes on' '*# killed at its time limit of *
+is 'a case that hangs fails, and the status is 1' 1 "$rc"
+like 'a case that hangs is reported as killed, and the run goes on' '*# killed at its time limit of *
 not ok 1 blk.eof_wakes_100
 *error:1' "$(cat hung)"
-is 'its processes are gone' '' "$(while read -r p; do ls -d "/proc/$p" 2>/dev/null; done <stopped)"
-is 'nothing is left' '' "$(left)"
+is 'the processes of a case that hung are gone' '' "$(while read -r p; do ls -d "/proc/$p" 2>/dev/null; done <stopped)"
+is 'a run with a case that hung leaves no file and no process' '' "$(left)"

@@ -65,28 +65,28 @@ for form in '' -n -v '-n -v' --tap '--tap -n'; do
 	run box pipetest $cases $form
 	set +f
 	cp .out passed.ktap
-	is "$form: exit 0" 0 "$rc"
-	ok "$form: the grammar" awk -f ktap.awk passed.ktap
+	is "pipetest $form exits with 0 where no case fails" 0 "$rc"
+	ok "pipetest $form prints results by the grammar of KTAP" awk -f ktap.awk passed.ktap
 	if command -v prove >/dev/null; then
-		ok "$form: prove agrees" prove -e cat passed.ktap
+		ok "prove takes what pipetest $form prints for a success" prove -e cat passed.ktap
 	else
-		skip "$form: prove agrees" 'no prove'
+		skip "prove takes what pipetest $form prints for a success" 'no prove'
 	fi
 	if [ "$tappy" ] && [ "${form#--tap}" != "$form" ]; then
-		ok "$form: tappy agrees" $tappy -c 'import tap.main; tap.main.main()' passed.ktap
+		ok "tappy takes what pipetest $form prints for a success" $tappy -c 'import tap.main; tap.main.main()' passed.ktap
 	fi
 	set -f
 	run box pipetest $cases $form -m 0.00001
 	set +f
 	cp .out failed.ktap
-	is "$form: exit 1" 1 "$rc"
-	ok "$form: the grammar with failures" awk -f ktap.awk failed.ktap
-	! command -v prove >/dev/null || ok "$form: prove sees them" sh -c '! prove -e cat failed.ktap'
+	is "pipetest $form exits with 1 where a case fails" 1 "$rc"
+	ok "pipetest $form prints failures by the grammar of KTAP" awk -f ktap.awk failed.ktap
+	! command -v prove >/dev/null || ok "prove sees the failures that pipetest $form prints" sh -c '! prove -e cat failed.ktap'
 done
-[ "$tappy" ] || skip '--tap: tappy agrees' 'no python3-tap'
+[ "$tappy" ] || skip 'tappy takes what pipetest --tap prints for a success' 'no python3-tap'
 
 run box pipetest -t bas.stream.pipe -n -m 0.00001
-like '-n: a group fails with its case' '*
+like '-n shows a group as failed if one of its cases fails' '*
   not ok 1 stream.pipe
 not ok 1 bas
 *' "$out"
@@ -110,37 +110,37 @@ EOF
 if [ "$python" ]; then
 	for args in '' '-m 0.00001' -v; do
 		run box pipetest -J -t 'bas.*' -t tut.p14.killed $args
-		ok "-J $args: strict JSON line by line, no line longer than PIPE_BUF" $python strict.py "$T/.out"
+		ok "pipetest -J $args prints strict JSON line by line, no line longer than PIPE_BUF" $python strict.py "$T/.out"
 	done
 	run box pipetest -l -J -x
-	is '-l -J: exit 0' 0 "$rc"
-	ok '-l -J lists as JSON' $python -c 'import json,sys
+	is 'pipetest -l -J exits with 0' 0 "$rc"
+	ok 'pipetest -l -J lists the cases as JSON with six fields' $python -c 'import json,sys
 for line in open(sys.argv[1]):
     assert list(json.loads(line)) == ["name", "ids", "class", "needs", "rule", "source"]' "$T/.out"
 else
-	skip '-J is strict JSON' 'no python3'
+	skip 'pipetest -J prints strict JSON' 'no python3'
 fi
 run box pipetest -J -e -m 0.00001 -t 'bas.*'
-like '-J -e says that it stops' '*{"bail_out":"first failure","totals":{"pass":*},"missing_fixes":*}' "$out"
+like 'pipetest -J -e says that it stops at the first failure' '*{"bail_out":"first failure","totals":{"pass":*},"missing_fixes":*}' "$out"
 run box pipetest -v -t nbk.pollout_keeps_its_word.pipe
 last=$(sed -n '/^ok/!h; /^ok/{x; s/# //; p; q;}' .out)
 run box pipetest -J -v -t nbk.pollout_keeps_its_word.pipe
-like '-J: what does not fit is missing at the beginning' "*,\"$last\"\\],\"truncated\":true}*" "$out"
+like '-J leaves out the first diagnostics if they are too many, and says truncated' "*,\"$last\"\\],\"truncated\":true}*" "$out"
 
 # --- brief, and for others' parsers
 for form in '' -n -J --ptest --lava --tap; do
 	run box pipetest -t 'bas.*' -q $form
-	is "-q $form: only the totals" 1 "$(printf '%s\n' "$out" | wc -l)"
+	is "pipetest -q $form prints only the totals where no case fails" 1 "$(printf '%s\n' "$out" | wc -l)"
 	run box pipetest -t bas.stream.pipe -q $form -m 0.00001
-	like "-q $form: and failures" '*bas.stream.pipe*
+	like "pipetest -q $form prints failures" '*bas.stream.pipe*
 *otals*' "$out"
 done
 run box pipetest -t bas.stream.pipe --ptest -m 0.00001
-like '--ptest: what died is a failure, too' '*# killed at *
+like '--ptest prints FAIL for a case that was killed' '*# killed at *
 FAIL: bas.stream.pipe
 *' "$out"
 run box pipetest -t 'bas.lowest' --tap --lava
-like '--tap --lava: both' 'TAP version 13
+like '--tap and --lava go together' 'TAP version 13
 1..1
 *
 ok 1 bas.lowest
@@ -148,8 +148,8 @@ ok 1 bas.lowest
 *' "$out"
 for both in '-J -n' '-J --tap' '-J --lava' '--ptest -n' '--ptest -J' '--ptest --lava' '--ptest --tap'; do
 	run box pipetest -t bas.lowest $both
-	is "$both: a usage error" 2 "$rc"
-	like "$both: that names one" 'pipetest: --?* goes with no other output*' "$err"
+	is "pipetest $both is a usage error" 2 "$rc"
+	like "the error about pipetest $both names one of the outputs" 'pipetest: --?* goes with no other output*' "$err"
 done
 
 # --- one line, one write: a pipe in packet mode keeps them apart
@@ -170,10 +170,10 @@ assert p.wait() == 0 and n > 140, (n, p.returncode)
 EOF
 for form in -v '-n -v' '-J -v' --lava; do
 	if [ "$python" ] && [ -z "$EMULATOR" ]; then
-		ok "$form: each line is one write of at most PIPE_BUF bytes" \
+		ok "pipetest $form prints each line by one write of at most PIPE_BUF bytes" \
 			$python packets.py "$IPCBOX" pipetest -t 'bas.*' $form
 	else
-		skip "$form: each line is one write" 'no python3'
+		skip "pipetest $form prints each line by one write" 'no python3'
 	fi
 done
 
@@ -181,16 +181,16 @@ done
 evil=$(printf 'x\nok 9 forged\033[31m')
 mkdir "$evil"
 run box pipetest -t bas.lowest -d "$evil"
-like 'no result out of a directory'"'"'s name' '*# files in */x?ok 9 forged?\[31m/pipetest.* (*' "$out"
-is 'no escape, either' '' "$(tr -d '\n -~' <.out)"
+like 'the name of a directory cannot look like a result' '*# files in */x?ok 9 forged?\[31m/pipetest.* (*' "$out"
+is 'the name of a directory sends no escape sequence to a terminal' '' "$(tr -d '\n -~' <.out)"
 if [ "$python" ]; then
 	run box pipetest -J -t bas.lowest -d "$evil"
-	ok 'nor in JSON' $python strict.py "$T/.out"
+	ok 'the name of a directory does not break JSON' $python strict.py "$T/.out"
 fi
-is 'and nothing stays in it' '' "$(ls "$evil")"
+is 'no file stays in a directory with an evil name' '' "$(ls "$evil")"
 
 # --- a case that fails for a known bug names the commit and the release
 for case in $(box pipetest -l -x -c B | sed 's/ .*//'); do
 	box pipetest --explain "$case"
 done | grep '^source:' | grep -vE '[0-9a-f]{12},?( in| Linux)? \(?[0-9]\.[0-9]+|no fix is known|none known' >unnamed
-is 'each probe for a bug names commit and release, or says that there is none' '' "$(cat unnamed)"
+is 'each case of class B names a commit and a release, or says that no fix is known' '' "$(cat unnamed)"

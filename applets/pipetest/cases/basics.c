@@ -54,8 +54,8 @@ static void access_modes(void)
 	int fd[2];
 
 	t_pipe(fd);
-	want(fcntl(fd[0], F_GETFL) & O_ACCMODE, O_RDONLY, "access mode of the read end");
-	want(fcntl(fd[1], F_GETFL) & O_ACCMODE, O_WRONLY, "access mode of the write end");
+	want(fcntl(fd[0], F_GETFL) & O_ACCMODE, O_RDONLY, "access mode of the read end, by F_GETFL");
+	want(fcntl(fd[1], F_GETFL) & O_ACCMODE, O_WRONLY, "access mode of the write end, by F_GETFL");
 }
 
 static void wrong_end(void)
@@ -112,6 +112,7 @@ static void as_many_as_fit(void)
 	int limit = lowest_fd() + 21, open = 0, fd[2];
 	long made = 0, result;
 
+	t_needs_call("F_GETFD");
 	t_limit(RLIMIT_NOFILE, limit);
 	for (int i = 0; i < limit; i++)
 		open += fcntl(i, F_GETFD) >= 0;

@@ -33,7 +33,7 @@ static void try_seal(int fd, int newer)
 {
 	if (fcntl(fd, F_ADD_SEALS, newer) < 0 && errno == EINVAL)
 		skip("no-such-seal");
-	wantf(ret(fcntl(fd, F_GET_SEALS)) & newer, newer, "the seal %#x", newer);
+	wantf(ret(fcntl(fd, F_GET_SEALS)) & newer, newer, "F_GET_SEALS & %#x", newer);
 }
 
 static void new_file(void)
@@ -42,7 +42,7 @@ static void new_file(void)
 
 	want(S_ISREG(t_stat(fd)->st_mode), true, "a regular file");
 	t_size(fd, 0);
-	want(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR, "the access mode");
+	want(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR, "the access mode, by F_GETFL");
 	t_getfd(fd, 0);
 	t_getfd(t_memfd("new", MFD_CLOEXEC), FD_CLOEXEC);
 	t_put(fd, 'm', t.page, 1);

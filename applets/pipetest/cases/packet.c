@@ -76,7 +76,7 @@ static void slots_of_packets(void)
 
 static void set_direct(bool on)
 {
-	int flags = fcntl(t.w, F_GETFL) & ~O_DIRECT;
+	int flags = ret(fcntl(t.w, F_GETFL)) & ~O_DIRECT;
 	long got = ret(fcntl(t.w, F_SETFL, flags | (on ? O_DIRECT : 0)));
 
 	if (got == -EINVAL)

@@ -133,7 +133,7 @@ static void s36_length(void)
 	char *p = t_map(2 * t.page, PROT_NONE, MAP_SHARED, fd);
 
 	want(mmap(p, sizeof(struct student), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == p, 1,
-	     "mmap of the record there");
+	     "mmap of the record, MAP_FIXED,");
 	t_touch(p + t.page - 1, 'r');
 	want(fault_of(p + t.page, 'r'), SIGSEGV, "signal behind it");
 }
