@@ -50,12 +50,14 @@ static bool has_room(const char *path)
 	return fs.f_blocks == 0 || (uint64_t)fs.f_bavail * fs.f_bsize >= ROOM;
 }
 
-/* As opendir(3), without O_DIRECTORY. */
-static DIR *open_directory(const char *path)
+/* opendir(3) needs O_DIRECTORY, fdopendir(3) needs fcntl(2). */
+static DIR *open_dir(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = opendir(path);
+	int fd = dir ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
+	if (fd >= 0)
+		dir = fdopendir(fd);
 	if (fd >= 0 && !dir)
 		close(fd);
 	return dir;
@@ -63,7 +65,7 @@ static DIR *open_directory(const char *path)
 
 static bool can_list(void)
 {
-	DIR *dir = open_directory(".");
+	DIR *dir = open_dir(".");
 	bool can = dir && readdir(dir);
 
 	if (dir)
@@ -120,7 +122,7 @@ bool directory_make(const char *wish)
 
 static void empty(const char *path)
 {
-	DIR *dir = open_directory(path);
+	DIR *dir = open_dir(path);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {

@@ -15,6 +15,7 @@ void t_mkfifo(const char *name)
 	long made;
 
 	t_needs_call("mkfifo");
+	t_needs_call("open"); /* what it is made for */
 	directory_note(name);
 	callingf("mkfifo(%s)", name);
 	made = call_value(mkfifo(name, 0600));
@@ -150,7 +151,8 @@ void *t_nowhere(void)
 
 long try_map(size_t len, int prot, int flags, int fd, off_t off)
 {
-	return mmap(NULL, len, prot, flags, fd, off) == MAP_FAILED ? -errno : 0;
+	call_map(len, prot, flags, fd, off);
+	return call_result(mmap(NULL, len, prot, flags, fd, off) == MAP_FAILED ? -1 : 0);
 }
 
 void t_no_map(int prot, int flags, int fd, long expected)

@@ -187,7 +187,7 @@ static long id_or_errno(unsigned id)
 	CALL(epoll_create, epoll_create1(0)) \
 	CALL(epoll_ctl, epoll_ctl(-1, EPOLL_CTL_ADD, 0, &with.event)) \
 	CALL(ioctl, ioctl(one[0], FIOCLEX)) \
-	CALL(epoll_pwait, epoll_pwait(-1, &with.event, 1, 0, NULL)) \
+	CALL(epoll_pwait, epoll_pwait(-1, &with.event, 1, 0, &with.no_signals)) \
 	CALL(epoll_wait, epoll_wait(-1, &with.event, 1, 0)) \
 	CALL(eventfd, eventfd(0, 0)) \
 	CALL(timerfd_create, timerfd_create(CLOCK_MONOTONIC, 0)) \

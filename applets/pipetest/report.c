@@ -64,6 +64,33 @@ static void line(const char *fmt, ...)
 		stdout_failed();
 }
 
+/* For people: lines of 80 columns. */
+static void wrapped(const char *fmt, ...) PRINTF(1, 2);
+static void wrapped(const char *fmt, ...)
+{
+	enum { WIDTH = 80, INDENT = 4 };
+	char buf[1024], *from = buf;
+	va_list args;
+	int indent = 0;
+
+	va_start(args, fmt);
+	vscnprintf(buf, sizeof(buf), fmt, args);
+	va_end(args);
+	while (indent + strlen(from) > WIDTH + 1) {
+		char *space = from + WIDTH - indent;
+
+		while (space > from && *space != ' ')
+			space--;
+		if (space == from)
+			break;
+		*space = '\0';
+		line("%*s%s\n", indent, "", from);
+		from = space + 1;
+		indent = INDENT;
+	}
+	line("%*s%s", indent, "", from);
+}
+
 /* The length of the group's name, which stands before the first dot. */
 static size_t group_len(const char *name)
 {
@@ -230,7 +257,7 @@ void report_start(const struct options *o, const struct pick *picks, unsigned co
 	print_environment(line);
 }
 
-static void print_result(const struct result *r, bool failed)
+static void print_case(const struct result *r, bool failed)
 {
 	/* Of the six words that automake has, LAVA and ptest-runner's parsers know three. */
 	static const char known[N_VERDICTS][5] = { "pass", "fail", "pass", "pass", "skip", "fail" };
@@ -269,7 +296,7 @@ void report_result(const struct result *r)
 	if (out.o->format == TERMINAL)
 		terminal_result(r);
 	else if (failed || !out.o->quiet)
-		print_result(r, failed);
+		print_case(r, failed);
 	if (out.o->nested)
 		group_end(out.done - 1, group_failed);
 }
@@ -292,7 +319,10 @@ int report_end(int sig)
 	if (out.o->format == JSON_LINES) {
 		json_totals(bail_out);
 	} else {
-		fixes_print(line, out.o->format == TERMINAL ? "" : "# ");
+		if (out.o->format == TERMINAL)
+			fixes_print(wrapped, "");
+		else
+			fixes_print(line, "# ");
 		if (bail_out)
 			line("Bail out! %s\n", bail_out);
 		skips_print(line, "# ");

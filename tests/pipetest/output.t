@@ -129,7 +129,7 @@ like '-J leaves out the first diagnostics if they are too many, and says truncat
 
 # --- brief, and for others' parsers
 for form in '' -n -J --ptest --lava --tap; do
-	run box pipetest -t 'bas.*' -q $form
+	run box pipetest -t 'nbk.*' -q $form
 	is "pipetest -q $form prints only the totals where no case fails" 1 "$(printf '%s\n' "$out" | wc -l)"
 	run box pipetest -t bas.stream.pipe -q $form -m 0.00001
 	like "pipetest -q $form prints failures" '*bas.stream.pipe*
@@ -192,5 +192,5 @@ is 'no file stays in a directory with an evil name' '' "$(ls "$evil")"
 # --- a case that fails for a known bug names the commit and the release
 for case in $(box pipetest -l -x -c B | sed 's/ .*//'); do
 	box pipetest --explain "$case"
-done | grep '^source:' | grep -vE '[0-9a-f]{12},?( in| Linux)? \(?[0-9]\.[0-9]+|no fix is known|none known' >unnamed
+done | grep '^source:' | grep -vE '[0-9a-f]{12},?( in| Linux)? \(?[0-9]\.[0-9]+|no release has a fix' >unnamed
 is 'each case of class B names a commit and a release, or says that no fix is known' '' "$(cat unnamed)"

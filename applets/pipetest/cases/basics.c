@@ -54,8 +54,8 @@ static void access_modes(void)
 	int fd[2];
 
 	t_pipe(fd);
-	want(fcntl(fd[0], F_GETFL) & O_ACCMODE, O_RDONLY, "access mode of the read end, by F_GETFL");
-	want(fcntl(fd[1], F_GETFL) & O_ACCMODE, O_WRONLY, "access mode of the write end, by F_GETFL");
+	want(fcntl(fd[0], F_GETFL) & O_ACCMODE, O_RDONLY, "F_GETFL of the read end");
+	want(fcntl(fd[1], F_GETFL) & O_ACCMODE, O_WRONLY, "F_GETFL of the write end");
 }
 
 static void wrong_end(void)

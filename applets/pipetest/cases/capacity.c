@@ -316,6 +316,7 @@ static void accounting_notes(void)
 	int fd[2];
 
 	be_unprivileged();
+	t_needs_call("pipe2");
 	if (pipe2(fd, NOTIFICATION_PIPE) < 0)
 		skip("no-watch-queue");
 	t_ok(ioctl(fd[0], _IO('W', 0x60), NOTES), "IOC_WATCH_QUEUE_SET_SIZE");

@@ -73,8 +73,8 @@ static void fifo_owner(void)
 	t_mkfifo("f");
 	dir = stat_of(".")->st_gid;
 	st = stat_of("f");
-	want(st->st_uid, geteuid(), "st_uid of a new FIFO");
-	want(st->st_gid == getegid() || st->st_gid == dir, true, "st_gid of a new FIFO");
+	want(st->st_uid, geteuid(), "st_uid of a new FIFO, and geteuid");
+	want(st->st_gid == getegid() || st->st_gid == dir, true, "st_gid, getegid");
 }
 
 static void create_eacces(void)

@@ -31,6 +31,7 @@ static void sealed(int fd, int expected)
  * write seals along. */
 static void try_seal(int fd, int newer)
 {
+	t_needs_call("F_ADD_SEALS");
 	if (fcntl(fd, F_ADD_SEALS, newer) < 0 && errno == EINVAL)
 		skip("no-such-seal");
 	wantf(ret(fcntl(fd, F_GET_SEALS)) & newer, newer, "F_GET_SEALS & %#x", newer);

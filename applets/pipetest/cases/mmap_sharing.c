@@ -125,7 +125,7 @@ static long unmap(long address)
 {
 	long was = store_byte(address);
 
-	return was + munmap((void *)address, t.page);
+	return was + ret(munmap((void *)address, t.page));
 }
 
 static void fork_address(void)

@@ -155,7 +155,7 @@ static bool says_pollout(void)
 {
 	struct pollfd p = { t.w, POLLOUT, 0 };
 
-	return poll(&p, 1, 0) == 1 && p.revents == POLLOUT;
+	return ret(poll(&p, 1, 0)) == 1 && p.revents == POLLOUT;
 }
 
 /* From empty to full, 100 bytes at a time, which come to lie at many places of a slot: where

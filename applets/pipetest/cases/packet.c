@@ -10,6 +10,7 @@ static void packet_pipe(void)
 {
 	int fd[2];
 
+	t_needs_call("pipe2");
 	if (pipe2(fd, O_DIRECT) < 0)
 		skip("no-packets");
 	t_use_pipe(fd);
