@@ -242,7 +242,7 @@ check: $(O)/ipcbox
 
 # Ten thousand writers die, each system call fails once, the fuzzer runs for an hour.
 check-long: $(O)/ipcbox
-	$(Q)READS=1000000000 KILLS=10000 KILL_LIMIT=7200 LONG=36000 MIXTURES=10000 FAULTS=all FUZZ_SECONDS=3600 \
+	$(Q)READS=1000000000 CUTS=10000 KILLS=10000 KILL_LIMIT=7200 LONG=36000 MIXTURES=10000 FAULTS=all FUZZ_SECONDS=3600 \
 		IPCBOX='$(abspath $<)' prove -r tests
 
 check-mutants: $(O)/ipcbox

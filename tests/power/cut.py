@@ -1,0 +1,166 @@
+"""cut.py DIR FS IMAGES [SEED] - cuts the power at random records of DIR/log, and looks.
+
+For each cut there are three images: with all that was flushed before it, and none, all or a random
+part (in pieces of 4 KiB) of what was written since. Each is mounted and its files are compared.
+Prints a line for each promise that is broken, and last the counts.
+
+SPDX-License-Identifier: 0BSD
+"""
+import os
+import random
+import struct
+import subprocess
+import sys
+
+where, fs, images = sys.argv[1], sys.argv[2], int(sys.argv[3])
+seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.randrange(1 << 30)
+rng = random.Random(seed)
+box, PIECE = os.environ["IPCBOX"], 4096
+size = {"xfs": 320, "btrfs": 128}.get(fs, 64) << 20
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def read_log():
+    records = []
+    with open(where + "/log", "rb") as f:
+        while len(head := f.read(13)) == 13:
+            kind, off, n = struct.unpack("<cQI", head)
+            records.append((kind, off, n, f.read(n) if kind in b"WM" else b""))
+    return records
+
+
+def pieces(record):
+    """The pieces of a write: (number, first byte in it, bytes)."""
+    kind, off, n, body = record
+    body = body if kind == b"W" else bytes(n)
+    at = 0
+    while at < n:
+        start = (off + at) % PIECE
+        length = min(PIECE - start, n - at)
+        yield (off + at) // PIECE, start, body[at:at + length]
+        at += length
+
+
+def apply(disk, piece):
+    number, start, body = piece
+    if len(body) == PIECE:
+        disk[number] = body
+    else:
+        old = disk.get(number, bytes(PIECE))
+        disk[number] = old[:start] + body + old[start + len(body):]
+
+
+def write_image(path, disk):
+    with open(path, "wb") as f:
+        f.truncate(size)
+        for number, body in disk.items():
+            if body.strip(b"\0"):
+                f.seek(number * PIECE)
+                f.write(body)
+
+
+old, new, large = (read(f"{where}/{name}") for name in ("old", "new", "large"))
+zeros = bytes(len(new))
+
+
+def is_whole(got, before, after, done, may_be_old=False):
+    """What a file may hold; done: the command has ended before the cut."""
+    return got == after or (got == before and (may_be_old or not done))
+
+
+def look(mnt, marks, count):
+    """The promises that are broken, as texts."""
+    def began(name):
+        return "start " + name in marks
+
+    def done(name):
+        return "done " + name in marks
+
+    def content(name):
+        try:
+            return read(f"{mnt}/{name}")
+        except FileNotFoundError:
+            return None
+
+    for name in ("default", "preserve", "data"):
+        if not is_whole(content(name), old, new, done(name), name == "data"):
+            yield name
+    if not is_whole(content("direct"), old, large, done("direct")):
+        yield "direct"
+    for n, name in enumerate(("fresh1", "fresh2")):
+        if not is_whole(content(name), None, new, marks.count("done fresh") > n):
+            yield name
+    for name in ("one", "two", "three"):
+        if not is_whole(content("several/" + name), old, new, done("several")):
+            yield "several/" + name
+    got = content("update")
+    if got is None or len(got) != len(new) or any(
+            got[i:i + PIECE] not in (zeros[i:i + PIECE], new[i:i + PIECE])
+            for i in range(0, len(new), PIECE)) or (done("update") and got != new):
+        yield "update"
+    if not is_whole(content("resume"), old, new, done("resume")):
+        yield "resume"
+    if began("interrupted"):
+        count["resumed"] += any(n.endswith(".resume") for n in os.listdir(mnt))
+        p = subprocess.run([box, "pcopy", "-R", "--no-sync", where + "/new", mnt + "/resume"],
+                           capture_output=True, text=True)
+        left = [n for n in os.listdir(mnt) if n.endswith(".resume")]
+        if p.returncode or content("resume") != new or left:
+            yield f"resume goes on: {p.stderr.strip()} {left}"
+    told = [int(m.split()[2]) for m in marks if m.startswith("done board")]
+    p = subprocess.run([box, "mmapr", "-1", mnt + "/board"], capture_output=True, text=True)
+    shown = p.stdout.split()[0] if p.stdout else ""
+    if p.returncode or not shown.startswith("id=") or int(shown[3:]) < max(told, default=0):
+        yield f"board: {p.stdout.strip()}{p.stderr.strip()} after {told}"
+    if not is_whole(content("cp"), old, new, done("cp")):
+        count["cp"] += 1
+
+
+def main():
+    records = read_log()
+    start = next(i for i, r in enumerate(records) if r[0] == b"M" and r[3] == b"start all")
+    disk = {}
+    for record in records[:start]:
+        if record[0] in b"WZ":
+            for piece in pieces(record):
+                apply(disk, piece)
+    points = range(start + 1, len(records) + 1)
+    cuts = sorted(rng.choice(points) for _ in range(max(1, images // 3)))
+    count = dict(images=0, wrong=0, unmountable=0, resumed=0, cp=0)
+    image, mnt, upto = where + "/image", where + "/cut", start
+    os.makedirs(mnt, exist_ok=True)
+    for cut in cuts:
+        last = max((i for i in range(upto, cut) if records[i][0] == b"F"), default=upto)
+        for record in records[upto:last]:
+            if record[0] in b"WZ":
+                for piece in pieces(record):
+                    apply(disk, piece)
+        upto = last
+        pending = [p for r in records[last:cut] if r[0] in b"WZ" for p in pieces(r)]
+        marks = [r[3].decode() for r in records[start:cut] if r[0] == b"M"]
+        for how in ("all", "none", "some"):
+            chance = {"all": 1, "none": 0, "some": rng.choice((0.1, 0.5, 0.9))}[how]
+            cut_disk = dict(disk)
+            for piece in pending:
+                if rng.random() < chance:
+                    apply(cut_disk, piece)
+            write_image(image, cut_disk)
+            count["images"] += 1
+            if subprocess.run(["mount", "-o", "loop", image, mnt], capture_output=True).returncode:
+                count["unmountable"] += 1
+                continue
+            try:
+                for broken in look(mnt, marks, count):
+                    count["wrong"] += 1
+                    print(f"seed {seed}, cut {cut - start} of {len(records) - start}, {how} of "
+                          f"{len(pending)}, after '{marks[-1] if marks else ''}': {broken}")
+            finally:
+                subprocess.run(["umount", mnt], check=True)
+    print(" ".join(f"{k}={v}" for k, v in count.items()))
+
+
+main()

@@ -1,0 +1,82 @@
+#!/bin/sh
+# record.sh FS DIR - runs what promises durability on a disk that writes everything down
+#
+# DIR/log is the record; it has marks "start NAME" and "done NAME". DIR/old and DIR/new are the two
+# contents. Each program is called by its applet's name through $IPCBOX.
+set -eu
+fs=$1 dir=$2 here=$(cd "${0%/*}" && pwd)
+case $fs in xfs) size=320 ;; btrfs) size=128 ;; *) size=64 ;; esac
+mkdir -p "$dir/fuse" "$dir/mnt"
+mnt=$dir/mnt
+cleanup() {
+	umount "$mnt" 2>/dev/null || :
+	[ -z "${loop-}" ] || losetup -d "$loop" || :
+	umount "$dir/fuse" 2>/dev/null || :
+	kill "$server" 2>/dev/null || :
+}
+nbdkit -f -U "$dir/sock" python "$here/disk.py" log="$dir/log" size=$((size << 20)) & server=$!
+trap cleanup EXIT
+until_there() { tries=0; until [ -e "$1" ]; do tries=$((tries + 1)); [ $tries -lt 1000 ]; sleep 0.01; done; }
+until_there "$dir/sock"
+nbdfuse "$dir/fuse" --unix "$dir/sock" &
+until_there "$dir/fuse/nbd"
+loop=$(losetup -f --show "$dir/fuse/nbd")
+case $fs in
+ext4) mkfs.ext4 -q -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 "$loop" ;;
+xfs) mkfs.xfs -q -K -f "$loop" ;;
+btrfs) mkfs.btrfs -q -K -f "$loop" ;;
+esac
+mount "$loop" "$mnt"
+mark() { python3 -c 'import struct, sys
+text = sys.argv[2].encode()
+open(sys.argv[1], "ab", buffering=0).write(struct.pack("<cQI", b"M", 0, len(text)) + text)' "$dir/log" "$*"; }
+
+# A journal that commits in the middle of a copy shows what depends on the order.
+sync_beside() { while [ ! -e "$dir/stop" ]; do sync -f "$mnt"; done; }
+# step NAME CMD...
+step() {
+	name=$1; shift
+	mark start "$name"
+	"$@" >/dev/null || echo "record.sh: $name: status $?" >&2
+	mark done "$name"
+}
+pcopy() { "$IPCBOX" pcopy "$@"; }
+# What --resume keeps of a copy that failed in its middle.
+interrupted() {
+	head -c 450000 "$dir/new" | pcopy -R --expect 0 - "$mnt/resume" 2>"$dir/err" || [ $? = 5 ]
+	sync -f "$mnt"
+}
+torn() {
+	for again in 1 2 3 4 5 6; do cp "$dir/old" "$mnt/cp"; cp "$dir/new" "$mnt/cp"; done
+	sync
+}
+
+head -c 300000 /dev/urandom >"$dir/old"
+head -c 900000 /dev/urandom >"$dir/new"
+head -c 9000000 /dev/urandom >"$dir/large"
+mkdir "$mnt/several" "$dir/many"
+for name in one two three; do cp "$dir/new" "$dir/many/$name"; cp "$dir/old" "$mnt/several/$name"; done
+for name in default preserve resume data direct cp; do cp "$dir/old" "$mnt/$name"; done
+head -c 900000 /dev/zero >"$mnt/update"
+"$IPCBOX" mmapw "$mnt/board" id=0
+sync -f "$mnt"
+mark start all
+sync_beside & beside=$!
+for round in 1 2; do
+	step default pcopy "$dir/new" "$mnt/default"
+	step preserve pcopy -p -y -B 128k "$dir/new" "$mnt/preserve" 2
+	step fresh pcopy "$dir/new" "$mnt/fresh$round"
+	step interrupted interrupted
+	step resume pcopy -R "$dir/new" "$mnt/resume"
+	step update pcopy -u "$dir/new" "$mnt/update"
+	step several pcopy "$dir/many/one" "$dir/many/two" "$dir/many/three" "$mnt/several"
+	step data pcopy --sync=data "$dir/new" "$mnt/data"
+	step direct pcopy "$dir/large" "$mnt/direct" 2
+	step cp torn
+	for id in 1 2 3 4 5 6; do
+		step "board $((round * 10 + id))" "$IPCBOX" mmapw --persist=each "$mnt/board" id=$((round * 10 + id))
+	done
+done
+: >"$dir/stop"
+wait $beside
+umount "$mnt"
