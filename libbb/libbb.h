@@ -111,8 +111,9 @@ pid_t xfork(void);
 /* In a child: it is killed when the parent ends, also if it has ended already. Seen from a PID
  * namespace of its own (unshare -p without --fork) a parent that lives is 0. */
 void die_with_parent(pid_t parent);
-/* Runs a command found in PATH, with SIGPIPE and the mask of signals as we inherited them; or
- * exits with 126 or 127. */
+/* Runs a command found in PATH, with SIGPIPE and the mask of signals as we inherited them; it
+ * returns if that fails. xexec then exits with 126 or 127. */
+void exec_command(char **argv);
 void xexec(char **argv) NORETURN;
 /* stdout is buffered, but a terminal gets each line at once. It is complete, or the exit
  * status is not 0: a message, but none for EPIPE. */

@@ -66,13 +66,18 @@ void die_with_parent(pid_t parent)
 		_exit(EXIT_FAILURE);
 }
 
-void xexec(char **argv)
+void exec_command(char **argv)
 {
 	if (!bb_sigpipe_was_ignored)
 		signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &bb_inherited_mask, NULL);
 	xfflush_stdout();
 	execvp(argv[0], argv);
+}
+
+void xexec(char **argv)
+{
+	exec_command(argv);
 	xfunc_error_retval = errno == ENOENT ? 127 : 126;
 	bb_perror_msg_and_die("can't run '%s'", argv[0]);
 }

@@ -1,11 +1,22 @@
 /*
- * holders.c - who has a pipe open: the descriptors that /proc shows
+ * holders.c - who has a pipe open, or waits to open it, as /proc shows it
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include <dirent.h>
-#include <sys/syscall.h>
 #include "pipecap.h"
+
+/* What the child says of one process: a holder, with the path of a FIFO that it waits for. */
+struct found {
+	struct holder holder;
+	char path[PATH_MAX];
+};
+
+struct scan {
+	struct holders all;
+	pid_t *pids;
+	int proc;		/* /proc */
+};
 
 /* A directory of /proc whose entries are numbers: processes, threads, descriptors. */
 static DIR *open_numbers(int dir, const char *path)
@@ -27,68 +38,20 @@ static const char *next_number(DIR *dir)
 	return entry ? entry->d_name : NULL;
 }
 
-/* A small file of /proc, a line; "" if it cannot be read. */
-static void read_line(int dir, const char *path, char *buf, size_t size)
+static void *grow_list(void *list, size_t count, size_t size)
 {
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : safe_read(fd, buf, size - 1);
+	bool full = (count & (count - 1)) == 0; /* grows at powers of two */
 
-	if (fd >= 0)
-		close(fd);
-	n -= n > 0 && buf[n - 1] == '\n';
-	buf[n > 0 ? n : 0] = '\0';
-}
-
-/* proc(5): "number 0xargument ..." of a thread that sleeps in a system call. */
-static void mark_what_sleeps(struct holder *h, const struct holder *end, const char *call)
-{
-	static const struct { short number, arg; } calls[] = {
-		{ SYS_read, 0 }, { SYS_readv, 0 }, { SYS_write, 0 }, { SYS_writev, 0 },
-		{ SYS_splice, 0 }, { SYS_splice, 2 }, { SYS_tee, 0 }, { SYS_tee, 1 },
-		{ SYS_vmsplice, 0 }, { SYS_sendfile, 0 },
-	};
-	uintmax_t number, args[3] = { 0 };
-
-	call = parse_digits(call, 10, &number);
-	for (size_t i = 0; i < ARRAY_SIZE(args) && call && *call; i++)
-		call = parse_digits(call + strlen(" 0x"), 16, args + i);
-	for (; h < end && call; h++)
-		for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-			if (number == (unsigned)calls[i].number
-			    && args[calls[i].arg] == (unsigned)h->fd)
-				h->blocked = 1;
-}
-
-/* Who is in a call that moves bytes through a descriptor blocks there. We may not be allowed
- * to know: ptrace(2), PTRACE_MODE_ATTACH. */
-static void mark_blocked(struct holder *h, const struct holder *end, int process)
-{
-	DIR *tasks = open_numbers(process, "task");
-	const char *tid;
-	char path[300], call[128];
-	bool unknown = !tasks;
-
-	while (tasks && (tid = next_number(tasks))) {
-		scnprintf(path, sizeof(path), "%s/syscall", tid);
-		read_line(dirfd(tasks), path, call, sizeof(call));
-		if (isdigit((unsigned char)*call))
-			mark_what_sleeps(h, end, call);
-		else
-			unknown |= *call != 'r' && *call != '-'; /* running; in no call */
-	}
-	for (; h < end && unknown; h++)
-		if (!h->blocked)
-			h->blocked = -1;
-	if (tasks)
-		closedir(tasks);
+	return full ? xrealloc(list, (count ? 2 * count : 1) * size) : list;
 }
 
 static void add_holder(struct holders *all, const struct holder *h)
 {
-	if ((all->count & (all->count - 1)) == 0) /* grows at powers of two */
-		all->at = xrealloc(all->at, (all->count ? 2 * all->count : 1) * sizeof(*h));
+	all->at = grow_list(all->at, all->count, sizeof(*h));
 	all->at[all->count++] = *h;
 }
+
+/* --- in the child ---------------------------------------------------------------------- */
 
 /* A link to "pipe:[...]" or to a path can be a pipe or FIFO; stat tells. The mode of the
  * link itself is how the descriptor was opened: proc(5). */
@@ -117,34 +80,102 @@ static bool is_unexpected(int err)
 	return err && err != ENOENT && err != ESRCH;
 }
 
-/* False if we could not see it all. A file of another's FUSE is EACCES, even for root, and no
- * pipe. */
-static bool scan_process(struct holders *all, int proc, const char *name)
+/* 0, or why we could not see all descriptors. A file of another's FUSE is EACCES, even for root,
+ * and no pipe. */
+static int scan_descriptors(struct holders *found, const struct holder *process, int dir)
 {
-	struct holder h = { .pid = leading_number(name) };
-	size_t first = all->count;
-	int process = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *fds = process < 0 ? NULL : open_numbers(process, "fd");
+	struct holder h = *process;
+	DIR *fds = dir < 0 ? NULL : open_numbers(dir, "fd");
 	const char *fd;
-	bool unseen = false;
+	int error = 0;
 
-	while (fds && (fd = next_number(fds))) {
-		if (!examine(dirfd(fds), fd, &h)) {
-			unseen |= is_unexpected(errno) && errno != EACCES;
-			continue;
-		}
-		if (!*h.comm)
-			read_line(process, "comm", h.comm, sizeof(h.comm));
-		add_holder(all, &h);
-	}
-	unseen |= is_unexpected(errno);
-	if (all->count > first)
-		mark_blocked(all->at + first, all->at + all->count, process);
+	while (fds && (fd = next_number(fds)))
+		if (examine(dirfd(fds), fd, &h))
+			add_holder(found, &h);
+		else if (is_unexpected(errno) && errno != EACCES)
+			error = errno;
+	if (is_unexpected(errno))
+		error = errno;
 	if (fds)
 		closedir(fds);
-	if (process >= 0)
-		close(process);
-	return !unseen;
+	return error;
+}
+
+static void answer_holder(int answers, size_t item, struct found *found)
+{
+	pipecap_answer(answers, item, found,
+		offsetof(struct found, path) + strlen(found->path) + 1);
+}
+
+/* Each thread may sleep in a descriptor, or in open(2). */
+static void scan_threads(struct holders *held, struct found *found, int dir, int answers,
+	size_t item)
+{
+	DIR *tasks = open_numbers(dir, "task");
+	const char *tid;
+
+	for (size_t i = 0; !tasks && i < held->count; i++)
+		held->at[i].blocked = -1;
+	while (tasks && (tid = next_number(tasks))) {
+		struct call call = read_call(dir, tid);
+
+		mark_blocked(held->at, held->at + held->count, &call);
+		if (waits_in_open(&found->holder, &call, found->path))
+			answer_holder(answers, item, found);
+	}
+	if (tasks)
+		closedir(tasks);
+}
+
+static void scan_process(void *data, size_t item, int answers)
+{
+	struct scan *scan = data;
+	struct holders held = { 0 };
+	static struct found found;
+	char name[16];
+	int dir;
+
+	memset(&found, 0, sizeof(found));
+	found.holder.pid = scan->pids[item];
+	scnprintf(name, sizeof(name), "%d", (int)scan->pids[item]);
+	dir = openat(scan->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0)
+		read_line(dir, "comm", found.holder.comm, sizeof(found.holder.comm));
+	found.holder.hidden = scan_descriptors(&held, &found.holder, dir);
+	if (found.holder.hidden)
+		answer_holder(answers, item, &found);
+	found.holder.hidden = 0;
+	if (dir >= 0)
+		scan_threads(&held, &found, dir, answers, item);
+	found.path[0] = '\0';
+	for (size_t i = 0; i < held.count; i++) {
+		found.holder = held.at[i];
+		answer_holder(answers, item, &found);
+	}
+	free(held.at);
+	if (dir >= 0)
+		close(dir);
+}
+
+/* --- in the parent --------------------------------------------------------------------- */
+
+static void take_holder(void *data, size_t item, const void *answer)
+{
+	struct scan *scan = data;
+	const struct found *found = answer;
+	struct holder h;
+
+	if (found && found->holder.hidden == EMFILE) {
+		errno = EMFILE;
+		bb_perror_msg_and_die("can't look into process %d", (int)scan->pids[item]);
+	}
+	if (!found || found->holder.hidden) {
+		scan->all.hidden++;
+		return;
+	}
+	h = found->holder;
+	h.path = h.fd < 0 ? xasprintf("%s", found->path) : NULL;
+	add_holder(&scan->all, &h);
 }
 
 static int compare(const void *a, const void *b)
@@ -158,22 +189,30 @@ static int compare(const void *a, const void *b)
 	return x->pid != y->pid ? x->pid - y->pid : x->fd - y->fd;
 }
 
-struct holders find_holders(void)
+struct holders pipecap_find_holders(void)
 {
-	struct holders all = { 0 };
+	struct scan scan = { .proc = -1 };
+	struct errand errand = { 0, scan_process, take_holder, sizeof(struct found), &scan };
 	DIR *proc = open_numbers(AT_FDCWD, "/proc");
 	const char *name;
 
+	if (!proc && (errno == EMFILE || errno == ENFILE))
+		bb_perror_msg_and_die("can't open '/proc'");
 	if (!proc)
-		return all;
-	all.seen = faccessat(dirfd(proc), "self/fd", R_OK, 0) == 0;
-	while ((name = next_number(proc)))
-		all.hidden += !scan_process(&all, dirfd(proc), name);
-	all.hidden += errno != 0;
+		return scan.all;
+	scan.proc = dirfd(proc);
+	scan.all.seen = faccessat(scan.proc, "self/fd", R_OK, 0) == 0;
+	while ((name = next_number(proc))) {
+		scan.pids = grow_list(scan.pids, errand.count, sizeof(*scan.pids));
+		scan.pids[errand.count++] = leading_number(name);
+	}
+	scan.all.hidden += errno != 0;
+	pipecap_run(&errand);
+	free(scan.pids);
 	closedir(proc);
-	if (all.count)
-		qsort(all.at, all.count, sizeof(*all.at), compare);
-	return all;
+	if (scan.all.count)
+		qsort(scan.all.at, scan.all.count, sizeof(*scan.all.at), compare);
+	return scan.all;
 }
 
 size_t count_holders(const struct holders *all, const struct holder *first)
@@ -199,8 +238,28 @@ const char *fd_path(int pid, int fd)
 {
 	static char path[48];
 
-	scnprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	if (pid)
+		scnprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	else
+		scnprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return path;
+}
+
+/* Opens what O_PATH found to be a pipe, through its descriptor: between a look at a path and an
+ * open(2) of it another file may get there. */
+static int reopen_pipe(int fd, const struct holder *same, int flags)
+{
+	struct stat st;
+	int opened = -1;
+
+	if (fstat(fd, &st) == 0) {
+		errno = EBADF; /* as F_GETPIPE_SZ says it of other files */
+		if (S_ISFIFO(st.st_mode)
+		    && (!same || (st.st_dev == same->dev && st.st_ino == same->ino)))
+			opened = open(fd_path(0, fd), flags | O_CLOEXEC);
+	}
+	close(fd);
+	return opened;
 }
 
 int open_through(const struct holder *h, size_t count)
@@ -210,8 +269,33 @@ int open_through(const struct holder *h, size_t count)
 	errno = ENXIO;
 	for (int mode = O_RDONLY; mode <= O_WRONLY; mode++)
 		for (size_t i = 0; i < count && fd < 0; i++)
-			if (mode == O_WRONLY ? h[i].writes : h[i].reads)
-				fd = open(fd_path(h[i].pid, h[i].fd),
-					mode | O_NONBLOCK | O_CLOEXEC);
+			if (h[i].fd >= 0 && (mode == O_WRONLY ? h[i].writes : h[i].reads)
+			    && (fd = open(fd_path(h[i].pid, h[i].fd), O_PATH | O_CLOEXEC)) >= 0)
+				fd = reopen_pipe(fd, h + i, mode | O_NONBLOCK);
+	return fd;
+}
+
+/* Without /proc a descriptor cannot be reopened: no link is followed then, and what was opened is
+ * looked at. */
+int open_pipe(const char *path, int flags)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (access("/proc/self/fd", X_OK) == 0)
+		return reopen_pipe(fd, NULL, flags);
+	close(fd);
+	if (lstat(path, &st) < 0 || !S_ISFIFO(st.st_mode)) {
+		errno = EBADF;
+		return -1;
+	}
+	fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))) {
+		close(fd);
+		errno = EBADF;
+		return -1;
+	}
 	return fd;
 }

@@ -32,20 +32,21 @@ static void record_fact(const char *name, const char *number)
 /* The kernel tells nobody what it counts; this is what /proc shows of it. */
 static long pages_of(uid_t uid)
 {
-	struct holders all = find_holders();
+	struct holders all = pipecap_find_holders();
 	const struct holder *h = all.at;
+	struct look *looks = xmalloc((all.count + 1) * sizeof(*looks));
+	size_t n = 0;
 	long pages = 0;
-	size_t count;
 
-	for (; h < all.at + all.count; h += count) {
-		int fd = -1;
-
-		count = count_holders(&all, h);
-		if (h->uid == uid && (fd = open_through(h, count)) >= 0) {
-			pages += fcntl(fd, F_GETPIPE_SZ) / getpagesize();
-			close(fd);
-		}
-	}
+	for (; h < all.at + all.count; h += count_holders(&all, h))
+		if (h->uid == uid)
+			looks[n++] = (struct look){ .holders = h,
+						    .n_holders = count_holders(&all, h) };
+	look_into_all(looks, n);
+	for (; n; n--)
+		if (looks[n - 1].size > 0)
+			pages += looks[n - 1].size / getpagesize();
+	free(looks);
 	return all.seen ? pages : -1;
 }
 
@@ -71,9 +72,10 @@ void print_limits(enum record_form form)
 	int fd[2];
 	long size = new_pipe(fd, NULL, false), pipe_buf = fpathconf(fd[0], _PC_PIPE_BUF);
 	const long values[ARRAY_SIZE(facts)] = {
-		page, pipe_buf, size, size / page, pipe_limit("max-size"),
-		pipe_limit("user-pages-soft"), pipe_limit("user-pages-hard"), pages_of(getuid()),
-		has_capability(CAP_SYS_RESOURCE), size < DEFAULT_SLOTS * page,
+		page, pipe_buf, size < 0 ? measured_capacity() : size, size < 0 ? -1 : size / page,
+		pipe_limit("max-size"), pipe_limit("user-pages-soft"),
+		pipe_limit("user-pages-hard"), pages_of(getuid()),
+		has_capability(CAP_SYS_RESOURCE), size < 0 ? -1 : size < DEFAULT_SLOTS * page,
 		pipe_buf / SHELL_UNIT,
 	};
 

@@ -11,36 +11,39 @@
  * scratch pipe of the same size that first takes the copy and then packets until it is full
  * tells how many slots the copy has. */
 
-ssize_t copy_queue(int fd, const struct look *look, size_t len, int scratch[2])
+/* The bytes, or -1. A writing end cannot be copied from: a holder's reading end is. */
+static ssize_t copy_to(int to, const struct look *look, int fd, size_t len)
 {
-	ssize_t n;
+	ssize_t n = tee(fd, to, len, SPLICE_F_NONBLOCK);
+
+	if (n < 0 && errno == EBADF && (fd = open_through(look->holders, look->n_holders)) >= 0) {
+		n = tee(fd, to, len, SPLICE_F_NONBLOCK);
+		close(fd);
+	}
+	return n < 0 && errno == EAGAIN ? 0 : n;
+}
+
+/* A size over the quota is refused: then the scratch pipe stays small. */
+static void size_scratch(const struct look *look, const int scratch[2])
+{
+	if (look->size > 0)
+		(void)fcntl(scratch[1], F_SETPIPE_SZ, (int)look->size);
+}
+
+/* -1 when a call is refused, or the scratch pipe did not take all. */
+static int count_slots(const struct look *look, int fd)
+{
+	int scratch[2], slots = -1;
+	ssize_t copied;
 
 	if (pipe2(scratch, O_NONBLOCK | O_CLOEXEC) < 0)
 		return -1;
-	(void)fcntl(scratch[1], F_SETPIPE_SZ, (int)look->size); /* over the quota it stays small */
-	n = tee(fd, scratch[1], len, SPLICE_F_NONBLOCK);
-	if (n < 0 && errno == EBADF && (fd = open_through(look->holders, look->n_holders)) >= 0) {
-		n = tee(fd, scratch[1], len, SPLICE_F_NONBLOCK);
-		close(fd);
-	}
-	if (n < 0 && errno == EAGAIN)
-		return 0;
-	if (n < 0)
-		close_pipe(scratch);
-	return n;
-}
-
-/* -1 when a call is refused, or the scratch pipe did not take it all. */
-static int count_slots(int fd, const struct look *look)
-{
-	int scratch[2], slots = -1;
-	ssize_t copied = copy_queue(fd, look, INT_MAX, scratch);
-
-	if (copied < 0)
-		return -1;
-	if (copied >= look->unread && fcntl(scratch[1], F_SETFL, O_NONBLOCK | O_DIRECT) == 0) {
+	size_scratch(look, scratch);
+	copied = copy_to(scratch[1], look, fd, INT_MAX);
+	if (copied >= 0 && copied >= look->unread
+	    && fcntl(scratch[1], F_SETFL, O_NONBLOCK | O_DIRECT) == 0) {
 		slots = fcntl(scratch[1], F_GETPIPE_SZ) / getpagesize();
-		while (safe_write(scratch[1], "", 1) == 1)
+		while (slots >= 0 && safe_write(scratch[1], "", 1) == 1)
 			slots--;
 		if (errno != EAGAIN)
 			slots = -1;
@@ -49,39 +52,130 @@ static int count_slots(int fd, const struct look *look)
 	return slots;
 }
 
-void look_into(struct look *look, int fd)
+/* A kernel without F_GETPIPE_SZ leaves all but the unread bytes unknown. */
+static void look_here(struct look *look, int fd)
 {
+	struct stat st;
 	int unread;
 
-	look->unread = look->slots = look->max_slots = -1;
 	look->size = fcntl(fd, F_GETPIPE_SZ);
-	if (look->size < 0)
+	if (look->size < 0 && (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))) {
+		look->error = EBADF;
 		return;
-	look->max_slots = look->size / getpagesize();
+	}
+	if (look->size >= 0)
+		look->max_slots = look->size / getpagesize();
 	if (ioctl(fd, FIONREAD, &unread) == 0)
 		look->unread = unread;
-	look->slots = look->unread == 0 ? 0 : count_slots(fd, look);
+	if (look->unread == 0)
+		look->slots = 0;
+	else if (look->size >= 0)
+		look->slots = count_slots(look, fd);
 }
 
-bool is_pipe(const char *path, struct stat *st)
+/* --- in a child: each call that asks a pipe takes its lock --------------------------------- */
+
+struct view {
+	struct look *looks;
+	int fd;			/* of the only pipe, or -1: through the holders */
+	const int *scratch;	/* where the queue is copied to, or NULL */
+	size_t len;		/* how much of it */
+	ssize_t copied;
+	int copy_error;
+};
+
+struct answer {
+	struct look look;
+	ssize_t copied;
+	int copy_error;
+};
+
+static void look_in_child(void *data, size_t item, int answers)
 {
-	if (stat(path, st) < 0)
-		return false;
-	errno = EBADF; /* as F_GETPIPE_SZ says it */
-	return S_ISFIFO(st->st_mode);
+	const struct view *view = data;
+	struct answer answer = { view->looks[item], -1, 0 };
+	struct look *look = &answer.look;
+	int fd = view->fd >= 0 ? view->fd : open_through(look->holders, look->n_holders);
+
+	if (fd < 0)
+		look->error = errno;
+	else
+		look_here(look, fd);
+	if (view->scratch && !look->error) {
+		size_scratch(look, view->scratch);
+		answer.copied = copy_to(view->scratch[1], look, fd, view->len);
+		answer.copy_error = errno;
+	}
+	if (fd >= 0 && fd != view->fd)
+		close(fd);
+	pipecap_answer(answers, item, &answer, sizeof(answer));
+}
+
+static void take_look(void *data, size_t item, const void *answer)
+{
+	struct view *view = data;
+	const struct answer *said = answer;
+
+	if (!said) {
+		view->looks[item].error = view->copy_error = ETIMEDOUT;
+		return;
+	}
+	view->looks[item] = said->look;
+	view->copied = said->copied;
+	view->copy_error = said->copy_error;
+}
+
+static void look_through(struct view *view, size_t count)
+{
+	struct errand errand = { count, look_in_child, take_look, sizeof(struct answer), view };
+
+	view->copied = -1;
+	for (size_t i = 0; i < count; i++) {
+		struct look *look = view->looks + i;
+
+		look->size = look->unread = look->slots = look->max_slots = -1;
+		look->error = 0;
+	}
+	pipecap_run(&errand);
+}
+
+void look_into(struct look *look, int fd)
+{
+	struct view view = { .looks = look, .fd = fd };
+
+	look_through(&view, 1);
+}
+
+void look_into_all(struct look *looks, size_t count)
+{
+	struct view view = { .looks = looks, .fd = -1 };
+
+	look_through(&view, count);
+}
+
+ssize_t copy_queue(struct look *look, int fd, size_t len, const int scratch[2])
+{
+	struct view view = { .looks = look, .fd = fd, .scratch = scratch, .len = len };
+
+	look_through(&view, 1);
+	errno = look->error ? look->error : view.copy_error;
+	return view.copied;
 }
 
 /* fifo_open in the kernel's fs/pipe.c wakes a peer that waits in open(2) when the first
  * reader, or the first writer, arrives. A side that already has an open descriptor has no
  * peer left that waits for it: joining that side is silent. */
-int open_quietly(const char *path, const struct holders *all)
+int find_pipe(struct look *look, const char *path, const struct holders *all)
 {
-	const struct holder *h;
 	struct stat st;
-	size_t count;
 
-	if (!is_pipe(path, &st))
-		return -1;
-	h = holders_of(all, st.st_dev, st.st_ino, &count);
-	return open_through(h, count);
+	if (stat(path, &st) < 0)
+		return errno;
+	if (!S_ISFIFO(st.st_mode))
+		return EBADF;
+	look->holders = holders_of(all, st.st_dev, st.st_ino, &look->n_holders);
+	for (size_t i = 0; i < look->n_holders; i++)
+		if (look->holders[i].fd >= 0)
+			return 0;
+	return ENXIO;
 }

@@ -9,27 +9,32 @@ enum { CHUNK = 64 * 1024 };
 
 struct filled {
 	size_t bytes, writes;
-	int size;
+	int size;	/* of the pipe; -1: unknown, and the most that it took is the answer */
 };
+
+/* The size that was set or is there; -1 if F_GETPIPE_SZ is unknown here and nothing was set. */
+static int set_size_of_new(int fd, const char *size)
+{
+	long wish = size ? xatosize("pipe size", size, 1, LARGEST_SIZE) : 0;
+	int got = wish ? fcntl(fd, F_SETPIPE_SZ, (int)wish) : fcntl(fd, F_GETPIPE_SZ);
+
+	if (got >= 0 || !wish)
+		return got;
+	xfunc_error_retval = status_of_refusal();
+	explain_refusal(fd, "new pipe", wish);
+	exit(xfunc_error_retval);
+}
 
 int new_pipe(int fd[2], const char *size, bool packet)
 {
-	long wish = size ? xatosize("pipe size", size, 1, LARGEST_SIZE) : 0;
-	int got = 0;
+	int got;
 
 	xpipe(fd);
-	if (wish)
-		got = fcntl(fd[1], F_SETPIPE_SZ, (int)wish);
-	if (got >= 0)
-		got = fcntl(fd[1], F_GETPIPE_SZ);
-	if (got < 0) {
-		xfunc_error_retval = status_of_refusal();
-		explain_refusal(fd[1], "new pipe", wish);
-		exit(xfunc_error_retval);
-	}
+	got = set_size_of_new(fd[1], size);
 	if (fcntl(fd[1], F_SETFL, O_NONBLOCK | (packet ? O_DIRECT : 0)) < 0) {
 		xfunc_error_retval = EXIT_UNSUPPORTED;
-		bb_perror_msg_and_die("can't switch a pipe to packet mode");
+		bb_perror_msg_and_die("can't switch a pipe to %s mode",
+			packet ? "packet" : "non-blocking");
 	}
 	return got;
 }
@@ -40,20 +45,25 @@ void close_pipe(const int fd[2])
 	close(fd[1]);
 }
 
-/* Writes until the pipe refuses; what a partial write stored counts too. */
+/* Writes until the pipe refuses; what a partial write stored counts too. A kernel that takes more
+ * than a pipe can hold would take all for ever. */
 static void write_until_full(int fd, size_t chunk, struct filled *total)
 {
 	char *buf = memset(xmalloc(chunk), 0, chunk);
+	size_t most = total->size > 0 ? total->size : LARGEST_SIZE;
 	ssize_t n;
 
-	for (; (n = safe_write(fd, buf, chunk)) > 0; total->writes++)
+	for (; (n = safe_write(fd, buf, chunk)) > 0; total->writes++) {
 		total->bytes += n;
-	if (errno != EAGAIN)
+		if (total->bytes > most)
+			bb_error_msg_and_die("a pipe of %zu bytes took %zu", most, total->bytes);
+	}
+	if (n == 0 || errno != EAGAIN)
 		bb_perror_msg_and_die("can't write to the pipe");
 	free(buf);
 }
 
-/* A new pipe, by writes of chunk bytes; a larger one than the pipe is does what one of the
+/* Fills a new pipe by writes of chunk bytes; a larger chunk than the pipe does what one of the
  * pipe's size does. 0 stores what writes of one byte would, in some dozens of calls: large
  * writes fill whole slots, and each halving fills what the larger one did not fit into. */
 static struct filled fill_new_pipe(size_t chunk, const char *pipe_size, bool packet)
@@ -62,6 +72,8 @@ static struct filled fill_new_pipe(size_t chunk, const char *pipe_size, bool pac
 	int fd[2];
 
 	total.size = new_pipe(fd, pipe_size, packet);
+	if (chunk && total.size < 0)
+		total.size = fill_new_pipe(0, pipe_size, false).bytes;
 	if (chunk > (size_t)total.size)
 		chunk = total.size;
 	if (chunk)
@@ -70,6 +82,11 @@ static struct filled fill_new_pipe(size_t chunk, const char *pipe_size, bool pac
 		write_until_full(fd[1], half, &total);
 	close_pipe(fd);
 	return total;
+}
+
+long measured_capacity(void)
+{
+	return fill_new_pipe(0, NULL, false).bytes;
 }
 
 /* Where it gets interesting, on any page size: one byte, half a page and a byte more, a page

@@ -1,6 +1,5 @@
 /*
  * pipecap - see into pipes: size, slots, what is queued, who holds them; and set the size
- * also: pipesz
  *
  * SPDX-License-Identifier: 0BSD
 
@@ -12,247 +11,29 @@ config PIPECAP
 	     or: pipecap -g|-k[N] [-cqvJ] [TARGET]...
 	     or: pipecap -s SIZE|max [-cqvJ] [--hold] [TARGET]... [-- CMD [ARG...]]
 
-	  Fill a new pipe and print what it holds, as size=65536.
-	  -m, --measure        that; -w, --write BYTES at a time; -z, --pipe-size SIZE
+	  Fill a new pipe and print how many bytes it holds, as size=65536.
+	  -m, --measure        this; -w, --write BYTES at a time; -z, --pipe-size SIZE
 	  -C, --curve          the same for many BYTES, or -w LIST;  --packet: O_DIRECT
 	  -I, --info           the limits, explained
-	  -l, --list           the pipes of all processes, or of PID; *: blocked there
+	  -l, --list           the pipes of all processes, or of PID, who holds them, and
+	                       who is blocked (*), also in open(2) of a FIFO
 	  -g, --get            size and unread bytes; -v: slots, readers, writers too
 	  -k, --peek[=N]       what is queued, without consuming it
 	  -s, --set SIZE       set the size; max: the largest that is granted
-	      --hold           a FIFO forgets: keep it open until a signal, or CMD ends;
-	                       SIGUSR1: say what is queued
-	  TARGET (else stdin; -s: stdout):
+	      --hold           a FIFO without openers loses its size: keep it open until
+	                       a signal, or until CMD ends; SIGUSR1: say what is queued
+	  TARGET (default: stdin, with -s stdout):
 	  -f, --file FIFO   -n, --fd FD   -p, --pid PID[:FD]
 	  -i, --stdin       -o, --stdout  -e, --stderr
-	  -c, --check   the first failure ends it, and CMD does not run
+	  -c, --check   stop at the first failure, and do not run CMD
 	  -q, --quiet  -v, --verbose  -J, --json  --pairs;  ? or null: can't be seen
-	  A pipe is wedged when its slots are taken though bytes would fit: small
-	  writes that did not merge. As pipesz it behaves as util-linux's.
+	  A pipe is wedged when all slots are taken though bytes would fit: small
+	  writes that did not merge. A FIFO that nobody has open is exit 3.
 */
 #include "pipecap.h"
 
-/* What the user asked for, and what came of it. */
-struct job {
-	enum { GET, SET, PEEK, REPORT } verb;
-	bool lenient;		/* called as pipesz */
-	bool check, quiet, verbose, wide, hold, has_command;
-	enum record_form form;
-	int status;		/* of what failed */
-	long number;		/* SET: the size, 0 for max; PEEK: bytes */
-	struct holders all;	/* when they are needed: it takes a walk through /proc */
-};
-
-static const struct holders *holders(struct job *job)
-{
-	if (!job->all.seen)
-		job->all = find_holders();
-	return &job->all;
-}
-
-/* errno says why; fd is -1 if it could not be opened, size what was refused, or 0. As
- * pipesz, we warn and go on, unless --check makes it an error that ends us. */
-static void target_failed(struct job *job, int fd, const char *name, long size)
-{
-	bool setting = job->verb == SET;
-
-	job->status = job->lenient ? EXIT_FAILURE : status_of_refusal();
-	if (job->quiet && !job->check)
-		return;
-	if (job->lenient && fd < 0 && errno != EBADF)
-		bb_perror_msg("cannot open %s", name);
-	else if (job->lenient)
-		bb_perror_msg("cannot %s pipe buffer size of %s", setting ? "set" : "get", name);
-	else if (errno == EBADF)
-		bb_error_msg("%s: not a pipe", name);
-	else if (errno == ENXIO)
-		bb_error_msg("%s: %s", name, holders(job)->seen
-			? "nobody whom we may see reads it (try as root, or --hold)"
-			: "can't be looked into quietly without /proc");
-	else if (size)
-		explain_refusal(fd, name, size);
-	else
-		bb_perror_msg("can't %s '%s'", setting ? "set the size of" : "look into", name);
-	if (job->check)
-		exit(job->status);
-}
-
-/* --- what is done to each target ----------------------------------------------------- */
-
-/* false if it is no pipe */
-static bool look_at(struct look *look, struct job *job, int fd, const char *name)
-{
-	struct stat st;
-
-	look->name = name;
-	look->n_holders = 0;
-	if ((job->wide || job->verb == PEEK) && fstat(fd, &st) == 0)
-		look->holders = holders_of(
-			holders(job), st.st_dev, st.st_ino, &look->n_holders);
-	look_into(look, fd);
-	return look->size >= 0;
-}
-
-static void get_capacity(struct job *job, int fd, const char *name)
-{
-	struct look look;
-
-	if (!look_at(&look, job, fd, name))
-		target_failed(job, fd, name, 0);
-	else if (job->verb == REPORT)
-		bb_error_msg("%s: %ld of %ld bytes are queued", name, look.unread, look.size);
-	else
-		print_look(&look, job->form, job->wide);
-}
-
-/* max is the largest power of two that is granted. */
-static void set_capacity(struct job *job, int fd, const char *name)
-{
-	int wish = job->number ? job->number : LARGEST_SIZE, got;
-
-	while ((got = fcntl(fd, F_SETPIPE_SZ, wish)) < 0 && !job->number && wish > 1
-	       && (errno == EPERM || errno == ENOMEM))
-		wish /= 2;
-	if (got < 0) {
-		target_failed(job, fd, name, job->number);
-		return;
-	}
-	if (job->verbose || (got != job->number && !job->lenient && !job->quiet))
-		bb_error_msg("%s pipe buffer size set to %d", name, got);
-	if (job->form)
-		get_capacity(job, fd, name);
-}
-
-static void peek_into(struct job *job, int fd, const char *name)
-{
-	struct look look;
-	int scratch[2];
-	ssize_t n = -1;
-	char *buf;
-
-	if (look_at(&look, job, fd, name))
-		n = copy_queue(fd, &look, job->number, scratch);
-	if (n < 0) {
-		target_failed(job, fd, name, 0);
-		return;
-	}
-	buf = xmalloc(n);
-	if (full_read(scratch[0], buf, n) != n)
-		bb_perror_msg_and_die("can't read the copy of '%s'", name);
-	print_queue(name, buf, n, job->form);
-	if (n < look.unread && n < job->number && fcntl(scratch[0], F_GETPIPE_SZ) < look.size) {
-		errno = EPERM; /* the copy did not fit into what the quota left us */
-		target_failed(job, fd, name, look.size);
-	}
-	free(buf);
-	close_pipe(scratch);
-}
-
-static void act(struct job *job, int fd, const char *name)
-{
-	if (job->verb == SET)
-		set_capacity(job, fd, name);
-	else if (job->verb == PEEK)
-		peek_into(job, fd, name);
-	else
-		get_capacity(job, fd, name);
-}
-
-/* --- targets -------------------------------------------------------------------------- */
-
-/* O_RDWR neither waits nor lets a peer see an end: fifo(7). A device might act on it. CMD
- * inherits it, out of the way of the numbers that a script uses. */
-static int open_to_hold(struct job *job, const char *path)
-{
-	struct stat st;
-	int fd = is_pipe(path, &st) ? open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC) : -1;
-
-	return fd >= 0 && job->has_command ? fcntl(fd, F_DUPFD, 10) : fd;
-}
-
-static void act_on_path(struct job *job, const char *path, const char *name)
-{
-	int fd = job->hold ? open_to_hold(job, path) : open_quietly(path, holders(job));
-
-	if (fd < 0) {
-		target_failed(job, fd, name, 0);
-		return;
-	}
-	act(job, fd, name);
-	if (!job->hold || job->verb == REPORT)
-		close(fd);
-}
-
-static void act_on_fd(struct job *job, int fd)
-{
-	char name[16];
-
-	scnprintf(name, sizeof(name), "fd %d", fd);
-	act(job, fd, name);
-}
-
-static void act_on_fd_of(struct job *job, int pid, int fd)
-{
-	act_on_path(job, fd_path(pid, fd), xasprintf("%d:%d", pid, fd));
-}
-
-/* May we see its descriptors? */
-static void check_process(struct job *job, int pid, const char *name)
-{
-	char *path = xasprintf("/proc/%d/fd", pid);
-
-	if (access(path, R_OK) < 0)
-		target_failed(job, -1, name, 0);
-	free(path);
-}
-
-/* "PID:FD", or all pipes of PID */
-static void act_on_process(struct job *job, char *target)
-{
-	char *colon = strchr(target, ':');
-	const struct holders *all = holders(job);
-	const struct holder *h = all->at;
-	int pid;
-
-	if (colon)
-		*colon = '\0';
-	pid = xatou_range("PID", target, 1, INT_MAX);
-	if (colon) {
-		act_on_fd_of(job, pid, xatou_range("FD", colon + 1, 0, INT_MAX));
-		*colon = ':';
-		return;
-	}
-	check_process(job, pid, target);
-	for (; h < all->at + all->count; h++)
-		if (h->pid == pid)
-			act_on_fd_of(job, pid, h->fd);
-}
-
-/* target[-1] is the letter of its option. */
-static void act_on_target(struct job *job, char *target)
-{
-	switch (target[-1]) {
-	case 'f':
-		act_on_path(job, target, target);
-		break;
-	case 'p':
-		act_on_process(job, target);
-		break;
-	case 'n':
-		act_on_fd(job, xatou_range("file descriptor", target, 0, INT_MAX));
-		break;
-	default:
-		act_on_fd(job, target[-1] == 'i' ? 0 : target[-1] == 'o' ? 1 : 2);
-	}
-}
-
-static void act_on_targets(struct job *job, char **targets)
-{
-	for (; *targets; targets++)
-		act_on_target(job, *targets);
-}
-
-/* Before the first word about a target: whoever reads it may send a signal at once. */
+/* From before the first line about a target on: whoever reads that line may send a signal at
+ * once. */
 static void block_held_signals(sigset_t *old)
 {
 	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0 };
@@ -264,88 +45,82 @@ static void block_held_signals(sigset_t *old)
 }
 
 /* A FIFO's size and what is queued in it last as long as somebody has it open. */
-static void NORETURN hold_targets(struct job *job, char **targets, const sigset_t *unblocked)
+static void NORETURN hold_targets(struct request *r, char **targets, const sigset_t *unblocked)
 {
 	xfflush_stdout();
-	job->verb = REPORT;
+	r->verb = REPORT;
 	for (;;) {
 		sigsuspend(unblocked);
 		if (bb_got_signal && bb_got_signal != SIGUSR1)
 			die_of_signal(bb_got_signal);
 		if (bb_got_signal)
-			act_on_targets(job, targets);
+			act_on_targets(r, targets);
 		bb_got_signal = 0;
 	}
 }
 
-/* --- modes ---------------------------------------------------------------------------- */
-
-/* 0 for max. pipesz without --set means the most that everybody may have. */
-static long wanted_size(const struct job *job, char **sizes)
+/* 0 for max. */
+static long wanted_size(const struct request *r, char **sizes)
 {
-	long max = pipe_limit("max-size");
 	uintmax_t size;
 
-	if (!sizes)
-		return max < 0 ? 0 : max;
 	for (; sizes[1]; sizes++)
-		if (!job->quiet)
+		if (!r->quiet)
 			bb_error_msg("using last specified size");
 	if (strcmp(*sizes, "max") == 0)
 		return 0;
 	size = xatosize("size", *sizes, 0, UINTMAX_MAX);
-	size += !size; /* a page, both to the kernel; 0 is max here */
-	if (size > LARGEST_SIZE && !job->lenient)
+	if (size > LARGEST_SIZE)
 		bb_show_usage("size '%s' is too large: no pipe reaches 2 GiB", *sizes);
-	return size < LARGEST_SIZE ? size : LARGEST_SIZE;
+	return size + !size; /* 0 and 1 are a page to the kernel; 0 is max here */
 }
 
-static void say_what_is_hidden(struct job *job)
+static void say_what_is_hidden(struct request *r)
 {
-	if (holders(job)->hidden && !job->quiet)
-		bb_error_msg("can't look into %u processes: run as root", holders(job)->hidden);
+	if (request_holders(r)->hidden && !r->quiet)
+		bb_error_msg("can't look into %u processes: run as root",
+			request_holders(r)->hidden);
 }
 
 /* -g, -k and -s; command is what -s runs then. */
-static int act_as_told(struct job *job, char **targets, char **command)
+static int act_as_told(struct request *r, char **targets, char **command)
 {
 	static char in[] = "i", out[] = "o";
-	char *usual[] = { (job->verb == SET ? out : in) + 1, NULL };
-	bool prints = job->verb == GET && job->verbose;
+	char *usual[] = { (r->verb == SET ? out : in) + 1, NULL };
+	bool shows_holders = r->verb == GET && r->verbose;
 	sigset_t before;
 
 	if (!targets)
 		targets = usual;
-	if (job->hold && !*command)
+	if (r->hold && !*command)
 		block_held_signals(&before);
-	if (prints && !job->form)
-		print_header(job->wide);
-	job->has_command = *command;
-	act_on_targets(job, targets);
-	if (prints && job->wide)
-		say_what_is_hidden(job);
+	if (shows_holders && !r->form)
+		print_header(true);
+	r->has_command = *command;
+	act_on_targets(r, targets);
+	if (shows_holders)
+		say_what_is_hidden(r);
 	if (*command)
 		xexec(command);
-	if (job->hold && !job->status)
-		hold_targets(job, targets, &before);
-	return job->lenient ? EXIT_SUCCESS : job->status;
+	if (r->hold && !r->status)
+		hold_targets(r, targets, &before);
+	return r->status;
 }
 
-static int list_as_told(struct job *job, char **targets)
+static int list_as_told(struct request *r, char **targets)
 {
-	if (!holders(job)->seen) {
+	if (!request_holders(r)->seen) {
 		xfunc_error_retval = EXIT_UNSUPPORTED;
 		bb_error_msg_and_die("/proc is not mounted: the pipes of processes can't be seen");
 	}
-	for (char **t = targets; t && *t; t++) {
-		if ((*t)[-1] != 'p')
-			bb_show_usage("-l does not go with -%c", (*t)[-1]);
-		check_process(job, xatou_range("PID", *t, 1, INT_MAX), *t);
-	}
-	list_pipes(holders(job), targets, job->form);
-	say_what_is_hidden(job);
-	return job->status;
+	for (char **t = targets; t && *t; t++)
+		check_process(r, xatou_range("PID", *t, 1, INT_MAX), *t);
+	list_pipes(request_holders(r), targets, r->form, r->quiet);
+	say_what_is_hidden(r);
+	return r->status;
 }
+
+/* --- which options go together --------------------------------------------------------- */
 
 /* The one mode that was asked for: 0 if there is none, usage error if there are two. */
 static int the_mode(opts_t opts)
@@ -361,48 +136,132 @@ static int the_mode(opts_t opts)
 	return found;
 }
 
-int pipecap_main(char **argv)
+struct rule {
+	const char *option, *modes; /* that it goes with */
+	bool given;
+};
+
+static void check_rules(const struct rule *rule, int mode)
 {
-	struct job job = { .verb = GET, .number = INT_MAX };
-	char *write_sizes = NULL, *pipe_size = NULL, *peek_len = NULL;
-	char **sizes = NULL, **targets = NULL;
-	int packet = 0, stay = 0, pairs = 0;
-	opts_t opts = getopt32(argv,
+	for (; rule->option; rule++)
+		if (rule->given && !strchr(rule->modes, mode))
+			bb_show_usage("-%c does not go with %s", mode, rule->option);
+}
+
+/* "--get=3" and the like: long options that take no argument, but are often given a target. */
+static void explain_arguments(char **argv)
+{
+	static const char *const words[][2] = {
+		{ "--get=", "--fd" }, { "--list=", "--pid" },
+	};
+
+	for (; *argv && **argv == '-' && strcmp(*argv, "--"); argv++)
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+			size_t len = strlen(words[i][0]);
+			const char *value = *argv + len;
+			bool is_path = *value && value[strspn(value, "0123456789")];
+
+			if (strncmp(*argv, words[i][0], len) == 0)
+				bb_show_usage("option '%.*s' takes no argument: write '%.*s %s=%s'",
+					(int)len - 1, *argv, (int)len - 1, *argv,
+					is_path ? "--file" : words[i][1], value);
+		}
+}
+
+static void NORETURN explain_operand(const char *word, int mode, char **targets)
+{
+	bool is_number = *word && !word[strspn(word, "0123456789")];
+	char **last = targets;
+
+	while (last && last[1])
+		last++;
+	if (is_number && mode == 'k')
+		bb_show_usage("unexpected operand '%s': %s bytes are '-k%s', descriptor %s is "
+			      "'-k -n %s'", word, word, word, word, word);
+	if (is_number && last && (*last)[-1] == 'p')
+		bb_show_usage("unexpected operand '%s': descriptor %s of process %s is '-p %s:%s'",
+			word, word, *last, *last, word);
+	if (is_number)
+		bb_show_usage("unexpected operand '%s': descriptor %s is '-n %s'",
+			word, word, word);
+	bb_show_usage("unexpected operand '%s': a FIFO is '-f %s'", word, word);
+}
+
+struct options {
+	opts_t letters;
+	char *write_sizes, *pipe_size, *peek_len, **sizes, **targets;
+	int packet, hold, pairs, mode;
+};
+
+static void check_combination(const struct options *o)
+{
+	const struct rule rules[] = {
+		{ "-w", "mC", o->write_sizes }, { "-z", "mC", o->pipe_size },
+		{ "--packet", "mC", o->packet }, { "--hold", "s", o->hold },
+		{ "-f", "gks", o->letters & OPT('f') }, { "-n", "gks", o->letters & OPT('n') },
+		{ "-i", "gks", o->letters & OPT('i') },
+		{ "-o", "gks", o->letters & OPT('o') },
+		{ "-e", "gks", o->letters & OPT('e') },
+		{ "-p", "lgks", o->letters & OPT('p') },
+		{ "-c", "gks", o->letters & OPT('c') },
+		{ "-q", "lgks", o->letters & OPT('q') },
+		{ "-v", "gs", o->letters & OPT('v') },
+		{ NULL, NULL, false },
+	};
+
+	check_rules(rules, o->mode);
+	if (o->letters & OPT('J') && o->pairs)
+		bb_show_usage("--json and --pairs exclude each other");
+}
+
+/* Returns the operands. */
+static char **take_options(struct options *o, char **argv)
+{
+	explain_arguments(argv + 1);
+	o->letters = getopt32(argv,
 		"+m(measure)C(curve)w(write):z(pipe-size):(packet)I(info)l(list)g(get)k(peek)::"
 		"s(set):*(hold)f(file):*n(fd):*p(pid):*i(stdin)*o(stdout)*e(stderr)*c(check)"
 		"q(quiet)v(verbose)J(json)(pairs)",
-		&write_sizes, &pipe_size, &packet, &peek_len, &sizes, &stay,
-		&targets, &targets, &targets, &targets, &targets, &targets, &pairs);
-	int m = the_mode(opts);
-
+		&o->write_sizes, &o->pipe_size, &o->packet, &o->peek_len, &o->sizes, &o->hold,
+		&o->targets, &o->targets, &o->targets, &o->targets, &o->targets, &o->targets,
+		&o->pairs);
 	argv += optind;
-	job.lenient = strcmp(applet_name, "pipesz") == 0;
-	job.check = opts & OPT('c');
-	job.quiet = opts & OPT('q');
-	job.verbose = opts & OPT('v');
-	job.hold = stay;
-	job.form = opts & OPT('J') ? JSON : pairs ? PAIRS : NO_RECORD;
-	job.wide = job.form || (job.verbose && !job.lenient);
-	if (!m)
-		m = job.lenient ? 's' : targets ? 'g' : 'm';
-	if (m != 's' && argv[0])
-		bb_show_usage("unexpected operand '%s'", argv[0]);
-	if (m == 's') {
-		job.verb = SET;
-		job.number = wanted_size(&job, sizes);
+	o->mode = the_mode(o->letters);
+	if (!o->mode)
+		o->mode = o->targets ? 'g' : 'm';
+	if (o->mode != 's' && argv[0])
+		explain_operand(argv[0], o->mode, o->targets);
+	check_combination(o);
+	return argv;
+}
+
+int pipecap_main(char **argv)
+{
+	struct options o = { 0 };
+	char **command = take_options(&o, argv);
+	struct request r = {
+		.verb = o.mode == 's' ? SET : o.mode == 'k' ? PEEK : GET,
+		.check = o.letters & OPT('c'), .quiet = o.letters & OPT('q'),
+		.verbose = o.letters & OPT('v'), .hold = o.hold,
+		.form = o.letters & OPT('J') ? JSON : o.pairs ? PAIRS : NO_RECORD,
+		.number = INT_MAX,
+	};
+
+	if (o.sizes)
+		r.number = wanted_size(&r, o.sizes);
+	if (o.peek_len)
+		r.number = xatosize("number of bytes", o.peek_len, 1, INT_MAX);
+	switch (o.mode) {
+	case 'l':
+		return list_as_told(&r, o.targets);
+	case 'I':
+		print_limits(r.form);
+		return EXIT_SUCCESS;
+	case 'm':
+	case 'C':
+		pipecap_measure(o.write_sizes, o.pipe_size, o.packet, o.mode == 'C', r.form);
+		return EXIT_SUCCESS;
+	default:
+		return act_as_told(&r, o.targets, command);
 	}
-	if (m == 'k') {
-		job.verb = PEEK;
-		if (peek_len)
-			job.number = xatosize("number of bytes", peek_len, 1, INT_MAX);
-	}
-	if (m == 'l')
-		return list_as_told(&job, targets);
-	if (m == 'I')
-		print_limits(job.form);
-	else if (m == 'm' || m == 'C')
-		pipecap_measure(write_sizes, pipe_size, packet, m == 'C', job.form);
-	else
-		return act_as_told(&job, targets, argv);
-	return EXIT_SUCCESS;
 }

@@ -35,21 +35,32 @@ static void put_object(const struct holder *h)
 	record_nest(NULL, '{');
 	record_number("pid", h->pid);
 	record_string("name", h->comm);
-	record_number("fd", h->fd);
+	put_number("fd", h->fd, JSON);
 	put_flag("blocked", h->blocked, JSON);
+	put_flag("opening", h->fd < 0, JSON);
 	record_unnest('}');
 }
 
-/* "PID:FD(NAME)", with '*' behind it if it is blocked there. A blank within a word of its
- * own would make two of it. */
-static void put_word(const struct holder *h, enum record_form form)
+/* Replaces what would make two words of one. */
+static void put_name(const char *comm, enum record_form form)
 {
-	char name[sizeof(h->comm)];
+	char name[sizeof(((struct holder *)0)->comm)];
+	size_t len = strlen(comm);
 
-	for (size_t i = 0; i < sizeof(name); i++)
-		name[i] = isspace((unsigned char)h->comm[i]) ? '_' : h->comm[i];
-	xprintf("%d:%d(", (int)h->pid, h->fd);
-	print_text(name, strlen(name), form);
+	for (size_t i = 0; i < len; i++)
+		name[i] = isspace((unsigned char)comm[i]) ? '_' : comm[i];
+	print_text(name, len, form);
+}
+
+/* "PID:FD(NAME)", with '*' behind it if the process is blocked there; FD is "open" if it waits
+ * in open(2). */
+void put_holder(const struct holder *h, enum record_form form)
+{
+	if (h->fd < 0)
+		xprintf("%d:open(", (int)h->pid);
+	else
+		xprintf("%d:%d(", (int)h->pid, h->fd);
+	put_name(h->comm, form);
 	xprintf(")%s", h->blocked < 0 ? "?" : h->blocked ? "*" : "");
 }
 
@@ -75,7 +86,7 @@ static void put_side(const struct look *look, bool writers, enum record_form for
 			put_object(h);
 		} else {
 			xprintf("%s", separator);
-			put_word(h, form);
+			put_holder(h, form);
 			separator = " ";
 		}
 	}
@@ -92,11 +103,22 @@ void print_header(bool verbose)
 		? "\tslots\tmax_slots\twritable\twedged\tinode\treaders\twriters" : "");
 }
 
+const char *look_writable(const struct look *look)
+{
+	if (look->slots < 0 || look->max_slots < 0)
+		return NULL;
+	return look->slots < look->max_slots ? "true" : "false";
+}
+
+const char *look_wedged(const struct look *look)
+{
+	if (look->slots < 0 || look->max_slots < 0 || look->unread < 0)
+		return NULL;
+	return look->slots >= look->max_slots && look->unread < look->size ? "true" : "false";
+}
+
 void print_look(const struct look *look, enum record_form form, bool verbose)
 {
-	bool unknown = look->slots < 0 || look->unread < 0;
-	bool full = look->slots >= look->max_slots;
-
 	if (form) {
 		record_begin(form);
 		record_string("name", look->name);
@@ -108,8 +130,8 @@ void print_look(const struct look *look, enum record_form form, bool verbose)
 	if (form || verbose) {
 		put_number("slots", look->slots, form);
 		put_number("max_slots", look->max_slots, form);
-		put_flag("writable", unknown ? -1 : !full, form);
-		put_flag("wedged", unknown ? -1 : full && look->unread < look->size, form);
+		put_text("writable", look_writable(look), form);
+		put_text("wedged", look_wedged(look), form);
 		put_number("inode", look->n_holders ? (intmax_t)look->holders->ino : -1, form);
 		put_side(look, false, form);
 		put_side(look, true, form);
@@ -118,51 +140,6 @@ void print_look(const struct look *look, enum record_form form, bool verbose)
 		record_end();
 	else
 		xprintf("\n");
-}
-
-/* "pipe:[4711]", or the FIFO's path; false if all who had it open have died meanwhile. */
-static bool read_name(const struct look *look, char *buf, size_t size)
-{
-	const struct holder *h = look->holders, *end = h + look->n_holders;
-	ssize_t n = -1;
-
-	for (; h < end && n < 0; h++)
-		n = readlink(fd_path(h->pid, h->fd), buf, size - 1);
-	if (n < 0)
-		buf[0] = '?';
-	buf[n < 0 ? 1 : n] = '\0';
-	return n >= 0 || errno != ENOENT;
-}
-
-static bool is_wanted(const struct look *look, char **pids)
-{
-	for (; pids && *pids; pids++)
-		for (size_t i = 0; i < look->n_holders; i++)
-			if (look->holders[i].pid == (pid_t)leading_number(*pids))
-				return true;
-	return !pids;
-}
-
-void list_pipes(const struct holders *all, char **pids, enum record_form form)
-{
-	char name[PATH_MAX];
-	struct look look = { .name = name, .holders = all->at };
-
-	if (!form)
-		print_header(true);
-	for (; look.holders < all->at + all->count; look.holders += look.n_holders) {
-		int fd;
-
-		look.n_holders = count_holders(all, look.holders);
-		if (!is_wanted(&look, pids))
-			continue;
-		fd = open_through(look.holders, look.n_holders);
-		look_into(&look, fd);
-		if (fd >= 0)
-			close(fd);
-		if (read_name(&look, name, sizeof(name)) || look.size >= 0)
-			print_look(&look, form, true);
-	}
 }
 
 /* Whole lines, so that no control character reaches a terminal. */

@@ -48,8 +48,8 @@ for main in $mains; do
 	applet=$(basename "${main%.c}") room=${main#applets/} room=${room%%/*}
 	symbol=$(echo "$applet" | tr '[:lower:]' '[:upper:]')
 	ok "$applet: header comment, licence, stanza, usage:, include" sh -c "tr '\n' '~' <$main | grep -qE \
-		'^/\*~ \* $applet - [^~]+~( \* also: [a-z]+~)* \*~ \* SPDX-License-Identifier: 0BSD~~config $symbol~'\
-'	bool \"$applet\"~	default y~	help~	  usage: $applet .*~\*/~(#include <[a-z/.]+>~)*#include \"[a-z]+\.h\"~'"
+		'^/\*~ \* $applet - [^~]+~ \*~ \* SPDX-License-Identifier: 0BSD~~config $symbol~'\
+'	bool \"$applet\"~	default [yn]~(	depends on [A-Z]+~)?	help~	  usage: $applet .*~\*/~(#include <[a-z/.]+>~)*#include \"[a-z]+\.h\"~'"
 	is "$applet: main is last" "int ${applet}_main(char **argv)" "$(grep -E '^[a-z].*\)$' "$main" | tail -n 1)"
 	ok "$applet has tests" sh -c "ls tests/${room%.c}/$applet.t"
 done

@@ -48,34 +48,8 @@ is 'a wrong descriptor is a usage error' 2 "$rc"
 run box pipecap -s 3G -o
 is 'more than 2 GiB is a usage error' 2 "$rc"
 
-# --- as pipesz: util-linux's own assertions ---------------------------------------------------
-ln -s "$IPCBOX" pipesz
-sz() { $EMULATOR ./pipesz "$@"; }
-[ -z "$EMULATOR" ] || sz() { $EMULATOR -0 pipesz "$IPCBOX" "$@"; }
-sz_run() { sz "$@" >"$T/.out" 2>"$T/.err"; rc=$? out=$(cat "$T/.out") err=$(cat "$T/.err"); }
-sz_run --check --set $page --fd 42
-is 'set-fd-bad' '1 pipesz: cannot set pipe buffer size of fd 42: Bad file descriptor' "$rc $err"
-is 'set-fd' 0 "$(: | sz --check --set "$page" --stdin; echo $?)"
-sz_run --check --set $page --file /dev/null
-is 'set-file-bad' 1 "$rc"
-is 'set-file' 0 "$(: | sz --check --set "$page" --file /dev/stdin; echo $?)"
-sz_run --check --get --fd 42
-is 'get-fd-bad' '1 pipesz: cannot get pipe buffer size of fd 42: Bad file descriptor' "$rc $err"
-tab=$(printf '\t')
-is 'get-fd' "fd 0$tab$((slots * page))${tab}0" "$(: | sz --check --get --stdin)"
-sz_run --check --get --file /dev/null
-is 'get-file-bad' '1 pipesz: cannot get pipe buffer size of /dev/null: Bad file descriptor' "$rc $err"
-is 'get-file' "/dev/stdin$tab$((slots * page))${tab}0" "$(: | sz --check --get --file /dev/stdin)"
-is 'pipe-max-size' 0 "$(: | sz --check --stdin; echo $?)"
-is 'exec' output_by_cat "$(echo output_by_cat | sz --check --stdin cat)"
-sz_run --get --fd 42
-is 'without --check a failure is a warning' 0 "$rc"
-sz_run -q -s $page -n 42 -- echo ran
-is 'and the command runs; -q is silent' '0 ran ' "$rc $out $err"
-sz_run -c -s $page -n 42 -- echo ran
-is 'with --check it does not' '1 ' "$rc $out"
-
 # --- looking ------------------------------------------------------------------------------------
+tab=$(printf '\t')
 is 'pipecap -g: a pipe on stdin' "fd 0$tab$((slots * page))${tab}4" "$({ echo 123; sleep 0.2; } | { sleep 0.1; box pipecap -g; })"
 run box pipecap -g </dev/null
 is 'not a pipe' '1 pipecap: fd 0: not a pipe' "$rc $err"
@@ -207,7 +181,7 @@ is 'a process blocked in write shows as blocked' '[True]' "$(said blocked)"
 is '-l -J agrees with the truth for 50 pipes' 50 "$(said list)"
 is '-l -p shows only the pipes of that process' 'True True' "$(said of-pid)"
 is '-l with 2000 pipes, of a process with 50 threads, takes less than a second' 'True in time' "$(said 2000)"
-is 'a FIFO that nobody has open: status 1, one line, no escape sequence' '1 1 False' "$(said alone)"
+is 'a FIFO that nobody has open: status 3, one line, no escape sequence' '3 1 False' "$(said alone)"
 is 'who waits in open is not woken' '(0, 0)' "$(said undisturbed)"
 is 'a FIFO by its hostile name, in JSON' 'True 5 1' "$(said fifo)"
 is 'in words for eval' True "$(said eval)"

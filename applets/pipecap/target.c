@@ -1,0 +1,239 @@
+/*
+ * target.c - what is done to each pipe that the user names
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pipecap.h"
+
+const struct holders *request_holders(struct request *r)
+{
+	if (!r->all.seen)
+		r->all = pipecap_find_holders();
+	return &r->all;
+}
+
+/* Nobody has the FIFO open: a process that waits in open(2) for the other side may explain why. */
+static void nobody_has(struct request *r, const char *name, const struct look *look)
+{
+	if (!request_holders(r)->seen)
+		bb_error_msg("%s: can't be looked into quietly without /proc", name);
+	else if (look->n_holders)
+		bb_error_msg("%s: nobody has it open; pid %d (%s) waits in open(2) for a %s", name,
+			(int)look->holders->pid, look->holders->comm,
+			look->holders->reads ? "writer" : "reader");
+	else
+		bb_error_msg("%s: nobody whom we may see has it open (try as root, or --hold)",
+			name);
+}
+
+/* errno says why; fd is -1 if it could not be opened, size what was refused, or 0. */
+static void target_failed(struct request *r, const struct look *look, int fd, const char *name,
+	long size)
+{
+	int status = errno == ENXIO ? EXIT_NOT_NOW
+		: size ? status_of_refusal() : EXIT_FAILURE;
+
+	r->status = status;
+	if (r->quiet && !r->check)
+		return;
+	if (errno == EBADF)
+		bb_error_msg("%s: not a pipe", name);
+	else if (errno == ENXIO)
+		nobody_has(r, name, look);
+	else if (errno == ETIMEDOUT)
+		bb_error_msg("can't look into '%s': a process keeps it locked", name);
+	else if (size)
+		explain_refusal(fd, name, size);
+	else
+		bb_perror_msg("can't %s '%s'",
+			r->verb == SET ? "set the size of" : "look into", name);
+	if (r->check)
+		exit(status);
+}
+
+/* --- what is done to each target; look has the holders, fd is -1 if only they have it open --- */
+
+static void show(struct request *r, struct look *look, int fd)
+{
+	look_into(look, fd);
+	if (look->error) {
+		errno = look->error;
+		target_failed(r, look, fd, look->name, 0);
+	} else if (r->verb == REPORT) {
+		bb_error_msg("%s: %ld of %ld bytes are queued", look->name, look->unread,
+			look->size);
+	} else {
+		print_look(look, r->form, r->verbose);
+	}
+}
+
+/* max is the largest power of two that is granted. */
+static void set_capacity(struct request *r, struct look *look, int fd)
+{
+	int wish = r->number ? r->number : LARGEST_SIZE, got;
+
+	while ((got = fcntl(fd, F_SETPIPE_SZ, wish)) < 0 && !r->number && wish > 1
+	       && (errno == EPERM || errno == ENOMEM))
+		wish /= 2;
+	if (got < 0) {
+		target_failed(r, look, fd, look->name, wish);
+		return;
+	}
+	if (r->verbose || (got != r->number && !r->quiet))
+		bb_error_msg("%s pipe buffer size set to %d", look->name, got);
+	if (r->form)
+		show(r, look, fd);
+}
+
+/* The quota left too small a scratch pipe for all that is queued. */
+static void peek_was_cut(struct request *r, const char *name, ssize_t copied, long unread)
+{
+	long soft = pipe_limit("user-pages-soft");
+
+	r->status = EXIT_FAILURE;
+	bb_error_msg("%s: only %zd of %ld queued bytes could be copied: this user's pipes have "
+		     "reached /proc/sys/fs/pipe-user-pages-soft, %ld pages", name, copied, unread,
+		soft);
+	if (r->check)
+		exit(r->status);
+}
+
+static void peek_into(struct request *r, struct look *look, int fd)
+{
+	int scratch[2];
+	ssize_t n;
+	char *buf;
+
+	xpipe(scratch);
+	(void)fcntl(scratch[1], F_SETFL, O_NONBLOCK);
+	n = copy_queue(look, fd, r->number, scratch);
+	if (n < 0) {
+		target_failed(r, look, fd, look->name, 0);
+		close_pipe(scratch);
+		return;
+	}
+	buf = xmalloc(n + 1);
+	if (full_read(scratch[0], buf, n) != n)
+		bb_perror_msg_and_die("can't read the copy of '%s'", look->name);
+	print_queue(look->name, buf, n, r->form);
+	if (n < look->unread && n < r->number && fcntl(scratch[0], F_GETPIPE_SZ) < look->size)
+		peek_was_cut(r, look->name, n, look->unread);
+	free(buf);
+	close_pipe(scratch);
+}
+
+static void act(struct request *r, struct look *look, int fd)
+{
+	struct stat st;
+
+	if (!look->n_holders && fd >= 0 && (r->verbose || r->form || r->verb == PEEK)
+	    && fstat(fd, &st) == 0)
+		look->holders = holders_of(request_holders(r), st.st_dev, st.st_ino,
+			&look->n_holders);
+	if (r->verb == SET)
+		set_capacity(r, look, fd);
+	else if (r->verb == PEEK)
+		peek_into(r, look, fd);
+	else
+		show(r, look, fd);
+}
+
+/* --- targets -------------------------------------------------------------------------- */
+
+/* O_RDWR neither waits nor lets a peer see an end: fifo(7). CMD inherits the descriptor, out of
+ * the way of the numbers that a script uses. */
+static int open_to_hold(const struct request *r, const char *path)
+{
+	int fd = open_pipe(path, O_RDWR | O_NONBLOCK);
+
+	return fd >= 0 && r->has_command ? fcntl(fd, F_DUPFD, 10) : fd;
+}
+
+/* To set a size, this process itself needs a descriptor. To look, the child opens one. */
+static void act_on_path(struct request *r, const char *path, const char *name)
+{
+	struct look look = { .name = name };
+	int fd = -1;
+
+	if (r->hold)
+		fd = open_to_hold(r, path);
+	else
+		errno = find_pipe(&look, path, request_holders(r));
+	if (!r->hold && !errno && r->verb == SET)
+		fd = open_through(look.holders, look.n_holders);
+	if (fd < 0 && (errno || r->hold)) {
+		target_failed(r, &look, fd, name, 0);
+		return;
+	}
+	act(r, &look, fd);
+	if (fd >= 0 && (!r->hold || r->verb == REPORT))
+		close(fd);
+}
+
+static void act_on_fd(struct request *r, int fd)
+{
+	char name[16];
+	struct look look = { .name = name };
+
+	scnprintf(name, sizeof(name), "fd %d", fd);
+	act(r, &look, fd);
+}
+
+static void act_on_fd_of(struct request *r, int pid, int fd)
+{
+	act_on_path(r, fd_path(pid, fd), xasprintf("%d:%d", pid, fd));
+}
+
+void check_process(struct request *r, int pid, const char *name)
+{
+	char *path = xasprintf("/proc/%d/fd", pid);
+
+	if (access(path, R_OK) < 0)
+		target_failed(r, NULL, -1, name, 0);
+	free(path);
+}
+
+/* "PID:FD", or all pipes of PID */
+static void act_on_process(struct request *r, char *target)
+{
+	char *colon = strchr(target, ':');
+	const struct holders *all = request_holders(r);
+	const struct holder *h = all->at;
+	int pid;
+
+	if (colon)
+		*colon = '\0';
+	pid = xatou_range("PID", target, 1, INT_MAX);
+	if (colon) {
+		act_on_fd_of(r, pid, xatou_range("FD", colon + 1, 0, INT_MAX));
+		*colon = ':';
+		return;
+	}
+	check_process(r, pid, target);
+	for (; h < all->at + all->count; h++)
+		if (h->pid == pid && h->fd >= 0)
+			act_on_fd_of(r, pid, h->fd);
+}
+
+static void act_on_target(struct request *r, char *target)
+{
+	switch (target[-1]) {
+	case 'f':
+		act_on_path(r, target, target);
+		break;
+	case 'p':
+		act_on_process(r, target);
+		break;
+	case 'n':
+		act_on_fd(r, xatou_range("file descriptor", target, 0, INT_MAX));
+		break;
+	default:
+		act_on_fd(r, target[-1] == 'i' ? 0 : target[-1] == 'o' ? 1 : 2);
+	}
+}
+
+void act_on_targets(struct request *r, char **targets)
+{
+	for (; *targets; targets++)
+		act_on_target(r, *targets);
+}
