@@ -1,24 +1,40 @@
 # ipcbox - the whole build.  Needs GNU make, a C compiler and a POSIX shell;
 # kconfig-frontends is optional: configs/gen.sh reads the same files.
 #
-## make                     build ./ipcbox (configs/defconfig if there is no .config)
-## make deps                install what is missing from the distribution's packages
-## make run                 build, then prove this machine's kernel: pipetest
-## make check               build, then run tests/*/*.t (make deps check on a bare machine)
-## make check-long           the same with the full counts of kills, faults and fuzzing: hours
-## make coverage            which lines of libbb and the applets the tests run (gcov)
-## make check-mutants       each case must fail under some wrong kernel (ALL=1: the whole table)
-## make bench               measure beside other tools: BENCH='F1 C2' SIZE=1G (make deps bench)
-## make defconfig           the usual configuration; so too for each configs/*_defconfig
-## make menuconfig          choose applets and options; oldconfig asks for new ones only
-## make allnoconfig | allyesconfig | randconfig | olddefconfig
-## make savedefconfig       write .config back as the shortest configs/defconfig
-## make install, uninstall  ipcbox and its links, below CONFIG_PREFIX=./_install
-## make baseline, bloatcheck     bytes gained or lost, by function, since the baseline
-## make clean, distclean
+## Build
+##   make                     ./ipcbox (configs/defconfig where there is no .config)
+##   make deps                install what is missing from the distribution's packages
+##   make man, completion     obj/man/*.1 and *.5; obj/completion for bash, zsh and fish
+##   make clean, distclean    remove what was built; .config too
+## Use
+##   make run                 build, then prove this machine's kernel: pipetest
+##   make bench               measure beside other tools: BENCH='F1 C2' SIZE=1G (make deps bench)
+## Test
+##   make test                the built binary only: no compiler, no root, a minute at most
+##   make check               all of tests/*/*.t (make deps check on a bare machine)
+##   make check-long          the same with the full counts of kills, faults and fuzzing: hours
+##   make check-mutants       each case must fail under some wrong kernel (ALL=1: the whole table)
+##   make check-readme        README's commands in a fresh Debian (root, debootstrap, a network)
+##   make coverage            which lines of libbb and the applets the tests run (gcov)
+##   make baseline, bloatcheck     bytes gained or lost, by function, since the baseline
+## Configure
+##   make defconfig           the usual configuration; so too for each configs/*_defconfig
+##   make menuconfig          choose applets and options; oldconfig asks for new ones only
+##   make allnoconfig, allyesconfig, randconfig, olddefconfig
+##   make savedefconfig       write .config back as the shortest configs/defconfig
+## Install
+##   make install             ipcbox, its links, man pages and completion: DESTDIR= prefix=/usr/local
+##                            bindir= mandir=; or CONFIG_PREFIX=DIR, as BusyBox: into DIR/usr
+##   make install-noclobber   the same, but replace nothing that is there
+##   make uninstall           remove what is ours
+##   make ipcbox.links        obj/ipcbox.links: the names
+## Release
+##   make dist                obj/ipcbox-VERSION.tar.gz, the same bytes each time
+##   make release             obj/release: static binaries of all architectures, man pages, sums
 ##
-## O=dir builds outside the source; V=1 shows commands; CROSS_COMPILE=prefix- or CC=
-## AR= STRIP= choose the tools; CFLAGS= LDFLAGS= come after ours; KCONF= does without kconfig
+## O=dir builds outside the source; V=1 shows commands; CROSS_COMPILE=prefix- or CC= choose the
+## compiler; CFLAGS= CPPFLAGS= LDFLAGS= come after ours; SKIP_STRIP=y leaves the symbols;
+## KCONF= does without kconfig; SOURCE_DATE_EPOCH= is the date in man pages and archives
 
 VERSION := 0.1.0
 override O := $(or $(O),.)
@@ -46,6 +62,7 @@ ifeq ($(V),1)
 say := @:
 else ifneq ($(findstring s,$(firstword -$(MAKEFLAGS))),) # make -s
 Q := @
+quiet := y
 say := @:
 else
 Q := @
@@ -106,6 +123,7 @@ savedefconfig: $(O)/.config $(obj)/Config.applets
 
 menuconfig: $(O)/.config $(obj)/Config.applets
 	$(if $(MCONF),,$(error menuconfig needs kconfig-frontends: make deps))
+	@[ -t 0 ] && [ -t 1 ] || { echo 'menuconfig needs a terminal; without one: make oldconfig' >&2; exit 1; }
 	$(Q)$(call ask,$(MCONF))
 
 # Settle .config first: a new applet takes its default.  The headers are replaced
@@ -256,28 +274,45 @@ coverage:
 
 include qemu/qemu.mk
 
-bin = $(CONFIG_PREFIX)/usr/bin
+# --- man pages and completion ----------------------------------------------------
 
-# Each name appears whole or not at all: a temporary name, then mv.  (mv leaves a
-# second link to the same file where it is: hence the last rm; and the first is for
-# what an interrupted install left.)
-install: $(O)/ipcbox
-	$(Q)mkdir -p '$(bin)' && rm -f '$(bin)/.ipcbox.new' && cp $< '$(bin)/.ipcbox.new' && \
-		chmod 755 '$(bin)/.ipcbox.new' && mv -fT '$(bin)/.ipcbox.new' '$(bin)/ipcbox'
-	$(Q)cd '$(bin)' && for a in $(NAMES); do \
-		rm -f .$$a.new; \
-		case '$(CONFIG_INSTALL)' in \
-		symlinks) ln -s ipcbox .$$a.new ;; \
-		hardlinks) ln ipcbox .$$a.new ;; \
-		scripts) printf '#!/bin/sh\nexec "$${0%%/*}/ipcbox" %s "$$@"\n' $$a >.$$a.new && chmod 755 .$$a.new ;; \
-		none) continue ;; \
-		*) echo "CONFIG_INSTALL is '$(CONFIG_INSTALL)': symlinks, hardlinks, scripts or none" >&2; exit 1 ;; \
-		esac && mv -fT .$$a.new $$a; done=$$?; \
-		rm -f .$$a.new; [ $$done = 0 ] || exit; \
-	done
+# Their date: SOURCE_DATE_EPOCH, the commit's, or of a release that of its Makefile.
+SOURCE_DATE_EPOCH ?= $(shell [ -e .git ] && git log -1 --format=%ct 2>/dev/null || date -r Makefile +%s)
+parts := $(gen) $(wildcard configs/*.awk configs/*.bash libbb/help.txt libbb/*.1 applets/*.1 applets/*/*.[15]) $(applets)
 
-uninstall:
-	$(Q)cd '$(bin)' && rm -f ipcbox $(NAMES)
+man: $(obj)/man/ipcbox.1
+$(obj)/man/ipcbox.1: $(parts) $(obj)/config.mk
+	$(say) MAN $(@D)
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)
+	$(Q)VERSION='$(VERSION)' DATE=$$(date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%d) $(gen) pages $(@D) $(O)/.config $(applets)
+
+completion: $(obj)/completion/ipcbox.bash $(obj)/completion/_ipcbox $(obj)/completion/ipcbox.fish
+$(obj)/completion/%: $(parts) $(obj)/config.mk
+	@mkdir -p $(@D)
+	$(Q)$(gen) completion $(if $(filter _%,$*),zsh,$(patsubst ipcbox.%,%,$*)) $(O)/.config $(applets) >$@
+
+# --- install ------------------------------------------------------------------------
+
+# CONFIG_PREFIX, given here or in .config, is BusyBox's: the tree in which usr/bin is.
+root = $(or $(CONFIG_PREFIX),$(DESTDIR))
+prefix ?= $(if $(CONFIG_PREFIX),/usr,/usr/local)
+bindir ?= $(prefix)/bin
+datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
+bashcompdir ?= $(datadir)/bash-completion/completions
+zshcompdir ?= $(datadir)/zsh/site-functions
+fishcompdir ?= $(datadir)/fish/vendor_completions.d
+
+install install-noclobber: $(O)/ipcbox
+install install-noclobber uninstall: man completion
+	$(Q)box='$(O)/ipcbox' obj='$(obj)' root='$(root)' kind='$(CONFIG_INSTALL)' names='$(NAMES)' all_names='$(ALL_NAMES)' \
+		bindir='$(bindir)' mandir='$(mandir)' bashdir='$(bashcompdir)' zshdir='$(zshcompdir)' \
+		fishdir='$(fishcompdir)' quiet='$(quiet)' packaging/install.sh $@
+
+# The names, as BusyBox's build lists its own; they are made again when a path or name differs.
+ipcbox.links: $(obj)/ipcbox.links
+$(obj)/ipcbox.links: $(obj)/config.mk FORCE
+	$(Q)printf '$(bindir)/%s\n' $(NAMES) >$@
 
 baseline: $(obj)/ipcbox
 	$(Q)cp $< $<.old
@@ -291,11 +326,14 @@ distclean: clean
 	$(Q)rm -f $(O)/.config $(O)/.config.old
 
 help:
-	@sed -n 's/^## \{0,1\}//p' Makefile qemu/qemu.mk
+	@sed -n 's/^## \{0,1\}//p' Makefile | sed '/^$$/,$$d'
+	@echo Boards
+	@sed -n 's/^## \{0,1\}/  /p' qemu/qemu.mk
+	@sed -n 's/^## \{0,1\}//p' Makefile | sed -n '/^$$/,$$p'
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: all bench check-long check-mutants coverage deps run install uninstall check baseline bloatcheck clean \
+.PHONY: FORCE all man completion ipcbox.links install-noclobber bench check-long check-mutants coverage deps run install uninstall check baseline bloatcheck clean \
 	distclean help allnoconfig allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig \
 	$(defconfigs)
 endif

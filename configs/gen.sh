@@ -12,6 +12,10 @@
 #   text-numbers .config APPLET.c... texts.h: the number of each text
 #   rows    .config APPLET.c...      rows.h: how many CASE(...) rows each group has
 #   texts   .config APPLET.c...      the texts themselves, each ended by a \001
+#   options APPLET.c...              the options out of the help, as options.awk prints them,
+#                                    behind the applet's name and a tab
+#   pages   DIR .config APPLET.c...  the man pages, into DIR; of $VERSION and $DATE
+#   completion SHELL .config APPLET.c...  for bash, zsh or fish
 #
 # An applet's source is applets/NAME.c or applets/ROOM/NAME.c; a line " * also: NAME" of
 # its header comment gives it another name, which a "config NAME" stanza in the same file
@@ -109,6 +113,42 @@ rows() {
 	}' "$1" || { echo "$1: a CASE() without four plain strings" >&2; exit 1; }
 }
 
+# options FILE - a line each: letter, name, how, ARG, words, text
+options() {
+	help "$1" | awk -f configs/options.awk
+	printf 'h\thelp\t\t\t\tprint the help\nV\tversion\t\t\t\tprint the version\n'
+}
+
+# box_help .config APPLET.c... - the help of the box
+box_help() {
+	sed '/^APPLETS$/,$d' libbb/help.txt
+	for f in $(enabled "$@"); do
+		for name in $(names "$1" "$f"); do printf '  %-9s %s\n' "$name" "$(line "$f")"; done
+	done
+	sed '1,/^APPLETS$/d' libbb/help.txt
+}
+
+# page NAME LINE PART: the man page, of DIR/help and DIR/options
+page() {
+	awk -v name="$1" -v line="$2" -v date="${DATE-}" -v version="${VERSION-}" \
+		-f configs/page.awk "$dir/help" "$dir/options" "$3" >"$dir/$1.1"
+}
+
+# pages .config APPLET.c... - into $dir. Another name of an applet has the same page.
+pages() {
+	box_help "$@" >"$dir/help"
+	: >"$dir/options"
+	page ipcbox "pipes, FIFOs, shared records and whole copies" libbb/ipcbox.1
+	for f in $(enabled "$@"); do
+		help "$f" >"$dir/help"
+		options "$f" >"$dir/options"
+		page "$(applet "$f")" "$(line "$f")" "${f%.c}.1"
+		for name in $(names "$1" "$f" | sed 1d); do cp "$dir/$(applet "$f").1" "$dir/$name.1"; done
+	done
+	rm "$dir/help" "$dir/options"
+	for room in $(rooms "$@"); do find "$room" -name '*.5' -exec cp {} "$dir" \;; done
+}
+
 case $what in
 kconfig)
 	for f; do sed -n '/^config /,/^\*\//{/^\*\//!p;}' "$f"; echo; done ;;
@@ -153,13 +193,19 @@ rows)
 	echo "	ROWS_END"
 	echo "};" ;;
 texts)
-	sed '/^APPLETS$/,$d' libbb/help.txt
-	for f in $(enabled "$@"); do
-		for name in $(names "$1" "$f"); do printf '  %-9s %s\n' "$name" "$(line "$f")"; done
-	done
-	sed '1,/^APPLETS$/d' libbb/help.txt
+	box_help "$@"
 	end
 	for f in $(enabled "$@"); do help "$f"; end; done
 	for t in $(extra "$@"); do cat "$t"; end; done
 	for group in $(groups "$@"); do rows "$group"; done ;;
+options)
+	for f; do options "$f" | sed "s/^/$(applet "$f")	/"; done ;;
+pages)
+	dir=$1; shift
+	pages "$@" ;;
+completion)
+	shell=$1; shift
+	for f in $(enabled "$@"); do
+		for name in $(names "$1" "$f"); do options "$f" | sed "s/^/$name	/"; done
+	done | awk -f "configs/$shell.awk" ;;
 esac

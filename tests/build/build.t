@@ -2,88 +2,112 @@
 # The build's own rules: on a copy of the source, with make as users call it.
 LIMIT=300
 . "${0%/*}/../tap.sh"
-unset MAKEFLAGS MAKELEVEL MFLAGS IPCBOX
-
-mkdir 'a tree' && (cd "$top" && tar cf - --exclude=.git --exclude=./obj --exclude=./ipcbox --exclude=./.config \
-	--exclude=./_install .) | tar xf - -C 'a tree' || exit
-cd 'a tree' || exit
-chmod a-w configs/* # as in a tree that nobody shall write to: nothing may be copied with that mode
-build() { make -s -j2 "$@" >"$T/log" 2>&1; }
-missing() { ! command -v "$1" >/dev/null 2>&1; }
+. "$room/tree.sh"
+mv tree 'a tree' && cd 'a tree' || exit
 
 ok 'make builds' build
-like 'a static binary' '*statically linked*' "$(file ipcbox)"
+like 'make builds a static binary' '*statically linked*' "$(file ipcbox)"
 run ./ipcbox --list
-is 'that runs' 0 "$rc"
+is 'the binary that make built runs' 0 "$rc"
 # What no other object needs is static, but for what libc calls or replaces.
 nm -A -g obj/*/*.o obj/*/*/*.o | awk '$(NF - 1) ~ /^[Uw]$/ { used[$NF]; next } { defined[$NF] = $1 }
 	END { for (f in defined) if (!(f in used) && f !~ /^(main|.*_main)$/) print f, defined[f] }' >../log
 is 'all that is local is static' '' "$(cat ../log)"
 is 'a second make has nothing to do' '' "$(make 2>&1)"
-ok 'O= builds outside, after make in the tree too' build O=../o
-ok 'two directories give the same bytes' cmp ipcbox ../o/ipcbox
+ok 'O= builds outside of the tree, also after a build in the tree' build O=../o
+ok 'builds in two directories give the same bytes' cmp ipcbox ../o/ipcbox
 like 'O= with a space is refused' '*O= may not contain a space*' "$(make -s O='../o p' 2>&1)"
 if missing kconfig-conf; then
-	skip 'without kconfig the same' 'no kconfig-frontends'
+	skip 'gen.sh and kconfig give the same build' 'no kconfig-frontends'
 else
-	ok 'KCONF= does without kconfig' build KCONF= O=../k
-	ok 'and gives the same .config' cmp .config ../k/.config
-	ok 'and the same bytes' cmp ipcbox ../k/ipcbox
+	ok 'make KCONF= builds without kconfig' build KCONF= O=../k
+	ok 'gen.sh and kconfig give the same .config' cmp .config ../k/.config
+	ok 'builds with gen.sh and with kconfig give the same bytes' cmp ipcbox ../k/ipcbox
 	for kind in allnoconfig allyesconfig minimal_defconfig debug_defconfig; do
 		make -s O=../k $kind >/dev/null 2>&1 && make -s KCONF= O=../o $kind >/dev/null 2>&1
-		ok "$kind is the same .config either way" cmp ../k/.config ../o/.config
+		ok "$kind is the same .config with gen.sh and with kconfig" cmp ../k/.config ../o/.config
 	done
 	for odd in CONFIG_PCOPY=m 'CONFIG_PREFIX=/a' 'CONFIG_PREFIX="/a b"' 'CONFIG_NOSUCH=y' '# CONFIG_PCOPY is not set'; do
 		for o in ../k ../o; do { cat .config; echo "$odd"; } >$o/.config; done
 		make -s O=../k oldconfig >/dev/null 2>&1 && make -s KCONF= O=../o oldconfig
-		ok "$odd: so too" cmp ../k/.config ../o/.config
+		ok "oldconfig makes the same of $odd with gen.sh and with kconfig" cmp ../k/.config ../o/.config
 	done
 fi
 find ../o ../k . -name .config ! -perm -u+w >../log
-is 'a read-only source makes no read-only file' '' "$(cat ../log)"
+is 'a read-only source leads to no read-only .config' '' "$(cat ../log)"
 
-ok 'allnoconfig' make -s O=../no allnoconfig
-ok 'builds' build O=../no CFLAGS=-Werror
+ok 'make allnoconfig succeeds' make -s O=../no allnoconfig
+ok 'allnoconfig builds without a warning' build O=../no CFLAGS=-Werror
 run ../no/ipcbox --list
-is 'and has no applet' '0 ' "$rc $out"
+is 'the box of allnoconfig has no applet' '0 ' "$rc $out"
 for i in 1 2 3; do
 	make -s O=../rand randconfig >/dev/null 2>&1
 	# Whether a compiler has the sanitizers is not ours to test here.
 	sed -i 's/^CONFIG_SANITIZE=y/# CONFIG_SANITIZE is not set/' ../rand/.config
-	ok "randconfig $i builds" build O=../rand CFLAGS=-Werror
-	is 'with the applets that .config names' "$(grep -cE '^CONFIG_(PIPE|FIFO|MMAP|PCOPY)[A-Z]*=y' ../rand/.config)" \
+	ok "randconfig $i builds without a warning" build O=../rand CFLAGS=-Werror
+	is "the box of randconfig $i has the applets that .config names" "$(grep -cE '^CONFIG_(PIPE|FIFO|MMAP|PCOPY)[A-Z]*=y' ../rand/.config)" \
 		"$(../rand/ipcbox --list | grep -cv pipesz)"
 done
-ok 'minimal_defconfig' make -s O=../min minimal_defconfig
-ok 'builds' build O=../min
-ok 'the six applets without pipetest' sh -c \
+ok 'make minimal_defconfig succeeds' make -s O=../min minimal_defconfig
+ok 'minimal_defconfig builds' build O=../min
+ok 'pipetest can be switched off in .config' sh -c \
 	'make -s O=../six defconfig && sed -i "s/^CONFIG_PIPETEST=y/# CONFIG_PIPETEST is not set/" ../six/.config'
-ok 'build' build O=../six
+ok 'the six applets without pipetest build' build O=../six
 
 # The ceilings for the size: no commit may pass them.
 budget() {
 	size=$(wc -c <"$2")
 	ok "$1: $size bytes are under the ceiling of $3" test "$size" -le "$3"
 }
-budget 'six applets' ../six/ipcbox 172032
-budget 'with pipetest' ipcbox 360448
-budget 'minimal' ../min/ipcbox 81920
+budget 'the box with six applets' ../six/ipcbox 172032
+budget 'the box with pipetest' ipcbox 360448
+budget 'the box of minimal_defconfig' ../min/ipcbox 81920
 
-ok 'gcc, all warnings are errors' build O=../gcc CFLAGS=-Werror
-if missing clang; then skip 'clang' 'no clang'; else
-	ok 'clang against glibc' build O=../clang CC=clang CFLAGS=-Werror
+# Hardening: what dpkg-buildflags asks for, and what a shared build keeps of it.
+flags='-g -O2 -fstack-protector-strong -Wformat -Werror=format-security'
+ok 'make builds with the flags of dpkg' build O=../dpkg CFLAGS="$flags" CPPFLAGS='-Wdate-time -D_FORTIFY_SOURCE=2' \
+	LDFLAGS='-Wl,-z,relro'
+run ../dpkg/ipcbox pipecap
+is 'the static binary with the flags of dpkg runs' '0 size=65536' "$rc $out"
+like 'the static binary with -z relro keeps GNU_RELRO' '*GNU_RELRO*' "$(readelf -Wl ../dpkg/ipcbox)"
+make -s O=../shared defconfig && sed -i 's/^CONFIG_STATIC=y/# CONFIG_STATIC is not set/' ../shared/.config
+for cc in gcc musl-gcc; do
+	if missing $cc; then skip "$cc: a shared build keeps its hardening" "no $cc"; continue; fi
+	ok "$cc: a hardened shared build succeeds" build O=../shared CC=$cc CFLAGS="$flags -fPIE" \
+		CPPFLAGS='-Wdate-time -D_FORTIFY_SOURCE=2' LDFLAGS='-pie -Wl,-z,relro -Wl,-z,now'
+	segments=$(readelf -Wl ../shared/ipcbox)
+	like "$cc: a hardened shared build keeps GNU_RELRO" '*GNU_RELRO*' "$segments"
+	like "$cc: a hardened shared build is position independent" '*DYN (*' "$segments"
+	like "$cc: a hardened shared build binds at its start" '*NOW*' "$(readelf -Wd ../shared/ipcbox)"
+	like "$cc: a shared build has a build-id" '*Build ID: *' "$(readelf -Wn ../shared/ipcbox)"
+	like "$cc: a hardened shared build is stripped" '*, stripped' "$(file ../shared/ipcbox)"
+	run ../shared/ipcbox pipecap
+	is "$cc: a hardened shared build runs" '0 size=65536' "$rc $out"
+done
+# As on Alpine: a compiler to which -static means static-pie.
+printf '#!/bin/sh\npie=-static-pie\nfor a; do [ "$a" != -no-pie ] || pie=; done\nexec gcc "$@" $pie\n' >../pie-gcc
+chmod 755 ../pie-gcc
+ok 'a compiler whose default is static-pie builds' build O=../pie CC="$T/pie-gcc"
+like 'a static build is not static-pie, whatever the default of the compiler' '*ELF*executable*statically linked*' \
+	"$(file ../pie/ipcbox | grep -v pie.executable)"
+run ../pie/ipcbox pipecap
+is 'a static build with a compiler whose default is static-pie runs' '0 size=65536' "$rc $out"
+
+ok 'gcc builds without a warning' build O=../gcc CFLAGS=-Werror
+if missing clang; then skip 'clang builds against glibc without a warning' 'no clang'; else
+	ok 'clang builds against glibc without a warning' build O=../clang CC=clang CFLAGS=-Werror
 fi
 make -s O=../san debug_defconfig >/dev/null 2>&1
 if echo 'int main(void){return 0;}' | gcc -fsanitize=address,undefined -x c -o "$T/a.out" - 2>/dev/null; then
-	ok 'debug_defconfig: gcc, glibc, ASan and UBSan' build O=../san CC=gcc
+	ok 'debug_defconfig builds with gcc, glibc, ASan and UBSan' build O=../san CC=gcc
 	# Memory belongs to exit(2): a leak at the end is none.
 	ASAN_OPTIONS=detect_leaks=0 run ../san/ipcbox pipecap
-	is 'and it runs clean' '0 ' "$rc $err"
+	is 'the box with sanitizers runs without a report' '0 ' "$rc $err"
 	make -s O=../san2 debug_defconfig >/dev/null 2>&1
-	ok 'debugging data name no directory' build O=../san2 CC=gcc ../san2/obj/libbb/time.o
-	ok 'so that it is reproducible too' cmp ../san/obj/libbb/time.o ../san2/obj/libbb/time.o
+	ok 'one object of debug_defconfig builds' build O=../san2 CC=gcc ../san2/obj/libbb/time.o
+	ok 'an object with debugging data is the same in two directories' cmp ../san/obj/libbb/time.o ../san2/obj/libbb/time.o
 else
-	skip 'debug_defconfig' 'no sanitizers'
+	skip 'debug_defconfig builds' 'no sanitizers'
 fi
 
 cat >applets/zz.c <<'END'
@@ -111,53 +135,37 @@ int zz_main(char **argv)
 END
 build
 is 'a new file in applets/ is a new applet' zz "$(./ipcbox zz)"
-like 'with its help' 'usage: zz*Say "zz".' "$(./ipcbox --help zz)"
+like 'a new applet has its help in the box' 'usage: zz*Say "zz".' "$(./ipcbox --help zz)"
 rm applets/zz.c
 build
-is 'and goes with its file' '' "$(./ipcbox --list | grep zz)"
+is 'an applet goes with its file' '' "$(./ipcbox --list | grep zz)"
 mkdir applets/zy
 printf '/*\n * zy - a folder\n *\n\nconfig ZY\n\tbool "zy"\n\tdefault y\n\thelp\n\t  usage: zy\n*/\n' >applets/zy/zy.c
 printf '#include "libbb.h"\nint zy_part(void);\nint zy_main(char **argv) { (void)argv; return zy_part(); }\n' >>applets/zy/zy.c
 printf 'int zy_part(void);\nint zy_part(void) { return 7; }\n' >applets/zy/part.c
 build
 run ./ipcbox zy
-is 'a folder with its parts is an applet too' 7 "$rc"
+is 'a folder with a file of its name is an applet, with all its parts' 7 "$rc"
 rm -r applets/zy
 build
-is 'and goes with its folder' '' "$(./ipcbox --list | grep zy)"
+is 'an applet goes with its folder' '' "$(./ipcbox --list | grep zy)"
 
-bin='../in st/usr/bin'
-for kind in symlinks hardlinks scripts none; do
-	# What an install that was killed has left.
-	mkdir -p "$bin" && touch "$bin/.ipcbox.new" && ln -s ipcbox "$bin/.pipecap.new" || exit
-	ok "install: $kind" make -s CONFIG_INSTALL=$kind CONFIG_PREFIX='../in st' install
-	ok 'the box is whole' cmp ipcbox "$bin/ipcbox"
-	[ $kind != none ] || break
-	is 'every applet has its name' "$(./ipcbox --list | sort)" "$(ls -A "$bin" | grep -v ipcbox)"
-	is 'that works' "$(./ipcbox pipecap)" "$("$bin/pipecap")"
-done
-rm -f "$bin/.pipecap.new" "$bin/pcopy"
-ok 'a second install replaces the first' make -s CONFIG_PREFIX='../in st' install
-is 'and leaves no temporary name' '' "$(find "$bin" -name '.*.new')"
-run make -s CONFIG_INSTALL=nosuch CONFIG_PREFIX='../in st' install
-like 'an unknown kind of link is named' "2 CONFIG_INSTALL is 'nosuch': *" "$rc $err"
-rm "$bin/pcopy" && mkdir "$bin/pcopy"
-run make -s CONFIG_PREFIX='../in st' install
-like 'a directory in the way is named' '2 mv: *pcopy*' "$rc $err"
-is 'and stays as it is' '' "$(ls -A "$bin/pcopy")"
-rmdir "$bin/pcopy"
-ok 'uninstall' make -s CONFIG_PREFIX='../in st' uninstall
-is 'leaves nothing' '' "$(ls -A "$bin")"
-
-ok 'baseline' make -s baseline
+ok 'make baseline succeeds' make -s baseline
 run make -s bloatcheck
-like 'bloatcheck prints the difference' '*total*+0' "$out"
+like 'make bloatcheck prints the difference to the baseline' '*total*+0' "$out"
 cp .config ../before
-ok 'savedefconfig' make -s savedefconfig
-is 'of the defaults is empty' '' "$(cat configs/defconfig)"
-ok 'oldconfig' make -s oldconfig
-ok 'keeps .config' cmp .config ../before
+ok 'make savedefconfig succeeds' make -s savedefconfig
+is 'savedefconfig of the defaults writes an empty configs/defconfig' '' "$(cat configs/defconfig)"
+ok 'make oldconfig succeeds' make -s oldconfig
+ok 'make oldconfig keeps .config' cmp .config ../before
 run make help
+for group in Build Use Test Configure Install Boards Release; do
+	like "make help has the group $group" "*$group*" "$out"
+done
+if missing setsid; then skip 'menuconfig without a terminal' 'no setsid'; else
+	run setsid -w make -s menuconfig </dev/null
+	like 'menuconfig without a terminal is an error that says so' '2 *menuconfig needs a terminal*' "$rc $err"
+fi
 like 'make help lists the targets' '*make menuconfig*CROSS_COMPILE=*' "$out"
 make -s distclean
 is 'distclean leaves the tree as shipped' '' "$(ls -A | grep -E '^(obj|ipcbox|\.config)$')"

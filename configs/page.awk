@@ -1,0 +1,82 @@
+# page.awk - an applet's man page, out of its --help, its options and the part written by hand
+#
+# awk -v name= -v line= -v date= -v version= -f page.awk HELP OPTIONS PART
+#
+# HELP is the text of --help, of which the usage becomes SYNOPSIS; OPTIONS is what options.awk made
+# of it; PART is NAME.1 in mdoc, from .Sh DESCRIPTION on. OPTIONS stands after DESCRIPTION.
+#
+# SPDX-License-Identifier: 0BSD
+
+BEGIN { FS = "\t"; quote = sprintf("%c", 39) }
+
+# What roff would take for a request or an escape.
+function plain(s) {
+	gsub(/\\/, "\\e", s)
+	gsub(/-/, "\\-", s)
+	return s ~ "^[." quote "]" ? "\\&" s : s
+}
+
+# Options bold, placeholders in italics, the rest as it stands.
+function usage(s,  out) {
+	while (match(s, /--?[A-Za-z0-9][A-Za-z0-9-]*|[A-Z][A-Z0-9]*/)) {
+		out = out plain(substr(s, 1, RSTART - 1)) \
+			(substr(s, RSTART, 1) == "-" ? "\\fB" : "\\fI") plain(substr(s, RSTART, RLENGTH)) "\\fP"
+		s = substr(s, RSTART + RLENGTH)
+	}
+	return out plain(s)
+}
+
+function head() {
+	print ".\\\" Made of " name ".1 and the text of --help by configs/gen.sh."
+	print ".Dd " date "\n.Dt " toupper(name) " 1\n.Os \"ipcbox " version "\""
+	print ".Sh NAME\n.Nm " name "\n.Nd " plain(line)
+	print ".Sh SYNOPSIS"
+}
+
+# The usage, without what stands behind it for the screen.
+FILENAME == ARGV[1] && FNR == 1 { head() }
+FILENAME == ARGV[1] {
+	if (!/^(usage|   or): /) next
+	sub(/^(usage|   or): /, "")
+	sub(/ {3,}.*/, "")
+	command = $0
+	sub(/ .*/, "", command)
+	sub(/^[^ ]* ?/, "")
+	print ".Nm " command
+	if ($0 != "") print usage($0)
+	next
+}
+
+# An argument that may be left out stands in brackets.
+function entry(letter, option, how, arg) {
+	printf ".It %s", letter == "" ? "" : "Fl " letter " , "
+	printf "Fl \\-%s", plain(option)
+	if (how == "::") printf " Ns Oo = Ns Ar %s Oc", plain(arg)
+	if (how == ":") printf " Ns = Ns Ar %s", plain(arg)
+	print ""
+}
+FILENAME == ARGV[2] {
+	n++
+	letter[n] = $1; option[n] = $2; how[n] = $3; arg[n] = $4; text[n] = $6
+	next
+}
+
+function options(  i) {
+	print ".Sh OPTIONS\n.Bl -tag -width Ds"
+	for (i = 1; i <= n; i++) {
+		entry(letter[i], option[i], how[i], arg[i])
+		if (text[i] != "") print sentence(text[i])
+	}
+	print ".El"
+}
+
+# "print it once" becomes "Print it once."
+function sentence(s) {
+	if (s ~ /^[a-z]+( |$)/) s = toupper(substr(s, 1, 1)) substr(s, 2)
+	if (s !~ /[.:]$/) s = s "."
+	return plain(s)
+}
+
+/^\.Sh / && $0 != ".Sh DESCRIPTION" && !done { if (n) options(); done = 1 }
+{ print }
+END { if (!done && n) options() }

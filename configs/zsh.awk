@@ -1,0 +1,49 @@
+# zsh.awk - completion for zsh, out of the lines that gen.sh makes of the options:
+# applet, letter, name, how, ARG, words, text
+#
+# SPDX-License-Identifier: 0BSD
+
+BEGIN { FS = "\t"; quote = sprintf("%c", 39) }
+
+# Text inside of a quoted [explanation].
+function plain(s) {
+	gsub(/\\|\[|\]|:/, "\\\\&", s)
+	gsub(quote, quote "\\" quote quote, s)
+	return s
+}
+
+# ":ARG:action" of the option, "::" where it may be left out
+function argument(how, arg, words,  action) {
+	if (how == "") return ""
+	if (words != "") action = "(" words ")"
+	else if (arg ~ /^(GLOB|ID)$/) action = "_ipcbox_cases"
+	else if (arg == "DIR") action = "_files -/"
+	else if (arg ~ /^(FILE|FIFO)$/) action = "_files"
+	else action = " "
+	return how plain(arg) ":" action
+}
+
+!($1 in specs) { applets[++n] = $1 }
+{
+	argument_of = argument($4, $5, $6)
+	# -x takes its argument in the same word or the next; "=-" means in the same word only
+	short = $2 == "" ? "" : "-" $2 ($4 == "::" ? "-" : $4 == ":" ? "+" : "")
+	long = "--" $3 ($4 == "::" ? "=-" : $4 == ":" ? "=" : "")
+	text = "[" plain($7) "]" argument_of
+	if (short != "") specs[$1] = specs[$1] " \\\n\t\t" quote "*" short text quote
+	specs[$1] = specs[$1] " \\\n\t\t" quote "*" long text quote
+}
+END {
+	for (i = 1; i <= n; i++) list = list " " applets[i]
+	print "#compdef ipcbox" list
+	print "# zsh completion for ipcbox and its applets; generated\n"
+	print "_ipcbox_cases() {\n\tlocal -a cases\n\tcases=(${${(f)\"$($_ipcbox_command -l 2>/dev/null)\"}%% *})\n\tcompadd -a cases\n}\n"
+	print "_ipcbox_applet() {\n\tcase $1 in"
+	for (i = 1; i <= n; i++) print "\t" applets[i] ") _arguments -s" specs[applets[i]] " \\\n\t\t'*:file:_files' ;;"
+	print "\tesac\n}\n"
+	print "local -a _ipcbox_command"
+	print "if [[ $service != ipcbox ]]; then\n\t_ipcbox_command=($words[1])\n\t_ipcbox_applet $service"
+	print "elif (( CURRENT == 2 )); then\n\tcompadd --" list " --help --list --install --version"
+	print "elif [[ $words[2] == --help ]]; then\n\tcompadd --" list
+	print "else\n\t_ipcbox_command=($words[1] $words[2])\n\tshift words\n\t(( CURRENT-- ))\n\t_ipcbox_applet $words[1]\nfi"
+}
