@@ -138,14 +138,15 @@ page() {
 pages() {
 	box_help "$@" >"$dir/help"
 	: >"$dir/options"
-	page ipcbox "pipes, FIFOs, shared records and whole copies" libbb/ipcbox.1
+	awk -f configs/box.awk "$dir/help" libbb/ipcbox.1 >"$dir/part"
+	page ipcbox "pipes, FIFOs, shared records and whole copies" "$dir/part"
 	for f in $(enabled "$@"); do
 		help "$f" >"$dir/help"
 		options "$f" >"$dir/options"
 		page "$(applet "$f")" "$(line "$f")" "${f%.c}.1"
 		for name in $(names "$1" "$f" | sed 1d); do cp "$dir/$(applet "$f").1" "$dir/$name.1"; done
 	done
-	rm "$dir/help" "$dir/options"
+	rm "$dir/help" "$dir/options" "$dir/part"
 	for room in $(rooms "$@"); do find "$room" -name '*.5' -exec cp {} "$dir" \;; done
 }
 

@@ -36,9 +36,8 @@ function head() {
 # The usage, without what stands behind it for the screen.
 FILENAME == ARGV[1] && FNR == 1 { head() }
 FILENAME == ARGV[1] {
-	if (!/^(usage|   or): /) next
-	sub(/^(usage|   or): /, "")
-	sub(/ {3,}.*/, "")
+	if (!sub(/^(usage:|   or:|      ) /, "") || $0 !~ /^[a-zA-Z]/ || over) { over = 1; next }
+	sub(/   .*/, "")
 	command = $0
 	sub(/ .*/, "", command)
 	sub(/^[^ ]* ?/, "")

@@ -22,15 +22,18 @@ make_script() { printf '#!/bin/sh\nexec "${0%%/*}/ipcbox" %s "$@"\n' "$1" >"$2" 
 
 # put DIR NAME HOW SOURCE: how many were put is in $count, how many were kept in $kept. What an
 # interrupted run has left goes first; mv leaves a second link to the same file where it is.
-count=0 kept=0
+count=0 kept=0 new=
+trap 'rm -f "$new"' EXIT
 put() {
 	mkdir -p "$root$1" && cd "$root$1"
 	if [ "$action" = install-noclobber ] && { [ -e "$2" ] || [ -L "$2" ]; }; then
 		kept=$((kept + 1))
 	else
-		rm -f ".$2.new"
-		"make_$3" "$4" ".$2.new" && mv -fT ".$2.new" "$2" || { rm -f ".$2.new"; exit 1; }
-		rm -f ".$2.new"
+		new=.$2.new
+		rm -f "$new"
+		"make_$3" "$4" "$new"
+		mv -fT "$new" "$2"
+		rm -f "$new"
 		count=$((count + 1))
 	fi
 	cd "$here"

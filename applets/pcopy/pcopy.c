@@ -20,7 +20,7 @@ config PCOPY
 	      --reflink=auto|never|always      share the blocks, if possible
 	      --sparse=auto|never|always       holes as in SRC, none, all zeros
 	      --preallocate=auto|never         reserve the space first
-	      --sync=full|data|none            file and name, bytes, as --no-sync
+	      --sync=full|data|none            file and name, bytes; --no-sync: none
 	  -c, --checksum       print CRC32 SIZE DST     --expect CRC   or fail
 	  -y, --verify         compare with what is on the medium
 	      --compare        only compare: 0, or 5 and the first byte that differs

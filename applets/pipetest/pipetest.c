@@ -33,8 +33,8 @@ config PIPETEST
 	                        bars on a terminal, else KTAP; -J, --lava
 	  -D, --duration D      of the whole run (10s)     --size LIST  chunks: 64,4k
 	  --cpu A,B             the processors of the two sides
-	  --compare FILE        what -b -J wrote before: slower by --tolerance P (25 %) is
-	                        exit 5
+	  --compare FILE        what -b -J wrote before: slower is exit 5
+	  --tolerance P         by so many percent more than before (25)
 */
 #include "engine.h"
 #include "bench/bench.h"

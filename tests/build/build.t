@@ -10,7 +10,7 @@ like 'make builds a static binary' '*statically linked*' "$(file ipcbox)"
 run ./ipcbox --list
 is 'the binary that make built runs' 0 "$rc"
 # What no other object needs is static, but for what libc calls or replaces.
-nm -A -g obj/*/*.o obj/*/*/*.o | awk '$(NF - 1) ~ /^[Uw]$/ { used[$NF]; next } { defined[$NF] = $1 }
+find obj -name '*.o' -exec nm -A -g {} + | awk '$(NF - 1) ~ /^[Uw]$/ { used[$NF]; next } { defined[$NF] = $1 }
 	END { for (f in defined) if (!(f in used) && f !~ /^(main|.*_main)$/) print f, defined[f] }' >../log
 is 'all that is local is static' '' "$(cat ../log)"
 is 'a second make has nothing to do' '' "$(make 2>&1)"

@@ -28,7 +28,7 @@ is 'every file says its licence' '' "$(grep -L 'SPDX-License-Identifier: 0BSD' $
 is 'every file begins with its name and one line' '' "$(for f in $code; do
 	sed -n 2p "$f" | grep -qE "^ \* (${f##*/}|$(basename "${f%.c}")) - " || echo "$f"; done)"
 is 'nothing else at the top' '' \
-	"$(ls | grep -vE '^(Makefile|Config\.in|README|LICENSE|applets|configs|examples|libbb|packaging|qemu|tests|obj|ipcbox|_install)$')"
+	"$(ls | grep -vE '^(Makefile|Config\.in|README|NEWS|LICENSE|applets|configs|examples|libbb|packaging|qemu|tests|obj|ipcbox|_install)$')"
 
 long=$(wc -l $code | awk '$2 != "total" && $1 > 500 { printf " %s: %s", $2, $1 }')
 if [ -z "$long" ]; then result ok 'no file over 500 lines'; else
@@ -77,27 +77,21 @@ twice=$(echo "$code" | xargs awk '
 	END { for (name in n) if (n[name] > 1) print name ":" at[name] }' | sort)
 is 'no two rooms define the same function name' '' "$twice"
 
-# Each option that getopt32 takes is in the help, but for everyone's -h and -V. In its list,
-# "(name)" and "-x(name)" have no short form.
+# The options that getopt32 takes are those that configs/gen.sh finds in the help, with their
+# letters and arguments; -h and -V are everyone's. "(name)" has no short form; "*" is a list.
 fifo=$(awk '/define FIFO_OPTIONS/ { on = 1 } on { print } on && !/\\$/ { exit }' applets/fifo/fifo.h)
-for applet in $($EMULATOR "$IPCBOX" --list | grep -v pipesz); do
-	files=$(grep -rl "^config $(echo "$applet" | tr '[:lower:]' '[:upper:]')\$" applets)
-	help=$($EMULATOR "$IPCBOX" "$applet" --help)
-	call=$(awk '/getopt32\(/ { on = 1 } on { print } on && /;/ { exit }' $files)
+for main in $mains; do
+	applet=$(basename "${main%.c}")
+	call=$(awk '/getopt32\(/ { on = 1 } on { print } on && /;/ { exit }' "$main")
 	case $call in *FIFO_OPTIONS*) call=$fifo$call ;; esac
-	options=$(printf '%s' "$call" | grep -oE '"[^"]*"' | tr -d '"\n' | grep -oE -- '-?[A-Za-z0-9]?\([a-z-]+\)')
-	ok "$applet has options" test -n "$options"
-	is "$applet --help names each" '' "$(for opt in $options; do
-		letter=${opt%%(*} name=${opt#*(}
-		case $letter in -* | '') letter=-${name%)} ;; esac # "--name" twice: there is no letter
-		for form in "-$letter" "--${name%)}"; do
-			printf '%s\n' "$help" | grep -qE -- "(^|[^a-z-])$form([^a-z-]|$)" || echo "$form"
-		done
-	done)"
+	is "$applet --help has the options that $applet takes" \
+		"$(printf '%s' "$call" | grep -oE '"[^"]*"' | tr -d '"\n' | sed 's/-[A-Za-z0-9](/(/g' |
+			grep -oE '[A-Za-z0-9]?\([a-z-]+\):?:?' | sort)" \
+		"$(configs/gen.sh options "$main" | awk -F '\t' '$3 !~ /^(help|version)$/ { print $2 "(" $3 ")" $4 }' | sort)"
 done
 
 if command -v shellcheck >/dev/null; then
-	ok 'shellcheck' shellcheck -s sh tests/*/*.t tests/*.sh tests/*/*.sh configs/gen.sh qemu/*.sh .ci/run
+	ok 'shellcheck' shellcheck -s sh tests/*/*.t tests/*.sh tests/*/*.sh configs/gen.sh packaging/*.sh qemu/*.sh .ci/run
 else
 	skip 'shellcheck' 'not installed'
 fi

@@ -1,0 +1,56 @@
+#!/bin/sh
+# The man pages: what they say of the options is what the applets take, and their examples run.
+. "${0%/*}/../tap.sh"
+. "$room/tree.sh"
+cd tree || exit
+make -s man || { skip 'man pages' 'they cannot be made here'; exit; }
+box=$top/ipcbox
+: "${IPCBOX:=$box}"
+mkdir ../bin && ln -s "$IPCBOX" ../bin/ipcbox && "$IPCBOX" --install -s ../bin && PATH=$T/bin:$PATH
+pages=$(ls obj/man/*.1)
+
+is 'the box and each applet has a man page' "$({ echo ipcbox; "$IPCBOX" --list; } | sort)" \
+	"$(basename -s .1 $pages | sort)"
+if missing mandoc; then skip 'mandoc finds nothing to warn of' 'no mandoc'; else
+	is 'mandoc finds nothing to warn of' '' "$(mandoc -T lint -W warning obj/man/* 2>&1)"
+	for page in $pages; do
+		is "${page##*/} has no line over 80 columns" '' \
+			"$(mandoc -T ascii -O width=78 "$page" | col -bx | awk 'length > 80')"
+	done
+fi
+for page in $pages; do
+	for section in NAME SYNOPSIS DESCRIPTION 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
+		ok "${page##*/} has the section $section" grep -qx ".Sh $section" "$page"
+	done
+done
+
+# Options: the table out of the help, the page and the applet itself say the same.
+grep -rl '^config ' applets | sort >../files
+while read -r file; do
+	applet=$(basename "${file%.c}")
+	# The letter and what stands for an argument may be empty: then "-".
+	configs/gen.sh options "$file" | awk -F '\t' '{ print $2 == "" ? "-" : $2, $3, $4 == "" ? "-" : $4 }' >../options
+	while read -r letter long how; do
+		entry=".It Fl $letter , Fl "
+		[ "$letter" != - ] || entry='.It Fl '
+		ok "$applet.1 has an entry for --$long" grep -qF "$entry\\-$(printf '%s' "$long" | sed 's/-/\\-/g')" "obj/man/$applet.1"
+		[ "$how" != - ] || {
+			run "$IPCBOX" "$applet" "--$long=x"
+			is "$applet --$long takes no argument" 2 "$rc"
+		}
+	done <../options
+done <../files
+
+# examples PAGE: its EXAMPLES as a script with what it prints
+examples() {
+	sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/{/^\.Bd/,/^\.Ed/{/^\.[BE]d/!p;};}' "$1" | sed 's/\\e/\\/g; s/\\-/-/g'
+}
+for page in $pages; do
+	applet=$(basename "$page" .1)
+	mkdir "../$applet" && cd "../$applet" || exit
+	examples "../tree/$page" >session
+	sed -n 's/^\$ //p' session >commands
+	ok "$applet.1 has examples" test -s commands
+	is "the examples of $applet.1 print what the page says" "$(grep -v '^\$ ' session)" "$(LIMIT=20 run sh ./commands; cat "$T/.out")"
+	cd ../tree || exit
+done
