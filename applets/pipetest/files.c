@@ -309,7 +309,7 @@ static int nameless(void)
 		skip("no-dir");
 	if (fd < 0) {
 		fd = t_file("object", 0);
-		unlink("object");
+		t_ok(unlink("object"), "unlink");
 	}
 	return fd;
 }

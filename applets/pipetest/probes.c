@@ -102,6 +102,17 @@ static long copy_capabilities(void)
 	return get_capabilities() < 0 ? 0 : syscall(SYS_capset, &header, capabilities);
 }
 
+static long try_vfork(void)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		_exit(EXIT_SUCCESS);
+	if (pid > 0)
+		(void)waitpid(pid, NULL, 0);
+	return pid;
+}
+
 /* musl gives what the kernel says, for these calls cannot fail: -ENOSYS, or a number. */
 static long id_or_errno(unsigned id)
 {
@@ -210,6 +221,7 @@ static long id_or_errno(unsigned id)
 	CALL(gettid, syscall(SYS_gettid)) \
 	POSIX(waitid, waitid(P_ALL, 0, &with.siginfo, WEXITED | WNOHANG)) \
 	POSIX(execve, execl("", "", (char *)NULL)) \
+	CALL(vfork, try_vfork()) \
 	CALL(setitimer, setitimer(ITIMER_REAL, &with.no_timer, NULL)) \
 	POSIX(clock_nanosleep, \
 		-(errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &with.no_time, NULL))) \

@@ -171,11 +171,11 @@ static void name_calls(void)
 
 /* --- one case --------------------------------------------------------------------------- */
 
-/* A case gets LIMIT_S, a slow machine more. But all that hangs, together, may take no more than
- * some minutes: a hang costs at most a part of what is left, and at least SHORT_S, in which a
- * case that does not hang has ended on any machine. The other kinds of a case that hung get a
- * tenth. */
-enum { LIMIT_S = 10, SHORT_S = 2, ALL_HANGS_S = 180, PARTS = 6, OTHER_KINDS = 10,
+/* A case gets LIMIT_S, on a slow machine more. All cases that hang get ALL_HANGS_S together: one
+ * of them takes at most a part of what is left, but at least SHORT_S, in which a case that does not
+ * hang has ended. The other kinds of a case that hung get a tenth. So 20 rules that hang take no
+ * more than 5 minutes. */
+enum { LIMIT_S = 10, SHORT_S = 2, ALL_HANGS_S = 160, PARTS = 6, OTHER_KINDS = 10,
 	DEADLINE_DIVISOR = 2 };
 
 static struct {
@@ -186,7 +186,8 @@ static struct {
 static int64_t limit_of(const struct test_case *c, const struct options *o)
 {
 	double limit = LIMIT_S * NS_PER_S * t.factor * o->multiplier;
-	double part = (double)hangs.left / PARTS, least = SHORT_S * NS_PER_S * o->multiplier;
+	double part = (double)hangs.left / PARTS;
+	double least = SHORT_S * NS_PER_S * o->multiplier * (t.factor < 2 ? t.factor : 2);
 
 	if (limit > part)
 		limit = part > least ? part : least < limit ? least : limit;

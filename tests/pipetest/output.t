@@ -152,6 +152,27 @@ for both in '-J -n' '-J --tap' '-J --lava' '--ptest -n' '--ptest -J' '--ptest --
 	like "the error about pipetest $both names one of the outputs" 'pipetest: --?* goes with no other output*' "$err"
 done
 
+# --- skips: summed by reason, and allowed or not
+few() { run sh -c 'ulimit -n 24; exec "$@"' sh "$IPCBOX" pipetest -t bas.lowest -t bas.stream.pipe "$@"; }
+few -q
+is 'skips are summed by reason, before the totals' '# Skips: fd-limit:2
+# Totals: pass:0 fail:0 xfail:0 xpass:0 skip:2 error:0' "$out"
+few -J
+like '-J sums skips by reason in its last object' '*,"skips":{"fd-limit":2}*' "$(printf '%s\n' "$out" | tail -n 1)"
+few --strict
+like 'with --strict a skip is a failure that names the reason' \
+	'1 *# skipped: fd-limit, and --strict does not allow that
+not ok 1 bas.lowest
+*# Totals: pass:0 fail:2 *' "$rc $out"
+few --strict=no-proc,fd-limit,no-dir
+like '--strict allows the reasons that it lists' '4 *ok 1 bas.lowest # SKIP fd-limit*' "$rc $out"
+few --strict=fd,limit
+like '--strict takes whole reasons only' '1 *not ok 1 bas.lowest*' "$rc $out"
+run box pipetest -t bas.lowest --strict
+is 'with --strict a run without skips exits with 0' 0 "$rc"
+run box pipetest -b --strict
+is '--strict with --bench is a usage error' 2 "$rc"
+
 # --- one line, one write: a pipe in packet mode keeps them apart
 cat >packets.py <<'EOF'
 import fcntl, os, subprocess, sys

@@ -140,7 +140,7 @@ static void size_limit(void)
 	off_t from = 0, to = 100;
 
 	needed();
-	signal(SIGXFSZ, SIG_IGN);
+	t_signal(SIGXFSZ, SIG_IGN);
 	t_limit(RLIMIT_FSIZE, 100);
 	want_ret(copy_file_range(in, &from, out, &to, 9, 0), -EFBIG,
 		"copy_file_range to behind RLIMIT_FSIZE");

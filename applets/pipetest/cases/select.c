@@ -84,7 +84,7 @@ static int ready(int fd)
 	FD_ZERO(&r);
 	FD_SET(fd, &r);
 	w = x = r;
-	if (select(fd + 1, &r, &w, &x, &now) < 0)
+	if (ret(select(fd + 1, &r, &w, &x, &now)) < 0)
 		return -errno;
 	return (FD_ISSET(fd, &r) ? R : 0) | (FD_ISSET(fd, &w) ? W : 0) | (FD_ISSET(fd, &x) ? X : 0);
 }

@@ -170,7 +170,7 @@ static void offset_overflow(void)
 	const off_t last = INT64_MAX - 4;
 	off_t at = last;
 
-	signal(SIGXFSZ, SIG_IGN);
+	t_signal(SIGXFSZ, SIG_IGN);
 	p_write(10);
 	want(ret(splice(t.r, NULL, file, &at, 10, NOWAIT)) < 0, true,
 		"splice to an offset that overflows fails");
@@ -185,7 +185,7 @@ static void part_at_limit(void)
 	int file = empty_file();
 	long got;
 
-	signal(SIGXFSZ, SIG_IGN);
+	t_signal(SIGXFSZ, SIG_IGN);
 	t_limit(RLIMIT_FSIZE, 60);
 	p_write(100);
 	got = splice_now(t.r, file, 100);
