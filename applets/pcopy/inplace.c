@@ -77,33 +77,35 @@ static int open_file(struct copy *copy)
 	return 0;
 }
 
-static int is_read_only_disk(const char *name)
+/* The kernel lets root open a read-only disk for writing; older ones do not. */
+static int check_read_only(const struct target *target)
 {
-	int fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC), read_only = 0;
-	int result = fd < 0 ? -1 : ioctl(fd, _IO(0x12, 94), &read_only); /* BLKROGET */
+	int read_only = 0, fd = open(target->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int result = ioctl(fd, _IO(0x12, 94), &read_only); /* BLKROGET */
 
 	close(fd);
-	return result == 0 && read_only;
+	if (result < 0 || !read_only)
+		return 0;
+	bb_error_msg("can't write '%s': the disk is read-only (blockdev --setrw)", target->name);
+	return EXIT_FAILURE;
 }
 
 /* O_EXCL: refused while the disk is mounted, or part of something that is, or another pcopy writes
  * it (open(2)). */
 static int open_device(struct target *target)
 {
+	int status = check_read_only(target);
+
+	if (status)
+		return status;
 	target->fd = open(target->name, O_RDWR | O_EXCL | O_CLOEXEC);
 	if (target->fd >= 0)
 		return 0;
-	if (errno == EBUSY) {
-		bb_error_msg("'%s' is in use: unmount it first", target->name);
-		target->fd = open(target->name, O_RDONLY | O_CLOEXEC);
-		return target->fd >= 0 && pcopy_lock(target->fd) ? EXIT_NOT_NOW : EXIT_FAILURE;
-	}
-	if (errno != ENOENT && is_read_only_disk(target->name)) {
-		bb_error_msg("can't write '%s': the disk is read-only (blockdev --setrw)",
-			target->name);
-		return EXIT_FAILURE;
-	}
-	return pcopy_cannot("open", target->name);
+	if (errno != EBUSY)
+		return pcopy_cannot("open", target->name);
+	bb_error_msg("'%s' is in use: unmount it first", target->name);
+	target->fd = open(target->name, O_RDONLY | O_CLOEXEC);
+	return target->fd >= 0 && pcopy_lock(target->fd) ? EXIT_NOT_NOW : EXIT_FAILURE;
 }
 
 static int check_disk(const struct copy *copy)

@@ -8,7 +8,7 @@
 for need in python3 nbdkit nbdfuse losetup; do
 	command -v $need >/dev/null || { skip 'cuts of power' "no $need"; exit; }
 done
-[ "$(id -u)" = 0 ] && [ -z "$EMULATOR" ] || { skip 'cuts of power' 'not root, or emulated'; exit; }
+if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ]; then skip 'cuts of power' 'not root, or emulated'; exit; fi
 [ -c /dev/fuse ] || { skip 'cuts of power' 'no /dev/fuse'; exit; }
 losetup -f >log 2>&1 || { skip 'cuts of power' 'no loop devices'; exit; }
 trap 'umount "$W"/*/cut "$W"/*/mnt 2>/dev/null; kill $PIDS 2>/dev/null; rm -rf "$T" "$W"; echo "1..$N"' EXIT

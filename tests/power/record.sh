@@ -36,9 +36,9 @@ sync_beside() { while [ ! -e "$dir/stop" ]; do sync -f "$mnt"; done; }
 # step NAME CMD...
 step() {
 	name=$1; shift
-	mark start "$name"
+	mark "start" "$name"
 	"$@" >/dev/null || echo "record.sh: $name: status $?" >&2
-	mark done "$name"
+	mark "done" "$name"
 }
 pcopy() { "$IPCBOX" pcopy "$@"; }
 # What --resume keeps of a copy that failed in its middle.
