@@ -1,63 +1,15 @@
 /*
- * fifo.c - what both ends of a named pipe need: options, a safe open, waits that signals end
+ * fifo.c - what both ends of a named pipe need: options, statistics, a safe open
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include <sys/inotify.h>
 #include "fifo.h"
+#include "wait.h"
 
-/* What a signal or exit(3) must find: the FIFO that we made, if it is to go with us, what
- * to report, and the signals that were blocked when we came. */
-static struct {
-	int remove;
-	struct stat made;
-	struct fifo *fifo;
-	sigset_t mask;
-	int64_t grace;		/* until then may a signal wait */
-} at_end;
-
-static void status(const struct fifo *f)
-{
-	static const char text[] =
-		"%s: messages=%ju bytes=%ju dropped=%ju reconnects=%ju waits=%ju\n";
-	static const char json[] =
-		"{\"applet\":\"%s\",\"messages\":%ju,\"bytes\":%ju,\"dropped\":%ju,"
-		"\"reconnects\":%ju,\"waits\":%ju}\n";
-	char line[256]; /* enough for six numbers of 20 digits */
-	size_t len = scnprintf(line, sizeof(line), f->json ? json : text, applet_name, f->messages,
-		f->bytes, f->dropped, f->reconnects, f->waits);
-
-	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
-}
-
-void fifo_end_child(struct fifo *f)
-{
-	if (f->child > 0) {
-		kill(f->child, SIGKILL);
-		(void)waitpid(f->child, NULL, 0); /* its status is our signal */
-	}
-	f->child = 0;
-}
-
-static void __attribute__((destructor)) fifo_leave(void)
-{
-	struct stat st;
-
-	if (!at_end.fifo)
-		return;
-	fifo_end_child(at_end.fifo);
-	at_end.fifo->dropped += at_end.fifo->queued;
-	if (at_end.fifo->stats)
-		status(at_end.fifo);
-	if (at_end.remove && lstat(at_end.fifo->path, &st) == 0 && same_inode(&st, &at_end.made))
-		if (unlink(at_end.fifo->path) < 0 && errno != ENOENT)
-			bb_perror_msg("can't remove '%s'", at_end.fifo->path);
-}
-
-static mode_t parse_mode(const char *str)
+static int parse_mode(const char *str)
 {
 	const char *s = str;
-	mode_t mode = 0;
+	int mode = 0;
 
 	for (; *s >= '0' && *s <= '7' && mode <= 0777; s++)
 		mode = mode * 8 + (*s - '0');
@@ -66,30 +18,112 @@ static mode_t parse_mode(const char *str)
 	return mode;
 }
 
-static void fifo_make(const char *path, const char *mode, int unlink_at_exit)
+/* What /proc tells, or its usual value. */
+static int largest_pipe(void)
 {
-	mode_t bits = mode ? parse_mode(mode) : 0600;
-	mode_t mask = umask(0); /* as mkfifo -m: the mode that was asked for */
-	int made = mkfifo(path, bits) == 0;
+	long size = read_number("/proc/sys/fs/pipe-max-size");
 
-	umask(mask);
-	if (!made && errno != EEXIST)
-		bb_perror_msg_and_die("can't make the FIFO '%s'", path);
-	at_end.remove = made && unlink_at_exit && stat(path, &at_end.made) == 0;
+	return size > 0 ? size : 1024 * 1024;
 }
 
-/* Valid until the next call; what is longer than a path may be cannot be opened anyway. */
-static const char *directory(const char *path)
+static int64_t parse_timeout(const char *str)
 {
-	static char dir[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t len = slash ? slash - path + 1 : 0;
+	return str ? xatodur("timeout", str) : INT64_MAX;
+}
 
-	if (len >= sizeof(dir))
-		len = 0;
-	memcpy(dir, path, len);
-	strcpy(dir + len, len ? "" : ".");
-	return dir;
+static void ask_size(struct fifo_asked *asked, const char *size)
+{
+	asked->size_named = size != NULL;
+	if (size && strcmp(size, "max"))
+		asked->size = xatosize("pipe size", size, 1, INT_MAX);
+	else if (size || asked->frame == FRAME_RAW)
+		asked->size = -largest_pipe();
+}
+
+void fifo_init(struct fifo *f, opts_t opts, const struct fifo_arguments *a)
+{
+	static const char *const frames[] = { "auto", "line", "packet", "nul", "len", "raw", NULL };
+	struct fifo_asked *asked = &f->asked;
+
+	if (!f->path)
+		bb_show_usage("which FIFO?");
+	f->fd = f->watch = -1;
+	asked->frame = opts & OPT('r') ? FRAME_RAW : xchoose("frame", a->frame, frames);
+	asked->frame_named = opts & OPT('r') || (a->frame && asked->frame != FRAME_AUTO);
+	asked->limited = a->count != NULL;
+	f->left = a->count ? xatou_range("count", a->count, 1, UINTMAX_MAX) : UINTMAX_MAX;
+	ask_size(asked, a->size);
+	asked->timeout = parse_timeout(a->timeout);
+	asked->open_timeout = parse_timeout(a->open_timeout);
+	asked->verbose = !!(opts & OPT('v')) - !!(opts & OPT('q'));
+	asked->json = !!(opts & OPT('J'));
+	asked->stats = a->stats;
+	asked->mode = a->mode ? parse_mode(a->mode) : opts & OPT('p') ? 0600 : -1;
+	asked->unlink = !!(opts & OPT('u'));
+	fifo_catch_signals(f);
+}
+
+static int is_given(const struct fifo_option *options, const char *name, size_t len)
+{
+	for (; options->name; options++)
+		if (strlen(options->name) == len && memcmp(options->name, name, len) == 0)
+			return options->given;
+	return 0;
+}
+
+/* The other option of the first rule that is broken, with its length and the rule's first name
+ * in *rule. */
+static const char *broken_rule(const struct fifo_option *options, const char *const rules[],
+	int wanted, const char **rule, int *len)
+{
+	for (; (*rule = *rules); rules++) {
+		if (!is_given(options, *rule, strcspn(*rule, ":")))
+			continue;
+		for (const char *name = strchr(*rule, ':') + 1; *name; name += *len) {
+			name += *name == ' ';
+			*len = strcspn(name, " ");
+			if (is_given(options, name, *len) != wanted)
+				return name;
+		}
+	}
+	return NULL;
+}
+
+void fifo_exclude(const struct fifo_option *options, const char *const rules[])
+{
+	const char *rule, *name;
+	int len;
+
+	name = broken_rule(options, rules, 0, &rule, &len);
+	if (name)
+		bb_show_usage("--%.*s and --%.*s exclude each other", (int)strcspn(rule, ":"), rule,
+			len, name);
+}
+
+void fifo_need(const struct fifo_option *options, const char *const rules[])
+{
+	const char *rule, *name;
+	int len;
+
+	name = broken_rule(options, rules, 1, &rule, &len);
+	if (name)
+		bb_show_usage("--%.*s needs --%.*s", (int)strcspn(rule, ":"), rule, len, name);
+}
+
+void fifo_create(struct fifo *f)
+{
+	mode_t mask;
+	int made;
+
+	if (f->asked.mode < 0)
+		return;
+	mask = umask(0); /* as mkfifo -m: the mode that was asked for */
+	made = mkfifo(f->path, f->asked.mode) == 0;
+	umask(mask);
+	if (!made && errno != EEXIST)
+		bb_perror_msg_and_die("can't make the FIFO '%s'", f->path);
+	if (made && f->asked.unlink)
+		fifo_remove_at_end(f);
 }
 
 /* What fs.protected_symlinks=1 refuses (sysctl/fs.rst), for kernels where nobody set it: to
@@ -99,7 +133,7 @@ static void check_link(const char *path)
 	struct stat link, parent;
 
 	if (lstat(path, &link) == 0 && S_ISLNK(link.st_mode) && link.st_uid != geteuid()
-	    && stat(directory(path), &parent) == 0 && parent.st_uid != link.st_uid
+	    && stat(fifo_directory(path), &parent) == 0 && parent.st_uid != link.st_uid
 	    && (parent.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH))
 		bb_error_msg_and_die("can't open '%s': the link is another user's", path);
 }
@@ -120,160 +154,44 @@ int fifo_open(struct fifo *f, int flags)
 	}
 	if (known && !S_ISFIFO(st.st_mode))
 		bb_error_msg_and_die("'%s' is not a FIFO", path);
-	if (fd < 0 && errno != ENXIO && (errno != ENOENT || !f->known))
+	if (fd < 0 && errno != ENXIO && ((errno != ENOENT && errno != ENOTDIR) || !f->known))
 		bb_perror_msg_and_die(
 			"can't open '%s'%s", path,
-			errno == ENOENT && !f->created ? " (--create makes it)" : "");
+			errno == ENOENT && f->asked.mode < 0 ? " (--create makes it)" : "");
 	f->known = 1;
 	return fd;
-}
-
-/* What is watched is noted before the watch is made: if the name changes in between, the
- * next call sees another file. To end a watch takes long, so that one that still is right
- * stays. */
-int fifo_watch(struct fifo *f)
-{
-	struct stat named = { 0 }, ours = { 0 };
-	const uint32_t gone = IN_ATTRIB | IN_MOVE_SELF;
-	char events[1024];
-
-	if (stat(f->path, &named) == 0 && f->watch >= 0 && same_inode(&named, &f->watched)) {
-		(void)safe_read(f->watch, events, sizeof(events)); /* that they came is enough */
-	} else {
-		if (f->watch >= 0)
-			close(f->watch);
-		f->watched = named;
-		f->watch = inotify_init1(
-			IN_NONBLOCK | IN_CLOEXEC); /* without it: nothing is noticed */
-		(void)inotify_add_watch(f->watch, f->path, gone | IN_DONT_FOLLOW); /* a link */
-		if (inotify_add_watch(f->watch, f->path, gone) < 0
-		    && inotify_add_watch(f->watch, directory(f->path), IN_CREATE | IN_MOVED_TO) < 0
-		    && f->verbose > 0)
-			bb_perror_msg("no inotify(7): another FIFO under the name goes unnoticed");
-	}
-	(void)fstat(f->fd, &ours); /* no FIFO is open: as if another were */
-	return stat(f->path, &named) == 0 && !same_inode(&named, &ours);
 }
 
 /* A size below 0 is a wish, halved until the kernel grants it: a user over
  * pipe-user-pages-soft gets less (pipe(7)). */
 void fifo_resize(struct fifo *f)
 {
-	int size = -f->size, now = fcntl(f->fd, F_GETPIPE_SZ);
+	int size = -f->asked.size, now = fcntl(f->fd, F_GETPIPE_SZ);
 
-	if (f->size > 0 && fcntl(f->fd, F_SETPIPE_SZ, f->size) < 0)
-		bb_perror_msg_and_die("can't set the size of '%s' to %d%s", f->path, f->size,
+	if (size < 0 && fcntl(f->fd, F_SETPIPE_SZ, -size) < 0)
+		bb_perror_msg_and_die("can't set the size of '%s' to %d%s", f->path, -size,
 			errno == EPERM ? " (/proc/sys/fs/pipe-max-size)" : "");
 	while (size > 0 && size > now && fcntl(f->fd, F_SETPIPE_SZ, size) < 0)
 		size /= 2;
-	if (f->size && f->verbose > 0)
+	if (f->asked.size && f->asked.verbose > 0)
 		bb_error_msg("'%s' holds %d bytes", f->path, fcntl(f->fd, F_GETPIPE_SZ));
 }
 
-/* What /proc tells, or its usual value. */
-static int largest_pipe(void)
+void fifo_hold(struct fifo *f, char **cmd, int64_t deadline, void (*reopen)(struct fifo *f))
 {
-	long size = read_number("/proc/sys/fs/pipe-max-size");
+	struct pollfd watch[1];
 
-	return size > 0 ? size : 1024 * 1024;
-}
-
-static int64_t parse_timeout(const char *str)
-{
-	return str ? xatodur("timeout", str) : INT64_MAX;
-}
-
-void fifo_init(struct fifo *f, opts_t opts)
-{
-	static const char *const frames[] = { "auto", "line", "packet", "nul", "len", "raw", NULL };
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0 };
-	sigset_t set;
-
-	if (!f->path)
-		bb_show_usage("which FIFO?");
-	f->fd = f->watch = -1;
-	f->frame = opts & OPT('r') ? FRAME_RAW : xchoose("frame", f->frame_name, frames);
-	f->limited = f->count != NULL;
-	if (f->limited && f->frame == FRAME_RAW)
-		bb_show_usage("raw bytes are no messages: --count makes no sense");
-	f->left = f->count ? xatou_range("count", f->count, 1, UINTMAX_MAX) : UINTMAX_MAX;
-	if (f->size_arg && strcmp(f->size_arg, "max"))
-		f->size = xatosize("pipe size", f->size_arg, 1, INT_MAX);
-	else if (f->size_arg || f->frame == FRAME_RAW)
-		f->size = -largest_pipe();
-	f->timeout = parse_timeout(f->timeout_arg);
-	f->open_timeout = parse_timeout(f->open_arg);
-	f->verbose = !!(opts & OPT('v')) - !!(opts & OPT('q'));
-	f->json = !!(opts & OPT('J'));
-	f->stats = !!(opts & OPT('s'));
-	sigemptyset(&set);
-	for (const int *sig = ends; *sig; sig++)
-		sigaddset(&set, *sig);
-	sigprocmask(SIG_BLOCK, &set, &at_end.mask);
-	bb_signals(ends);
-	at_end.fifo = f;
-	f->created = !!(opts & OPT('p'));
-	f->unlink = !!(opts & OPT('u'));
-}
-
-void fifo_create(struct fifo *f)
-{
-	if (f->created)
-		fifo_make(f->path, f->mode, f->unlink);
-}
-
-int64_t fifo_deadline(int64_t duration)
-{
-	int64_t end;
-
-	if (duration == INT64_MAX || __builtin_add_overflow(monotonic_ns(), duration, &end))
-		return INT64_MAX;
-	return end;
-}
-
-/* What has been taken out of the pipe is not lost with us, if it can be put down within a
- * second. The signals are blocked here: none comes in between. */
-static int64_t look_at_signals(int64_t deadline)
-{
-	int sig = bb_got_signal;
-
-	if (sig == SIGUSR1) {
-		status(at_end.fifo);
-		bb_got_signal = 0;
-	} else if (sig) {
-		if (!at_end.grace)
-			at_end.grace = fifo_deadline(NS_PER_S);
-		if (!at_end.fifo->unsaved || monotonic_ns() >= at_end.grace) {
-			fifo_leave();
-			die_of_signal(sig);
-		}
-		deadline = at_end.grace;
+	if (*cmd) {
+		fcntl(f->fd, F_SETFD, 0);
+		xexec(cmd);
 	}
-	return deadline;
+	while (fifo_wait(f, watch, 0, deadline) == FIFO_MOVED)
+		reopen(f);
+	bb_error_msg("timed out: '%s' is held no longer", f->path);
+	exit(EXIT_TIMED_OUT);
 }
 
-/* ppoll(2) opens the mask and waits in one step: no signal falls between the two. */
-int fifo_poll(struct pollfd *fds, int n, int64_t deadline)
+uint32_t fifo_crc(const struct fifo_header *h, const char *part, size_t len)
 {
-	struct timespec ts;
-	int64_t left;
-	int ready;
-
-	do {
-		deadline = look_at_signals(deadline);
-		left = deadline - monotonic_ns();
-		if (left < 0)
-			left = 0;
-		ts = (struct timespec){ left / NS_PER_S, left % NS_PER_S };
-		ready = ppoll(fds, n, deadline == INT64_MAX ? NULL : &ts, &at_end.mask);
-	} while (ready < 0 && errno == EINTR);
-	(void)look_at_signals(deadline);
-	if (ready < 0)
-		bb_perror_msg_and_die("can't poll");
-	return ready;
-}
-
-uint32_t fifo_crc(const struct fifo_header *h, const char *msg, size_t len)
-{
-	return crc32(crc32(0, h, offsetof(struct fifo_header, crc)), msg, len);
+	return crc32(crc32(0, h, offsetof(struct fifo_header, crc)), part, len);
 }

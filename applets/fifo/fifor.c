@@ -8,34 +8,41 @@ config FIFOR
 	default y
 	help
 	  usage: fifor [options] FIFO
+	     or: fifor --hold [options] FIFO [-- CMD]
 
 	  Print read:MESSAGE, a line for each message, for ever: writers come and go.
 	  -o, --output=plain   bare messages, without read: (--output=prefix)
 	  -0, --null           end messages with NUL    -J, --json   one object each
 	  -r, --raw            bytes as they come: a cat that stays
+	      --bytes N        with -r: take N bytes, leave the rest, exit 0
 	  -F, --frame=KIND     how fifow sends: packet, line, nul, len, raw; or auto
-	                       (default): packets, lines and whatever comes at once
+	                       (default), all of them: newline and NUL end a message of
+	                       plain bytes; no more than PIPE_BUF at once need no end
 	  -e, --eof=exit       exit 0 when the last writer leaves (--eof=wait)
-	  -n, --count N        exit 0 after N messages (one such reader at a time)
-	  -t, --timeout D      exit 124 if no message comes within D: 500ms, 2, 1m
+	  -n, --count N        exit 0 after N messages; several such readers take turns
+	  -t, --timeout D      exit 124 if no message comes within D: .5, 500ms, 1m
 	      --open-timeout D   the same for the first writer
 	  -p, --create[=MODE]  make the FIFO if missing (0600)
 	  -u, --unlink         remove it at the end if we made it
 	  -X, --exclusive      refuse to be a second fifor, or to let one in (exit 3)
 	      --flush          throw away what is queued, print flushed=BYTES
-	      --hold [-- CMD]  read nothing: keep the queue for later, while CMD runs
+	      --hold           read nothing: writers see a reader and never the end of
+	                       the last one; the queue stays while CMD runs, or for -t
 	  -z, --pipe-size SIZE|max     --stats at the end and on SIGUSR1
 	  -q, --quiet          -v, --verbose
-	  A message goes to one reader only; for all to see it: mmapr.
+
+	  Exit 0: each message that was taken is printed; some of another writer may
+	  be left. A message goes to one reader only; for all to see it: mmapr.
 */
-#include <endian.h>
 #include <sys/file.h>
 #include "fifor.h"
 
-/* A reader's descriptor that has seen its last writer leave reports POLLHUP for ever, a
- * fresh one nothing until the next writer comes (fifo(7), fs/pipe.c: f_version and
- * w_counter). The fresh one is opened before the old one is closed, so that the pipe
- * never is without a reader, and keeps what is in it. */
+struct fifor_long {
+	int flush, hold;
+	char *bytes;
+};
+
+enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS, TURN_S = 3 };
 
 /* The lock is on a descriptor of its own, for the one that reads is renewed at each end of
  * file. fcntl(2) has no exclusive lock for a descriptor that can only read. */
@@ -43,6 +50,8 @@ static void exclude_others(struct reader *r)
 {
 	int before = r->lock;
 
+	if (!r->lock_kind)
+		return;
 	r->lock = fifo_open(&r->f, O_RDONLY);
 	if (r->lock >= 0 && flock(r->lock, r->lock_kind | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK) {
@@ -63,390 +72,358 @@ static int same_fifo(int a, int b)
 	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && same_inode(&x, &y);
 }
 
-static void close_old(struct reader *r)
+static void close_end(struct reader *r, struct end *e)
 {
-	if (r->old >= 0)
-		close(r->old);
-	r->old = -1;
+	text_settle(r, e);
+	if (e->fd >= 0)
+		close(e->fd);
+	e->fd = -1;
 }
 
-/* Where the name means another FIFO, or none, who writes to the old one does not know that,
- * and may just have begun: it stays open too, until its writers have left. */
+/* A writer to the FIFO that had the name before does not know that another one has it, and may
+ * just have begun: the old one stays open, until its writers have left. */
+static void replace_end(struct reader *r)
+{
+	struct end named = r->end[NAMED];
+
+	close_end(r, &r->end[BEFORE]);
+	r->end[NAMED] = r->end[BEFORE]; /* its buffers can be used again */
+	r->end[BEFORE] = named;
+	r->end[BEFORE].live = 1;
+}
+
+/* A reader's descriptor whose last writer has left reports POLLHUP for ever; a new descriptor
+ * reports nothing until the next writer comes (fifo(7), fs/pipe.c: f_version and w_counter). The
+ * new one is opened before the old one is closed, so that the pipe is never without a reader, and
+ * keeps what is in it. */
 static void open_reader(struct reader *r)
 {
-	int fd, size;
+	struct end *e = &r->end[NAMED];
+	int fd;
 
 	do {
 		fd = fifo_open(&r->f, O_RDONLY);
-		if (r->f.fd >= 0 && same_fifo(r->f.fd, fd)) {
-			close(r->f.fd);
+		if (e->fd >= 0 && same_fifo(e->fd, fd)) {
+			close(e->fd);
 		} else {
-			close_old(r);
-			r->old = r->f.fd;
-			r->old_live = 1;
+			if (e->fd >= 0)
+				replace_end(r);
 			exclude_others(r);
 		}
-		r->f.fd = fd;
+		r->f.fd = e->fd = fd;
+		e->live = 0;
 	} while (fifo_watch(&r->f));
-	r->live = 0;
-	r->packet = r->f.frame == FRAME_PACKET ? PACKET : NO_PACKET;
-	if (fd >= 0)
+	if (e->fd >= 0)
 		fifo_resize(&r->f);
-	size = fcntl(fd, F_GETPIPE_SZ);
-	r->pipe_size = size > 0 ? size : OUTPUT;
-}
-
-/* What is left without its end is a message all the same. */
-static void fifor_settle(struct reader *r)
-{
-	if (r->f.frame == FRAME_LEN)
-		take_frames(r, 1);
-	else if (r->len)
-		put_message(r, r->buf, r->len, NULL);
-	r->len = 0;
-}
-
-static void exchange(struct reader *r)
-{
-	int fd = r->f.fd, live = r->live;
-
-	r->f.fd = r->old;
-	r->live = r->old_live;
-	r->old = fd;
-	r->old_live = live;
-	r->on_old = !r->on_old;
-	r->packet = r->f.frame == FRAME_PACKET ? PACKET : NO_PACKET;
-}
-
-static void swap_fifos(struct reader *r)
-{
-	fifor_settle(r);
-	exchange(r);
-}
-
-/* What has come of a message waits for the rest of it first. */
-static void open_replacement(struct reader *r)
-{
-	open_reader(r);
-	if (r->len && r->old >= 0)
-		exchange(r);
 }
 
 /* False if the end of the last writer is ours too. */
-static int reopen(struct reader *r)
+static int next_writer(struct reader *r, struct end *e)
 {
-	fifor_settle(r);
-	if (r->on_old) {
-		exchange(r);
-		close_old(r);
+	text_settle(r, e);
+	if (r->end[!(e - r->end)].fd < 0)
+		frames_end(r);
+	if (e == &r->end[BEFORE]) {
+		close_end(r, e);
 		return 1;
 	}
-	r->f.reconnects++;
+	r->f.count.reconnects++;
 	if (r->exit_at_eof)
 		return 0;
 	open_reader(r);
 	return 1;
 }
 
-/* Room for all that the pipe holds: a read that empties it cuts no message, so that
- * several readers may share the FIFO. */
-static void make_room(struct reader *r)
+static int is_pending(const struct reader *r)
 {
-	size_t need = r->len + r->pipe_size;
+	int pending = r->frames.held != 0;
 
-	if (r->len > FIFO_MAX_MESSAGE + sizeof(struct fifo_header))
-		bb_error_msg_and_die("message is larger than %d bytes", FIFO_MAX_MESSAGE);
-	if (need > r->size) {
-		r->size = need + r->len;
-		r->buf = xrealloc(r->buf, r->size);
+	for (const struct end *e = r->end; e < r->end + ENDS; e++)
+		pending |= e->rest.len || e->part.len;
+	return pending;
+}
+
+static void end_turn(struct reader *r)
+{
+	if (r->has_turn && !is_pending(r))
+		r->has_turn = flock(r->turn, LOCK_UN) < 0;
+}
+
+static NORETURN void time_out(struct reader *r)
+{
+	for (struct end *e = r->end; e < r->end + ENDS; e++)
+		text_settle(r, e);
+	frames_end(r);
+	flush_output(r);
+	bb_error_msg("timed out: no message in '%s'", r->f.path);
+	exit(EXIT_TIMED_OUT);
+}
+
+/* Readers with --count look and take in turns. Any process may lock a directory that it can read:
+ * the wait for a turn is bounded. */
+static void take_turn(struct reader *r)
+{
+	int64_t end = fifo_earlier(r->deadline, fifo_deadline(TURN_S * NS_PER_S)), pause = MS;
+
+	while (r->turn >= 0 && !r->has_turn) {
+		if (flock(r->turn, LOCK_EX | LOCK_NB) == 0) {
+			r->has_turn = 1;
+		} else if (errno != EWOULDBLOCK) {
+			r->turn = -1; /* no locks here */
+		} else if (monotonic_ns() >= r->deadline) {
+			time_out(r);
+		} else if (monotonic_ns() >= end) {
+			bb_error_msg("another process keeps its turn for %d s: not waiting for it",
+				TURN_S);
+			r->turn = -1;
+		}
+		if (r->turn >= 0 && !r->has_turn) {
+			(void)fifo_poll(NULL, 0, fifo_earlier(end, fifo_deadline(pause)));
+			pause = fifo_earlier(2 * pause, LONGEST_PAUSE);
+		}
 	}
 }
 
-/* stdout is watched too: if nobody reads what we print, no message shall be taken. A part of
- * a frame is looked at again each second: a lock that is let go wakes nobody. The old FIFO has
- * that long to bring the rest of a message. */
-static void poll_fifos(struct reader *r)
+/* stdout is watched too: if nobody reads what we print, no message shall be taken. */
+static enum fifo_event wait_for_event(struct reader *r, struct pollfd *fds)
 {
-	int64_t until = r->len && (r->on_old || r->f.frame == FRAME_LEN) ? fifo_deadline(NS_PER_S)
-									 : INT64_MAX;
-	struct pollfd fds[] = {
-		{ .fd = r->f.fd, .events = POLLIN },
-		{ .fd = STDOUT_FILENO },
-		{ .fd = r->on_old ? -1 : r->f.watch, .events = POLLIN },
-		{ .fd = r->on_old ? -1 : r->old, .events = POLLIN },
-	};
+	enum fifo_event event;
 
 	flush_output(r);
+	end_turn(r);
 	r->f.unsaved = 0;
-	r->f.queued = r->len != 0; /* lost, if a signal ends us */
-	r->f.waits++;
-	if (!fifo_poll(fds, ARRAY_SIZE(fds), until < r->deadline ? until : r->deadline)) {
-		if (until < r->deadline) {
-			if (r->on_old)
-				swap_fifos(r);
-			return;
-		}
-		fifor_settle(r);
-		flush_output(r);
-		r->f.queued = 0;
-		bb_error_msg("timed out: no message in '%s'", r->f.path);
-		exit(EXIT_TIMED_OUT);
-	}
-	if (fds[1].revents) {
-		errno = fds[1].revents & POLLNVAL ? EBADF : EPIPE;
+	r->f.queued = is_pending(r); /* lost, if a signal ends us */
+	r->f.count.waits++;
+	for (int i = 0; i < ENDS; i++)
+		fds[i] = (struct pollfd){ .fd = r->end[i].fd, .events = POLLIN };
+	fds[ENDS] = (struct pollfd){ .fd = STDOUT_FILENO };
+	event = fifo_wait(&r->f, fds, ENDS + 1, r->deadline);
+	r->f.queued = 0;
+	return event;
+}
+
+/* An end that has something to read, or whose last writer has left. */
+static struct end *wait_for_end(struct reader *r)
+{
+	struct pollfd fds[ENDS + 2]; /* and for the watch */
+	enum fifo_event event;
+	struct end *e;
+
+	while ((event = wait_for_event(r, fds)) == FIFO_MOVED)
+		open_reader(r);
+	if (event == FIFO_LATE)
+		time_out(r);
+	if (fds[ENDS].revents) {
+		errno = fds[ENDS].revents & POLLNVAL ? EBADF : EPIPE;
 		fifor_output_failed();
 	}
-	if (fds[3].revents) {
-		r->old_live = 1;
-		swap_fifos(r);
-		return;
+	if (r->f.asked.open_timeout != INT64_MAX) {
+		r->f.asked.open_timeout = INT64_MAX;
+		r->deadline = fifo_deadline(r->f.asked.timeout);
 	}
-	if (!fds[0].revents) {
-		if (fifo_watch(&r->f))
-			open_replacement(r);
-		return;
-	}
-	if (r->f.open_timeout != INT64_MAX) {
-		r->f.open_timeout = INT64_MAX;
-		r->deadline = fifo_deadline(r->f.timeout);
-	}
-	r->live = 1;
+	e = &r->end[fds[BEFORE].revents ? BEFORE : NAMED];
+	e->live = 1;
+	return e;
 }
 
-static void wait_for_message(struct reader *r)
+/* A signal leaves in the pipe what is there; what we have taken out of it is printed. */
+static ssize_t take_run(struct reader *r, struct end *e)
 {
-	if (r->on_old && !r->len)
-		exchange(r);
-	poll_fifos(r);
-	r->f.queued = 0;
-}
-
-static void cannot_look(struct reader *r)
-{
-	if (r->f.verbose > 0)
-		bb_perror_msg("can't look ahead: lines only");
-	r->probe[0] = -1;
-	if (r->f.limited)
-		r->f.frame = FRAME_LINE; /* byte by byte */
-}
-
-/* Copies up to len of size bytes at the head of the queue, which stay there. 0: the end, or
- * that we cannot look; -1: nothing has come. */
-static ssize_t look(struct reader *r, char *buf, size_t len, size_t size)
-{
-	ssize_t n = tee(r->f.fd, r->probe[1], size, SPLICE_F_NONBLOCK);
-
-	if (n < 0 && errno != EAGAIN) {
-		cannot_look(r);
-		return 0;
-	}
-	if (n <= 0)
-		return n;
-	if (safe_read(r->probe[0], buf, len) < 0)
-		bb_perror_msg_and_die("can't read '%s'", r->f.path);
-	return n;
-}
-
-/* Of two bytes of the head of the queue a read of one takes all of a packet (pipe(2): the
- * excess bytes are discarded): nothing is left then. A packet of one byte is printed in the
- * same way as a line without end. -1: nothing has come. */
-static int packet_next(struct reader *r)
-{
-	char c;
-	ssize_t n = look(r, &c, 1, 2);
-
-	return n < 2 ? n < 0 ? -1 : 0 : safe_read(r->probe[0], &c, 1) < 0;
-}
-
-/* How much of the slot at the head to take for the messages that are still wanted: what
- * comes behind them is for the next reader. Who cannot look takes byte after byte. -1:
- * nothing has come. */
-static ssize_t wanted(struct reader *r, char *buf, size_t size)
-{
-	ssize_t n = r->probe[0] < 0 ? 0 : look(r, buf, size, size);
-	uintmax_t messages = 0;
-
-	if (n <= 0)
-		return n < 0 ? n : 1;
-	for (ssize_t i = 0; i < n; i++)
-		if (buf[i] == r->end && ++messages == r->f.left)
-			return i + 1;
-	return n;
-}
-
-/* The same for a frame: its header, then the rest of it. */
-static size_t wanted_of_frame(struct reader *r, size_t size)
-{
-	struct fifo_header h;
-	size_t need = sizeof(h);
-
-	if (r->len >= sizeof(h)) {
-		memcpy(&h, r->buf, sizeof(h));
-		need += le32toh(h.length);
-	}
-	return need > r->len && need - r->len < size ? need - r->len : size;
-}
-
-/* The pipe for looking ahead has one slot: a copy never goes past the head of the queue. */
-static void make_probe(struct reader *r)
-{
-	xpipe(r->probe);
-	if (fcntl(r->probe[1], F_SETPIPE_SZ, 1) < 0 || fcntl(r->probe[0], F_SETFL, O_NONBLOCK) < 0)
-		cannot_look(r);
-}
-
-/* Behind a packet there are others: that costs no second look, until a newline at the end
- * says that it was a line. */
-static ssize_t fifor_read(struct reader *r)
-{
-	char *buf = r->buf + r->len;
-	ssize_t n = r->size - r->len;
-	int packet;
-
-	if (!r->packet && r->f.frame == FRAME_AUTO && r->probe[0] >= 0) {
-		packet = packet_next(r);
-		if (packet < 0)
-			return -1;
-		r->packet = packet ? PACKET : NO_PACKET;
-	}
-	if (r->f.limited && r->f.frame == FRAME_LEN)
-		n = wanted_of_frame(r, n);
-	else if (r->f.limited && !r->packet)
-		n = wanted(r, buf, n);
-	if (n < 0)
-		return -1;
-	n = safe_read(r->f.fd, buf, n);
-	if (n < 0 && errno != EAGAIN)
-		bb_perror_msg_and_die("can't read '%s'", r->f.path);
-	return n;
-}
-
-/* Adds what has come to the buffer; 0 if the last writer left. */
-static size_t fill(struct reader *r)
-{
-	ssize_t n = -1;
-
-	for (;;) {
-		make_room(r);
-		if (r->live && !bb_got_signal)
-			n = fifor_read(r);
-		if (n >= 0)
-			break;
-		if (is_abandoned(r))
-			take_frames(r, 1);
-		wait_for_message(r);
-	}
-	r->len += n;
-	return n;
-}
-
-/* Until the end, or until splice(2) says that it cannot: read(2) and write(2) then tell why
- * or do it. Some kernels know no SPLICE_F_NONBLOCK for a FIFO, but take its O_NONBLOCK. */
-static int splice_raw(struct reader *r)
-{
-	unsigned flags = SPLICE_F_NONBLOCK;
+	struct run run;
 	ssize_t n;
 
-	for (;;) {
-		n = -1;
+	if (!r->feed.left && bb_got_signal) {
 		errno = EAGAIN;
-		if (r->live)
-			n = splice(r->f.fd, NULL, STDOUT_FILENO, NULL, SPLICE_MAX, flags);
-		if (n > 0) {
-			r->f.bytes += n;
-			r->deadline = fifo_deadline(r->f.timeout);
-		} else if (n == 0) {
-			if (!reopen(r))
-				return 1;
-		} else if (errno == EAGAIN) {
-			fifo_poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1,
-				INT64_MAX);
-			wait_for_message(r);
-		} else if (errno == EOPNOTSUPP && flags) {
-			flags = 0;
-		} else {
-			if (r->f.verbose > 0)
-				bb_perror_msg("splice(2) stopped: read(2) and write(2) instead");
-			return 0;
-		}
+		return -1;
 	}
+	take_turn(r);
+	n = feed_next(r, e, &run);
+	if (n > 0)
+		feed_take(r, e, text_take(r, e, &run));
+	return n;
 }
 
-/* Prints the messages that are complete; the rest begins at the front of the buffer. */
-static void take_lines(struct reader *r, size_t fresh)
+/* poll(2) said that there was something, and there was nothing: another reader was faster, or it
+ * is a kernel that says so. The pauses begin with the third time. */
+static void pause_after_false_hints(struct reader *r, int hints)
 {
-	char *msg = r->buf, *limit = r->buf + r->len, *from = limit - fresh, *end;
+	int64_t pause = MS;
 
-	while ((end = memchr(from, r->end, limit - from))) {
-		put_message(r, msg, end - msg, NULL);
-		msg = from = end + 1;
-	}
-	r->len = limit - msg;
-	memmove(r->buf, msg, r->len);
-}
-
-static void take(struct reader *r, size_t fresh)
-{
-	size_t old = r->len - fresh;
-	int line = r->buf[r->len - 1] == '\n';
-
-	if (r->f.frame == FRAME_RAW) {
-		put_bytes(r, r->buf, fresh);
-		r->f.bytes += fresh;
-		r->len = 0;
-	} else if (r->f.frame == FRAME_LEN) {
-		take_frames(r, 0);
-	} else if (r->packet == PACKET || (r->packet && !line)
-		|| (r->f.frame == FRAME_AUTO && old == 0 && !memchr(r->buf, '\n', fresh))) {
-		/* fifow sends an empty packet as a newline */
-		put_message(r, r->buf + old, fresh - (line && fresh == 1), NULL);
-		r->len = old;
-	} else {
-		take_lines(r, fresh);
-	}
-	if (r->f.frame == FRAME_AUTO)
-		r->packet = r->packet && !line && !r->f.limited ? PACKET_LIKELY : NO_PACKET;
+	for (int n = 3; n < hints && pause < LONGEST_PAUSE; n++)
+		pause *= 2;
+	if (hints >= 3)
+		(void)fifo_poll(NULL, 0, fifo_earlier(r->deadline, fifo_deadline(pause)));
 }
 
 static void fifor_read_messages(struct reader *r)
 {
-	size_t fresh;
+	int hints = 0, writers = 1;
+	struct end *e;
+	ssize_t n;
 
-	for (;;) {
-		fresh = fill(r);
-		if (fresh)
-			take(r, fresh);
-		else if (!reopen(r))
-			break;
+	while (r->f.left && writers) {
+		e = wait_for_end(r);
+		n = take_run(r, e);
+		hints = n < 0 ? hints + 1 : 0;
+		pause_after_false_hints(r, hints);
+		while (n > 0 && r->f.left)
+			n = take_run(r, e);
+		if (n == 0)
+			writers = next_writer(r, e);
+	}
+	flush_output(r);
+	if (!r->f.left)
+		frames_end(r);
+}
+
+/* True if splice(2) cannot: read(2) and write(2) then tell why, or do it. Some kernels know no
+ * SPLICE_F_NONBLOCK for a FIFO, but take its O_NONBLOCK. */
+static int splice_fails(struct reader *r, unsigned *flags)
+{
+	if (errno == EOPNOTSUPP && *flags) {
+		*flags = 0;
+		return 0;
+	}
+	if (r->f.asked.verbose > 0)
+		bb_perror_msg("splice(2) stopped: read(2) and write(2) instead");
+	return 1;
+}
+
+/* The bytes of one call; 0: the end of the last writer, -1: nothing has come. */
+static ssize_t move_raw(struct reader *r, int fd, int *spliced, unsigned *flags)
+{
+	size_t most = r->bytes < SPLICE_MAX ? r->bytes : SPLICE_MAX;
+	static char buf[OUTPUT];
+	ssize_t n = -1;
+
+	if (*spliced)
+		n = splice(fd, NULL, STDOUT_FILENO, NULL, most, *flags);
+	if (*spliced && n < 0 && errno != EAGAIN)
+		*spliced = !splice_fails(r, flags);
+	if (*spliced)
+		return n;
+	n = safe_read(fd, buf, most < OUTPUT ? most : OUTPUT);
+	if (n < 0 && errno != EAGAIN)
+		bb_perror_msg_and_die("can't read '%s'", r->f.path);
+	if (n > 0)
+		put_bytes(r, buf, n);
+	return n;
+}
+
+static void read_raw(struct reader *r)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	unsigned flags = SPLICE_F_NONBLOCK;
+	int spliced = 1, hints = 0, writers = 1;
+	struct end *e;
+	ssize_t n;
+
+	while (r->bytes && writers) {
+		(void)fifo_poll(&out, 1, INT64_MAX);
+		e = wait_for_end(r);
+		for (n = 1; n > 0 && r->bytes; hints = n < 0 ? hints + 1 : 0) {
+			n = move_raw(r, e->fd, &spliced, &flags);
+			if (n > 0) {
+				r->f.count.bytes += n;
+				r->bytes -= r->bytes == UINTMAX_MAX ? 0 : n;
+				r->deadline = fifo_deadline(r->f.asked.timeout);
+			}
+		}
+		pause_after_false_hints(r, hints);
+		if (n == 0)
+			writers = next_writer(r, e);
 	}
 	flush_output(r);
 }
 
-/* Writers find a reader, and the queue stays, as long as CMD, which inherits the
- * descriptor, or without CMD until a signal. */
-static int fifor_hold(struct reader *r, char **cmd)
+static void reopen(struct fifo *f)
 {
-	while (!*cmd) {
-		fifo_poll(&(struct pollfd){ .fd = r->f.watch, .events = POLLIN }, 1, INT64_MAX);
-		if (fifo_watch(&r->f))
-			open_replacement(r);
-	}
-	fcntl(r->f.fd, F_SETFD, 0);
-	fcntl(r->lock, F_SETFD, 0);
-	xexec(cmd);
+	open_reader((struct reader *)f); /* f is its first member */
 }
 
+/* Writers find a reader, and the queue stays. */
+static void fifor_hold(struct reader *r, char **cmd)
+{
+	if (*cmd && r->lock >= 0)
+		fcntl(r->lock, F_SETFD, 0);
+	fifo_hold(&r->f, cmd, fifo_deadline(r->f.asked.timeout), reopen);
+}
+
+/* A writer that was blocked in open(2) goes on when we open the FIFO, and its message is thrown
+ * away like the others: a moment without one is waited for, so that it is counted. */
 static int flush_queue(struct reader *r)
 {
+	struct pollfd in = { .fd = r->f.fd, .events = POLLIN };
 	uintmax_t total = 0;
+	char buf[4096];
 	ssize_t n;
 
-	make_room(r);
-	while ((n = safe_read(r->f.fd, r->buf, r->size)) > 0)
-		total += n;
-	if (n < 0 && errno != EAGAIN)
-		bb_perror_msg_and_die("can't read '%s'", r->f.path);
-	xprintf(r->f.json ? "{\"flushed\":%ju}\n" : "flushed=%ju\n", total);
+	do {
+		while ((n = safe_read(r->f.fd, buf, sizeof(buf))) > 0)
+			total += n;
+		if (n < 0 && errno != EAGAIN)
+			bb_perror_msg_and_die("can't read '%s'", r->f.path);
+	} while (n < 0 && fifo_poll(&in, 1, fifo_deadline(LONGEST_PAUSE)));
+	xprintf(r->f.asked.json ? "{\"flushed\":%ju}\n" : "flushed=%ju\n", total);
+	return EXIT_SUCCESS;
+}
+
+static void fifor_check_options(opts_t opts, const struct fifo_asked *asked,
+	const struct fifor_long *l)
+{
+	static const char *const exclude[] = {
+		"raw:frame json null count",
+		"json:null output",
+		"flush:hold raw frame null output eof count timeout open-timeout bytes pipe-size",
+		"hold:raw frame null output eof count json open-timeout bytes",
+		"quiet:verbose",
+		NULL
+	};
+	static const char *const need[] = { "bytes:raw", "unlink:create", NULL };
+	const struct fifo_option options[] = {
+		{ "raw", asked->frame == FRAME_RAW },
+		{ "frame", asked->frame_named && asked->frame != FRAME_RAW },
+		{ "json", asked->json }, { "null", !!(opts & OPT('0')) },
+		{ "output", !!(opts & OPT('o')) }, { "eof", !!(opts & OPT('e')) },
+		{ "count", asked->limited }, { "bytes", l->bytes != NULL },
+		{ "timeout", !!(opts & OPT('t')) },
+		{ "open-timeout", asked->open_timeout != INT64_MAX },
+		{ "pipe-size", asked->size_named }, { "flush", l->flush }, { "hold", l->hold },
+		{ "quiet", !!(opts & OPT('q')) }, { "verbose", !!(opts & OPT('v')) },
+		{ "unlink", !!(opts & OPT('u')) }, { "create", !!(opts & OPT('p')) },
+		{ NULL, 0 }
+	};
+
+	fifo_exclude(options, exclude);
+	fifo_need(options, need);
+}
+
+static void prepare_output(struct reader *r)
+{
+	struct fifor_output *out = &r->out;
+	struct stat st;
+
+	out->tty = isatty(STDOUT_FILENO);
+	out->buf = xmalloc(OUTPUT);
+	out->chunk = r->atomic;
+	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+		out->chunk = OUTPUT;
+}
+
+static int read_fifo(struct reader *r)
+{
+	int64_t open_timeout = r->f.asked.open_timeout;
+
+	r->deadline = fifo_deadline(
+		open_timeout != INT64_MAX ? open_timeout : r->f.asked.timeout);
+	prepare_output(r);
+	if (r->f.asked.limited)
+		r->turn = open(fifo_directory(r->f.path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	feed_init(r);
+	if (r->f.asked.frame == FRAME_RAW)
+		read_raw(r);
+	else
+		fifor_read_messages(r);
 	return EXIT_SUCCESS;
 }
 
@@ -455,38 +432,31 @@ int fifor_main(char **argv)
 	static const char *const outputs[] = { "prefix", "plain", NULL };
 	static const char *const eofs[] = { "wait", "exit", NULL };
 	char *output = NULL, *eof = NULL;
+	struct fifo_arguments a = { 0 };
+	struct fifor_long l = { 0 };
 	static struct reader r; /* read at exit */
 	opts_t opts = getopt32(argv,
-		FIFO_OPTIONS "0(null)o(output):e(eof):X(exclusive)-f(flush)-k(hold)",
-		FIFO_ARGUMENTS(&r.f), &output, &eof);
-	struct stat st;
+		FIFO_OPTIONS "0(null)o(output):e(eof):X(exclusive)(flush)(hold)(bytes):",
+		FIFO_ARGUMENTS(&a), &output, &eof, &l.flush, &l.hold, &l.bytes);
 
 	r.f.path = argv[optind];
 	argv += optind + !!r.f.path;
-	if (*argv && (!(opts & OPT('k')) || opts & OPT('u')))
+	if (*argv && (!l.hold || opts & OPT('u')))
 		bb_show_usage("unexpected operand '%s'", *argv);
 	r.exit_at_eof = xchoose("--eof", eof, eofs);
-	r.prefix = xchoose("--output", output, outputs) || opts & OPT('J') ? "" : "read:";
-	r.tty = isatty(STDOUT_FILENO);
-	r.out_end = opts & OPT('0') ? '\0' : '\n';
-	fifo_init(&r.f, opts);
-	r.end = r.f.frame == FRAME_NUL ? '\0' : '\n';
-	r.out = xmalloc(OUTPUT);
-	r.old = r.lock = -1;
+	fifo_init(&r.f, opts, &a);
+	fifor_check_options(opts, &r.f.asked, &l);
+	r.bytes = l.bytes ? xatosize("number of bytes", l.bytes, 1, UINTMAX_MAX - 1) : UINTMAX_MAX;
+	r.out.prefix = xchoose("--output", output, outputs) || r.f.asked.json ? "" : "read:";
+	r.out.end = opts & OPT('0') ? '\0' : '\n';
+	r.end[NAMED].fd = r.end[BEFORE].fd = r.lock = r.turn = -1;
 	fifo_create(&r.f);
-	r.lock_kind = opts & OPT('X') ? LOCK_EX : LOCK_SH;
+	r.lock_kind = opts & OPT('X') ? LOCK_EX : l.hold ? 0 : LOCK_SH;
 	open_reader(&r);
-	if (opts & OPT('f'))
+	r.atomic = pathconf(r.f.path, _PC_PIPE_BUF);
+	if (l.flush)
 		return flush_queue(&r);
-	if (opts & OPT('k'))
-		return fifor_hold(&r, argv);
-	r.deadline = fifo_deadline(r.f.open_arg ? r.f.open_timeout : r.f.timeout);
-	r.out_chunk = pathconf(r.f.path, _PC_PIPE_BUF);
-	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode))
-		r.out_chunk = OUTPUT;
-	if (r.f.frame == FRAME_AUTO || r.f.limited)
-		make_probe(&r);
-	if (r.f.frame != FRAME_RAW || !splice_raw(&r))
-		fifor_read_messages(&r);
-	return EXIT_SUCCESS;
+	if (l.hold)
+		fifor_hold(&r, argv);
+	return read_fifo(&r);
 }

@@ -7,100 +7,50 @@ config FIFOW
 	bool "fifow"
 	default y
 	help
-	  usage: fifow [options] FIFO MESSAGE...
+	  usage: fifow [options] FIFO [--] MESSAGE...
 	     or: fifow [options] FIFO [-]     each line of stdin is a message
-	     or: fifow [options] FIFO         stdin is a terminal or /dev/null:
+	     or: fifow [options] FIFO         stdin is a terminal, or --generate:
 	                                      xiaoming0001 ... one a second
+	     or: fifow --hold FIFO [CMD...]   readers see no end, while CMD runs
 	  -p, --create[=MODE]  make the FIFO if missing (0600)
 	  -u, --unlink         remove it at the end if we made it
-	  -F, --frame=KIND     one message is one read (packet; the default where
-	                       the kernel can), ends with a newline (line) or a NUL
-	                       (nul), has a header that shows loss (len)
+	  -F, --frame=KIND     auto: lines, packets for several lines; line, nul: ended
+	                       so; packet: one message is one read; len: a header
+	                       shows loss and carries any bytes; or raw
 	  -0, --null           NUL, not newline, ends a message of stdin
 	  -r, --raw            bytes of stdin as they come
-	  -L, --lock           messages above PIPE_BUF stay whole too
+	  -L, --lock           messages above PIPE_BUF too, in len frames; with
+	                       --frame=line, nul under a lock (kill -9 cuts them)
 	  -t, --timeout D      for each message: 500ms, 2, 1m (else exit 124)
 	      --open-timeout D   wait for a reader at most D
-	  -N, --nonblock       no reader, or full: exit 3 at once
+	  -N, --nonblock       no reader, or full: exit 3; with -E drop never fail
 	  -E, --on-epipe=wait|drop|fail   when the last reader has left (wait)
 	  -b, --buffer SIZE    read on while messages wait: SIZE bytes of them in memory
 	  -D, --drop=none|newest|oldest   if those are too many: wait (none), or drop
 	                       some; the reader gets a message "dropped N"
+	      --drain[=D]      exit 0 only when all is read; else 124, or 3: no reader
 	  -n, --count N        stop after N       -i, --interval D   between messages
 	  -z, --pipe-size SIZE|max                --stats at the end and on SIGUSR1
 	  -q, --quiet          -v, --verbose      -J, --json   for the statistics
 
-	  No order among writers, no acknowledgement; for all to see it: mmapw.
+	  Exit 0: all is in the pipe, and lost if the last reader leaves it there.
+	  A shell's read sees one byte of a packet. For all to see it: mmapw.
 */
-#include <endian.h>
-#include <sys/sysmacros.h>
 #include "fifow.h"
 
-enum { SPLICE_MAX = 1024 * 1024 };
+struct fifow_long {
+	char *drain;
+	int hold, generate;
+};
 
-static void check_message(struct writer *w, const char *msg, size_t len)
+/* When the next message is due. */
+struct pace {
+	int64_t interval, next;
+};
+
+static void wait_for_input(void)
 {
-	int tail = w->end >= 0;
-	int foreign = w->foreign && tail && memchr(msg, w->end, len);
-	int large = len + tail > w->atomic && (!w->large || w->f.frame == FRAME_PACKET);
-
-	if (foreign || large || len > FIFO_MAX_MESSAGE)
-		flush_messages(w); /* what came before goes before we end */
-	if (foreign)
-		bb_error_msg_and_die(
-			"a message contains a %s: use --frame=len", w->end ? "newline" : "NUL");
-	if (large)
-		bb_error_msg_and_die("message of %zu bytes%s is larger than PIPE_BUF (%zu): "
-			"use %s--frame=len", len, tail ? " with its end" : "", w->atomic,
-			w->large ? "" : "--lock or ");
-	if (len > FIFO_MAX_MESSAGE)
-		bb_error_msg_and_die(
-			"message of %zu bytes is larger than %d", len, FIFO_MAX_MESSAGE);
-}
-
-/* A write(2) of at most PIPE_BUF is whole (pipe(7)), be it one message or many of them: those
- * that are there already go together. A packet is one message by nature, -N tells for each
- * one whether it is full, and with an interval there is no other one. */
-static void fifow_append(struct writer *w, const void *data, size_t len)
-{
-	memcpy(w->out + w->out_len, data, len);
-	w->out_len += len;
-}
-
-/* An empty packet cannot be, for write(2) of 0 bytes does nothing (pipe(2)): it goes as a
- * newline. */
-static void fifow_put(struct writer *w, const char *msg, size_t len, int counted)
-{
-	struct fifo_header h = { htole32(FIFO_MAGIC), htole32(len), htole32(w->pid), 0, 0 };
-	size_t head = w->f.frame == FRAME_LEN ? sizeof(h) : 0;
-	size_t tail = w->end >= 0 || (!head && !len), size = head + len + tail;
-
-	if (w->out_len + size > w->atomic)
-		flush_messages(w);
-	if (w->out_size < size)
-		w->out = xrealloc(w->out, w->out_size = 2 * size + w->atomic);
-	if (head) {
-		h.seq = htole32(++w->seq);
-		h.crc = htole32(fifo_crc(&h, msg, len));
-	}
-	fifow_append(w, &h, head);
-	fifow_append(w, msg, len);
-	fifow_append(w, w->end ? "\n" : "", tail);
-	w->out_messages += counted;
-	w->out_bytes += counted ? len : 0;
-	if (w->f.frame == FRAME_PACKET || w->nonblock || w->interval)
-		flush_messages(w);
-}
-
-static void send_message(struct writer *w, const char *msg, size_t len)
-{
-	check_message(w, msg, len);
-	if (w->interval) {
-		if (w->next)
-			fifow_wait(w, -1, 0, -1, w->next);
-		w->next = fifo_deadline(w->interval);
-	}
-	fifow_put(w, msg, len, 1);
+	fifo_poll(&(struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN }, 1, INT64_MAX);
 }
 
 static ssize_t read_input(char *buf, size_t size)
@@ -108,7 +58,7 @@ static ssize_t read_input(char *buf, size_t size)
 	ssize_t n;
 
 	do {
-		await_input();
+		wait_for_input();
 		n = safe_read(STDIN_FILENO, buf, size);
 	} while (n < 0 && errno == EAGAIN);
 	if (n < 0)
@@ -124,14 +74,14 @@ static int splice_raw(struct writer *w)
 	ssize_t n;
 
 	for (;;) {
-		await_input();
+		wait_for_input();
 		n = splice(STDIN_FILENO, NULL, w->f.fd, NULL, SPLICE_MAX, flags);
 		if (n == 0)
 			return 1;
 		if (n > 0)
-			w->f.bytes += n;
+			w->f.count.bytes += n;
 		else if (errno == EAGAIN)
-			await_room(w, fifo_deadline(w->f.timeout));
+			(void)fifow_wait_for_room(w, fifo_deadline(w->f.asked.timeout));
 		else if (errno == EOPNOTSUPP && flags)
 			flags = 0;
 		else
@@ -144,138 +94,235 @@ static void send_raw(struct writer *w)
 	char *buf;
 	ssize_t n;
 
-	if (splice_raw(w))
+	if (w->f.fd >= 0 && !(w->nonblock && w->on_epipe == EPIPE_DROP) && splice_raw(w))
 		return;
-	if (w->f.verbose > 0)
-		bb_perror_msg("splice(2) stopped: read(2) and write(2) instead");
+	if (w->f.asked.verbose > 0)
+		bb_perror_msg("no splice(2): read(2) and write(2) instead");
 	buf = xmalloc(CHUNK);
 	while ((n = read_input(buf, CHUNK)) > 0)
-		if (write_whole(w, buf, n))
-			w->f.bytes += n;
+		if (fifow_send(w, buf, n, 0, fifo_deadline(w->f.asked.timeout)) == SENT)
+			w->f.count.bytes += n;
 		else
-			w->f.dropped++;
+			w->f.count.dropped++;
 }
 
-/* The reader is told, at the place where they are missing; with --frame=len their numbers
- * are missing too. */
-static void tell(struct writer *w, uintmax_t lost)
+/* With --interval, each message has its time. */
+static void send_message(struct writer *w, struct fifow_output *out, struct pace *pace,
+	const char *msg, size_t len)
 {
-	char msg[32];
-	size_t len = scnprintf(msg, sizeof(msg), "dropped %ju", lost);
-
-	w->seq += lost;
-	fifow_put(w, msg, len, 0); /* no reader: none misses them */
-}
-
-static void send_queue(struct writer *w)
-{
-	uintmax_t lost;
-	size_t len;
-	char *msg;
-
-	while ((msg = next_of_queue(w, &len, &lost)) || lost) {
-		if (lost)
-			tell(w, lost);
-		if (msg)
-			send_message(w, msg, len);
+	message_check(w, out, msg, len);
+	if (pace->interval) {
+		if (pace->next)
+			(void)fifow_wait(w, -1, 0, 0, pace->next);
+		pace->next = fifo_deadline(pace->interval);
 	}
+	message_put(w, out, msg, len);
 }
 
-static void send_input(struct writer *w)
+/* The next message of stdin; NULL at the end. Nothing is held back while we wait for more. */
+static char *next_of_input(struct writer *w, struct fifow_output *out, size_t *len)
 {
+	char *msg = NULL;
+
+	while (w->f.left && !(msg = input_peek(&w->in, len)) && !w->in.eof) {
+		message_flush(w, out);
+		wait_for_input();
+		input_read(&w->in);
+	}
+	if (!msg)
+		return NULL;
+	input_take(&w->in, *len);
+	w->f.left--;
+	w->f.queued++;
+	return msg;
+}
+
+/* What is sent fills the queue meanwhile; what comes when it is empty goes past it, but is kept
+ * where the input buffer does not change. */
+static char *next_of_queue(struct writer *w, struct fifow_output *out, size_t *len, uintmax_t *lost)
+{
+	struct queue *q = &w->queue;
+	char *msg;
+
+	if (!q->used && !input_peek(&w->in, len))
+		message_flush(w, out); /* which can fill the queue */
+	msg = queue_pop(q, len, lost);
+	if (msg || *lost)
+		return msg;
+	msg = next_of_input(w, out, len);
+	return msg ? memcpy(queue_keep(q, *len), msg, *len) : NULL;
+}
+
+static void send_input(struct writer *w, struct fifow_output *out, struct pace *pace)
+{
+	uintmax_t lost = 0;
 	size_t len;
 	char *msg;
 
-	if (w->queue.size)
-		send_queue(w);
-	else
-		while ((msg = next_of_input(w, &len)))
-			send_message(w, msg, len);
+	for (;;) {
+		msg = w->queue.size ? next_of_queue(w, out, &len, &lost)
+			: next_of_input(w, out, &len);
+		if (!msg && !lost)
+			break;
+		if (lost)
+			message_tell_lost(w, out, lost);
+		if (msg)
+			send_message(w, out, pace, msg, len);
+	}
+	message_flush(w, out);
 	errno = w->in.error;
 	if (errno)
 		bb_perror_msg_and_die("can't read standard input");
 }
 
 /* What the tutorial's writer sends. */
-static void send_names(struct writer *w)
+static void send_names(struct writer *w, struct fifow_output *out, struct pace *pace)
 {
 	char msg[64];
 
-	if (w->f.verbose >= 0)
+	if (w->f.asked.verbose >= 0)
 		bb_error_msg(
 			"no message: sending xiaoming0001, xiaoming0002 ... (--help tells more)");
-	for (uintmax_t n = 1; w->f.left; n++, w->f.left--)
-		send_message(w, msg, scnprintf(msg, sizeof(msg), "xiaoming%04ju", n));
+	for (uintmax_t n = 1; w->f.left; n++, w->f.left--) {
+		w->f.queued++;
+		send_message(w, out, pace, msg, scnprintf(msg, sizeof(msg), "xiaoming%04ju", n));
+	}
 }
 
-/* Nobody has put anything on stdin: a terminal or /dev/null. */
-static int no_input(void)
+static void send_operands(struct writer *w, struct fifow_output *out, struct pace *pace,
+	char **msgs)
 {
-	struct stat st;
+	uintmax_t n = 0;
 
-	return isatty(STDIN_FILENO)
-		|| (fstat(STDIN_FILENO, &st) == 0 && S_ISCHR(st.st_mode)
-			&& st.st_rdev == makedev(1, 3));
+	for (; msgs[n]; n++)
+		message_check(w, out, msgs[n], strlen(msgs[n])); /* all or none */
+	fifo_create(&w->f);
+	w->f.queued = n < w->f.left ? n : w->f.left;
+	(void)fifow_find_reader(w, fifo_deadline(w->f.asked.timeout));
+	for (; *msgs && w->f.left; msgs++, w->f.left--)
+		send_message(w, out, pace, *msgs, strlen(*msgs));
 }
 
-static void make_queue(struct writer *w, const char *size, int delimiter)
+static void make_input(struct writer *w, const char *buffer, int delimiter)
 {
-	w->queue.size = size ? xatosize("buffer size", size, 1, SIZE_MAX / 2) : 0;
-	if (w->queue.size)
-		w->queue.ring = xmalloc(w->queue.size);
-	w->in.size = size && w->queue.size < CHUNK ? w->queue.size : CHUNK;
+	struct queue *q = &w->queue;
+
+	q->size = buffer ? xatosize("buffer size", buffer, 1, SIZE_MAX / 2) : 0;
+	q->f = &w->f;
+	if (q->size)
+		q->ring = xmalloc(q->size);
+	w->in.size = buffer && q->size < CHUNK ? q->size : CHUNK;
 	w->in.buf = xmalloc(w->in.size);
 	w->in.delimiter = delimiter;
+}
+
+/* Everything but operands. The FIFO is opened before there is a message, since a reader may wait
+ * for that; --timeout counts when there is one. */
+static void send_stream(struct writer *w, struct fifow_output *out, struct pace *pace, int names)
+{
+	fifo_create(&w->f);
+	w->idle = !names;
+	(void)fifow_find_reader(w, names ? fifo_deadline(w->f.asked.timeout) : INT64_MAX);
+	w->idle = 0;
+	if (names)
+		send_names(w, out, pace);
+	else if (w->in.buf)
+		send_input(w, out, pace);
+	else
+		send_raw(w);
+}
+
+static void reopen(struct fifo *f)
+{
+	(void)fifow_find_reader((struct writer *)f, INT64_MAX); /* f is its first member */
+}
+
+static void fifow_hold(struct writer *w, char **cmd)
+{
+	fifo_create(&w->f);
+	(void)fifow_find_reader(w, INT64_MAX);
+	fifo_hold(&w->f, cmd, fifo_deadline(w->f.asked.timeout), reopen);
+}
+
+static void fifow_check_options(opts_t opts, const struct fifo_asked *asked,
+	const struct fifow_long *l, int operands, int names)
+{
+	static const char *const exclude[] = {
+		"raw:frame null lock count interval buffer drop generate MESSAGE",
+		"hold:raw frame null lock count interval buffer drop drain generate on-epipe",
+		"generate:null buffer drop lock MESSAGE",
+		"nonblock:buffer timeout open-timeout",
+		"MESSAGE:null buffer",
+		"quiet:verbose",
+		NULL
+	};
+	static const char *const need[] = { "drop:buffer", "unlink:create", NULL };
+	const struct fifo_option options[] = {
+		{ "raw", asked->frame == FRAME_RAW },
+		{ "frame", asked->frame_named && asked->frame != FRAME_RAW },
+		{ "null", !!(opts & OPT('0')) }, { "lock", !!(opts & OPT('L')) },
+		{ "count", asked->limited }, { "interval", !!(opts & OPT('i')) },
+		{ "buffer", !!(opts & OPT('b')) }, { "drop", !!(opts & OPT('D')) },
+		{ "generate", names }, { "MESSAGE", operands && !l->hold },
+		{ "hold", l->hold }, { "drain", l->drain != NULL },
+		{ "on-epipe", !!(opts & OPT('E')) }, { "nonblock", !!(opts & OPT('N')) },
+		{ "timeout", !!(opts & OPT('t')) },
+		{ "open-timeout", asked->open_timeout != INT64_MAX },
+		{ "quiet", !!(opts & OPT('q')) }, { "verbose", !!(opts & OPT('v')) },
+		{ "unlink", !!(opts & OPT('u')) }, { "create", !!(opts & OPT('p')) },
+		{ NULL, 0 }
+	};
+
+	fifo_exclude(options, exclude);
+	fifo_need(options, need);
+	if (l->hold && operands && opts & OPT('u'))
+		bb_show_usage("--unlink and a command exclude each other: the command stays");
 }
 
 int fifow_main(char **argv)
 {
 	static const char *const drops[] = { "none", "newest", "oldest", NULL };
 	static const char *const on_epipes[] = { "wait", "drop", "fail", NULL };
-	static const signed char ends[] = { -1, '\n', -1, '\0', -1, -1 }; /* by frame */
 	char *interval = NULL, *on_epipe = NULL, *buffer = NULL, *drop = NULL;
+	struct fifo_arguments a = { 0 };
+	struct fifow_long l = { 0 };
 	static struct writer w; /* read at exit */
-	opts_t opts = getopt32(argv,
-		FIFO_OPTIONS "0(null)L(lock)N(nonblock)E(on-epipe):i(interval):b(buffer):D(drop):",
-		FIFO_ARGUMENTS(&w.f), &on_epipe, &interval, &buffer, &drop);
-	int names, delimiter = opts & OPT('0') ? '\0' : '\n';
+	struct fifow_output out = { 0 };
+	struct pace pace = { 0 };
+	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)L(lock)N(nonblock)E(on-epipe):"
+		"i(interval):b(buffer):D(drop):(drain)::(hold)(generate)", FIFO_ARGUMENTS(&a),
+		&on_epipe, &interval, &buffer, &drop, &l.drain, &l.hold, &l.generate);
+	int64_t drain;
+	int names, from_stdin;
 
 	w.f.path = argv[optind];
 	argv += optind + !!w.f.path;
-	names = !*argv && no_input();
-	argv += *argv && strcmp(*argv, "-") == 0 && !argv[1]; /* stdin */
+	from_stdin = *argv && strcmp(*argv, "-") == 0 && !argv[1];
+	argv += from_stdin;
+	names = l.generate || (!*argv && !from_stdin && !l.hold && isatty(STDIN_FILENO));
 	w.on_epipe = xchoose("--on-epipe", on_epipe, on_epipes);
 	w.queue.drop = xchoose("--drop", drop, drops);
-	w.interval = interval ? xatodur("interval", interval) : names ? NS_PER_S : 0;
+	pace.interval = interval ? xatodur("interval", interval) : names ? NS_PER_S : 0;
 	w.nonblock = !!(opts & OPT('N'));
-	fifo_init(&w.f, opts);
-	if (opts & OPT('L') && w.f.frame == FRAME_AUTO)
-		w.f.frame = FRAME_LINE; /* a packet cannot be longer */
-	if (w.f.frame == FRAME_RAW && (interval || *argv))
-		bb_show_usage("raw bytes come from stdin, and without intervals");
-	if (buffer && (w.nonblock || w.f.frame == FRAME_RAW || names || *argv))
-		bb_show_usage("--buffer is for messages of stdin that may wait");
-	if (drop && !buffer)
-		bb_show_usage("--drop needs --buffer: how much may wait");
-	if (!*argv && !names)
-		make_queue(&w, buffer, delimiter);
-	w.end = ends[w.f.frame];
-	w.large = opts & OPT('L') || w.f.frame == FRAME_LEN;
-	w.pid = getpid();
+	drain = l.drain && *l.drain ? xatodur("time to drain", l.drain) : INT64_MAX;
+	fifo_init(&w.f, opts, &a);
+	fifow_check_options(opts, &w.f.asked, &l, *argv || (from_stdin && names), names);
+	if (names && !w.f.asked.frame_named)
+		w.f.asked.frame = FRAME_PACKET;
+	else if (!*argv && w.f.asked.frame != FRAME_RAW && !l.hold)
+		make_input(&w, buffer, opts & OPT('0') ? '\0' : '\n');
 	w.atomic = pathconf(w.f.path, _PC_PIPE_BUF);
-	w.foreign = *argv || delimiter != w.end;
-	for (int i = 0; argv[i]; i++)
-		check_message(&w, argv[i], strlen(argv[i])); /* all or none */
-	fifo_create(&w.f);
-	fifow_wait_for_reader(&w, fifo_deadline(w.f.timeout));
-	if (w.f.frame == FRAME_RAW)
-		send_raw(&w);
-	else if (names)
-		send_names(&w);
-	else if (!*argv)
-		send_input(&w);
-	for (; *argv && w.f.left; argv++, w.f.left--)
-		send_message(&w, *argv, strlen(*argv));
-	flush_messages(&w);
+	message_init(&w, &out, !!(opts & OPT('L')));
+	out.at_once |= pace.interval != 0;
+	out.foreign = *argv || w.in.delimiter != out.end;
+	if (l.hold)
+		fifow_hold(&w, argv);
+	else if (*argv)
+		send_operands(&w, &out, &pace, argv);
+	else
+		send_stream(&w, &out, &pace, names);
+	message_flush(&w, &out);
+	if (l.drain)
+		fifow_drain(&w, drain);
 	return EXIT_SUCCESS;
 }

@@ -1,101 +1,230 @@
 /*
- * frame.c - messages out of the frames of --frame=len (formats.md 2)
+ * frame.c - messages out of the frames of --frame=len (fifo.5)
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include <endian.h>
 #include "fifor.h"
 
-/* How many messages of that writer did not come: those between the last one and this. */
-static uint32_t note_peer(struct reader *r, uint32_t writer, uint32_t seq)
+enum { MAGIC_LEN = sizeof(FIFO_MAGIC) - 1 };
+
+/* The last byte of the magic number is rare in text. */
+const char *frame_find(const char *at, const char *limit)
 {
-	uint32_t lost = 0;
-	unsigned i = 0;
+	size_t n = limit - at < MAGIC_LEN ? limit - at : MAGIC_LEN - 1;
 
-	while (i < PEERS && r->peers[i].writer != writer)
-		i++;
-	if (i == PEERS)
-		i = r->next_peer++ % PEERS;
-	else if (seq - r->peers[i].seq - 1 < UINT32_MAX / 2 && seq != 1)
-		lost = seq - r->peers[i].seq - 1; /* seq 1: a new process with an old pid */
-	r->peers[i].writer = writer;
-	r->peers[i].seq = seq;
-	return lost;
-}
+	for (const char *p = at; (p = memchr(p, FIFO_MAGIC[MAGIC_LEN - 1], limit - p)); p++) {
+		const char *magic = p - MAGIC_LEN + 1;
 
-/* 1: a frame, 0: not yet, -1: none */
-static int parse_frame(const char *buf, size_t len, struct fifo_header *h)
-{
-	uint32_t magic = htole32(FIFO_MAGIC);
-
-	if (memcmp(buf, &magic, len < sizeof(magic) ? len : sizeof(magic)))
-		return -1;
-	if (len < sizeof(*h))
-		return 0;
-	memcpy(h, buf, sizeof(*h));
-	if (le32toh(h->length) > FIFO_MAX_MESSAGE)
-		return -1;
-	if (len - sizeof(*h) < le32toh(h->length))
-		return 0;
-	return le32toh(h->crc) == fifo_crc(h, buf + sizeof(*h), le32toh(h->length)) ? 1 : -1;
-}
-
-static void report_skipped(struct reader *r, size_t *skipped)
-{
-	if (*skipped && r->f.verbose >= 0)
-		bb_error_msg("resync=%zu", *skipped);
-	*skipped = 0;
-}
-
-/* What is no frame is passed over, byte by byte, up to the next one. */
-void take_frames(struct reader *r, int final)
-{
-	size_t at = 0, skipped = 0;
-	struct fifo_header h;
-	char text[80];
-	uint32_t lost;
-	int found;
-
-	while (at < r->len) {
-		found = parse_frame(r->buf + at, r->len - at, &h);
-		if (found == 0 && !final)
-			break;
-		if (found <= 0) {
-			skipped++;
-			at++;
-			continue;
-		}
-		report_skipped(r, &skipped);
-		lost = note_peer(r, le32toh(h.writer), le32toh(h.seq));
-		if (!lost) /* before the first one of this writer that we see */
-			lost = told_lost(r->buf + at + sizeof(h), le32toh(h.length));
-		r->f.dropped += lost;
-		if (lost && r->f.verbose >= 0)
-			bb_error_msg("lost=%u writer=%u", lost, le32toh(h.writer));
-		scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%u",
-			le32toh(h.writer), le32toh(h.seq), lost);
-		put_message(r, r->buf + at + sizeof(h), le32toh(h.length), text);
-		at += sizeof(h) + le32toh(h.length);
+		if (p - at >= MAGIC_LEN - 1 && memcmp(magic, FIFO_MAGIC, MAGIC_LEN) == 0)
+			return magic;
 	}
-	report_skipped(r, &skipped);
-	r->len -= at;
-	memmove(r->buf, r->buf + at, r->len);
+	while (n && memcmp(limit - n, FIFO_MAGIC, n))
+		n--;
+	return limit - n;
 }
 
-/* The writer of a long frame holds the lock as long as it lives (formats.md 2). Without a
- * lock and with nothing more to read, a frame within what should be its text is the next one;
- * bytes that cat(1) passes on without a lock have none. */
-int is_abandoned(struct reader *r)
+static void get_header(struct fifo_header *h, const char *part)
 {
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	struct pollfd more = { .fd = r->f.fd, .events = POLLIN };
+	memcpy(h, part, sizeof(*h));
+	h->length = le32toh(h->length);
+	h->offset = le32toh(h->offset);
+	h->part = le16toh(h->part);
+	h->writer = le32toh(h->writer);
+	h->run = le32toh(h->run);
+	h->seq = le32toh(h->seq);
+	h->crc = le32toh(h->crc);
+}
+
+ssize_t frame_size(const struct reader *r, const char *p, size_t len)
+{
 	struct fifo_header h;
 
-	if (r->f.frame != FRAME_LEN || !r->len || fcntl(r->f.fd, F_OFD_GETLK, &fl) < 0
-		|| fl.l_type != F_UNLCK || poll(&more, 1, 0) != 0)
+	if (memcmp(p, FIFO_MAGIC, len < MAGIC_LEN ? len : MAGIC_LEN))
+		return -1;
+	if (len < sizeof(h))
 		return 0;
-	for (size_t at = 1; at < r->len; at++)
-		if (parse_frame(r->buf + at, r->len - at, &h) == 1)
-			return 1;
-	return 0;
+	get_header(&h, p);
+	if (h.zero || sizeof(h) + h.part > r->atomic || h.length > FIFO_MAX_MESSAGE
+		|| h.offset > h.length || h.part > h.length - h.offset)
+		return -1;
+	if (len - sizeof(h) < h.part)
+		return 0;
+	return h.crc == fifo_crc((const struct fifo_header *)p, p + sizeof(h), h.part)
+		? (ssize_t)(sizeof(h) + h.part) : -1;
+}
+
+static struct peer *look_up(const struct frames *f, uint32_t writer, uint32_t run)
+{
+	size_t i = (writer * 2654435761u ^ run * 2246822519u) & (f->size - 1);
+
+	while (f->table[i].known && (f->table[i].writer != writer || f->table[i].run != run))
+		i = (i + 1) & (f->size - 1);
+	return &f->table[i];
+}
+
+/* At most half of the table is used. */
+static void enlarge_table(struct frames *f)
+{
+	struct frames old = *f;
+
+	f->size = old.size ? 2 * old.size : 64;
+	f->table = xmalloc(f->size * sizeof(*f->table));
+	memset(f->table, 0, f->size * sizeof(*f->table));
+	for (size_t i = 0; i < old.size; i++)
+		if (old.table[i].known)
+			*look_up(f, old.table[i].writer, old.table[i].run) = old.table[i];
+	free(old.table);
+}
+
+static void note_lost(struct reader *r, struct peer *p, uint32_t lost)
+{
+	p->lost += lost;
+	r->f.count.dropped += lost;
+}
+
+static void close_message(struct frames *f, struct peer *p)
+{
+	f->held -= p->msg.len;
+	free(p->msg.data);
+	p->msg = (struct buffer){ 0 };
+	p->open = 0;
+}
+
+static void report_cut(struct reader *r, struct peer *p, size_t bytes)
+{
+	if (p->cut)
+		return;
+	p->cut = 1;
+	note_lost(r, p, 1);
+	if (r->f.asked.verbose >= 0)
+		bb_error_msg("cut=%zu writer=%u", bytes, p->writer);
+}
+
+static void cut_off(struct reader *r, struct peer *p)
+{
+	report_cut(r, p, p->msg.len);
+	close_message(&r->frames, p);
+}
+
+static void cut_off_oldest(struct reader *r)
+{
+	struct frames *f = &r->frames;
+	struct peer *oldest = NULL;
+
+	for (struct peer *p = f->table; p < f->table + f->size; p++)
+		if (p->open && p->msg.len && (!oldest || p->since < oldest->since))
+			oldest = p;
+	cut_off(r, oldest);
+}
+
+static struct peer *find_peer(struct frames *f, const struct fifo_header *h)
+{
+	struct peer *p;
+
+	if (2 * f->used >= f->size)
+		enlarge_table(f);
+	p = look_up(f, h->writer, h->run);
+	if (!p->known) {
+		*p = (struct peer){ .writer = h->writer, .run = h->run, .known = 1,
+			.seq = h->seq - 1 }; /* what came before we did is not missing */
+		f->used++;
+	}
+	return p;
+}
+
+/* Another message than before: its number says how many are missing in between. */
+static void next_message(struct reader *r, struct peer *p, const struct fifo_header *h)
+{
+	uint32_t lost = h->seq - p->seq - 1;
+
+	if (lost > UINT32_MAX / 2)
+		lost = 0; /* an earlier number than before */
+	note_lost(r, p, lost);
+	if (lost && r->f.asked.verbose >= 0)
+		bb_error_msg("lost=%u writer=%u", lost, h->writer);
+	p->seq = h->seq;
+	p->length = h->length;
+	p->cut = 0;
+}
+
+/* True if the part at hand continues the peer's open message or begins one. The message of a
+ * writer that found a new reader begins again, under its number. */
+static int fits(struct reader *r, struct peer *p, const struct fifo_header *h)
+{
+	if (p->open && p->seq == h->seq && h->offset == 0)
+		close_message(&r->frames, p);
+	if (p->open && (p->seq != h->seq || p->length != h->length || p->msg.len != h->offset))
+		cut_off(r, p);
+	if (p->open)
+		return 1;
+	if (p->seq != h->seq)
+		next_message(r, p, h);
+	if (h->offset)
+		report_cut(r, p, h->part);
+	return h->offset == 0;
+}
+
+static void deliver(struct reader *r, struct peer *p, const char *msg, size_t len)
+{
+	char text[80];
+
+	scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%u", p->writer, p->seq,
+		p->lost);
+	p->lost = 0;
+	put_message(r, msg, len, text);
+}
+
+/* The memory for a message grows with what has come of it, never with what its header says. */
+static void add_to_message(struct reader *r, struct peer *p, const char *data, size_t len)
+{
+	struct frames *f = &r->frames;
+
+	if (!p->open)
+		p->since = ++f->clock;
+	p->open = 1;
+	buffer_add(&p->msg, data, len);
+	f->held += len;
+	if (p->msg.len == p->length) {
+		deliver(r, p, p->msg.data, p->msg.len);
+		close_message(f, p);
+	}
+	while (f->held > FIFO_MAX_MESSAGE)
+		cut_off_oldest(r);
+}
+
+void frame_take(struct reader *r, const char *part)
+{
+	const char *data = part + sizeof(struct fifo_header);
+	struct fifo_header h;
+	struct peer *p;
+
+	get_header(&h, part);
+	if (r->frames.skipped)
+		report_bytes(r, "resync", r->frames.skipped);
+	r->frames.skipped = 0;
+	p = find_peer(&r->frames, &h);
+	if (!fits(r, p, &h))
+		return;
+	if (h.offset == 0 && h.part == h.length)
+		deliver(r, p, data, h.part);
+	else
+		add_to_message(r, p, data, h.part);
+}
+
+void frame_skip(struct reader *r, size_t len)
+{
+	r->frames.skipped += len;
+}
+
+void frames_end(struct reader *r)
+{
+	struct frames *f = &r->frames;
+
+	if (f->skipped)
+		report_bytes(r, "resync", f->skipped);
+	f->skipped = 0;
+	for (size_t i = 0; i < f->size; i++)
+		if (f->table[i].open)
+			cut_off(r, &f->table[i]);
 }

@@ -20,32 +20,32 @@ void flush_output(struct reader *r)
 	ssize_t written;
 
 	r->f.unsaved = 1;
-	while (done < r->out_len) {
-		n = r->out_len - done;
-		if (n > r->out_chunk)
-			n = r->out_chunk;
+	while (done < r->out.len) {
+		n = r->out.len - done;
+		if (n > r->out.chunk)
+			n = r->out.chunk;
 		fifo_poll(&out, 1, INT64_MAX);
-		written = safe_write(STDOUT_FILENO, r->out + done, n);
+		written = safe_write(STDOUT_FILENO, r->out.buf + done, n);
 		if (written >= 0)
 			done += written;
 		else if (errno != EAGAIN)
 			fifor_output_failed();
 	}
-	r->out_len = 0;
+	r->out.len = 0;
 }
 
 void put_bytes(struct reader *r, const char *buf, size_t len)
 {
 	while (len) {
-		size_t n = OUTPUT - r->out_len;
+		size_t n = OUTPUT - r->out.len;
 
 		if (n > len)
 			n = len;
-		memcpy(r->out + r->out_len, buf, n);
-		r->out_len += n;
+		memcpy(r->out.buf + r->out.len, buf, n);
+		r->out.len += n;
 		buf += n;
 		len -= n;
-		if (r->out_len == OUTPUT)
+		if (r->out.len == OUTPUT)
 			flush_output(r);
 	}
 }
@@ -111,43 +111,35 @@ static void put_visible(struct reader *r, const char *s, size_t len)
 	}
 }
 
-uintmax_t told_lost(const char *msg, size_t len)
-{
-	static const char told[] = "dropped ";
-	size_t i = sizeof(told) - 1;
-	uintmax_t lost = 0;
-
-	if (len <= i || len > i + 18 || memcmp(msg, told, i)) /* 18 digits do not overflow */
-		return 0;
-	for (; i < len && isdigit((unsigned char)msg[i]); i++)
-		lost = lost * 10 + msg[i] - '0';
-	return i == len ? lost : 0;
-}
-
 void put_message(struct reader *r, const char *msg, size_t len, const char *frame)
 {
-	uintmax_t lost = frame ? 0 : told_lost(msg, len);
-	char text[32] = "";
-
-	if (lost && r->f.left) {
-		r->f.dropped += lost;
-		scnprintf(text, sizeof(text), ",\"lost\":%ju", lost);
-	}
 	if (r->f.left == 0)
 		return;
-	put_bytes(r, r->prefix, strlen(r->prefix));
-	if (r->f.json)
-		put_json(r, msg, len, frame ? frame : text);
-	else if (r->tty)
+	put_bytes(r, r->out.prefix, strlen(r->out.prefix));
+	if (r->f.asked.json)
+		put_json(r, msg, len, frame ? frame : "");
+	else if (r->out.tty)
 		put_visible(r, msg, len);
 	else
 		put_bytes(r, msg, len);
-	put_bytes(r, &r->out_end, 1);
-	r->f.messages++;
-	r->f.bytes += len;
-	r->deadline = fifo_deadline(r->f.timeout);
-	if (--r->f.left == 0) {
-		flush_output(r);
-		exit(EXIT_SUCCESS);
-	}
+	put_bytes(r, &r->out.end, 1);
+	r->f.count.messages++;
+	r->f.count.bytes += len;
+	r->deadline = fifo_deadline(r->f.asked.timeout);
+	r->f.left--;
+}
+
+void report_bytes(const struct reader *r, const char *what, uintmax_t bytes)
+{
+	if (r->f.asked.verbose >= 0)
+		bb_error_msg("%s=%ju", what, bytes);
+}
+
+void buffer_add(struct buffer *b, const void *data, size_t len)
+{
+	if (b->len + len > b->size)
+		b->data = xrealloc(b->data, b->size = 2 * (b->len + len));
+	if (len)
+		memcpy(b->data + b->len, data, len);
+	b->len += len;
 }

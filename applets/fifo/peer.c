@@ -13,60 +13,146 @@
  * the pipe would be lost with the last descriptor. */
 
 /* A packet takes a slot, and a pipe has 16 of them (pipe(7)): with more of them both ends
- * sleep less often. A message may be old when it is read; --buffer is for who minds. */
+ * sleep less often. A message may be old when it is read; --buffer avoids that. */
 enum { SLOTS = 64 };
 
+enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS };
+
+static void fill_queue(struct writer *w)
+{
+	size_t len;
+	char *msg;
+
+	while (w->f.left && (msg = input_peek(&w->in, &len)) && queue_push(&w->queue, msg, len)) {
+		input_take(&w->in, len);
+		w->f.left--;
+	}
+}
+
+/* After a signal that is about to end us, stdin keeps what it has. */
+static int wants_input(struct writer *w)
+{
+	size_t len;
+
+	return w->idle || (w->queue.size && w->f.left && !w->in.eof && !bb_got_signal
+		&& !input_peek(&w->in, &len));
+}
+
+/* The end of stdin before the first message leaves nothing to wait for. */
+static void first_input(struct writer *w)
+{
+	w->idle = 0;
+	if (!w->in.buf)
+		return;
+	input_read(&w->in);
+	if (!w->in.eof || w->in.len)
+		return;
+	errno = w->in.error;
+	if (errno)
+		bb_perror_msg_and_die("can't read standard input");
+	exit(EXIT_SUCCESS);
+}
+
+/* What we wait for goes before stdin: what can be sent need not be dropped. */
+enum fifo_event fifow_wait(struct writer *w, int fd, int events, int watch, int64_t deadline)
+{
+	struct pollfd fds[3]; /* the last one is for the watch */
+	enum fifo_event event;
+	int unsaved = w->f.unsaved;
+
+	w->f.unsaved |= w->queue.size && fd >= 0 && fd == w->f.fd;
+	do {
+		if (w->queue.size)
+			fill_queue(w);
+		fds[0] = (struct pollfd){ .fd = fd, .events = events };
+		fds[1] = (struct pollfd){ .fd = wants_input(w) ? STDIN_FILENO : -1,
+			.events = POLLIN };
+		if (watch)
+			event = fifo_wait(&w->f, fds, 2, deadline);
+		else
+			event = fifo_poll(fds, 2, deadline) ? FIFO_READY : FIFO_LATE;
+		if (event != FIFO_READY || fds[0].revents)
+			break;
+		if (w->idle) {
+			first_input(w);
+			deadline = fifo_earlier(deadline, fifo_deadline(w->f.asked.timeout));
+		} else {
+			input_read(&w->in);
+		}
+		event = FIFO_LATE;
+	} while (monotonic_ns() < deadline);
+	w->f.unsaved = unsaved;
+	return event;
+}
+
+/* What has been read of stdin goes with us, and is counted. */
 static NORETURN void fifow_give_up(struct writer *w, const char *why)
 {
+	size_t len;
+
+	while (w->in.buf && w->f.left && input_peek(&w->in, &len)) {
+		input_take(&w->in, len);
+		w->f.left--;
+		w->f.count.dropped++;
+	}
 	bb_error_msg("%s'%s' %s", w->nonblock ? "" : "timed out: ", w->f.path, why);
 	exit(w->nonblock ? EXIT_NOT_NOW : EXIT_TIMED_OUT);
 }
 
-static void set_frame(struct writer *w)
+static int set_packets(struct writer *w, int on)
 {
-	int flags = fcntl(w->f.fd, F_GETFL);
+	if (w->packets == on)
+		return 1;
+	if (fcntl(w->f.fd, F_SETFL, O_NONBLOCK | (on ? O_DIRECT : 0)) < 0)
+		return 0;
+	w->packets = on;
+	return 1;
+}
 
-	if (w->f.frame == FRAME_AUTO || w->f.frame == FRAME_PACKET) {
-		if (fcntl(w->f.fd, F_SETFL, flags | O_DIRECT) == 0) {
-			w->f.frame = FRAME_PACKET;
-		} else if (w->f.frame_name) {
-			xfunc_error_retval = EXIT_UNSUPPORTED;
-			bb_perror_msg_and_die("can't switch '%s' to packets", w->f.path);
-		} else {
-			w->f.frame = FRAME_LINE;
-			w->end = '\n';
-			if (w->f.verbose > 0)
-				bb_perror_msg("no packets here, but lines");
-		}
+/* Packets are known since Linux 3.4, but not to each kernel of its ABI. */
+static void try_packets(struct writer *w)
+{
+	w->packets = 0;
+	if (w->no_packets
+		|| (set_packets(w, 1) && set_packets(w, w->f.asked.frame == FRAME_PACKET)))
+		return;
+	w->no_packets = 1;
+	if (w->f.asked.frame == FRAME_PACKET && w->f.asked.frame_named) {
+		xfunc_error_retval = EXIT_UNSUPPORTED;
+		bb_perror_msg_and_die("can't switch '%s' to packets", w->f.path);
 	}
+	if (w->f.asked.verbose > 0)
+		bb_perror_msg("no packets here, but lines");
 }
 
 static int open_writer(struct writer *w)
 {
-	int fd = fifo_open(&w->f, O_WRONLY);
+	int frame = w->f.asked.frame, fd = fifo_open(&w->f, O_WRONLY);
 
 	if (fd < 0)
 		return -1;
 	if (w->f.fd >= 0)
 		close(w->f.fd);
 	w->f.fd = fd;
-	set_frame(w);
-	w->lock = w->f.frame != FRAME_PACKET && w->f.frame != FRAME_RAW;
-	if (w->f.frame == FRAME_PACKET && !w->f.size_arg && w->in.buf && !w->queue.size)
-		w->f.size = -SLOTS * getpagesize();
+	if (frame == FRAME_AUTO || frame == FRAME_PACKET)
+		try_packets(w);
+	w->lock = frame == FRAME_LINE || frame == FRAME_NUL;
+	if (w->packets && !w->f.asked.size_named && w->in.buf && !w->queue.size)
+		w->f.asked.size = -SLOTS * getpagesize();
 	fifo_resize(&w->f);
 	return 0;
 }
 
 /* What blocks, in a child that dies with us: a lock, which is ours since the open file is
- * the same (fcntl(2), open file description locks), or else open(2). True if it was done
- * before the deadline, or the name may mean another FIFO; the child still holds its end. */
-static int block_in_child(struct writer *w, struct flock *fl, int64_t deadline)
+ * the same (fcntl(2), open file description locks), or else open(2). READY: the child has it,
+ * and still holds its end. */
+static enum fifo_event block_in_child(struct writer *w, struct flock *fl, int64_t deadline)
 {
 	pid_t parent = getpid();
-	int up[2], done;
+	enum fifo_event event;
+	int up[2];
 
-	w->f.waits++;
+	w->f.count.waits++;
 	xpipe(up);
 	w->f.child = xfork();
 	if (w->f.child == 0) {
@@ -78,34 +164,42 @@ static int block_in_child(struct writer *w, struct flock *fl, int64_t deadline)
 		_exit(EXIT_FAILURE);
 	}
 	close(up[1]);
-	done = fifow_wait(w, up[0], POLLIN, w->f.watch, deadline);
+	event = fifow_wait(w, up[0], POLLIN, 1, deadline);
 	close(up[0]);
-	return done;
+	return event;
 }
 
-void fifow_wait_for_reader(struct writer *w, int64_t deadline)
+/* Whoever types sees why nothing happens. */
+static void say_waiting(const struct writer *w)
 {
-	int64_t end = fifo_deadline(w->f.open_timeout);
-	int gone, come;
+	int verbose = w->f.asked.verbose;
 
-	if (end > deadline)
-		end = deadline;
-	while (open_writer(w) < 0) {
-		gone = errno == ENOENT;
+	if (verbose > 0 || (verbose == 0 && isatty(STDIN_FILENO) && isatty(STDERR_FILENO)))
+		bb_error_msg("waiting for a reader of '%s'", w->f.path);
+}
+
+int fifow_find_reader(struct writer *w, int64_t deadline)
+{
+	int64_t end = fifo_earlier(fifo_deadline(w->f.asked.open_timeout), deadline);
+	enum fifo_event event = FIFO_READY;
+	int gone;
+
+	for (int round = 0; open_writer(w) < 0; round++) {
+		gone = errno != ENXIO;
 		fifo_end_child(&w->f);
+		if (w->nonblock && w->on_epipe == EPIPE_DROP)
+			return 0;
 		if (w->nonblock)
 			fifow_give_up(w, "has no reader");
-		if (w->f.verbose > 0)
-			bb_error_msg("waiting for a reader of '%s'", w->f.path);
-		come = fifo_watch(&w->f);
-		if (!gone)
-			come = block_in_child(w, NULL, end);
-		else if (!come)
-			come = fifow_wait(w, -1, 0, w->f.watch, end);
-		if (!come)
+		if (round == 0)
+			say_waiting(w);
+		if (!fifo_watch(&w->f) || !gone)
+			event = gone ? fifow_wait(w, -1, 0, 1, end) : block_in_child(w, NULL, end);
+		if (event == FIFO_LATE)
 			fifow_give_up(w, "has no reader");
 	}
 	fifo_end_child(&w->f);
+	return 1;
 }
 
 /* Small messages exclude only a long one, not each other: they lock one byte of the FIFO,
@@ -115,10 +209,20 @@ static int set_lock(struct writer *w, size_t len, int type, struct flock *fl)
 {
 	*fl = (struct flock){ .l_type = type, .l_whence = SEEK_SET };
 	if (len <= w->atomic) {
-		fl->l_start = w->pid;
+		fl->l_start = getpid();
 		fl->l_len = 1;
 	}
 	return fcntl(w->f.fd, F_OFD_SETLK, fl);
+}
+
+/* A process that can only read may take a shared lock, and no writer does: it counts for
+ * nothing. */
+static int held_by_reader(struct writer *w, const struct flock *wanted)
+{
+	struct flock fl = *wanted;
+
+	fl.l_pid = 0;
+	return fcntl(w->f.fd, F_OFD_GETLK, &fl) == 0 && fl.l_type == F_RDLCK;
 }
 
 static int fifow_lock(struct writer *w, size_t len, int64_t deadline)
@@ -133,18 +237,40 @@ static int fifow_lock(struct writer *w, size_t len, int64_t deadline)
 				xfunc_error_retval = EXIT_UNSUPPORTED; /* before Linux 3.15 */
 			bb_perror_msg_and_die("can't lock '%s'", w->f.path);
 		}
-		if (w->nonblock || !block_in_child(w, &fl, deadline))
+		if (held_by_reader(w, &fl))
+			return 0;
+		if (w->nonblock || block_in_child(w, &fl, deadline) == FIFO_LATE)
 			fifow_give_up(w, "is locked by another writer");
 		fifo_end_child(&w->f);
 	}
 	return 1;
 }
 
-void await_room(struct writer *w, int64_t deadline)
+/* Some kernels say POLLOUT where write(2) then says EAGAIN (gVisor, with less than PIPE_BUF
+ * free). Here another writer may have been faster: pauses begin with the third time. */
+static int64_t pause_after_false_hint(struct writer *w)
 {
-	w->f.waits++;
-	if (w->nonblock || !fifow_wait(w, w->f.fd, POLLOUT, -1, deadline))
+	int64_t pause = MS;
+
+	for (int n = 3; n < w->false_hints && pause < LONGEST_PAUSE; n++)
+		pause *= 2;
+	return pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE;
+}
+
+int fifow_wait_for_room(struct writer *w, int64_t deadline)
+{
+	w->f.count.waits++;
+	if (w->nonblock && w->on_epipe == EPIPE_DROP)
+		return 0;
+	if (w->nonblock)
 		fifow_give_up(w, "is full");
+	if (w->false_hints++ >= 3)
+		(void)fifow_wait(w, -1, 0, 0,
+			fifo_earlier(deadline, fifo_deadline(pause_after_false_hint(w))));
+	if (monotonic_ns() >= deadline
+		|| fifow_wait(w, w->f.fd, POLLOUT, 0, deadline) == FIFO_LATE)
+		fifow_give_up(w, "is full");
+	return 1;
 }
 
 /* False: the message is dropped. */
@@ -156,59 +282,95 @@ static int next_reader(struct writer *w, int64_t deadline)
 		(void)fifo_poll(NULL, 0, 0); /* a signal */
 		return open_writer(w) == 0; /* in another FIFO under the name */
 	}
-	w->f.reconnects++;
-	fifow_wait_for_reader(w, deadline);
+	w->f.count.reconnects++;
+	return fifow_find_reader(w, deadline);
+}
+
+/* A reader that leaves in the middle of a long line costs that reader the message: the
+ * next one gets it from the start, after the end of the piece that may be in the pipe. */
+static int separate(struct writer *w, size_t done)
+{
+	if (done && w->f.asked.frame != FRAME_RAW && w->lock)
+		(void)safe_write(w->f.fd, &w->end, 1); /* no reader: seen next */
 	return 1;
 }
 
-/* A reader that leaves in the middle of a long message costs that reader the message: the
- * next one gets it from the start, after the end of the piece that may be in the pipe.
- * The lock is not kept where nothing of the message is in the pipe yet. */
-int write_whole(struct writer *w, const char *buf, size_t len)
+/* The lock is not kept where nothing of the message is in the pipe yet. Once a part of a long
+ * line is in it, nothing but the rest can follow: no limit counts, and a signal has to wait. */
+enum fifow_sent fifow_send(struct writer *w, const char *buf, size_t len, int packet,
+	int64_t deadline)
 {
-	int64_t deadline = fifo_deadline(w->f.timeout);
-	int held = 0, error;
+	int raw = w->f.asked.frame == FRAME_RAW, nonblock = w->nonblock, held = 0, error;
+	enum fifow_sent sent = SENT;
 	struct flock fl;
 	size_t done = 0;
 	ssize_t n;
 
-	while (done < len) {
+	if (w->f.fd < 0 && !fifow_find_reader(w, deadline))
+		return DROPPED;
+	if (!set_packets(w, packet))
+		bb_perror_msg_and_die("can't switch the packets of '%s'", w->f.path);
+	while (done < len && sent == SENT) {
 		if (w->lock && !held)
 			held = fifow_lock(w, len, deadline);
 		n = safe_write(w->f.fd, buf + done, len - done);
 		error = n < 0 ? errno : 0;
 		done += error ? 0 : n;
+		if (n > 0)
+			w->false_hints = 0;
 		if (held && (done == 0 || done == len || error == EPIPE))
 			held = set_lock(w, len, F_UNLCK, &fl);
-		if (error == EPIPE) {
-			if (!next_reader(w, deadline))
-				return 0;
-			if (done && w->end >= 0)
-				(void)safe_write(
-					w->f.fd, &(char){ w->end }, 1); /* no reader: seen next */
-			if (w->f.frame != FRAME_RAW)
-				done = 0;
-		} else if (error == EAGAIN) {
-			await_room(w, deadline);
-		} else if (error) {
+		if (!raw && done && done < len) {
+			w->f.unsaved = 1;
+			w->nonblock = 0;
+			deadline = INT64_MAX;
+		}
+		if (error == EPIPE)
+			sent = !next_reader(w, deadline) ? DROPPED
+				: separate(w, done) && raw ? SENT : NEW_READER;
+		else if (error == EAGAIN)
+			sent = fifow_wait_for_room(w, deadline) ? SENT : DROPPED;
+		else if (error) {
 			errno = error;
 			bb_perror_msg_and_die("can't write to '%s'", w->f.path);
 		}
 	}
-	return 1;
+	w->f.unsaved = 0;
+	w->nonblock = nonblock;
+	return sent;
 }
 
-void flush_messages(struct writer *w)
+/* Nothing wakes a writer when its data is read, but for a full pipe: so this looks from time to
+ * time, less and less often. Readers that come one after the other leave gaps. */
+void fifow_drain(struct writer *w, int64_t duration)
 {
-	if (w->out_len == 0)
-		return;
-	if (write_whole(w, w->out, w->out_len)) {
-		w->f.messages += w->out_messages;
-		w->f.bytes += w->out_bytes;
-	} else {
-		w->f.dropped += w->out_messages;
+	enum { GAP_S = 3 };
+	int64_t end = fifo_deadline(duration), left = INT64_MAX, pause = MS;
+	struct pollfd pfd = { .fd = w->f.fd };
+	int unread, before = 0;
+
+	while (w->f.fd >= 0) {
+		if (ioctl(w->f.fd, FIONREAD, &unread) < 0) {
+			xfunc_error_retval = EXIT_UNSUPPORTED;
+			bb_perror_msg_and_die("can't count what is unread in '%s'", w->f.path);
+		}
+		if (unread == 0)
+			return;
+		if (!(fifo_poll(&pfd, 1, 0) && pfd.revents & POLLERR))
+			left = INT64_MAX;
+		else if (left == INT64_MAX)
+			left = w->nonblock || w->on_epipe != EPIPE_WAIT ? 0
+				: fifo_deadline(w->f.asked.open_timeout == INT64_MAX
+					? GAP_S * NS_PER_S : w->f.asked.open_timeout);
+		if (monotonic_ns() >= fifo_earlier(end, left))
+			break;
+		pause = unread == before ? fifo_earlier(2 * pause, LONGEST_PAUSE) : MS;
+		before = unread;
+		(void)fifo_poll(NULL, 0, fifo_earlier(end, fifo_deadline(pause)));
 	}
-	if (w->queue.size)
-		w->f.queued -= w->out_messages;
-	w->out_len = w->out_messages = w->out_bytes = 0;
+	if (w->f.fd < 0)
+		return;
+	bb_error_msg(left == INT64_MAX ? "timed out: %d bytes in '%s' are unread"
+		: "%d bytes in '%s' are unread, and the last reader has left", unread, w->f.path);
+	exit(left == INT64_MAX ? EXIT_TIMED_OUT : EXIT_NOT_NOW);
 }

@@ -48,7 +48,7 @@ printf 'x\ny\n' >&9
 run box fifor -t 100ms f
 is 'lines behind packets are lines' "$(text 'read:aa\nread:bb\nread:x\nread:y')" "$out"
 exec 9>&-
-start -eexit -oplain -Fpacket f; box fifow f 'x
+start -eexit -oplain -Fpacket f; box fifow -Fpacket f 'x
 ' ''; wait $reader
 is '--frame=packet: with the newline at its end' "0 x . . ." "$? $(sed 's/$/ ./' got | xargs)"
 
@@ -169,7 +169,7 @@ if command -v gcc >/dev/null; then
 	is 'the tutorial writes, fifor reads' "$(text '0 read:xiaoming0001\nread:xiaoming0002')" "$? $(cat got)"
 	kill $w; wait $w
 	./r f >got & r=$!
-	box fifow -n 2 -i 100ms f </dev/null 2>/dev/null
+	box fifow --generate -n 2 -i 100ms f 2>/dev/null
 	ok 'fifow writes, the tutorial reads' wait_for has "$(text 'read:xiaoming0001\nread:xiaoming0002')"
 	kill $r; wait $r
 else

@@ -31,7 +31,7 @@ is '-0: newlines are part of the message' "$(printf '0 a\nb')" "$? $(cat got)"
 
 cat f >got & box fifow --frame=line f a b; wait
 is 'lines for cat' "$(printf 'a\nb')" "$(cat got)"
-dd if=f bs=64 count=1 2>/dev/null >got & box fifow f abc; wait
+dd if=f bs=64 count=1 2>/dev/null >got & box fifow -F packet f abc; wait
 is 'a packet has no newline: dd gets the bytes' abc "$(cat got)"
 cat f >got & head -c 300000 /dev/zero | box fifow -r f; wait
 is '-r: bytes as they come' 300000 "$(wc -c <got)"
@@ -62,7 +62,7 @@ run box fifow -p -F line none "$big"
 is 'and --create makes nothing for it' "1 fifow: message of 5000 bytes with its end is larger than PIPE_BUF (4096): use --lock or --frame=len" "$rc $err"
 ok 'nothing' test ! -e none
 reader 3
-spawn fifow -E drop -i 0 f </dev/null 2>err & writer=$!
+spawn fifow --generate -E drop -i 0 f 2>err & writer=$!
 wait $reader
 kill $writer; wait $writer
 is 'SIGTERM ends one that drops all' 143 $?
@@ -92,7 +92,7 @@ exec 9>&-
 wait $writer
 
 reader 2
-box fifow -n 2 -i 10ms f </dev/null 2>err
+box fifow --generate -n 2 -i 10ms f 2>err
 wait $reader
 is 'without messages: the names of the tutorial' 'xiaoming0001 xiaoming0002' "$(words)"
 like 'with a hint' 'fifow: no message*xiaoming0001*' "$(cat err)"
@@ -110,7 +110,7 @@ is 'with that mode' 640 "$(stat -c %a g)"
 kill $writer; wait $writer
 is 'SIGTERM is the cause of death' 143 $?
 ok '--unlink removes it' test ! -e g
-spawn fifow --unlink f x &
+spawn fifow --create --unlink f x &
 writer=$!
 wait_for pgrep -P "$writer"
 kill $writer; wait $writer

@@ -147,25 +147,35 @@ static void fuzz_number(char *text, size_t len, unsigned variant)
 		abort();
 }
 
+/* Reads in two pieces, plain or the second one as a packet. */
 static void fuzz_frames(char *data, size_t len, unsigned variant)
 {
 	static char output[OUTPUT];
-	struct reader r = { .f = { .fd = -1, .watch = -1, .frame = FRAME_LEN, .json = variant & 1 },
-		.buf = data, .len = len, .size = len, .out = output, .out_chunk = 4096,
-		.prefix = "read:", .out_end = '\n' };
+	struct reader r = { .f = { .fd = -1, .watch = -1, .left = UINTMAX_MAX,
+		.asked = { .frame = variant & 8 ? FRAME_AUTO : FRAME_LEN, .json = variant & 1 } },
+		.out = { .buf = output, .chunk = 4096, .prefix = "read:", .end = '\n' },
+		.atomic = 4096 };
+	struct end *e = &r.end[NAMED];
+	size_t half = len / 2;
 
-	if (variant & 2) /* the first header's CRC, that more of it is looked at */
+	if (variant & 2) /* with CRCs that are right, that more of it is looked at */
 		for (size_t i = 0; i + sizeof(struct fifo_header) < len; i++) {
 			struct fifo_header h;
 
 			memcpy(&h, data + i, sizeof(h));
-			if (h.magic != htole32(FIFO_MAGIC) || le32toh(h.length) > len - i - sizeof(h))
+			if (memcmp(data + i, FIFO_MAGIC, 4) || le16toh(h.part) > len - i - sizeof(h))
 				continue;
-			h.crc = htole32(fifo_crc(&h, data + i + sizeof(h), le32toh(h.length)));
+			h.zero = 0;
+			h.crc = htole32(fifo_crc(&h, data + i + sizeof(h), le16toh(h.part)));
 			memcpy(data + i, &h, sizeof(h));
 		}
-	take_frames(&r, variant & 4);
-	if (r.len > len)
+	(void)text_take(&r, e, &(struct run){ data, half, half });
+	(void)text_take(&r, e,
+		&(struct run){ data + half, len - half, variant & 16 ? 0 : len - half });
+	if (variant & 4)
+		text_settle(&r, e);
+	frames_end(&r);
+	if (r.frames.held || e->rest.len > len)
 		abort();
 }
 

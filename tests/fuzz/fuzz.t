@@ -21,11 +21,13 @@ compile() {
 library=$(find libbb -name '*.c' ! -name appletlib.c ! -name init.c ! -name inflate.c \
 	! -name malloc.c ! -name texts.c)
 board=$(find applets/board -name '*.c' ! -name 'mmap*.c' ! -name emit.c)
+fifo='applets/fifo/fifo.c applets/fifo/wait.c applets/fifo/frame.c applets/fifo/text.c
+	applets/fifo/feed.c applets/fifo/output.c'
 # shellcheck disable=SC2086 # names without spaces
 build() {
 	compile -c -o "$out.o" tests/fuzz/fuzz.c && compile -Dexit=fuzz_exit -D_exit=fuzz_exit \
 		-Dmalloc=fuzz_malloc -Drealloc=fuzz_realloc -Dfree=fuzz_free -o "$out" "$out.o" \
-		$library applets/fifo/fifo.c applets/fifo/frame.c applets/fifo/output.c \
+		$library $fifo \
 		$board
 }
 ok 'the fuzzer is built' build

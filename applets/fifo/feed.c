@@ -1,0 +1,200 @@
+/*
+ * feed.c - how bytes come out of the FIFO: by packets, and without taking more than is wanted
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "fifor.h"
+
+/* A read(2) goes through plain bytes and stops behind a packet (fs/pipe.c, pipe_read): several
+ * lines can be one packet, several plain lines, or plain lines before a packet. So the
+ * queue is moved into a pipe of ours by splice(2), which keeps the slots and what they are, and
+ * tee(2) makes a copy. What we read is looked at; where it can mean two things, the copy
+ * is taken apart slot by slot: the last one may be a packet. Two bytes of a slot tell: a read
+ * of one takes all of a packet, since the excess bytes are discarded (pipe(2)). */
+
+static int feed_pipe(int fd[2], int size)
+{
+	return pipe(fd) == 0 && fcntl(fd[0], F_SETFD, FD_CLOEXEC) == 0
+		&& fcntl(fd[1], F_SETFD, FD_CLOEXEC) == 0
+		&& fcntl(fd[0], F_SETFL, O_NONBLOCK) == 0 && fcntl(fd[1], F_SETFL, O_NONBLOCK) == 0
+		&& (fcntl(fd[1], F_SETPIPE_SZ, size) > 0 || size > 1);
+}
+
+/* A kernel without packets refuses the flag. */
+static int knows_packets(const struct feed *feed)
+{
+	return fcntl(feed->slot[1], F_SETFL, O_NONBLOCK | O_DIRECT) == 0
+		&& fcntl(feed->slot[1], F_SETFL, O_NONBLOCK) == 0;
+}
+
+void feed_init(struct reader *r)
+{
+	struct feed *feed = &r->feed;
+	int auto_frame = r->f.asked.frame == FRAME_AUTO, size;
+
+	feed->look = r->f.asked.limited;
+	feed->flags = SPLICE_F_NONBLOCK;
+	feed->null = -1;
+	if (!auto_frame && !feed->look)
+		return;
+	size = fcntl(r->f.fd, F_GETPIPE_SZ);
+	if (size < OUTPUT)
+		size = OUTPUT;
+	feed->packets = auto_frame && feed_pipe(feed->slot, 1) && knows_packets(feed)
+		&& feed_pipe(feed->copy, size);
+	feed->usable = (feed->packets || feed->look) && feed_pipe(feed->pipe, size);
+	feed->scratch = xmalloc(OUTPUT);
+	feed->null = open("/dev/null", O_WRONLY | O_CLOEXEC); /* without it, bytes are read */
+	if (!feed->packets && auto_frame && r->f.asked.verbose > 0)
+		bb_error_msg("no packets here, but lines");
+}
+
+/* A pipe's next bytes, which nobody wants. No packet is longer than a page. */
+static void throw_away(struct feed *feed, int fd, size_t len)
+{
+	ssize_t n;
+
+	while (len) {
+		n = splice(fd, NULL, feed->null, NULL, len, SPLICE_F_NONBLOCK);
+		if (n < 0)
+			n = safe_read(fd, feed->scratch, len < OUTPUT ? len : OUTPUT);
+		if (n <= 0)
+			break;
+		len -= n;
+	}
+}
+
+/* Where the packet at the end of the last len bytes that came begins; len: there is none. A slot
+ * of one byte tells nothing, but a read that has stopped before the end tells enough. */
+static size_t find_packet(struct feed *feed, size_t len)
+{
+	size_t at = 0;
+	ssize_t n;
+	int packet;
+
+	throw_away(feed, feed->copy[0], feed->behind - len);
+	feed->behind = 0;
+	for (;;) {
+		n = splice(feed->copy[0], NULL, feed->slot[1], NULL, len - at, SPLICE_F_NONBLOCK);
+		if (n <= 0)
+			return len;
+		if (at + n >= len)
+			break;
+		(void)safe_read(feed->slot[0], feed->scratch, OUTPUT);
+		at += n;
+	}
+	packet = feed->left != 0;
+	if (safe_read(feed->slot[0], feed->scratch, 1) == 1 && n > 1)
+		packet = safe_read(feed->slot[0], feed->scratch, OUTPUT) < 0;
+	return packet ? at : len;
+}
+
+/* One line, or bytes without any end, are one message in any case. */
+static int is_ambiguous(const struct reader *r, const struct end *e, const char *buf, size_t len)
+{
+	return e->rest.len || e->part.len || e->oversized || len > r->atomic
+		|| memchr(buf, '\n', len - 1) || memchr(buf, '\0', len)
+		|| memchr(buf, FIFO_MAGIC[sizeof(FIFO_MAGIC) - 2], len);
+}
+
+static ssize_t move(struct feed *feed, int fd)
+{
+	if (feed->look)
+		return tee(fd, feed->pipe[1], SPLICE_MAX, feed->flags);
+	return splice(fd, NULL, feed->pipe[1], NULL, SPLICE_MAX, feed->flags);
+}
+
+/* Fills the pipe, and the copy, as far as both have room. Some kernels know no SPLICE_F_NONBLOCK
+ * for a FIFO, but take its O_NONBLOCK. */
+static ssize_t fetch(struct feed *feed, int fd)
+{
+	ssize_t n = feed->held;
+
+	throw_away(feed, feed->copy[0], feed->behind);
+	feed->behind = 0;
+	if (!n)
+		n = move(feed, fd);
+	if (n < 0 && feed->flags && (errno == EOPNOTSUPP || errno == EINVAL)) {
+		feed->flags = 0;
+		n = move(feed, fd);
+	}
+	if (n < 0 && errno != EAGAIN)
+		feed->usable = 0;
+	if (n <= 0)
+		return n;
+	feed->held = feed->left = n;
+	if (feed->packets) {
+		n = tee(feed->pipe[0], feed->copy[1], n, SPLICE_F_NONBLOCK);
+		if (n > 0)
+			feed->left = n;
+		else
+			feed->packets = 0;
+	}
+	return feed->left;
+}
+
+static void make_room(struct buffer *b, size_t size)
+{
+	if (b->size < size)
+		b->data = xrealloc(b->data, b->size = size);
+}
+
+/* Without a look ahead, byte after byte is taken where not all is wanted. */
+static ssize_t read_directly(struct reader *r, struct end *e, struct run *run)
+{
+	struct buffer *b = &r->feed.buf;
+	int packet = r->f.asked.frame == FRAME_PACKET, size = fcntl(e->fd, F_GETPIPE_SZ);
+	ssize_t n;
+
+	make_room(b, size > OUTPUT ? size : OUTPUT);
+	r->feed.bytewise = r->feed.look && !packet;
+	n = safe_read(e->fd, b->data, r->feed.bytewise ? 1 : b->size);
+	if (n < 0 && errno != EAGAIN)
+		bb_perror_msg_and_die("can't read '%s'", r->f.path);
+	*run = (struct run){ b->data, n, packet ? 0 : n };
+	return n;
+}
+
+ssize_t feed_next(struct reader *r, struct end *e, struct run *run)
+{
+	struct feed *feed = &r->feed;
+	ssize_t n = feed->left;
+
+	if (feed->usable && !n) {
+		n = fetch(feed, e->fd);
+		if (!feed->usable && r->f.asked.verbose > 0)
+			bb_perror_msg("can't look ahead: lines only");
+	}
+	if (!feed->usable)
+		return read_directly(r, e, run);
+	if (n <= 0)
+		return n;
+	make_room(&feed->buf, n);
+	n = safe_read(feed->pipe[0], feed->buf.data, n);
+	if (n <= 0)
+		bb_perror_msg_and_die("can't read '%s'", r->f.path);
+	feed->held -= n;
+	feed->left -= n;
+	feed->behind += feed->packets ? n : 0;
+	*run = (struct run){ feed->buf.data, n, r->f.asked.frame == FRAME_PACKET ? 0 : n };
+	if (feed->packets && is_ambiguous(r, e, run->buf, n))
+		run->packet = find_packet(feed, n);
+	return n;
+}
+
+void feed_take(struct reader *r, struct end *e, size_t len)
+{
+	struct feed *feed = &r->feed;
+	ssize_t n = 1;
+
+	if (!feed->usable || !feed->look)
+		return;
+	for (; len && n > 0; len -= n)
+		n = safe_read(e->fd, feed->scratch, len < OUTPUT ? len : OUTPUT);
+	if (n < 0)
+		bb_perror_msg_and_die("can't read '%s'", r->f.path);
+	throw_away(feed, feed->pipe[0], feed->held);
+	if (feed->packets)
+		throw_away(feed, feed->copy[0], feed->behind + feed->left);
+	feed->held = feed->left = feed->behind = 0;
+}

@@ -1,0 +1,49 @@
+/*
+ * input.c - the messages of stdin
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "fifow.h"
+
+char *input_peek(struct input *in, size_t *len)
+{
+	char *end = memchr(in->buf + in->seen, in->delimiter, in->len - in->seen);
+
+	if (!end) {
+		in->seen = in->len;
+		end = in->buf + in->len;
+		if (in->len - in->at <= FIFO_MAX_MESSAGE
+		    && (!in->eof || in->error || in->len == in->at))
+			return NULL;
+	}
+	*len = end - (in->buf + in->at);
+	return in->buf + in->at;
+}
+
+void input_take(struct input *in, size_t len)
+{
+	in->at += len + 1;
+	if (in->at > in->len)
+		in->at = in->len; /* the last one had no end */
+	in->seen = in->at;
+}
+
+/* What is left is a part of a message, and moves to the front. */
+void input_read(struct input *in)
+{
+	ssize_t n;
+
+	in->len -= in->at;
+	in->seen = in->len;
+	memmove(in->buf, in->buf + in->at, in->len);
+	in->at = 0;
+	if (in->len == in->size)
+		in->buf = xrealloc(in->buf, in->size *= 2);
+	n = safe_read(STDIN_FILENO, in->buf + in->len, in->size - in->len);
+	if (n > 0)
+		in->len += n;
+	else if (n == 0 || errno != EAGAIN)
+		in->eof = 1;
+	if (n < 0 && in->eof)
+		in->error = errno;
+}

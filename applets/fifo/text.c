@@ -1,0 +1,168 @@
+/*
+ * text.c - messages out of plain bytes and packets, and the frames between them
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "fifor.h"
+
+/* What a message of plain bytes ends with: --frame=line a newline, nul a NUL, auto either of
+ * them, len nothing. The positions are looked for once, and again when they are passed. */
+struct scan {
+	const char *limit, *newline, *nul, *frame;
+};
+
+static const char *look_for(int c, const char *at, const char *limit)
+{
+	const char *found = memchr(at, c, limit - at);
+
+	return found ? found : limit;
+}
+
+static const char *next_end(const struct reader *r, struct scan *s, const char *at)
+{
+	int frame = r->f.asked.frame;
+
+	if (frame == FRAME_LEN)
+		return s->limit;
+	if (frame != FRAME_NUL && s->newline < at)
+		s->newline = look_for('\n', at, s->limit);
+	if (frame != FRAME_LINE && s->nul < at)
+		s->nul = look_for('\0', at, s->limit);
+	return s->newline < s->nul ? s->newline : s->nul;
+}
+
+static const char *next_frame(const struct reader *r, struct scan *s, const char *at)
+{
+	if (r->f.asked.frame != FRAME_AUTO && r->f.asked.frame != FRAME_LEN)
+		return s->limit;
+	if (s->frame < at)
+		s->frame = frame_find(at, s->limit);
+	return s->frame;
+}
+
+static void add_rest(struct reader *r, struct end *e, const char *text, size_t len)
+{
+	if (r->f.asked.frame == FRAME_LEN) {
+		frame_skip(r, len);
+	} else if (e->oversized || e->rest.len + len > FIFO_MAX_MESSAGE) {
+		e->oversized += e->rest.len + len;
+		e->rest.len = 0;
+	} else {
+		buffer_add(&e->rest, text, len);
+	}
+}
+
+static void put_text_message(struct reader *r, struct end *e, const char *text, size_t len)
+{
+	if (e->rest.len || e->oversized || len > FIFO_MAX_MESSAGE)
+		add_rest(r, e, text, len);
+	else
+		put_message(r, text, len, NULL);
+	if (e->oversized) {
+		report_bytes(r, "oversized", e->oversized);
+		r->f.count.dropped++;
+	} else if (e->rest.len) {
+		put_message(r, e->rest.data, e->rest.len, NULL);
+	}
+	e->oversized = e->rest.len = 0;
+}
+
+/* What comes at once, is not longer than a writer can write at once, and has no end anywhere, is
+ * a message: the tutorial's writer and printf(1) send such. */
+static int is_whole(const struct reader *r, const struct end *e, const char *text, size_t len)
+{
+	struct scan s = { text + len, text - 1, text - 1, text - 1 };
+
+	return r->f.asked.frame == FRAME_AUTO && !r->feed.bytewise && !e->rest.len && !e->oversized
+		&& len && len <= r->atomic && next_end(r, &s, text) == s.limit
+		&& s.limit - next_frame(r, &s, text) < (ptrdiff_t)sizeof(FIFO_MAGIC) - 1;
+}
+
+/* A frame can stand anywhere, also in the middle of a line that its writer sends in pieces. Final:
+ * what is not whole will not become a frame. */
+static size_t take_plain(struct reader *r, struct end *e, const char *text, size_t len,
+	int final)
+{
+	const char *at = text, *limit = text + len, *end, *frame;
+	struct scan s = { limit, r->f.asked.frame == FRAME_NUL ? limit : text - 1,
+		r->f.asked.frame == FRAME_LINE ? limit : text - 1, text - 1 };
+	ssize_t n;
+
+	while (r->f.left) {
+		end = next_end(r, &s, at);
+		frame = next_frame(r, &s, at);
+		n = frame < limit ? frame_size(r, frame, limit - frame) : 0;
+		if (n == 0 && final)
+			n = -1;
+		if (frame < end && n < 0) {
+			s.frame = frame_find(frame + 1, limit);
+		} else if (frame < end && n > 0) {
+			add_rest(r, e, at, frame - at);
+			frame_take(r, frame);
+			at = frame + n;
+		} else if (frame < end || end == limit) {
+			add_rest(r, e, at, frame - at);
+			buffer_add(&e->part, frame, limit - frame);
+			return len;
+		} else {
+			put_text_message(r, e, at, end - at);
+			at = end + 1;
+		}
+	}
+	return at - text;
+}
+
+/* fifow's packets carry a newline, unless they are sent by --frame=packet; an empty one is
+ * nothing but that. */
+static void take_packet(struct reader *r, const char *packet, size_t len)
+{
+	ssize_t n = r->f.asked.frame == FRAME_AUTO ? frame_size(r, packet, len) : -1;
+
+	if (n > 0 && (size_t)n == len)
+		frame_take(r, packet);
+	else
+		put_message(r, packet, len - (packet[len - 1] == '\n'
+			&& (len == 1 || r->f.asked.frame == FRAME_AUTO)), NULL);
+}
+
+/* A part of a frame that came before is put in front of what comes now. */
+static size_t take_with_part(struct reader *r, struct end *e, const char *text, size_t len)
+{
+	struct buffer part = e->part;
+	size_t used;
+
+	e->part = (struct buffer){ 0 };
+	buffer_add(&part, text, len);
+	used = take_plain(r, e, part.data, part.len, 0);
+	used = used + len > part.len ? used + len - part.len : 0;
+	free(part.data);
+	return used;
+}
+
+size_t text_take(struct reader *r, struct end *e, const struct run *run)
+{
+	size_t used = 0;
+
+	if (run->packet && e->part.len)
+		used = take_with_part(r, e, run->buf, run->packet);
+	else if (run->packet && is_whole(r, e, run->buf, used = run->packet))
+		put_message(r, run->buf, run->packet, NULL);
+	else if (run->packet)
+		used = take_plain(r, e, run->buf, run->packet, 0);
+	if (run->packet == run->len || !r->f.left)
+		return used;
+	take_packet(r, run->buf + run->packet, run->len - run->packet);
+	return run->len;
+}
+
+void text_settle(struct reader *r, struct end *e)
+{
+	struct buffer part = e->part;
+
+	e->part = (struct buffer){ 0 };
+	if (part.len)
+		(void)take_plain(r, e, part.data, part.len, 1);
+	free(part.data);
+	if (e->rest.len || e->oversized)
+		put_text_message(r, e, "", 0);
+}

@@ -1,0 +1,228 @@
+/*
+ * wait.c - waiting that ends at a deadline, at a signal, or when the name means another FIFO
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/inotify.h>
+#include "fifo.h"
+#include "wait.h"
+
+/* What a taken message may take to be put down after a signal. */
+enum { GRACE_S = 3 };
+
+/* What a signal or exit(3) must find: the FIFO that we made, if it is to go with us, what
+ * to report, and the signals that were blocked when we came. */
+static struct {
+	int remove;
+	struct stat made;
+	struct fifo *fifo;
+	sigset_t mask;
+	int64_t grace;		/* until then may a signal wait */
+} at_end;
+
+static void print_status(const struct fifo *f)
+{
+	static const char text[] =
+		"%s: messages=%ju bytes=%ju dropped=%ju reconnects=%ju waits=%ju\n";
+	static const char json[] =
+		"{\"applet\":\"%s\",\"messages\":%ju,\"bytes\":%ju,\"dropped\":%ju,"
+		"\"reconnects\":%ju,\"waits\":%ju}\n";
+	const struct fifo_counts *c = &f->count;
+	char line[256]; /* enough for six numbers of 20 digits */
+	size_t len = scnprintf(line, sizeof(line), f->asked.json ? json : text, applet_name,
+		c->messages, c->bytes, c->dropped, c->reconnects, c->waits);
+
+	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
+}
+
+void fifo_end_child(struct fifo *f)
+{
+	if (f->child > 0) {
+		kill(f->child, SIGKILL);
+		(void)waitpid(f->child, NULL, 0); /* its status is our signal */
+	}
+	f->child = 0;
+}
+
+static void __attribute__((destructor)) fifo_leave(void)
+{
+	struct fifo *f = at_end.fifo;
+	struct stat st;
+
+	if (!f)
+		return;
+	fifo_end_child(f);
+	f->count.dropped += f->queued;
+	if (f->asked.stats)
+		print_status(f);
+	if (at_end.remove && lstat(f->path, &st) == 0 && same_inode(&st, &at_end.made))
+		if (unlink(f->path) < 0 && errno != ENOENT)
+			bb_perror_msg("can't remove '%s'", f->path);
+}
+
+void fifo_remove_at_end(struct fifo *f)
+{
+	at_end.remove = stat(f->path, &at_end.made) == 0;
+}
+
+void fifo_catch_signals(struct fifo *f)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (const int *sig = ends; *sig; sig++)
+		sigaddset(&set, *sig);
+	sigprocmask(SIG_BLOCK, &set, &at_end.mask);
+	bb_signals(ends);
+	at_end.fifo = f;
+}
+
+/* What is longer than a path may be cannot be opened anyway. */
+const char *fifo_directory(const char *path)
+{
+	static char dir[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? slash - path + 1 : 0;
+
+	if (len >= sizeof(dir))
+		len = 0;
+	memcpy(dir, path, len);
+	strcpy(dir + len, len ? "" : ".");
+	return dir;
+}
+
+int64_t fifo_deadline(int64_t duration)
+{
+	int64_t end;
+
+	if (duration == INT64_MAX || __builtin_add_overflow(monotonic_ns(), duration, &end))
+		return INT64_MAX;
+	return end;
+}
+
+int64_t fifo_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A name comes to mean another file when a directory or a link on its way is moved or removed:
+ * each of them is watched. A link is watched as such, and counted, for what it points to has a
+ * way of its own. -1: something could not be watched. */
+static int watch_way(int watch, const char *path)
+{
+	const uint32_t mask =
+		IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF | IN_DONT_FOLLOW | IN_MASK_ADD;
+	char part[PATH_MAX];
+	struct stat st;
+	int links = 0;
+
+	for (size_t len = 1; len < sizeof(part); len++) {
+		if (path[len] && path[len] != '/')
+			continue;
+		memcpy(part, path, len);
+		part[len] = '\0';
+		if (inotify_add_watch(watch, part, mask) < 0)
+			return -1;
+		links += lstat(part, &st) == 0 && S_ISLNK(st.st_mode);
+		if (!path[len])
+			return links;
+	}
+	return -1;
+}
+
+/* True if nothing that can happen to the name goes unnoticed. Where there is no such file, its
+ * directory says when there is one. */
+static int watch_name(const struct fifo *f, int exists)
+{
+	char real[PATH_MAX];
+	int links = watch_way(f->watch, f->path);
+
+	if (exists)
+		return links == 0
+			|| (links > 0 && realpath(f->path, real) && watch_way(f->watch, real) == 0);
+	(void)inotify_add_watch(f->watch, fifo_directory(f->path), IN_CREATE | IN_MOVED_TO);
+	return 0;
+}
+
+/* The watches are made before the name is looked at: what happens in between is an event. */
+int fifo_watch(struct fifo *f)
+{
+	struct stat named = { 0 }, ours = f->watched;
+	int exists = stat(f->path, &named) == 0, news;
+	char events[4096];
+
+	if (f->watch < 0)
+		f->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (f->watch < 0 && !f->blind && f->asked.verbose > 0)
+		bb_perror_msg("no inotify(7): '%s' is looked at once a second", f->path);
+	news = f->watch >= 0 && safe_read(f->watch, events, sizeof(events)) > 0;
+	if (news || !exists || f->blind || !same_inode(&named, &f->watched)) {
+		f->watched = named;
+		f->blind = f->watch < 0 || !watch_name(f, exists);
+		exists = stat(f->path, &named) == 0;
+	}
+	if (f->fd >= 0 && fstat(f->fd, &ours) < 0)
+		bb_perror_msg_and_die("can't look at '%s'", f->path);
+	return exists && !same_inode(&named, &ours);
+}
+
+/* What has been taken out of the pipe is not lost with us, if it can be put down within the
+ * grace. The signals are blocked here: none comes in between. */
+static int64_t look_at_signals(int64_t deadline)
+{
+	int sig = bb_got_signal;
+
+	if (sig == SIGUSR1) {
+		print_status(at_end.fifo);
+		bb_got_signal = 0;
+	} else if (sig) {
+		if (!at_end.grace)
+			at_end.grace = fifo_deadline(GRACE_S * NS_PER_S);
+		if (!at_end.fifo->unsaved || monotonic_ns() >= at_end.grace) {
+			fifo_leave();
+			die_of_signal(sig);
+		}
+		deadline = at_end.grace;
+	}
+	return deadline;
+}
+
+/* ppoll(2) opens the mask and waits in one step: no signal falls between the two. */
+int fifo_poll(struct pollfd *fds, int n, int64_t deadline)
+{
+	struct timespec ts;
+	int64_t left;
+	int ready;
+
+	do {
+		deadline = look_at_signals(deadline);
+		left = deadline - monotonic_ns();
+		if (left < 0)
+			left = 0;
+		ts = (struct timespec){ left / NS_PER_S, left % NS_PER_S };
+		ready = ppoll(fds, n, deadline == INT64_MAX ? NULL : &ts, &at_end.mask);
+	} while (ready < 0 && errno == EINTR);
+	(void)look_at_signals(deadline);
+	if (ready < 0)
+		bb_perror_msg_and_die("can't poll");
+	return ready;
+}
+
+enum fifo_event fifo_wait(struct fifo *f, struct pollfd *fds, int n, int64_t deadline)
+{
+	int64_t until;
+	int ready;
+
+	for (;;) {
+		fds[n] = (struct pollfd){ .fd = f->watch, .events = POLLIN };
+		until = f->blind ? fifo_earlier(deadline, fifo_deadline(NS_PER_S)) : deadline;
+		ready = fifo_poll(fds, n + 1, until);
+		if ((fds[n].revents || !ready) && (f->watch >= 0 || f->blind) && fifo_watch(f))
+			return FIFO_MOVED;
+		if (ready > (fds[n].revents != 0))
+			return FIFO_READY;
+		if (!ready && until == deadline)
+			return FIFO_LATE;
+	}
+}
