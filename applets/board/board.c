@@ -102,9 +102,10 @@ static const char *check_header(struct board *b)
  * half done: the header is read until it was twice the same. */
 static ssize_t read_header(struct board *b)
 {
-	struct board_header again;
+	struct board_header again = { .bom = 0 };
 	ssize_t n = pread(b->fd, &again, sizeof(again), 0);
 
+	memset(&b->head, 0, sizeof(b->head));
 	for (int tries = 0; tries < 10; tries++) {
 		n = pread(b->fd, &b->head, sizeof(b->head), 0);
 		if (n < 0 || memcmp(&again, &b->head, offsetof(struct board_header, seq)) == 0)

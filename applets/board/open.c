@@ -66,6 +66,35 @@ static enum found lock_file(struct board *b, const struct wanted *want)
 	return b->st.st_size ? READ_LOCKED : EMPTY_FILE;
 }
 
+/* In a directory that others can write to, a stranger's file or link may stand where ours was
+ * awaited; fs.protected_regular and fs.protected_symlinks of proc_sys_fs(5) may be off. */
+static void refuse_stranger(const char *path, const struct stat *st)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? xasprintf("%.*s", (int)(slash + 1 - path), path) : xasprintf(".");
+	struct stat parent;
+
+	if (stat(dir, &parent) < 0)
+		bb_perror_msg_and_die("can't stat '%s'", dir);
+	free(dir);
+	if (parent.st_mode & 022 && st->st_uid != geteuid() && st->st_uid != parent.st_uid)
+		bb_error_msg_and_die("can't write '%s': it belongs to user %u, in a directory that "
+			"others can write to", path, (unsigned)st->st_uid);
+}
+
+static void refuse_strangers(const struct board *b)
+{
+	struct stat st;
+	char *real = NULL;
+
+	if (lstat(b->path, &st) == 0 && S_ISLNK(st.st_mode)) {
+		refuse_stranger(b->path, &st);
+		real = realpath(b->path, NULL);
+	}
+	refuse_stranger(real ? real : b->path, &b->st);
+	free(real);
+}
+
 /* The name's file, open and locked. */
 static enum found find_file(struct board *b, const struct wanted *want)
 {
@@ -80,6 +109,7 @@ static enum found find_file(struct board *b, const struct wanted *want)
 		if (b->fd < 0)
 			bb_perror_msg_and_die("can't open '%s'", b->path);
 		board_stat(b); /* a FIFO or a device is empty too, but not ours to replace */
+		refuse_strangers(b);
 		found = lock_file(b, want);
 	} while (!board_has_name(b)); /* replaced between open and lock */
 	return found;

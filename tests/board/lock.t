@@ -79,3 +79,47 @@ if unshare --pid --fork true 2>/dev/null; then
 else
 	skip 'a writer in another PID namespace is not named by a pid of this one' 'no PID namespaces'
 fi
+
+# What a stranger has put into a directory that all can write to.
+if [ "$(id -u)" = 0 ]; then
+	for mode in 1777 777; do
+		rm -rf open; mkdir open; chmod $mode open
+		box mmapw mine id=1
+		cp mine open/theirs
+		: >open/blank
+		ln -s ../mine open/link
+		chown -h 65534 open/theirs open/blank open/link
+		for name in theirs blank link; do
+			run box mmapw open/$name id=2
+			is "mmapw refuses a stranger's $name in a directory of mode $mode" \
+				"1 mmapw: can't write 'open/$name': it belongs to user 65534, in a directory that others can write to" "$rc $err"
+		done
+		is "mmapr reads a stranger's board in a directory of mode $mode" id=1 "$(box mmapr -1 -o id open/theirs)"
+		is "the target of a stranger's link stays in a directory of mode $mode" id=1 "$(box mmapr -1 -o id mine)"
+		box mmapw open/ours id=3
+		run box mmapw open/ours id=4
+		is "mmapw writes its own board in a directory of mode $mode" 0 "$rc"
+	done
+else
+	skip "mmapw refuses a stranger's board in a directory that all can write to" 'not root'
+fi
+
+# The cost of a hostile file is what it weighs: 2 GiB, of which almost nothing is there.
+cat >sparse.py <<'END2'
+import struct, zlib
+size, slots = 1 << 24, 128
+schema = b'x:u8[%d]@0' % (size - 64)
+head = b'\x89IPBB\r\n\x1a' + struct.pack('=IHH7I', 0x01020304, 1, 0, 192, 0, slots, size + 64, size - 64, len(schema), zlib.crc32(schema))
+boot = b'\x11' * 16
+head += struct.pack('=I', zlib.crc32(head + bytes(4) + boot)) + boot + struct.pack('=4IQ', 1, 2, 1, 1, 0) + bytes(40) + schema
+with open('sparse', 'wb') as f:
+    f.write(head)
+    for i in range(slots):
+        f.seek(192 + i * (size + 64))
+        f.write(struct.pack('=IIQ', i + 128, 0, i + 128))
+    f.truncate(192 + slots * (size + 64))
+END2
+python3 sparse.py
+run sh -c "ulimit -t 1; exec '$IPCBOX' mmapr -1 sparse"
+like 'a sparse board of 2 GiB costs mmapr less than a second' "5 mmapr: 'sparse' is damaged: no slot is whole*" "$rc $err"
+rm sparse
