@@ -8,8 +8,13 @@
 #include "engine.h"
 
 /* The engine makes one directory, goes there, and empties it behind each case. On a kernel that
- * cannot list a directory each case gets a new one within it, out of which the names that the
- * helpers have made are removed. */
+ * cannot list a directory each case gets a new one within it, out of which the names are removed
+ * that the helpers have made, and those that cases make themselves: what is in a directory first. */
+static const char *const usual_names[] = {
+	"d/1", "d/2", "d/3", "d/directory", "d/f", "d/file", "d/g", "d/process", "d/r", "d/w", "1",
+	"2", "a", "b", "d", "dangling", "f", "g", "h", "link", "lower", "object", "ramfs", "tmpfs",
+	"upper", "work",
+};
 
 static char private_dir[PATH_MAX];
 static bool listed;	/* this kernel can list it */
@@ -178,6 +183,9 @@ void directory_empty(void)
 	}
 	for (uint32_t i = 0; i < engine.shared->names && i < MAX_NAMES; i++)
 		(void)unlink_or_rmdir(engine.shared->name[i], 0);
+	for (size_t i = 0; i < ARRAY_SIZE(usual_names); i++)
+		if (unlink_or_rmdir(usual_names[i], 0) < 0)
+			(void)unlink_or_rmdir(usual_names[i], AT_REMOVEDIR);
 	if (chdir("..") < 0)
 		t.dir = false;
 	else

@@ -91,7 +91,7 @@ struct shared {
 	char reason[64];
 	char text[TEXT_SIZE];	/* lines of diagnostics, each ended by a newline */
 	/* of probes.c, for all cases */
-	int32_t probed, any_absent;
+	int32_t probed, any_absent, proc_self;
 	bool absent[MAX_CALLS];
 };
 
@@ -99,7 +99,7 @@ extern struct engine {
 	struct shared *shared;
 	uint32_t text_room;	/* what is told on the way leaves some to the end */
 	const char *no_dir;	/* why there is no directory: what cases are skipped with */
-	const char *no_proc;	/* the same for /proc; or NULL */
+	const char *no_proc;	/* the same for /proc */
 	bool few_fds;		/* so few that most cases have no room */
 	bool is_child;		/* this process is a case's, not the engine's */
 } engine;

@@ -206,6 +206,7 @@ static long id_or_errno(unsigned id)
 	CALL(signalfd, signalfd(-1, &with.no_signals, 0)) \
 	CALL(inotify_init, inotify_init1(0)) \
 	POSIX(socketpair, socketpair(AF_UNIX, SOCK_STREAM, 0, with.numbers)) \
+	POSIX(accept, accept(-1, NULL, NULL)) \
 	POSIX(sendmsg, sendmsg(-1, &with.message, 0)) \
 	POSIX(recvmsg, recvmsg(-1, &with.message, 0)) \
 	POSIX(sigaction, sigaction(SIGUSR1, NULL, &with.action)) \

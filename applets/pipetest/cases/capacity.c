@@ -112,6 +112,8 @@ static void new_within_max(void)
 {
 	long max = read_number("/proc/sys/fs/pipe-max-size");
 
+	if (max < 0)
+		skip("no-pipe-max-size");
 	if ((long)t.cap > max)
 		fail("a new pipe has %zu bytes, pipe-max-size is %ld", t.cap, max);
 }
