@@ -238,11 +238,13 @@ static int reap_workers(struct worker *w, pid_t *pids, int alive)
 	return alive;
 }
 
-/* Fewer processes than asked for will do. */
+/* Fewer processes than asked for will do; none, if none can be waited for. */
 static int start_workers(struct worker *w, pid_t *pids)
 {
 	pid_t parent = getpid();
 
+	if (waitpid(-1, NULL, WNOHANG) < 0 && errno != ECHILD)
+		return 0;
 	for (int i = 0; i < w->copy->plan.jobs; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0)

@@ -1,0 +1,64 @@
+#!/bin/sh
+# pcopy where a call, or a part of one, is missing: it works by another way or says what is
+# missing, with 1 or 77. Nothing hangs, nothing is silent, no file is left behind.
+. "${0%/*}/../tap.sh"
+. "$room/missing.sh"
+
+LIMIT=10
+head -c 700000 /dev/urandom >src
+echo 'the old content' >old
+mkdir dir
+
+# attempt ERROR WHAT OPTION... - adds what went wrong to $bad
+attempt() {
+	error=$1 what=$2; shift 2
+	cp old dir/dst
+	run "$without" "$error" "$what" "$IPCBOX" pcopy "$@" src dir/dst
+	got=damaged
+	if cmp -s src dir/dst; then got=new; elif cmp -s old dir/dst; then got=old; fi
+	left=$(find dir -name '.pcopy-*')
+	[ "$1$rc" != -R1 ] || left= # that is what --resume is for
+	[ "$what" != write ] || err=$err-
+	case "$rc $got ${err:+said} $left" in
+	'0 new '*' ' | '1 old said ' | '1 new said ' | '77 old said ') ;;
+	*) bad="$bad
+pcopy $*: status $rc, DST is $got, '$err' $left" ;;
+	esac
+	rm -f dir/.pcopy-*
+}
+jobs() {
+	attempt "$1" "$2"
+	attempt "$1" "$2" -y -B 128k -j 2
+	attempt "$1" "$2" -p -c -e cfr --no-sync
+	attempt "$1" "$2" -R
+}
+
+cp old dir/dst
+calls=$({
+	calls_of "$IPCBOX" pcopy src dir/dst
+	calls_of "$IPCBOX" pcopy -y -B 128k -j 2 src dir/dst
+	calls_of "$IPCBOX" pcopy -p -c -e cfr --no-sync src dir/dst
+	calls_of "$IPCBOX" pcopy -R src dir/dst
+	calls_of "$IPCBOX" pcopy src old dir
+} | sort -u)
+for error in $errors; do
+	for what in $calls; do
+		bad=
+		jobs "$error" "$what"
+		is "pcopy works without $what, or says why not ($error)" '' "$bad"
+	done
+	bad=
+	for what in $operations; do
+		case $what in
+		fcntl* | ioctl* | open* | mmap* | wait* | clone* | prctl* | fallocate*) jobs "$error" "$what" ;;
+		esac
+	done
+	is "pcopy works without any one part of a call, or says why not ($error)" '' "$bad"
+done
+
+for what in getpid wait4 linkat 'open:1&O_TMPFILE,openat:2&O_TMPFILE' rt_sigtimedwait flock copy_file_range; do
+	cp old dir/dst
+	run "$without" ENOSYS "$what" "$IPCBOX" pcopy -j 2 -B 128k src dir/dst
+	is "pcopy needs no $what" '0 ' "$rc $err"
+	ok "pcopy copies each byte without $what" cmp src dir/dst
+done
