@@ -22,6 +22,7 @@
 	GROUP(blocking) \
 	GROUP(nonblock) \
 	GROUP(end_of_file) \
+	GROUP(vectored) \
 	GROUP(atomicity) \
 	GROUP(capacity) \
 	GROUP(packet) \
@@ -31,6 +32,7 @@
 	GROUP(select) \
 	GROUP(epoll) \
 	GROUP(epoll_edge) \
+	GROUP(epoll_calls) \
 	GROUP(ioctl) \
 	GROUP(signals) \
 	GROUP(splice) \

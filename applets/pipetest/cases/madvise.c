@@ -80,6 +80,18 @@ static void bad_arguments(void)
 	t_ok(madvise(p, 0, MADV_NORMAL), "madvise of 0 bytes");
 }
 
+static void hints(void)
+{
+	static const int advice[] = { MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED };
+	int fd = t_object(2 * t.page);
+	char *p = t_share(fd, 2 * t.page);
+
+	*p = 'a';
+	for (size_t i = 0; i < ARRAY_SIZE(advice); i++)
+		advise(p, 2 * t.page, advice[i]);
+	want(*p, 'a', "the byte that was stored before");
+}
+
 static long fault_at(long address)
 {
 	return fault_of((void *)address, 'r');
@@ -176,6 +188,9 @@ const struct test_case madvise_cases[] = {
 	CASE("adv.bad_arguments", "ADV-03", 'L', 0, 0,
 		"an address within a page, or an unknown advice, gives EINVAL; 0 bytes succeed",
 		"madvise(2), ERRORS: EINVAL; LTP madvise02", bad_arguments),
+	CASE("adv.hints", "ADV-07", 'L', FILES, 0,
+		"hints about the use of a mapping succeed and change no byte",
+		"madvise(2), DESCRIPTION: does not influence the semantics; LTP madvise01", hints),
 	CASE("adv.dontfork", "ADV-04", 'L', 0, 0,
 		"MADV_DONTFORK: a child does not have the page; MADV_DOFORK undoes it",
 		"madvise(2), MADV_DONTFORK: not available to the child; gVisor madvise.cc",

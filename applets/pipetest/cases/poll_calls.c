@@ -123,6 +123,33 @@ static void mixed_set(void)
 	want(p[1].events, POLLIN, "events, which poll must not change");
 }
 
+static void counts(void)
+{
+	struct pollfd p[] = { { t.r, POLLIN, 0 }, { t.w, POLLOUT, 0 }, { t.r, POLLIN, 0 } };
+
+	want_ret(poll(p, 3, 0), 1, "poll of 3 entries, of which 1 is ready");
+	p_close_w();
+	p[1].fd = -1;
+	want_ret(poll(p, 3, 0), 2, "poll of 3 entries, of which 2 are ready");
+}
+
+static void copies(void)
+{
+	int copy = dup(t.r);
+
+	p_write(1);
+	p_close_r();
+	t_poll(copy, POLLIN, POLLIN);
+}
+
+static void clears_revents(void)
+{
+	struct pollfd p = { t.r, POLLIN, POLLIN | POLLHUP };
+
+	t_ok(poll(&p, 1, 0), "poll of an empty pipe");
+	want(p.revents, 0, "revents, which was not 0 before");
+}
+
 static void closed_fd(void)
 {
 	int fd = t.w;
@@ -211,6 +238,16 @@ const struct test_case poll_calls_cases[] = {
 		"a negative fd is passed over, and events are not changed",
 		"POSIX poll, DESCRIPTION: fd less than 0: events shall be ignored, revents 0",
 		mixed_set),
+	CASE("pol.counts", "POL-39", 'P', KINDS, 0,
+		"poll returns the number of entries with revents",
+		"POSIX poll, RETURN VALUE: the total number of descriptors that have been selected",
+		counts),
+	CASE("pol.clears_revents", "POL-39", 'P', KINDS, 0,
+		"poll clears revents where nothing has happened",
+		"POSIX poll, DESCRIPTION: shall clear the revents member", clears_revents),
+	CASE("pol.copies", "POL-40", 'P', KINDS, 0,
+		"poll of a copy reports what the end that is closed would have",
+		"POSIX dup, DESCRIPTION: the same open file description; poll", copies),
 	CASE("pol.closed_fd", "POL-04", 'P', KINDS, 0,
 		"a closed fd reports POLLNVAL",
 		"POSIX poll, DESCRIPTION: POLLNVAL: the fd value is invalid", closed_fd),

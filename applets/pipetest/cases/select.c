@@ -190,6 +190,48 @@ static void bad_timespecs(void)
 	bad_timespec(0, NS_PER_S);
 }
 
+static void select_count(void)
+{
+	struct timeval now = { 0, 0 };
+	fd_set r, w;
+
+	if (t.r >= FD_SETSIZE || t.w >= FD_SETSIZE)
+		skip("FD_SETSIZE");
+	p_write(1);
+	FD_ZERO(&r);
+	FD_SET(t.r, &r);
+	FD_ZERO(&w);
+	FD_SET(t.w, &w);
+	want_ret(select((t.r > t.w ? t.r : t.w) + 1, &r, &w, NULL, &now), t.slots > 1 ? 2 : 1,
+		"select of both ends");
+}
+
+static void select_nfds(void)
+{
+	struct timeval now = { 0, 0 };
+	fd_set r;
+
+	if (t.r >= FD_SETSIZE)
+		skip("FD_SETSIZE");
+	p_write(1);
+	FD_ZERO(&r);
+	FD_SET(t.r, &r);
+	t_ok(select(t.r, &r, NULL, NULL, &now), "select of the descriptors below the read end");
+}
+
+static void select_clears(void)
+{
+	struct timeval now = { 0, 0 };
+	fd_set r;
+
+	if (t.r >= FD_SETSIZE)
+		skip("FD_SETSIZE");
+	FD_ZERO(&r);
+	FD_SET(t.r, &r);
+	t_ok(select(t.r + 1, &r, NULL, NULL, &now), "select of an empty pipe");
+	want(FD_ISSET(t.r, &r) != 0, false, "the read end is in the set afterwards");
+}
+
 static void select_regular(void)
 {
 	int file = t_data(1);
@@ -257,6 +299,17 @@ const struct test_case select_cases[] = {
 		"select: a regular file is always readable and writable",
 		"POSIX select, DESCRIPTION: regular files shall always select true",
 		select_regular),
+	CASE("pol.select_count", "POL-38", 'I', KINDS, 0,
+		"select returns the number of bits of all sets",
+		"POSIX select, RETURN VALUE: the total number of bits set; the second end needs a "
+		"free slot", select_count),
+	CASE("pol.select_nfds", "POL-38", 'P', KINDS, 0,
+		"select does not look at descriptors from nfds on",
+		"POSIX select, DESCRIPTION: the descriptors from zero through nfds-1", select_nfds),
+	CASE("pol.select_clears", "POL-38", 'P', KINDS, 0,
+		"a descriptor that is not ready is out of the set afterwards",
+		"POSIX select, DESCRIPTION: if the timeout expires the sets shall have all bits "
+		"set to 0", select_clears),
 	CASE("pol.select_time_limit", "POL-06", 'P', 0, 0,
 		"select and pselect wait as long as they are told",
 		"POSIX select, DESCRIPTION: shall block for the time specified", select_time_limit),

@@ -33,6 +33,18 @@ static void read_restart(void)
 	t_caught(job, 1);
 }
 
+static void read_ignored(void)
+{
+	pid_t job;
+
+	signal(SIGUSR1, SIG_IGN);
+	job = t_start(call_read, 5);
+	t_interrupt(job);
+	t_blocks(job);
+	p_write(5);
+	t_returns(job, 5);
+}
+
 static void write_eintr(void)
 {
 	size_t all = p_fill();
@@ -255,6 +267,10 @@ const struct test_case signals_cases[] = {
 	CASE("sig.read_restart", "SIG-01", 'P', KINDS, 0,
 		"with SA_RESTART a blocked read goes on",
 		"POSIX sigaction, SA_RESTART: shall restart", read_restart),
+	CASE("sig.read_ignored", "SIG-09", 'P', KINDS, 0,
+		"a signal that is ignored does not end a blocked read",
+		"POSIX sigaction, SIG_IGN: delivery of the signal shall have no effect on the "
+		"process", read_ignored),
 	CASE("sig.write_eintr", "SIG-02", 'P', KINDS, 0,
 		"a signal ends a blocked write that has written nothing with EINTR",
 		"POSIX write, DESCRIPTION: interrupted before it writes any data: EINTR",
