@@ -3,7 +3,11 @@
 . "${0%/*}/lib.sh"
 set -eu
 set_arch "$1"
-command -v "${compiler}gcc" >/dev/null || die "no ${compiler}gcc: make deps cross ARCH=$arch"
+case $compiler in
+clang-*) tool=$compiler ;;
+*) tool=${compiler}gcc ;;
+esac
+command -v "$tool" >/dev/null || die "no $tool: make deps cross ARCH=$arch"
 
 # Debian's musl-dev, not installed: its paths lead to where it is unpacked.
 unpacked() {
@@ -14,23 +18,44 @@ unpacked() {
 	specs=$specs.here
 }
 
-# For what Debian no longer has, and still has a compiler for. The wrapper has the specs;
-# configure would make it only where the compiler finds a glibc.
+# built PREFIX CONFIGURE-OPTION...: musl from its source, below $root
 built() {
 	src=$("$here/fetch.sh" "${musl#+}" amd64 source musl)
 	root=$src-$arch
-	specs=$root/lib/musl-gcc.specs
 	[ ! -e "$root/complete" ] || return 0
 	build=$root.build
 	rm -rf "$build" "$root"
 	mkdir "$build"
-	# shellcheck disable=SC2086 # flags are words
-	(cd "$build" && "$src/configure" --target="${compiler%-}" --prefix="$root" --disable-shared \
-		--enable-wrapper=gcc CC="${compiler}gcc $flags" CROSS_COMPILE="$compiler" &&
+	prefix=$root$1
+	shift
+	(cd "$build" && "$src/configure" --prefix="$prefix" --disable-shared "$@" &&
 		make -j2 install && : >"$root/complete") >"$root.log" 2>&1 ||
 		die "can't build musl for $arch: see $root.log"
 	rm -rf "$build"
 }
 
-case $musl in +*) built ;; *) unpacked ;; esac
+# For what Debian has no musl-dev of, and still has a compiler for. The wrapper has the specs;
+# configure would make it only where the compiler finds a glibc.
+built_by_gcc() {
+	built "" --target="${compiler%-}" --enable-wrapper=gcc CC="${compiler}gcc $flags" CROSS_COMPILE="$compiler"
+	specs=$root/lib/musl-gcc.specs
+}
+
+# clang wants musl below a root directory, and the directory of a gcc for libgcc.
+clang() {
+	version=${compiler#clang}
+	read -r _ triplet debian suite package <<-END
+	$(lines clang "$arch")
+	END
+	built /usr --target="$triplet" CC="$compiler --target=$triplet $flags" LIBCC=' ' \
+		AR="llvm-ar$version" RANLIB="llvm-ranlib$version"
+	gcc=$("$here/fetch.sh" "$suite" "$debian" "$package" './usr/lib/gcc/*/*/libgcc*.a' './usr/lib/gcc/*/*/crt*.o')
+	gcc=$(dirname "$(find "$gcc" -name libgcc.a)")
+	printf '%s\n' "CC='$compiler --target=$triplet --sysroot=$root --gcc-install-dir=$gcc -fuse-ld=lld$version \
+-Wno-unused-command-line-argument $flags' AR=llvm-ar$version STRIP=llvm-strip$version NM=llvm-nm$version"
+	exit
+}
+
+case $compiler in clang-*) clang ;; esac
+case $musl in +*) built_by_gcc ;; *) unpacked ;; esac
 printf '%s\n' "CC='${compiler}gcc -specs $specs${flags:+ $flags}' AR=${compiler}ar STRIP=${compiler}strip NM=${compiler}nm"

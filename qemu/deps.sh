@@ -13,6 +13,7 @@ esac
 
 tools_for() {
 	set_arch "$1"
+	case $compiler in clang-*) echo dpkg-dev "$compiler" "lld${compiler#clang}" "llvm${compiler#clang}"; return ;; esac
 	triplet=$(printf '%s' "${compiler%-}" | tr _ -)
 	[ "$arch" = "$host" ] && echo gcc || echo "gcc-$triplet"
 	case $musl in +*) echo dpkg-dev ;; esac

@@ -21,6 +21,10 @@ for t in $every; do
 	fi
 done
 [ $compared -gt 0 ] || exit 0
+users= # their kernel is this machine's: only failures with a reason are facts of them
+for t; do
+	case $t in *-user) ! passed "$t" || users="$users $t" ;; esac
+done
 kernels=$(names board | while read -r b; do case " $ran " in *" $b "*) printf '%s ' "$b" ;; esac; done)
 
 # "TARGET CASE what", a line for each skip, each failure (expected or with a reason in EXPECTED)
@@ -44,6 +48,7 @@ facts() {
 			facts_of "$t"
 		fi
 	done
+	for t in $users; do facts_of "$t" | grep ' not ok: '; done
 }
 # The targets of the same line together; "all" are all kernels of the table that ran pipetest.
 collapse() {
@@ -54,7 +59,7 @@ collapse() {
 		END { for (i = 1; i <= n; i++) print order[i] " |" (count && seen[order[i]] == count ? " all" : who[order[i]]) more[order[i]] }' | sort
 }
 expand() {
-	awk -F ' [|] ' -v ran="$ran" -v kernels="$kernels" '/^#/ { next }
+	awk -F ' [|] ' -v ran="$ran$users" -v kernels="$kernels" '/^#/ { next }
 		{ names = $NF; sub(/^all/, kernels, names); k = split(names, who, " ")
 		for (i = 1; i <= k; i++) if (index(ran " ", " " who[i] " ")) print who[i], substr($0, 1, length($0) - length($NF) - 3) }' "$1" | sort -u
 }

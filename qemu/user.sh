@@ -11,10 +11,10 @@
 set -eu
 : "${OUT:=obj}" "${IPCBOX_TIMEOUT_SCALE:=1}"
 host=$(dpkg --print-architecture)
-name=$1 limit=120
+name=$1 limit=180
 case $1 in
 native | sandbox) set_arch "$host" ;;
-gvisor) set_arch "$host"; limit=180 ;;
+gvisor) set_arch "$host" ;;
 gvisor-tests) set_arch "$host"; limit=600 ;;
 *) set_arch "${1%-user}"; name=$arch-user ;;
 esac
@@ -34,6 +34,11 @@ find_runsc() {
 	xz -dc "$RUNSC" >"$runsc.$$" && chmod 755 "$runsc.$$" && mv "$runsc.$$" "$runsc"
 }
 
+# What the applets do on that kernel; kills by the hundred and failing calls show no more there.
+tests_there() {
+	(cd "$here/../tests" && ls pipecap/*.t board/*.t pcopy/*.t) | grep -vE '/(faults|kill|latch|power)\.t$' | tr '\n' ' '
+}
+
 set -- "$OUT/$arch/ipcbox" pipetest
 case $name in
 native) ;;
@@ -43,7 +48,7 @@ sandbox)
 gvisor*)
 	find_runsc
 	[ "$name" = gvisor ] || set -- env "IPCBOX=$(realpath "$1")" FILE_LIMIT=120 sh -c \
-		'cd "$0/../tests" && exec "$0/run-tests" pipecap/*.t board/*.t pcopy/*.t' "$(realpath "$here")"
+		"cd '$here/../tests' && exec '$(realpath "$here")/run-tests' $(tests_there)"
 	set -- "$runsc" --platform=systrap --network=none --ignore-cgroups 'do' "$@" ;;
 *)
 	emulator=qemu-$user-static
