@@ -36,6 +36,7 @@ static pid_t start_child(const struct errand *errand, size_t first, int *answers
 		close(fd[1]);
 		return pid;
 	}
+	close(fd[0]);
 	die_with_parent(parent);
 	for (size_t item = first; item < errand->count; item++) {
 		errand->work(errand->data, item, fd[1]);
@@ -44,7 +45,8 @@ static pid_t start_child(const struct errand *errand, size_t first, int *answers
 	_exit(EXIT_SUCCESS);
 }
 
-/* A child that runs, or that a debugger has stopped, still gets somewhere. */
+/* Also true of a child that has ended. One that runs, or that a debugger has stopped, still gets
+ * somewhere. */
 static bool is_asleep(pid_t pid)
 {
 	char path[32], stat[256];
@@ -53,7 +55,7 @@ static bool is_asleep(pid_t pid)
 	scnprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	read_line(AT_FDCWD, path, stat, sizeof(stat));
 	state = strrchr(stat, ')');
-	return !state || strchr("SD", state[2]);
+	return !state || strchr("SDZX", state[2]);
 }
 
 static bool has_answer(int answers, pid_t pid, int patience)
@@ -67,41 +69,49 @@ static bool has_answer(int answers, pid_t pid, int patience)
 	return n != 0;
 }
 
-/* Returns the item at which the child was left behind, or the count of all. */
-static size_t take_answers(const struct errand *errand, size_t item, int answers, pid_t pid,
+/* Returns whether the child was too slow, at the item that is then in *item. */
+static bool take_answers(const struct errand *errand, size_t *item, int answers, pid_t pid,
 	int patience)
 {
 	char *answer = xmalloc(errand->longest);
+	bool slow = false, broken = false;
 	struct head head;
 
-	while (has_answer(answers, pid, patience)
-	       && full_read(answers, &head, sizeof(head)) == sizeof(head)) {
-		item = head.item + !head.len;
+	while (*item < errand->count && !slow && !broken) {
+		slow = !has_answer(answers, pid, patience);
+		if (slow || full_read(answers, &head, sizeof(head)) != sizeof(head)) {
+			broken = true;
+			continue;
+		}
+		*item = head.item + !head.len;
 		if (head.len && full_read(answers, answer, head.len) < (ssize_t)head.len)
-			break;
-		if (head.len)
+			broken = true;
+		else if (head.len)
 			errand->take(errand->data, head.item, answer);
 	}
 	free(answer);
-	return item;
+	return slow;
 }
 
+/* A child that ends by itself, twice, would do so at each item: a call is missing here. */
 void pipecap_run(const struct errand *errand)
 {
-	int patience = PATIENCE_MS, answers;
+	int patience = PATIENCE_MS, answers, deaths = 0;
 
 	for (size_t item = 0; item < errand->count; item++) {
-		pid_t pid = start_child(errand, item, &answers);
+		pid_t pid = deaths < 2 ? start_child(errand, item, &answers) : 0;
+		bool slow = pid && take_answers(errand, &item, answers, pid, patience);
 
-		item = take_answers(errand, item, answers, pid, patience);
-		close(answers);
-		kill(pid, SIGKILL);
-		if (item == errand->count) {
-			waitpid(pid, NULL, 0);
-			return;
+		if (pid) {
+			close(answers);
+			kill(pid, SIGKILL);
+			waitpid(pid, NULL, slow ? WNOHANG : 0);
 		}
-		waitpid(pid, NULL, WNOHANG);
+		if (item == errand->count)
+			return;
 		errand->take(errand->data, item, NULL);
-		patience = patience / 2 > LEAST_PATIENCE_MS ? patience / 2 : LEAST_PATIENCE_MS;
+		deaths += !slow;
+		if (patience / 2 > LEAST_PATIENCE_MS)
+			patience /= 2;
 	}
 }

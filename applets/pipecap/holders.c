@@ -208,6 +208,8 @@ struct holders pipecap_find_holders(void)
 	}
 	scan.all.hidden += errno != 0;
 	pipecap_run(&errand);
+	if (scan.all.hidden >= errand.count)
+		scan.all.seen = false;
 	free(scan.pids);
 	closedir(proc);
 	if (scan.all.count)

@@ -111,7 +111,8 @@ static int list_as_told(struct request *r, char **targets)
 {
 	if (!request_holders(r)->seen) {
 		xfunc_error_retval = EXIT_UNSUPPORTED;
-		bb_error_msg_and_die("/proc is not mounted: the pipes of processes can't be seen");
+		bb_error_msg_and_die("/proc %s: the pipes of processes can't be seen",
+			access("/proc/self", F_OK) < 0 ? "is not mounted" : "can't be read");
 	}
 	for (char **t = targets; t && *t; t++)
 		check_process(r, xatou_range("PID", *t, 1, INT_MAX), *t);
@@ -215,7 +216,7 @@ static void check_combination(const struct options *o)
 }
 
 /* Returns the operands. */
-static char **take_options(struct options *o, char **argv)
+static char **take_pipecap_options(struct options *o, char **argv)
 {
 	explain_arguments(argv + 1);
 	o->letters = getopt32(argv,
@@ -238,7 +239,7 @@ static char **take_options(struct options *o, char **argv)
 int pipecap_main(char **argv)
 {
 	struct options o = { 0 };
-	char **command = take_options(&o, argv);
+	char **command = take_pipecap_options(&o, argv);
 	struct request r = {
 		.verb = o.mode == 's' ? SET : o.mode == 'k' ? PEEK : GET,
 		.check = o.letters & OPT('c'), .quiet = o.letters & OPT('q'),

@@ -30,15 +30,16 @@ static void nobody_has(struct request *r, const char *name, const struct look *l
 static void target_failed(struct request *r, const struct look *look, int fd, const char *name,
 	long size)
 {
-	int status = errno == ENXIO ? EXIT_NOT_NOW
-		: size ? status_of_refusal() : EXIT_FAILURE;
+	int status = size ? status_of_refusal() : EXIT_FAILURE;
 
+	if (errno == ENXIO)
+		status = request_holders(r)->seen ? EXIT_NOT_NOW : EXIT_UNSUPPORTED;
 	r->status = status;
 	if (r->quiet && !r->check)
 		return;
 	if (errno == EBADF)
 		bb_error_msg("%s: not a pipe", name);
-	else if (errno == ENXIO)
+	else if (status == EXIT_NOT_NOW || (status == EXIT_UNSUPPORTED && !size))
 		nobody_has(r, name, look);
 	else if (errno == ETIMEDOUT)
 		bb_error_msg("can't look into '%s': a process keeps it locked", name);
@@ -53,7 +54,7 @@ static void target_failed(struct request *r, const struct look *look, int fd, co
 
 /* --- what is done to each target; look has the holders, fd is -1 if only they have it open --- */
 
-static void show(struct request *r, struct look *look, int fd)
+static void show_pipe(struct request *r, struct look *look, int fd)
 {
 	look_into(look, fd);
 	if (look->error) {
@@ -82,7 +83,7 @@ static void set_capacity(struct request *r, struct look *look, int fd)
 	if (r->verbose || (got != r->number && !r->quiet))
 		bb_error_msg("%s pipe buffer size set to %d", look->name, got);
 	if (r->form)
-		show(r, look, fd);
+		show_pipe(r, look, fd);
 }
 
 /* The quota left too small a scratch pipe for all that is queued. */
@@ -135,7 +136,7 @@ static void act(struct request *r, struct look *look, int fd)
 	else if (r->verb == PEEK)
 		peek_into(r, look, fd);
 	else
-		show(r, look, fd);
+		show_pipe(r, look, fd);
 }
 
 /* --- targets -------------------------------------------------------------------------- */
