@@ -5,7 +5,7 @@
  */
 #include "board.h"
 
-/* What the SIGBUS handler must name. */
+/* The SIGBUS handler names this file. */
 static const char *mapped_path;
 
 static const char truncated[] = "it was truncated";
@@ -42,7 +42,7 @@ static void on_sigbus(int sig)
 	_exit(EXIT_INTEGRITY);
 }
 
-/* From the file's byte order to this machine's. */
+/* Turns the words from the file's byte order to this machine's. */
 static void swap_header(struct board_header *head)
 {
 	uint32_t *words[] = {
@@ -64,7 +64,7 @@ static uint32_t header_crc_of(const struct board_header *h)
 	return crc32(crc, h->boot_id, sizeof(h->boot_id));
 }
 
-/* NULL, or what is wrong with the sizes that the header gives. */
+/* Returns NULL, or what is wrong with the sizes that the header gives. */
 static const char *check_sizes(const struct board_header *h)
 {
 	if (h->header_size % BOARD_ALIGN || h->header_size > BOARD_HEADER_MAX
@@ -78,7 +78,7 @@ static const char *check_sizes(const struct board_header *h)
 	return NULL;
 }
 
-/* NULL, or what is wrong with the header alone. */
+/* Returns NULL, or what is wrong with the header alone. */
 static const char *check_header(struct board *b)
 {
 	struct board_header *h = &b->head;

@@ -10,14 +10,15 @@
 #include <sys/syscall.h>
 #include "libbb.h"
 
-/* 1, "sometimes", is ARMv5: there libgcc takes the helpers that the kernel maps into each
- * process (kernel_user_helpers.rst), which are lock-free too. A lock would need libatomic,
- * and that we do not link. */
+/* The macro is 1, "sometimes", on ARMv5. There libgcc calls helpers that the kernel maps into
+ * each process (kernel_user_helpers.rst); they are lock-free too. A lock would need libatomic,
+ * which is not linked. */
 _Static_assert(ATOMIC_INT_LOCK_FREE != 0, "32-bit atomics must be lock-free");
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "no lock beside the word");
 _Static_assert(sizeof(off_t) == 8, "off_t must have 64 bits");
 
-/* Newer 32-bit machines have only the futex call with 64-bit time, 64-bit ones only the other. */
+/* Newer 32-bit machines have only the futex call with 64-bit times; 64-bit machines have only
+ * the other call. */
 #ifndef SYS_futex
 #define SYS_futex SYS_futex_time64
 #endif
@@ -35,7 +36,7 @@ enum {
 	BOARD_MAJOR = 1,
 	BOARD_BOM = 0x01020304,
 	BOARD_ALIGN = 64,             /* header_size and slot_stride are multiples of it */
-	BOARD_HEADER_MAX = 1 << 16,   /* so that damage cannot ask for memory */
+	BOARD_HEADER_MAX = 1 << 16,   /* a damaged header cannot ask for more memory */
 	BOARD_RECORD_MAX = 1 << 24,
 	BOARD_SLOTS_MAX = 1 << 16,
 	BOARD_RAW_SIZE = 28,          /* of the tutorial's bare record */
@@ -54,7 +55,7 @@ struct board_header {
 	uint32_t header_size, flags, nslots, slot_stride, record_size, schema_len;
 	uint32_t schema_crc, header_crc;
 	unsigned char boot_id[16];
-	/* From here on it changes while others look: atomic words, in the mapping only. */
+	/* These words change while others look: they are atomic, and read in the mapping only. */
 	uint32_t seq, state, writer_pid, writer_generation, writer_start[2], reserved[10];
 };
 _Static_assert(sizeof(struct board_header) == 128, "no padding");
@@ -83,17 +84,17 @@ struct schema {
 	uint32_t count, record_size;
 };
 
-/* NULL, or what is wrong; text is cut up and must stay. Offsets, where they are given,
- * ascend; where not, they are aligned to the element's size. */
+/* Returns NULL, or what is wrong. The text is cut up, and must stay as long as the schema.
+ * Offsets that are given ascend; an offset that is not given is aligned to the element's size. */
 const char *schema_parse(struct schema *s, char *text);
 const struct field *schema_find(const struct schema *s, const char *name, size_t len);
 /* The names of the fields, "a, b, c", for a message. */
 char *board_field_list(const struct schema *s);
 
-/* A decimal number, inf or nan to the bits of the nearest IEEE 754 float of size bytes (4 or
- * 8); NULL, or why not. */
+/* Turns a decimal number, inf or nan into the bits of the nearest IEEE 754 float of size bytes
+ * (4 or 8). Returns NULL, or why it cannot. */
 const char *parse_decimal(const char *s, unsigned size, uint64_t *bits);
-/* The same bits as text, with as few digits as parse_decimal needs to give them back. */
+/* Writes the bits as text, with as few digits as parse_decimal needs to give them back. */
 void format_decimal(char text[32], unsigned size, uint64_t bits);
 
 struct board {
@@ -113,8 +114,8 @@ struct board {
 
 /* b->st is that of b->fd, or dies if that is no regular file. */
 void board_stat(struct board *b);
-/* Maps what b->path and b->fd are, after everything in it was checked, or dies with
- * EXIT_INTEGRITY. A mapped file that is truncated later ends the process so too. */
+/* Checks everything in the file that b->fd is, and maps it, or dies with EXIT_INTEGRITY. The
+ * process dies so too if the mapped file is truncated later. */
 void board_map(struct board *b, int prot);
 void board_unmap(struct board *b);
 /* Dies of a damaged board; if the mapped file was truncated, that is the reason given. */
@@ -128,13 +129,13 @@ const char *board_dangling(const char *path);
 /* Is the file that is open still the one of this name, by device and inode? For a writer, whose
  * descriptor is of overlayfs's copy already. */
 int board_has_name(const struct board *b);
-/* What has the name now, seen through a descriptor of its own. */
+/* Opens the name once more and tells what has it now. */
 enum board_place { BOARD_SAME, BOARD_GONE, BOARD_OTHER };
 enum board_place board_look_again(const struct board *b);
 
 /* --- latch.c: read what is published -------------------------------------------------- */
 
-/* What the header says: the number of the latest publication, 0 if there is none. */
+/* The number of the latest publication, as the header says it; 0 if there is none. */
 uint32_t board_seq(const struct board *b);
 /* A word of the mapping, in this machine's order. */
 uint32_t board_word(const struct board *b, size_t index);
@@ -153,19 +154,20 @@ void board_element_text(const struct board *b, const struct field *f, const void
 
 /* --- lock.c: the writer's lock -------------------------------------------------------- */
 
-/* Takes it; if wait, until a signal comes. Returns -1, or the call that did it: 0 F_OFD_SETLK,
- * 1 F_SETLK, 2 flock(2). */
+/* Takes the lock, or waits for it until a signal comes. Returns -1, or which call took it: 0 is
+ * F_OFD_SETLK, 1 F_SETLK, 2 flock(2). */
 int board_lock(int fd, int wait);
 /* Tells which call stands in for the one of new kernels, as board_lock returned it. */
 void board_tell_lock(int call);
-/* Does a writer hold it? Asking takes nothing. A mere reader's locks do not count. */
+/* Does a writer hold the lock? Asking takes no lock. A mere reader's locks do not count. */
 int board_has_writer(int fd);
 
 /* --- process.c: this boot, and the processes of it ------------------------------------ */
 
 /* This boot's identity; zeros if it is unknown. */
 void board_boot_id(unsigned char id[16]);
-/* At most size bytes out of hexadecimal digits, other characters skipped: the digits taken. */
+/* Fills at most size bytes from hexadecimal digits, and skips other characters. Returns how
+ * many digits it took. */
 size_t board_hex_bytes(unsigned char *to, size_t size, const char *text);
 /* This process's start in clock ticks since boot; 0 if it is unknown. */
 uint64_t board_own_start(void);
@@ -175,10 +177,10 @@ uint64_t board_writer_start(const struct board *b);
 const char *board_writer_name(const struct board *b, char name[32]);
 /* The time now, in nanoseconds. */
 uint64_t board_now(clockid_t clock);
-/* The parent may have left a signal blocked that must come. */
+/* Unblocks a signal that must come: a process inherits what its parent has blocked. */
 void board_unblock(int sig);
-/* SIGUSR1 asks for a status line: from board_catch_usr1 on it only makes the next
- * board_status_asked true. flags are those of sigaction(2). */
+/* SIGUSR1 asks for a status line. After board_catch_usr1 the signal makes the next
+ * board_status_asked true, and does nothing else. flags are those of sigaction(2). */
 void board_catch_usr1(int flags);
 int board_status_asked(void);
 

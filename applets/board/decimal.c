@@ -3,8 +3,9 @@
  *
  * SPDX-License-Identifier: 0BSD
  *
- * strtod(3) and "%g" do the arithmetic: both round exactly in musl and glibc. Ours is what they
- * leave open: no spaces, no hexadecimal, no "infinity", and as few digits as there may be.
+ * strtod(3) and "%g" do the arithmetic: both round exactly in musl and glibc. This file adds what
+ * they leave open: it takes no spaces, no hexadecimal and no "infinity", and it prints as few
+ * digits as possible.
  */
 #include <float.h>
 #include "board.h"
@@ -32,7 +33,7 @@ static int is_decimal(const char *s)
 	return !*s;
 }
 
-/* As doubles: each float is one, too. */
+/* Each float is a double, too. */
 static double value_of(unsigned size, uint64_t bits)
 {
 	uint32_t low = bits;

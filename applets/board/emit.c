@@ -15,10 +15,10 @@ static void emit_type(const struct field *f)
 			: f->kind == 'x' ? "unsigned char" : "char");
 }
 
-/* words.txt: keywords of C23 and C++23, types and macros that come with the headers or with
- * gcc. Also macros as the headers have them, without any lower-case letter, and what is the
- * compiler's. Underscores at the end do not count: int and int_ become int_ and int__, so
- * that no two fields become the same. */
+/* words.txt holds the keywords of C23 and C++23, and the types and macros that come with the
+ * headers or with gcc. Names without a lower-case letter are reserved too, since macros look
+ * so, and names that begin with _, which are the compiler's. Underscores at the end do not
+ * count: int and int_ become int_ and int__, and no two fields become the same. */
 static int is_reserved(const char *name)
 {
 	size_t len = strlen(name);
@@ -38,7 +38,7 @@ static uint32_t emit_gap(uint32_t from, uint32_t to)
 	return to;
 }
 
-/* The text with @ for the prefix, and $ for the prefix in capitals. */
+/* In the text @ stands for the prefix, and $ for the prefix in capitals. */
 static void emit_text(const char *s, const char *prefix)
 {
 	for (size_t len; *s; s += len) {
@@ -66,7 +66,7 @@ static void emit_field(const struct field *f)
 	xprintf("\n");
 }
 
-/* Every gap is said, so that all compilers agree where fields are. */
+/* Each gap is a member of its own, so that all compilers agree where the fields are. */
 void board_emit_c(const struct board *b, const char *prefix)
 {
 	uint32_t at = 0;

@@ -71,7 +71,7 @@ static int reserve(int fd, off_t size)
 			       || errno == EPERM) ? 1 : rc;
 }
 
-/* A copy of a board may have holes. */
+/* A copy of a board may have holes, which a store to a full disk would find as SIGBUS. */
 void board_fill_holes(const struct board *b)
 {
 	if ((off_t)b->st.st_blocks * 512 < (off_t)b->len && reserve(b->fd, b->len) < 0)
@@ -81,7 +81,7 @@ void board_fill_holes(const struct board *b)
 /* musl's posix_fallocate has no fallback for a file system that cannot. */
 static int fill_file(int fd, const struct image *m)
 {
-	static char zeros[4096]; /* never written: not in the file */
+	static char zeros[4096]; /* never changed, so the binary does not hold it */
 	int rc = reserve(fd, m->size);
 	ssize_t n;
 
@@ -100,7 +100,7 @@ static int fill_file(int fd, const struct image *m)
 	return m->persist ? fsync(fd) : 0;
 }
 
-/* Some file systems have no shared mappings, or not for writers (9p, JFFS2). */
+/* Some file systems have no shared mappings, or have none for writers (9p, JFFS2). */
 static int check_sharing(int fd, size_t size)
 {
 	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -108,7 +108,7 @@ static int check_sharing(int fd, size_t size)
 	return map == MAP_FAILED ? -1 : munmap(map, size);
 }
 
-/* Half kernels have only one of the two calls. */
+/* A kernel that lacks unlink(2) may have unlinkat(2). */
 static int remove_temporary(const char *path)
 {
 	return unlink(path) == 0 || errno != ENOSYS ? 0 : unlinkat(AT_FDCWD, path, 0);
@@ -128,7 +128,7 @@ static int name_new_file(const char *temp, const char *path)
 		? rename(temp, path) : -1;
 }
 
-/* What is replaced is what was looked at. Returns 1 if another file has the name now. */
+/* Replaces only the file that was looked at. Returns 1 if another file has the name now. */
 static int put_in_place(const char *temp, const char *path, const struct stat *old)
 {
 	struct stat now;
@@ -180,7 +180,7 @@ static void NORETURN cannot_create(const char *path)
 	bb_perror_msg_and_die("can't create '%s'", path);
 }
 
-/* Where the file is: a symbolic link to it stays. */
+/* The path of the file itself: a symbolic link to it stays. */
 static char *real_path(const char *path, const struct image *m)
 {
 	struct stat st;

@@ -38,7 +38,7 @@ static uint32_t after(struct board *b, uint64_t number)
 	return now + (ahead > INT32_MAX ? INT32_MAX : ahead < -INT32_MAX ? -INT32_MAX : ahead);
 }
 
-/* In a file from before the last boot, seq may be of another time than the slots. */
+/* In a file of an earlier boot, seq may be older or newer than the slots. */
 uint32_t board_last_number(struct board *b)
 {
 	return !b->other_boot ? board_seq(b) : board_latest(b) ? b->slot->n : 0;
@@ -125,7 +125,7 @@ void board_answer_usr1(const struct board_reader *r)
 			: board_has_writer(r->b.fd) ? "writer alive" : "no writer");
 }
 
-/* False if it was overwritten, or not kept over a reboot. */
+/* False if publication n was overwritten, or not kept over a reboot. */
 static int copy_for_print(struct board *b, uint32_t n)
 {
 	if (b->other_boot)
@@ -173,7 +173,7 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t ns)
 	if (!wide || (syscall(SYS_futex_time64, word, FUTEX_OP_WAIT, value, &ts, NULL, 0) < 0
 		      && errno == ENOSYS))
 		(void)syscall(
-			SYS_futex, word, FUTEX_OP_WAIT, value, old, NULL, 0); /* the caller looks */
+			SYS_futex, word, FUTEX_OP_WAIT, value, old, NULL, 0); /* however it ends */
 }
 
 /* A name that is missing for long is looked at less often, but at least once a second. */

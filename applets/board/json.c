@@ -22,8 +22,8 @@ static int hex4(const char *s)
 	return byte[0] << 8 | byte[1];
 }
 
-/* \uXXXX at s, and its other half, as UTF-8; returns what follows, or NULL. NUL has no
- * place in a string of C. */
+/* Writes \uXXXX at s, with its other half, as UTF-8. Returns what follows, or NULL, also for
+ * NUL, which a string of C cannot hold. */
 static char *put_unicode(char **to, char *s)
 {
 	int c = hex4(s), low;
@@ -85,7 +85,8 @@ static int base64_digit(unsigned char c)
 		: c == '/' ? 63 : -1;
 }
 
-/* RFC 4648, section 4, in place; false if it is none, or has a NUL in it. */
+/* Decodes base64 (RFC 4648, section 4) in place. False if the text is no base64, or holds a
+ * NUL. */
 static int decode_base64(char *s)
 {
 	char *to = s;
@@ -139,7 +140,7 @@ static int is_json_number(const char *s)
 	return digits && !*s;
 }
 
-/* What mmapr prints of a number that is none is null. JSON has no infinity. */
+/* mmapr prints NaN as null, so null is NaN. JSON has no infinity. */
 static const char *set_bare(const struct field *f, unsigned char *p, const char *text)
 {
 	const char *name = text + (*text == '-');
@@ -203,7 +204,7 @@ static char *json_value(struct json *j, char *s)
 	return *s == ']' ? s + 1 : NULL;
 }
 
-/* A field may itself be called so. */
+/* A field may itself be called NAME_b64. */
 static void json_field(struct json *j, const char *name)
 {
 	size_t len = strlen(name);

@@ -137,8 +137,8 @@ static void emit(struct board_reader *r)
 
 enum { ONCE, WAIT, FOLLOW, HISTORY, REPEAT, INFO, CHECK, EMIT, MODES };
 
-/* What one of the modes does, and whether it awaits the file, needs numbered publications,
- * which a raw record has not, and shows records on a terminal in place. */
+/* run does what the mode is for. The flags say whether the mode awaits a missing file, needs
+ * numbered publications (a raw record has none), and shows records in place on a terminal. */
 static const struct {
 	void (*run)(struct board_reader *r);
 	char waits, need_sequence, in_place;
@@ -178,7 +178,7 @@ static void check_forms(const struct output *out, int json, int pairs)
 		bb_show_usage("--prefix needs --pairs");
 }
 
-/* As a shell takes it for the beginning of a variable's name. */
+/* A prefix is what may begin the name of a variable in shell and C. */
 static const char *check_word(const char *option, const char *word)
 {
 	size_t len = strspn(word,

@@ -29,7 +29,9 @@ const struct field *board_nth_field(const struct board *b, const char **names, u
 /* The value for people. */
 void board_print_value(const struct board *b, const struct field *f);
 
-/* --- screen.c: a record on a terminal, in place. NULL if stdout is none that can do it. */
+/* --- screen.c: a record on a terminal, in place */
+
+/* NULL if stdout is no terminal, or a dumb one. */
 struct screen *board_screen(void);
 /* False, and nothing is shown, if the terminal has not enough lines. */
 int board_show(const struct board *b, const struct output *out);
@@ -55,15 +57,15 @@ struct board_reader {
 
 /* Maps the board; false if there is none yet. */
 int board_reader_open(struct board_reader *r);
-/* Where to begin: after --since, or with what comes, or with what the slots hold. */
+/* Sets r->last: reading begins after --since, with what comes, or with what the slots hold. */
 void board_set_start(struct board_reader *r);
-/* Goes along if the name is another file now. False while nothing has the name. */
+/* Opens the file that has the name now, if it is another. False while nothing has the name. */
 int board_go_along(struct board_reader *r);
-/* Until something is newer than r->last; for r->timeout at most. */
+/* Waits until a publication is newer than r->last, for r->timeout at most. */
 void board_wait_for_news(struct board_reader *r);
-/* All after r->last that no writer can be at, in order. */
+/* Prints each publication after r->last, in order, but for the slot that a writer may be at. */
 void board_print_news(struct board_reader *r);
-/* The record that board_latest copied. */
+/* Prints the record in r->b.slot, if it is young enough, and counts it. */
 void board_print_checked(struct board_reader *r);
 void board_require_writer(const struct board_reader *r);
 void board_answer_usr1(const struct board_reader *r);

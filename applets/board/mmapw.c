@@ -84,7 +84,7 @@ static char *next_line(struct writer *w, struct input *in, int *more)
 	return line;
 }
 
-/* A line with a mistake publishes nothing, and is remembered to the end. */
+/* A line with a mistake publishes nothing; the exit status tells of it at the end. */
 static int publish_lines(struct writer *w, int64_t period, uintmax_t todo)
 {
 	uint32_t size = w->b.head.record_size;
@@ -156,8 +156,8 @@ static int64_t parse_persist(const char *when)
 	return !*when || strcmp(when, "each") == 0 ? 0 : xatodur("persist", when);
 }
 
-/* As pipesz does: errors of usage are told, and later ones are not. Without a /dev/null they
- * are told too. */
+/* Errors of usage are told before this, as pipesz --quiet tells them. Without a /dev/null
+ * later errors are told too. */
 static void be_quiet(void)
 {
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -8,18 +8,23 @@
 
 #include "board.h"
 
-/* --- value.c, json.c: fields of a record out of text. NULL, or why the text does not fit. */
+/* --- value.c, json.c: fields of a record out of text */
+
+/* Returns NULL, or why the text does not fit the field. */
 const char *board_set_element(const struct field *f, unsigned char *p, const char *text);
-/* Sets what is named: FIELD=VALUE words; a line of them, quoted as for a shell, or one JSON
- * object. -1, after a message, if anything is wrong; record may be half changed then. */
+/* These set the fields that are named: by FIELD=VALUE words, by a line of such words, quoted as
+ * for a shell, or by one JSON object. They return -1, after a message, if anything is wrong;
+ * the record may be half changed then. */
 int board_set_words(const struct schema *s, unsigned char *record, char **words);
 int board_set_line(const struct schema *s, unsigned char *record, char *line, const char *end);
 int board_set_json(const struct schema *s, unsigned char *record, char *line, const char *end);
-/* Messages; they return -1. */
+/* These write a message and return -1. */
 int board_bad_value(const struct field *f, const char *text, const char *why);
 int board_no_field(const struct schema *s, const char *name, size_t len);
 
-/* --- file.c: a new file, but for its name: written whole, then renamed. */
+/* --- file.c: make a file whole under another name, then rename it */
+
+/* What the new file will be. */
 struct image {
 	off_t size;
 	const void *head, *slot; /* what is not zero in it; slot may be NULL */
@@ -31,14 +36,14 @@ struct image {
 	int persist, verbose;
 };
 
-/* The new file, open and locked, or -1 if another's was there first. */
+/* Returns the new file, open and locked, or -1 if another process made one first. */
 int board_create(const char *path, const struct image *image);
 void board_fill_holes(const struct board *b);
-/* The text with every offset said. */
+/* The schema as text, with every offset. */
 char *board_schema_text(const struct schema *s);
 /* The beginning of a file: the header and the schema; size is its header_size. */
 struct board_header *board_make_header(const struct schema *s, uint32_t nslots);
-/* Dates it to this boot, and computes its CRC. */
+/* Gives the header this boot's identity, and its CRC. */
 void board_seal_header(struct board_header *h);
 
 /* --- open.c: the file that is written to */
@@ -53,18 +58,19 @@ struct wanted {
 	char **words;            /* what the first record will be, or NULL */
 };
 
-/* Opens b->path, or makes it: mapped, locked, of this boot, and as it was asked for. */
+/* Opens b->path or makes it. Then b is mapped, locked, of this boot, and as it was asked for. */
 void board_open(struct board *b, const struct wanted *want);
-/* The words, or without any the tutorial's job; done is how many were published before. */
+/* Sets the fields that the words name; without words, those of the tutorial's job. done is how
+ * many records were published before. */
 int board_set_record(const struct schema *s, unsigned char *record, char **words, uintmax_t done);
 
 /* --- remake.c: a board made anew */
 
-/* In a new file: of the schema, with the record's fields as far as they fit. Returns the file,
- * open and locked, or -1 if another was faster. */
+/* Makes a new file of the schema, with the record's fields as far as they fit. Returns the
+ * file, open and locked, or -1 if another process was faster. */
 int board_remake(struct board *b, const struct schema *s, uint32_t nslots,
 	const struct wanted *want);
-/* In place, after a reboot: the times in it meant nothing any more. */
+/* Makes a board of an earlier boot one of this boot, in place. */
 void board_renew(struct board *b, int persist);
 
 /* --- publish.c: what is published */
@@ -77,18 +83,19 @@ struct writer {
 	int verbose;
 };
 
-/* What the board says now, or zeros, is what the first publication changes. */
+/* Copies the record that the board holds, or zeros: the first publication changes that. */
 void board_begin(struct writer *w, char **words);
 void board_publish(struct writer *w, int wake);
-/* What has to be done from time to time: each wait ends once a second. */
+/* Answers SIGUSR1, writes to disk, looks at the name. Each wait ends once a second for it. */
 void board_attend(struct writer *w);
 void board_show_status(const struct writer *w);
 void board_end(struct writer *w);
 void board_wake(_Atomic uint32_t *map);
 void board_store_words(_Atomic uint32_t *to, const void *from, size_t words);
-/* Whatever waits comes back with EINTR after first_ns, and each second: a signal that came
- * just before the wait is seen then. */
+/* From now on each call that waits returns with EINTR after first_ns, and then each second. A
+ * signal that came just before the wait is seen then. */
 void board_tick(int64_t first_ns);
-int board_has_ticked(void); /* since it was asked */
+/* Has a second passed since this was asked last? */
+int board_has_ticked(void);
 
 #endif

@@ -95,7 +95,7 @@ static void refuse_strangers(const struct board *b)
 	free(real);
 }
 
-/* The name's file, open and locked. */
+/* Opens the file that has the name, and locks it. */
 static enum found find_file(struct board *b, const struct wanted *want)
 {
 	enum found found;
@@ -108,10 +108,10 @@ static enum found find_file(struct board *b, const struct wanted *want)
 			return NO_FILE;
 		if (b->fd < 0)
 			bb_perror_msg_and_die("can't open '%s'", b->path);
-		board_stat(b); /* a FIFO or a device is empty too, but not ours to replace */
+		board_stat(b); /* a FIFO or a device is empty too, but is never replaced */
 		refuse_strangers(b);
 		found = lock_file(b, want);
-	} while (!board_has_name(b)); /* replaced between open and lock */
+	} while (!board_has_name(b)); /* it may be replaced between open and lock */
 	return found;
 }
 
@@ -186,7 +186,7 @@ static int needs_replacing(const struct board *b, const struct schema *s,
 	return other || b->swap || (want->nslots && want->nslots != b->head.nslots);
 }
 
-/* The file as it is, once it is mapped, or a new one. */
+/* Maps the file as it is, or makes it anew and maps that. False if another was faster. */
 static int settle(struct board *b, const struct schema *asked, enum found found,
 	const struct wanted *want)
 {

@@ -14,7 +14,7 @@ static void put_char(char c)
 	xwrite_stdout(&c, 1);
 }
 
-/* An integer of f's size at p, in the other byte order if swap. */
+/* Loads an integer of f's size at p, in the other byte order if swap. */
 static uint64_t field_load(const struct field *f, const void *p, int swap)
 {
 	const unsigned char *b = p;
@@ -38,7 +38,7 @@ static void format_number(const struct field *f, uint64_t value, char text[32])
 
 	if (f->kind == 'f')
 		format_decimal(text, f->size, value);
-	else if (f->kind == 'i') /* the sign, from f->size bytes to all */
+	else if (f->kind == 'i') /* extends the sign from f->size bytes to 8 */
 		scnprintf(text, 32, "%" PRId64, (int64_t)(value << shift) >> shift);
 	else
 		scnprintf(text, 32, "%" PRIu64, value);

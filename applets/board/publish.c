@@ -35,7 +35,7 @@ void board_tick(int64_t first_ns)
 
 void board_wake(_Atomic uint32_t *map)
 {
-	/* that nobody waits is no error */
+	/* it is no error that nobody waits */
 	(void)syscall(SYS_futex, map + BOARD_WORD(seq), FUTEX_OP_WAKE, INT_MAX, NULL, NULL, 0);
 }
 

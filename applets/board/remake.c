@@ -87,7 +87,7 @@ int board_remake(struct board *b, const struct schema *s, uint32_t nslots,
 	}
 	fd = board_create(b->path, &m);
 	if (fd >= 0 && !b->raw)
-		board_wake(b->map); /* who waits looks at the name at once, not after a second */
+		board_wake(b->map); /* readers look at the name at once, not after a second */
 	free(slot);
 	free(h);
 	return fd;

@@ -16,7 +16,7 @@ static const struct {
 	{ "str", 's', 0 }, { "bin", 'x', 0 }, /* the size follows */
 };
 
-/* A decimal of 1 to BOARD_RECORD_MAX, or of 0 too; without leading zeros, so that equal
+/* Parses a decimal number from min to BOARD_RECORD_MAX. It has no leading zeros, so that equal
  * schemas are equal texts. Returns what follows it, or NULL. */
 static char *parse_size(char *s, uint32_t min, uint32_t *size)
 {
@@ -107,7 +107,7 @@ const char *schema_parse(struct schema *s, char *text)
 		if (strchr("iuf", f.kind) && f.size > align)
 			align = f.size;
 		end = f.offset + f.size * f.count;
-		/* grows at powers of two */
+		/* the table grows at powers of two */
 		if (!(s->count & (s->count - 1)))
 			s->fields = xrealloc(s->fields, (s->count ? 2 * s->count : 1) * sizeof(f));
 		s->fields[s->count] = f;

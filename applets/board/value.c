@@ -19,7 +19,7 @@ int board_bad_value(const struct field *f, const char *text, const char *why)
 	return -1;
 }
 
-/* NULL, or why not. */
+/* Returns NULL, or why the text is no such integer. */
 static const char *parse_int(const struct field *f, const char *text, uint64_t *value)
 {
 	int negative = *text == '-';
@@ -86,7 +86,7 @@ static unsigned char *element_at(const struct field *f, unsigned char *record, u
 	return record + f->offset + (size_t)i * f->size;
 }
 
-/* The elements of an array are V,V,...: as many as it has. */
+/* The value of an array is V,V,..., with as many elements as it has. */
 static int set_field(const struct field *f, unsigned char *record, char *text)
 {
 	char *element = text;
@@ -171,8 +171,8 @@ int board_set_words(const struct schema *s, unsigned char *record, char **words)
 	return 0;
 }
 
-/* Cuts the next word off, in place. NULL at the end, or with *line not at its end if a
- * quotation is not closed. */
+/* Cuts the next word off, in place. Returns NULL at the end. If a quotation is not closed, it
+ * returns NULL too, and *line is not at its end then. */
 static char *next_word(char **line)
 {
 	char *s = *line + strspn(*line, " \t\r"), *word = s, *to = s, quote = '\0';

@@ -35,26 +35,26 @@ show() { python3 -c 'from board import *; import sys; b = Board(sys.argv[1]); pr
 
 box mmapw b id=10 name='xiao bai' sex=M
 box mmapw b id=11
-is 'schema, with its offsets' 'id:i32@0,name:str20@4,sex:char@24' "$(show b b.schema)"
-is 'seq, the number of the publication, publications' '2 2 2' "$(show b 'str(b.seq)+" "+str(b.n)+" "+str(b.publications)')"
-is 'slots, record and header sizes, flags' '(2, 28, 192, 0)' "$(show b '(b.nslots, b.record_size, b.header_size, b.flags)')"
-is 'the record is the C struct' True \
+is 'the file holds the schema with its offsets' 'id:i32@0,name:str20@4,sex:char@24' "$(show b b.schema)"
+is 'the file holds the number of the publication three times' '2 2 2' "$(show b 'str(b.seq)+" "+str(b.n)+" "+str(b.publications)')"
+is 'the header holds slots, sizes and flags' '(2, 28, 192, 0)' "$(show b '(b.nslots, b.record_size, b.header_size, b.flags)')"
+is 'the record of the default schema is the C struct' True \
 	"$(show b 'b.record == struct.pack(b.e + "i20sc3x", 11, b"xiao bai", b"M")')"
-is 'closed in order, by the second writer' '(2, 2)' "$(show b '(b.state, b.generation)')"
-is 'the times are now' True "$(show b '(lambda t: abs(t.time_ns() - b.realtime) < 60e9 and
+is 'the header says that the second writer ended in order' '(2, 2)' "$(show b '(b.state, b.generation)')"
+is 'the slot holds the time of its publication' True "$(show b '(lambda t: abs(t.time_ns() - b.realtime) < 60e9 and
 	0 < t.clock_gettime_ns(t.CLOCK_BOOTTIME) - b.boottime < 60e9)(__import__("time"))')"
 if [ -r /proc/sys/kernel/random/boot_id ]; then
-	is 'boot_id' "$(tr -d - </proc/sys/kernel/random/boot_id)" "$(show b b.boot_id)"
+	is 'the header holds the boot_id of this boot' "$(tr -d - </proc/sys/kernel/random/boot_id)" "$(show b b.boot_id)"
 fi
 box mmapw -S a:u8,b:u64,c:u16 -c 3 -i 1ms c a=1
-is 'natural alignment, whatever C does on i386' '(24, "a:u8@0,b:u64@8,c:u16@16")' "$(show c '(b.record_size, b.schema)' | tr \' \")"
+is 'numbers stand at multiples of their size, on i386 too' '(24, "a:u8@0,b:u64@8,c:u16@16")' "$(show c '(b.record_size, b.schema)' | tr \' \")"
 $EMULATOR "$IPCBOX" mmapw -i 100s live &
 pid=$!
 wait_for box mmapr -1 live
-[ -n "$EMULATOR" ] || is 'a live writer is named, by pid and start' "(1, $(cut -d' ' -f'22' /proc/$pid/stat))" "$(show live '(b.state, b.start)')"
+[ -n "$EMULATOR" ] || is 'the header holds the state and the start of a live writer' "(1, $(cut -d' ' -f'22' /proc/$pid/stat))" "$(show live '(b.state, b.start)')"
 kill -KILL $pid
 wait $pid 2>/dev/null
-is 'a killed one too: state is still 1' 1 "$(show live b.state)"
+is 'a writer that was killed leaves state 1' 1 "$(show live b.state)"
 
 # Every byte of a small board, flipped in turn: a right record or exit 5.  What the reader
 # prints is the record of one publication, whole; seq flipped may name the one before.
@@ -76,7 +76,7 @@ print(bad)
 END
 box mmapw -c 3 -i 1ms f
 for bits in 255 1; do
-	is "each byte flipped in turn (^ $bits)" '[]' "$(python3 flip.py "$EMULATOR $IPCBOX" $bits)"
+	is "mmapr prints a right record or is exit 5 for each byte flipped (^ $bits)" '[]' "$(python3 flip.py "$EMULATOR $IPCBOX" $bits)"
 done
 
 # What follows makes boards in this machine's byte order.
@@ -138,7 +138,7 @@ for i, d in enumerate(boards):
         bad.append(('mmapw', i, p))
 print(bad[:9])
 END
-is 'each field of the header wrong in turn' '[]' "$(python3 hostile.py "$EMULATOR $IPCBOX")"
+is 'mmapr and mmapw survive each field of the header being wrong' '[]' "$(python3 hostile.py "$EMULATOR $IPCBOX")"
 
 # Floats: python parses and prints right, and so must we.
 cat >floats.py <<'END'
@@ -190,10 +190,10 @@ for size in 4, 8:
         if size == 8 and abs(number) > 1e-300 and len(text) > len(repr(number)) + 2: bad.append(('long', text, number))
 print(len(out) > 2000, bad)
 END
-is 'floats are parsed and printed to the nearest bit' '(True, [])' "($(python3 floats.py "$EMULATOR $IPCBOX" "$(date +%j)" | sed 's/ /, /'))"
+is 'mmapw parses and mmapr prints floats to the nearest bit' '(True, [])' "($(python3 floats.py "$EMULATOR $IPCBOX" "$(date +%j)" | sed 's/ /, /'))"
 box mmapw -S 'a:f32[3],b:f64' inf a=inf,-inf,nan b=-0
-is 'inf and nan have no place in JSON' '{"a":[null,null,null],"b":-0}' "$(box mmapr -1J inf)"
-is 'but for people' 'a=inf,-inf,nan	 b=-0' "$(box mmapr -1 inf)"
+is 'mmapr -J prints inf and nan as null' '{"a":[null,null,null],"b":-0}' "$(box mmapr -1J inf)"
+is 'mmapr prints inf and nan for people' 'a=inf,-inf,nan	 b=-0' "$(box mmapr -1 inf)"
 
 # A board of the other byte order, as its machine would have made it.
 cat >swap.py <<'END'
@@ -217,15 +217,15 @@ END
 box mmapw -S 'a:i16,b:u32[2],s:str5,c:i64,f:f64' native a=-2 b=1,4000000000 s=abc c=-5 f=0.1
 box mmapw native a=-3
 python3 swap.py native other '((0, 2, 1), (4, 4, 2), (24, 8, 1), (32, 8, 1))'
-is 'the decoder here takes both' 'a:i16@0,b:u32[2]@4,s:str5@12,c:i64@24,f:f64@32' "$(show other b.schema)"
-is 'and so does mmapr' "$(box mmapr -1 -F '%{seq} %{a} %{b} %{s} %{c} %{f} %{time}' native)" \
+is 'the decoder of this test reads the other byte order' 'a:i16@0,b:u32[2]@4,s:str5@12,c:i64@24,f:f64@32' "$(show other b.schema)"
+is 'mmapr reads the other byte order' "$(box mmapr -1 -F '%{seq} %{a} %{b} %{s} %{c} %{f} %{time}' native)" \
 	"$(box mmapr -1 -F '%{seq} %{a} %{b} %{s} %{c} %{f} %{time}' other)"
 run box mmapr --check other
-is '--check too' '0 ' "$rc $err"
+is 'mmapr --check reads the other byte order' '0 ' "$rc $err"
 run box mmapw other a=1
-is 'the writer refuses it' "1 mmapw: can't write 'other': it is in another machine's byte order" "$rc $err"
+is 'mmapw refuses the other byte order' "1 mmapw: can't write 'other': it is in another machine's byte order" "$rc $err"
 run box mmapr -w -t 50ms other
-is 'waiting works' 124 "$rc"
+is 'mmapr -w waits at a board of the other byte order' 124 "$rc"
 
 # A build for 32 bits, where there is one, and this one: each reads and wakes the other.
 : "${NARROW:=$top/obj/i386/ipcbox}"
@@ -233,20 +233,20 @@ if "$NARROW" --version >/dev/null 2>&1; then
 	schema='a:u8,b:u64,c:i16[3],d:f64,e:str5,f:i64@64,g:f32'
 	"$NARROW" mmapw -S $schema narrow a=1 b=18446744073709551615 c=-1,2,3 d=0.1 e=abc f=-5 g=1e-45
 	box mmapw -S $schema wide a=1 b=18446744073709551615 c=-1,2,3 d=0.1 e=abc f=-5 g=1e-45
-	is 'a 32-bit writer'\''s record is read' "$(box mmapr -1 wide)" "$(box mmapr -1 narrow)"
-	is 'and the other way round' "$(box mmapr -1 wide)" "$("$NARROW" mmapr -1 wide)"
+	is 'mmapr reads what a 32-bit mmapw wrote' "$(box mmapr -1 wide)" "$(box mmapr -1 narrow)"
+	is 'a 32-bit mmapr reads what mmapw wrote' "$(box mmapr -1 wide)" "$("$NARROW" mmapr -1 wide)"
 	"$NARROW" mmapr -w -o a,seq wide >lines &
 	pid=$!
 	wait_for grep -q '^State:.S' /proc/$pid/status
 	box mmapw wide a=2
 	wait $pid
-	is 'a 32-bit reader is woken' '0 a=2	 seq=2' "$? $(cat lines)"
+	is 'mmapw wakes a 32-bit mmapr' '0 a=2	 seq=2' "$? $(cat lines)"
 	$EMULATOR "$IPCBOX" mmapr -w -o a,seq wide >lines &
 	pid=$!
 	wait_for grep -q '^State:.S' /proc/$pid/status
 	"$NARROW" mmapw wide a=3
 	wait $pid
-	is 'a 64-bit one by a 32-bit writer' '0 a=3	 seq=3' "$? $(cat lines)"
+	is 'a 32-bit mmapw wakes mmapr' '0 a=3	 seq=3' "$? $(cat lines)"
 else
 	skip '32-bit and 64-bit share a board' 'no 32-bit build: make cross ARCH=i386'
 fi
@@ -270,5 +270,5 @@ for n in 4294967295 4294967296 4294967297; do
 	box mmapw wrap id=$((n - 4294967290))
 	wait $pid
 	is "publication $n wakes a reader" "0 seq=$n" "$? $(cat lines)"
-	is 'and is printed' "id=$((n - 4294967290))" "$(box mmapr -1 -o id wrap)"
+	is "mmapr -1 prints publication $n after seq has wrapped" "id=$((n - 4294967290))" "$(box mmapr -1 -o id wrap)"
 done

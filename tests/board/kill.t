@@ -7,7 +7,7 @@
 # the header of --emit-c, writes as fast as it can and is killed at random; four such readers,
 # and mmapr in two forms, look on.  Its successor must go on with the next number.
 if ! command -v cc >/dev/null; then
-	skip 'no torn record' 'no cc'
+	skip 'no record is torn while writers are killed at random' 'no cc'
 	exit
 fi
 box mmapw -S 'a:u32[64]' b - </dev/null
@@ -208,8 +208,8 @@ assert last or [n for n in os.listdir() if n.startswith('.mmapw')] == [], 'tempo
 print('went on' if made > count / 4 else (made, last))
 END
 if command -v python3 >/dev/null; then
-	is "mmapw killed at random, $KILLS times: the next goes on" 'went on' \
+	is "the next mmapw goes on after each of $KILLS that were killed at random" 'went on' \
 		"$(timeout "$KILL_LIMIT" python3 kill.py "$EMULATOR $IPCBOX" "$KILLS" 2>&1 | tail -n 1)"
 else
-	skip 'mmapw killed at random: the next goes on' 'no python3'
+	skip 'the next mmapw goes on after each that was killed at random' 'no python3'
 fi

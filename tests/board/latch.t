@@ -20,7 +20,7 @@ else
 fi
 
 if ! command -v cc >/dev/null; then
-	skip 'whole after each instruction of the writer' 'no cc'
+	skip 'a record is whole after each instruction of the writer' 'no cc'
 	exit
 fi
 box mmapw -S 'a:u32[64]' b - </dev/null
@@ -76,11 +76,11 @@ int main(int argc, char **argv)
 }
 END
 if [ -n "$EMULATOR" ] || ! cc -O2 -Wall -Wextra -include stdlib.h -o step step.c || ! ./step b true >/dev/null 2>&1 && [ ! -e /proc/self/syscall ]; then
-	skip 'whole after each instruction of the writer' 'no ptrace'
+	skip 'a record is whole after each instruction of the writer' 'no ptrace'
 else
 	rm b
 	line() { echo "a=$(yes "$1" | head -n 64 | paste -sd,)"; }
 	line 101 | box mmapw -S 'a:u32[64]' b -
 	{ line 102; line 103; line 104; } >steps
-	is 'whole after each instruction of the writer' whole "$(timeout 60 ./step b "$IPCBOX" mmapw b - <steps 2>&1)"
+	is 'a record is whole after each instruction of the writer' whole "$(timeout 60 ./step b "$IPCBOX" mmapw b - <steps 2>&1)"
 fi

@@ -13,34 +13,34 @@ box mmapw b id=11
 wait_for grep -q 'id=11' lines
 kill $pid
 wait $pid 2>/dev/null
-is 'without -1 it goes on' 'id=10	 name=xiao bai	 sex=M,id=11	 name=xiao bai	 sex=M' "$(uniq lines | paste -sd, -)"
+is 'mmapr without -1 prints the record again and again' 'id=10	 name=xiao bai	 sex=M,id=11	 name=xiao bai	 sex=M' "$(uniq lines | paste -sd, -)"
 run timeout 10 $EMULATOR "$IPCBOX" mmapr -i 0 b -h
-is 'options after the file count' 0 "$rc"
+is 'mmapr takes options after the file' 0 "$rc"
 $EMULATOR "$IPCBOX" mmapr -i 1ms b 2>err | head -n 1 >/dev/null
-is 'a reader of ours that leaves ends us, without a word' '' "$(cat err)"
+is 'mmapr says nothing when the reader of its output leaves' '' "$(cat err)"
 if [ -w /dev/full ]; then
 	run sh -c "$EMULATOR $IPCBOX mmapr -1 b >/dev/full"
-	is 'a full disk is exit 1' "1 mmapr: can't write to standard output: No space left on device" "$rc $err"
+	is 'mmapr fails where stdout is a full disk' "1 mmapr: can't write to standard output: No space left on device" "$rc $err"
 fi
 
 box mmapw esc name="$(printf 'a\033[2Jb\tc\177')"
 run box mmapr -1 esc
-is 'no control character reaches the terminal' 'id=0	 name=a\x1b[2Jb\x09c\x7f	 sex=' "$out"
+is 'mmapr prints no control character of a record' 'id=0	 name=a\x1b[2Jb\x09c\x7f	 sex=' "$out"
 
 # What is no board.
 run box mmapr missing
 is 'mmapr of a missing file is exit 3' "3 mmapr: nothing is published in 'missing' yet: there is no such file" "$rc $err"
 run box mmapr .
-is 'a directory too' "1 mmapr: can't use '.': not a regular file" "$rc $err"
+is 'mmapr refuses a directory' "1 mmapr: can't use '.': not a regular file" "$rc $err"
 mkfifo fifo
 run box mmapr fifo
-is 'and a FIFO, without waiting for its writer' "1 mmapr: can't use 'fifo': not a regular file" "$rc $err"
+is 'mmapr refuses a FIFO without waiting for its writer' "1 mmapr: can't use 'fifo': not a regular file" "$rc $err"
 : >empty
 run box mmapr empty
-is 'an empty file is damaged' "5 mmapr: 'empty' is damaged: not a board (too short)" "$rc $err"
+is 'mmapr calls an empty file damaged' "5 mmapr: 'empty' is damaged: not a board (too short)" "$rc $err"
 head -c 500 /dev/zero >zeros
 run box mmapr zeros
-is 'so is one of zeros' "5 mmapr: 'zeros' is damaged: not a board (wrong magic)" "$rc $err"
+is 'mmapr calls a file of zeros damaged' "5 mmapr: 'zeros' is damaged: not a board (wrong magic)" "$rc $err"
 
 # Truncated under the reader: to nothing (SIGBUS), within the page, and long again.
 for sizes in 0 64 100 200 '200 320' '0 320'; do
@@ -51,7 +51,7 @@ for sizes in 0 64 100 200 '200 320' '0 320'; do
 	wait_for test -s lines
 	for size in $sizes; do truncate -s $size cut; done
 	wait $pid 2>/dev/null
-	like "a file cut to $sizes bytes under the reader" "5 mmapr: 'cut' is damaged: *" "$? $(cat err)"
+	like "mmapr -i is exit 5 when the file is cut to $sizes bytes" "5 mmapr: 'cut' is damaged: *" "$? $(cat err)"
 	rm -f cut lines
 	box mmapw cut id=1
 	[ "$sizes" != '200 320' ] || continue # the header is whole: news may come
@@ -60,7 +60,7 @@ for sizes in 0 64 100 200 '200 320' '0 320'; do
 	wait_for test -s lines
 	for size in $sizes; do truncate -s $size cut; done
 	wait $pid
-	is 'while it waits for news' 5 $?
+	is "mmapr -f is exit 5 when the file is cut to $sizes bytes" 5 $?
 done
 
 # A file that is replaced is read anew.
@@ -69,13 +69,13 @@ pid=$!
 wait_for test -s lines
 box mmapw -S x:u8 new x=42
 mv new b
-ok 'a board that replaces the file is seen' wait_for grep -qx x=42 lines
+ok 'mmapr -i sees a board that replaces the file' wait_for grep -qx x=42 lines
 kill $pid
 
 # What the file says of itself.
 box mmapw -n 4 -i 1ms -c 6 -S id:u16,name:str9,sex:char i
 run box mmapr --info i
-like '--info' "version: 1.0
+like 'mmapr --info prints the header' "version: 1.0
 byte_order: *
 schema: id:u16@0,name:str9@2,sex:char@11
 record_size: 12
@@ -90,22 +90,22 @@ $EMULATOR "$IPCBOX" mmapw -X -i 1h i &
 pid=$!
 wait_for box mmapr -1 -s 6 i
 run box mmapr --info -J i
-like '--info -J of a live writer' '{"version":"1.0",*"writer":"alive","pid":'$pid',*' "$out"
-[ -n "$EMULATOR" ] || like 'its name' '*"name":"*"*' "$out"
+like 'mmapr --info -J names the pid of a live writer' '{"version":"1.0",*"writer":"alive","pid":'$pid',*' "$out"
+[ -n "$EMULATOR" ] || like 'mmapr --info -J names the program of a live writer' '*"name":"*"*' "$out"
 if command -v python3 >/dev/null; then
-	ok 'is JSON' python3 -c 'import json, sys; json.loads(sys.argv[1])' "$out"
+	ok 'what mmapr --info -J prints is JSON' python3 -c 'import json, sys; json.loads(sys.argv[1])' "$out"
 fi
 kill -KILL $pid
 wait $pid 2>/dev/null
 run box mmapr --info --pairs i
-is 'of a dead one' "7 dead" "$(eval "$out"; echo "$seq $writer")"
+is 'mmapr --info says that a writer was killed' "7 dead" "$(eval "$out"; echo "$seq $writer")"
 run box mmapr --check i
-is '--check' '0  ' "$rc $out $err"
+is 'mmapr --check says nothing of a whole board' '0  ' "$rc $out $err"
 printf X | dd of=i bs=1 seek=$((192 + 2 * 64 + 40)) conv=notrunc 2>/dev/null
 run box mmapr -1 -o id i
-is 'an older slot that is damaged is no matter' '0 id=10' "$rc $out"
+is 'mmapr -1 prints the record beside an older slot that is damaged' '0 id=10' "$rc $out"
 run box mmapr --check i
-is 'but for --check' "5 mmapr: 'i' is damaged: wrong CRC of the record" "$rc $err"
+is 'mmapr --check finds an older slot that is damaged' "5 mmapr: 'i' is damaged: wrong CRC of the record" "$rc $err"
 
 # C programs that know nothing of ipcbox.
 cat >use.c <<'END'
@@ -141,9 +141,9 @@ for cc in gcc 'gcc -std=c99 -D_GNU_SOURCE' clang 'g++ -x c++ -std=c++98' 'clang 
 	run $cc -Wall -Wextra -pedantic -Wshadow -Wconversion -Werror -O2 -o use use.c
 	is "--emit-c compiles with $cc" '0 ' "$rc $err"
 	n=$((n + 1))
-	is 'and writes' "-1 $n x" "$(./use c w)"
-	is 'what mmapr reads' "a=-1	 c=$n	 d=0.25	 seq=$((n + 1))" "$(box mmapr -1 -o a,c,d,seq c && box mmapr --check c)"
-	is 'and reads' "-1 $((n + 1)) x" "$(./use c)"
+	is "a program with --emit-c writes with $cc" "-1 $n x" "$(./use c w)"
+	is "mmapr reads what a program with --emit-c wrote with $cc" "a=-1	 c=$n	 d=0.25	 seq=$((n + 1))" "$(box mmapr -1 -o a,c,d,seq c && box mmapr --check c)"
+	is "a program with --emit-c reads with $cc" "-1 $((n + 1)) x" "$(./use c)"
 done
 
 # Fields named as keywords of C or C++, types, macros of the headers, and what would collide.
@@ -166,9 +166,9 @@ for cc in gcc 'gcc -std=gnu2x' clang 'g++ -x c++' 'clang -x c++ -std=c++20'; do
 	if [ -n "$EMULATOR" ] || ! command -v "${cc%% *}" >/dev/null; then skip "keywords with $cc" "no $cc"; continue; fi
 	run $cc -Wall -Wextra -pedantic -Werror -o words.bin words.c
 	is "keywords as names compile with $cc" '0 ' "$rc $err"
-	ok 'and are read' ./words.bin
+	ok "fields named as keywords are read with $cc" ./words.bin
 done
-is 'a comment says the name' '	uint8_t class_; /* class */' "$(grep "class_" board.h)"
+is '--emit-c says the name of a field named as a keyword' '	uint8_t class_; /* class */' "$(grep "class_" board.h)"
 
 # The bare struct, from C programs that map it as those of the tutorial do, and back.
 if command -v cc >/dev/null && [ -z "$EMULATOR" ]; then
@@ -194,49 +194,49 @@ if command -v cc >/dev/null && [ -z "$EMULATOR" ]; then
 	END
 	cc -o raw raw.c && ./raw bare >/dev/null
 	run box mmapr -1 bare
-	is 'a C program'\''s struct is read' 'id=10	 name=xiao bai	 sex=M' "$out"
+	is 'mmapr reads the struct of a C program' 'id=10	 name=xiao bai	 sex=M' "$out"
 	box mmapw --raw bare id=12
 	run ./raw bare x
-	is 'and written' 'id=12	 name=xiao bai	 sex=M' "$out"
+	is 'a C program reads the struct of mmapw --raw' 'id=12	 name=xiao bai	 sex=M' "$out"
 else
-	skip 'a C program'\''s struct is read' 'no cc'
+	skip 'mmapr reads the struct of a C program' 'no cc'
 fi
 
 # Output forms.
 box mmapw -S 'n:i32[2],s:str12,b:bool,c:char,x:bin2,t:str4[2]' o n=-1,2 s="it's \"a\"" b=1 c=\\ x=00ff t=a,b
 run box mmapr -1 o
-is 'for people' "n=-1,2	 s=it's \"a\"	 b=1	 c=\\	 x=00ff	 t=a,b" "$out"
+is 'mmapr -1 prints every type for people' "n=-1,2	 s=it's \"a\"	 b=1	 c=\\	 x=00ff	 t=a,b" "$out"
 box mmapw -S said:str20 two said="$(printf 'a\ntouch b #')"
 run box mmapr -1 --pairs two
-is '--pairs: one record is one line' 1 "$(printf '%s\n' "$out" | wc -l)"
-is 'that a shell reads back' "$(printf 'a\ntouch b #')" "$(eval "$out"; printf '%s\n' "$board_said")"
+is 'mmapr --pairs prints a record with a newline on one line' 1 "$(printf '%s\n' "$out" | wc -l)"
+is 'a shell reads a newline back from mmapr --pairs' "$(printf 'a\ntouch b #')" "$(eval "$out"; printf '%s\n' "$board_said")"
 run box mmapr -1 --pairs o
-is '--pairs' "board_n='-1,2' board_s='it'\\''s \"a\"' board_b='1' board_c='\\' board_x='00ff' board_t='a,b'" "$out"
-is 'which a shell reads back' "-1,2 it's \"a\"" "$(eval "$out"; echo "$board_n $board_s")"
+is 'mmapr --pairs prefixes the names and quotes the values' "board_n='-1,2' board_s='it'\\''s \"a\"' board_b='1' board_c='\\' board_x='00ff' board_t='a,b'" "$out"
+is 'a shell reads quotes back from mmapr --pairs' "-1,2 it's \"a\"" "$(eval "$out"; echo "$board_n $board_s")"
 run box mmapr -1J o
-is '--json' '{"n":[-1,2],"s":"it'\''s \"a\"","b":true,"c":"\\","x":"00ff","t":["a","b"]}' "$out"
+is 'mmapr --json prints every type' '{"n":[-1,2],"s":"it'\''s \"a\"","b":true,"c":"\\","x":"00ff","t":["a","b"]}' "$out"
 run box mmapr -1 -o s,n,seq o
-is '--fields, in their order' "s=it's \"a\"	 n=-1,2	 seq=1" "$out"
+is 'mmapr --fields prints the fields in the order asked for' "s=it's \"a\"	 n=-1,2	 seq=1" "$out"
 run box mmapr -1 -F '%{seq}:%{b}\t100%%\n%{s}' o
-is '--format' "1:1	100%
+is 'mmapr --format prints fields, escapes and percent signs' "1:1	100%
 it's \"a\"" "$out"
 run box mmapr -1 -F '%{nope}' o
-like 'an unknown field is a usage error' "2 mmapr: no field 'nope'*" "$rc $err"
+like 'an unknown field in a format is a usage error' "2 mmapr: no field 'nope'*" "$rc $err"
 run box mmapr -w -J -o n,nope o
-like 'found before anything is waited for or printed' "2  mmapr: no field 'nope'*" "$rc $out $err"
+like 'an unknown field is found before mmapr waits or prints' "2  mmapr: no field 'nope'*" "$rc $out $err"
 run box mmapr -w -F '%%{no} \%{nope}' o
-like 'in a format too' "2  mmapr: no field 'nope'*" "$rc $out $err"
+like 'an unknown field in a format is found before mmapr waits' "2  mmapr: no field 'nope'*" "$rc $out $err"
 # Invalid UTF-8: a lone byte, overlong, surrogate, too large, cut off; C1 and DEL.
 for bytes in '\0377' '\0300\0200' '\0340\0200\0200' '\0355\0240\0200' '\0364\0220\0200\0200' '\0303'; do
 	box mmapw esc name="$(printf %b "$bytes")"
 	run box mmapr -1 -J -o name esc
-	is "$bytes is no UTF-8" "{\"name_b64\":\"$(printf %b "$bytes" | base64)\"}" "$out"
+	is "mmapr -J prints $bytes, which is no UTF-8, as base64" "{\"name_b64\":\"$(printf %b "$bytes" | base64)\"}" "$out"
 done
 box mmapw esc name="$(printf '\302\233x\177\342\202\254')"
 run box mmapr -1 -J -o name esc
-is 'control characters beyond ASCII are escaped in JSON' '{"name":"\u009bx\u007f€"}' "$out"
+is 'mmapr -J escapes control characters beyond ASCII' '{"name":"\u009bx\u007f€"}' "$out"
 run box mmapr -1 -o name esc
-is 'and for people' 'name=\x9bx\x7f€' "$out"
+is 'mmapr -1 escapes control characters beyond ASCII' 'name=\x9bx\x7f€' "$out"
 
 # Waiting.  Each of these ends only because a publication wakes it.
 follow() { rm -f lines; $EMULATOR "$IPCBOX" mmapr "$@" w >lines 2>err & pid=$!; }
@@ -246,7 +246,7 @@ follow -w -o id
 wait_for asleep
 box mmapw w id=2
 wait $pid
-is '--wait prints the next publication' '0 id=2' "$? $(cat lines)"
+is 'mmapr --wait prints the next publication' '0 id=2' "$? $(cat lines)"
 follow -f -F '%{id},'
 wait_for asleep
 box mmapw w id=3
@@ -254,78 +254,78 @@ wait_for grep -q 3, lines
 box mmapw w id=4
 wait_for grep -q 4, lines
 kill $pid
-is '--follow prints each that comes' '3,4,' "$(cat lines)"
+is 'mmapr --follow prints each publication that comes' '3,4,' "$(cat lines)"
 run box mmapr -w -t 50ms w
-is '--timeout is 124' "124 mmapr: no publication in 'w' in time" "$rc $err"
+is 'mmapr --timeout is exit 124' "124 mmapr: no publication in 'w' in time" "$rc $err"
 run box mmapr -w -s 3 -o id w
-is '--since: there is something newer already' '0 id=4' "$rc $out"
+is 'mmapr -w --since prints what is newer already' '0 id=4' "$rc $out"
 run box mmapr -1 -s 4 w
-is 'and nothing newer is exit 3' 3 "$rc"
+is 'mmapr -1 --since is exit 3 where nothing is newer' 3 "$rc"
 for since in 5 2147483647 2147483648 4000000000 4294967296 9223372036854775807; do
 	run box mmapr -1 -s $since w
-	is "nor is there after $since" 3 "$rc"
+	is "mmapr -1 --since $since is exit 3" 3 "$rc"
 done
 
 # SIGUSR1 asks for a status, and disturbs nothing.
 usr1() { : >err; kill -USR1 $pid && wait_for test -s err; }
 follow -f -o id
 wait_for asleep
-ok 'SIGUSR1 while it waits' usr1
-is 'says what was printed' "mmapr: 'w': printed 0, missed 0, no writer" "$(cat err)"
+ok 'mmapr -f answers SIGUSR1 while it waits' usr1
+is 'mmapr -f answers SIGUSR1 with what it printed' "mmapr: 'w': printed 0, missed 0, no writer" "$(cat err)"
 box mmapw w id=5
 wait_for grep -q 5 lines
-ok 'and again' usr1
-is 'what is new' "mmapr: 'w': printed 1, missed 0, no writer" "$(cat err)"
+ok 'mmapr -f answers a second SIGUSR1' usr1
+is 'mmapr -f answers a second SIGUSR1 with what it printed since' "mmapr: 'w': printed 1, missed 0, no writer" "$(cat err)"
 kill $pid
 wait $pid 2>/dev/null
-is 'and the publications are all there' '143 id=5' "$? $(cat lines)"
+is 'mmapr -f prints each publication in spite of SIGUSR1' '143 id=5' "$? $(cat lines)"
 follow -f -o id -s 1
 wait_for grep -q 5 lines
-ok 'SIGUSR1 after some were overwritten' usr1
-is 'says how many' "mmapr: 'w': printed 1, missed 3, no writer" "$(cat err)"
+ok 'mmapr -f answers SIGUSR1 after some records were overwritten' usr1
+is 'mmapr -f answers SIGUSR1 with how many records it missed' "mmapr: 'w': printed 1, missed 3, no writer" "$(cat err)"
 kill $pid
 follow -i 100s -o id
 wait_for test -s lines
-ok 'SIGUSR1 between two prints' usr1
-is 'prints no record' 'id=5' "$(cat lines)"
+ok 'mmapr -i answers SIGUSR1 between two prints' usr1
+is 'mmapr -i prints no record for SIGUSR1' 'id=5' "$(cat lines)"
 kill $pid
 follow -w -t 300ms
 wait_for asleep
 while kill -USR1 $pid 2>/dev/null; do :; done
 wait $pid
-is 'and the time limit stays' 124 $?
+is 'SIGUSR1 does not prolong the time limit of mmapr -w' 124 $?
 
 # Nothing published: the file is there, but no more.
 rm w
 box mmapw w - </dev/null
 run box mmapr w
-is 'nothing published is exit 3' "3 mmapr: nothing is published in 'w' yet" "$rc $err"
+is 'mmapr is exit 3 where nothing is published' "3 mmapr: nothing is published in 'w' yet" "$rc $err"
 follow -w -o id
 wait_for asleep
 box mmapw w id=5
 wait $pid
-is '--wait waits for the first' '0 id=5' "$? $(cat lines)"
+is 'mmapr --wait waits for the first publication' '0 id=5' "$? $(cat lines)"
 
 # A writer: alive, killed; a record: fresh, old.
 run box mmapr -1W w
-is 'no writer: --require-writer is exit 4' "4 mmapr: 'w' has no live writer" "$rc $err"
+is 'mmapr --require-writer is exit 4 without a writer' "4 mmapr: 'w' has no live writer" "$rc $err"
 $EMULATOR "$IPCBOX" mmapw -i 100s w &
 writer=$!
 wait_for box mmapr -1W w
 follow -f -W
 wait_for asleep
-is 'asking for the writer takes nothing from it' 3 "$(box mmapw w id=1 2>/dev/null; echo $?)"
+is 'mmapr -W takes nothing from the writer' 3 "$(box mmapw w id=1 2>/dev/null; echo $?)"
 kill -KILL $writer
 wait $writer 2>/dev/null
 wait $pid
-is 'a follower notices that it was killed' "4 mmapr: 'w' has no live writer" "$? $(cat err)"
+is 'mmapr -f -W notices that the writer was killed' "4 mmapr: 'w' has no live writer" "$? $(cat err)"
 run box mmapr -1 -a 0 w
-is 'a record that is too old is exit 4' "4 mmapr: 'w' has only a record that is too old" "$rc $err"
+is 'mmapr --max-age is exit 4 for a record that is too old' "4 mmapr: 'w' has only a record that is too old" "$rc $err"
 run box mmapr -1 -a 1h -o name w
-is 'a younger one is printed' '0 name=xiao bai' "$rc $out"
+is 'mmapr --max-age prints a record that is young enough' '0 name=xiao bai' "$rc $out"
 for mode in -H --info --check; do
 	run box mmapr $mode -W -o id w
-	is "--require-writer with $mode" 4 "$rc"
+	is "mmapr $mode --require-writer is exit 4 without a writer" 4 "$rc"
 done
 
 # A file that is replaced while we wait.
@@ -334,26 +334,26 @@ wait_for asleep
 box mmapw -S x:u8 other x=1
 mv other w
 wait $pid
-is 'a board that takes the name ends the wait' '0 x=1' "$? $(cat lines)"
+is 'mmapr -w prints the record of a board that takes the name' '0 x=1' "$? $(cat lines)"
 box mmapw --raw bare id=1
 follow -f
 wait_for asleep
 mv bare w
 wait $pid
-is 'a raw record that takes it ends it' "1 mmapr: 'w' is a raw record: only -1 and -i can be had of it" "$? $(cat err)"
+is 'mmapr -f ends when a raw record takes the name' "1 mmapr: 'w' is a raw record: only -1 and -i can be had of it" "$? $(cat err)"
 
 for opts in '-w -f' '-1 -i 1' '-J --pairs' '-t 1' '-a x' '-F x -o y' '-H0' '-s -1' '-s 18446744073709551616' '--info --check' '-1 --emit-c'; do
 	run box mmapr $opts b
-	is "$opts is a usage error" 2 "$rc"
+	is "mmapr $opts is a usage error" 2 "$rc"
 done
 run box mmapr -s x missing
-is 'of what file does not matter' 2 "$rc"
+is 'a wrong option is a usage error where the file is missing' 2 "$rc"
 box mmapw --raw bare id=1
 for mode in -f --emit-c; do
 	run box mmapr $mode bare
-	is "a raw record has no sequence: $mode" 1 "$rc"
+	is "mmapr $mode refuses a raw record" 1 "$rc"
 done
 run box mmapr
-like 'no file is a usage error' '2 mmapr: no file*' "$rc $err"
+like 'mmapr without a file is a usage error' '2 mmapr: no file*' "$rc $err"
 run box mmapr b b
-like 'so are two' "2 mmapr: unexpected operand 'b'*" "$rc $err"
+like 'mmapr with two files is a usage error' "2 mmapr: unexpected operand 'b'*" "$rc $err"

@@ -4,7 +4,7 @@
 . "${0%/*}/../tap.sh"
 
 if ! command -v python3 >/dev/null; then
-	skip 'a power cut' 'no python3'
+	skip 'mmapr finds a whole record after a power cut' 'no python3'
 	exit
 fi
 
@@ -86,7 +86,7 @@ END
 for how in '2 =each' '8 =each' '2 =5ms' '8 =never'; do
 	set -- $how
 	rm -f b c
-	is "a power cut with --persist$2, $1 slots: the newest whole record, or exit 5" right \
+	is "mmapr finds the newest whole record after a power cut with --persist$2 and $1 slots" right \
 		"$(timeout 60 python3 power.py "$EMULATOR $IPCBOX" "$MIXTURES" "${POWER_LIMIT:-4}" "$1" "$2" 2>figures)"
 	cat figures
 done
@@ -107,6 +107,6 @@ box mmapw -i 1ms -c 3 b
 if [ -n "$EMULATOR" ]; then skip 'no slot is whole' 'emulated'; exit; fi
 python3 spoil.py
 run box mmapr -1 b
-is 'no slot is whole: exit 5' "5 mmapr: 'b' is damaged: no slot is whole: remove it to begin anew" "$rc $err"
+is 'mmapr is exit 5 where no slot is whole' "5 mmapr: 'b' is damaged: no slot is whole: remove it to begin anew" "$rc $err"
 run box mmapw b id=1
-is 'for the writer too' "5 mmapw: 'b' is damaged: no slot is whole: remove it to begin anew" "$rc $err"
+is 'mmapw is exit 5 where no slot is whole' "5 mmapw: 'b' is damaged: no slot is whole: remove it to begin anew" "$rc $err"
