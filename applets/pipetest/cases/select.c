@@ -126,8 +126,10 @@ static void select_eof(void)
 	ready_for(t.r, R, true);
 }
 
+/* The pipe is full: only that no reader is left lets a write return. */
 static void select_reader_gone(void)
 {
+	p_fill();
 	p_close_r();
 	ready_for(t.w, W, true);
 }
