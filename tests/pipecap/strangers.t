@@ -1,0 +1,107 @@
+#!/bin/sh
+# pipecap as root beside a user who wants it to hang, or to open what he may not.
+. "${0%/*}/../tap.sh"
+
+if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ] || ! command -v cc >/dev/null || ! command -v strace >/dev/null; then
+	skip 'pipes of a hostile user' 'not root, emulated, no cc or no strace'
+	exit
+fi
+
+# --- the lock of a pipe, held through a page that never comes ------------------------------------
+cat >holder.c <<'END'
+/* Writes into a pipe from a page that nobody fills in: userfaultfd(2). The kernel waits for the
+ * page while it holds the pipe's lock. Prints the pipe's inode. */
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int main(void)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC), fd[2];
+	void *p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct stat st;
+
+	reg.range.start = (unsigned long)p;
+	reg.range.len = page;
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) || ioctl(uffd, UFFDIO_REGISTER, &reg))
+		return 77;
+	if (pipe(fd) || fstat(fd[0], &st))
+		return 1;
+	printf("%lu\n", (unsigned long)st.st_ino);
+	fflush(stdout);
+	return write(fd[1], p, page) < 0;
+}
+END
+ok 'the helper that holds the lock of a pipe is built' cc -O1 -o holder holder.c
+timeout 60 ./holder >inode & holder=$! PIDS="$PIDS $!"
+wait_for sh -c "test -s inode || ! kill -0 $holder" 2>/dev/null
+if [ -s inode ]; then
+	# The holder's sleep in write(2) is what holds the lock.
+	child=$(pgrep -P $holder holder)
+	wait_for grep -q '^1 ' "/proc/$child/syscall"
+	run box pipecap -l -J
+	is 'pipecap -l ends though a process holds the lock of a pipe' 0 "$rc"
+	like 'pipecap -l says which pipe it could not look into' \
+		"*pipecap: can't look into 'pipe:?$(cat inode)?': a process keeps it locked*" "$err"
+	like 'pipecap -l lists the locked pipe with null for its size' \
+		"*\"size\":null,\"unread\":null,*\"inode\":$(cat inode),*" "$out"
+	like 'pipecap -l lists the other pipes with their size' '*"size":[1-9]*' "$out"
+	fd=$(find -L "/proc/$child/fd" -inum "$(cat inode)" 2>/dev/null | head -n 1)
+	run box pipecap -g -p "$child:${fd##*/}"
+	is 'pipecap -g of a locked pipe ends, and says why' \
+		"1 pipecap: can't look into '$child:${fd##*/}': a process keeps it locked" "$rc $err"
+	run box pipecap -I
+	is 'pipecap -I ends though a process holds the lock of a pipe' 0 "$rc"
+	kill "$child"
+else
+	skip 'a process holds the lock of a pipe' 'no userfaultfd'
+fi
+
+# --- another file gets under the name between the look and the open ----------------------------------
+# The process has a FIFO open as descriptor 5. strace delays each open(2) of pipecap; when that of
+# the descriptor is due, it becomes one of a file that only root may read.
+if [ "$(uname -m)" != x86_64 ] || ! command -v python3 >/dev/null; then
+	skip 'a descriptor that is swapped is not opened' 'not x86_64, or no python3'
+	exit
+fi
+cat >swap.py <<'END'
+import os, time
+os.mkfifo('hostile')
+fifo, secret = os.open('hostile', os.O_RDWR), os.open('secret', os.O_RDWR | os.O_CREAT, 0o600)
+os.dup2(fifo, 5); os.close(fifo)
+path = b'/proc/%d/fd/5' % os.getpid()
+print(os.getpid(), flush=True)
+def opens(pid):
+    """Does the process stand in front of an open(2), number 2, of that path?"""
+    try:
+        call = open(f'/proc/{pid}/syscall').read().split()
+        if call[0] != '2': return False
+        with open(f'/proc/{pid}/mem', 'rb') as mem:
+            mem.seek(int(call[1], 16))
+            return mem.read(len(path) + 1) == path + b'\0'
+    except (OSError, ValueError): return False
+while not any(opens(pid) for pid in os.listdir('/proc') if pid.isdigit()): time.sleep(0.001)
+os.dup2(secret, 5)
+open('swapped', 'w').close()
+time.sleep(60)
+END
+python3 swap.py >swap.pid & PIDS="$PIDS $!"
+wait_for test -s swap.pid
+swapper=$(cat swap.pid)
+run strace -f -qq -o trace -e trace=open -e inject=open:delay_enter=500000 \
+	"$IPCBOX" pipecap -g -p "$swapper:5"
+ok 'the descriptor was swapped in front of the open' wait_for test -e swapped
+like 'a descriptor that was swapped for another file is no pipe to pipecap' \
+	"1 pipecap: $swapper:5: not a pipe" "$rc $err"
+like 'pipecap opens a path in /proc as a mere path' '*O_PATH*' "$(grep -F "/proc/$swapper/fd/5" trace)"
+is 'pipecap never opens a descriptor in /proc before it knows that it is a pipe' '' \
+	"$(grep -F "/proc/$swapper/fd/5" trace | grep -v O_PATH)"
