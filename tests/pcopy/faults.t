@@ -11,7 +11,7 @@ temporaries() { find . -name '.pcopy-*'; }
 
 page=$(getconf PAGESIZE)
 if ! command -v strace >/dev/null || [ -n "$EMULATOR" ] || ! strace -o log true 2>err; then
-	skip 'system calls that fail' 'no strace'
+	skip 'DST survives each system call that fails' 'no strace'
 else
 	bytes $((3 * page + 5)) >src
 	bytes 777 >old
@@ -53,7 +53,7 @@ else
 	for options in '-y -p --preallocate=never -e direct' '-R -c -e rw'; do
 		# shellcheck disable=SC2086 # words
 		fails $options -B "$page" >bad
-		is "with $options" '' "$(cat bad)"
+		is "DST survives each system call that fails: $options" '' "$(cat bad)"
 	done
 fi
 

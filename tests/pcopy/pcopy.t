@@ -2,7 +2,7 @@
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 export EMULATOR
-if ! command -v python3 >/dev/null; then skip 'copies' 'no python3'; exit; fi
+if ! command -v python3 >/dev/null; then skip 'a worker whose parent is in another PID namespace copies each byte' 'no python3'; exit; fi
 
 # bytes N - N bytes that differ from each other and from every other place
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
@@ -22,21 +22,21 @@ for size in 0 1 2 3 4 $((page - 1)) "$page" $((page + 1)) $((7 * page + 3)) $((6
 	done
 done
 is 'every size with every number of workers, onto nothing and onto a file' '' "$bad"
-ok 'no temporary file is left' no_temporary
+ok 'every size with every number of workers, onto nothing and onto a file: no temporary file is left' no_temporary
 
 bytes 20000003 >src
 crc=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("src", "rb").read()))')
 run box pcopy -c src dst 3
 is '--checksum prints what zlib computes' "$crc 20000003 dst" "$out"
 run box pcopy --checksum -B 100k -j 7 src dst
-is 'whatever the slices' "$crc 20000003 dst" "$out"
+is '--checksum does not depend on the slices' "$crc 20000003 dst" "$out"
 box pcopy -c - dst <src >out
-is 'and from a pipe' "$crc 20000003 dst" "$(cat out)"
+is '--checksum of a pipe is that of the file' "$crc 20000003 dst" "$(cat out)"
 
 run box pcopy -v -e cfr src dst 4
-like 'the tutorial says who copied what' '*worker ? of 3: copied chunks [1-3]*' "$err"
+like '-v says which worker copied which chunks' '*worker ? of 3: copied chunks [1-3]*' "$err"
 chunks=$(echo "$err" | sed -n 's/.*copied chunks//p' | tr ' ' '\n' | sort -n | tr -d '\n')
-like 'each chunk is copied once' '*[1-3]*' "$chunks"
+like 'each chunk is copied by one worker' '*[1-3]*' "$chunks"
 run box pcopy -v -e rw -B 64k src dst 4
 total=$(echo "$err" | sed -n 's/.*copied chunks//p' | awk '{ for (i = 1; i <= NF; i++) {
 	n = split($i, r, "-"); sum += n > 1 ? r[2] - r[1] + 1 : 1 } } END { print sum }')
@@ -45,64 +45,64 @@ is 'the lists of the workers make up the file' $(((20000003 + 65535) / 65536)) "
 # --- names
 mkdir -p dir/dst
 box pcopy src dir
-ok 'a directory DST: the name of SRC in it' cmp src dir/src
+ok 'a directory as DST gets a file with the name of SRC' cmp src dir/src
 run box pcopy -T src dir
-is '-T: a directory is an error' '1 pcopy: '\''dir'\'' is a directory' "$rc $err"
+is '-T makes a directory an error' '1 pcopy: '\''dir'\'' is a directory' "$rc $err"
 run box pcopy dst dir
 is 'a directory is never replaced' '1 pcopy: '\''dir/dst'\'' is a directory' "$rc $err"
 run box pcopy dir dst
-like 'nor copied' "1 pcopy: 'dir' is a directory*" "$rc $err"
+like 'a directory as SRC is refused' "1 pcopy: 'dir' is a directory*" "$rc $err"
 run box pcopy src src
-is 'a file onto itself' "1 pcopy: 'src' and 'src' are the same file" "$rc $err"
+is 'a file is not copied onto itself' "1 pcopy: 'src' and 'src' are the same file" "$rc $err"
 ln src hard; ln -s ../src dir/link
 run box pcopy src hard
-is 'or onto a hard link of it' "1 pcopy: 'src' and 'hard' are the same file" "$rc $err"
+is 'a file is not copied onto a hard link of it' "1 pcopy: 'src' and 'hard' are the same file" "$rc $err"
 run box pcopy dir/link src
-is 'or through a symbolic one' "1 pcopy: 'dir/link' and 'src' are the same file" "$rc $err"
+is 'SRC and DST that are one file through a symbolic link are refused' "1 pcopy: 'dir/link' and 'src' are the same file" "$rc $err"
 rm hard
 echo old >target; ln -s ../target dir/to; ln -s to dir/tofrom
 box pcopy src dir/tofrom
-ok 'DST a symbolic link: the file that it leads to' cmp src target
-is 'the link stays' to "$(readlink dir/tofrom)"
+ok 'a symbolic link as DST: the file that it leads to is replaced' cmp src target
+is 'a symbolic link as DST stays a link' to "$(readlink dir/tofrom)"
 ln -s nowhere dangling
 run box pcopy src dangling
-like 'a link to nowhere' "1 pcopy: 'dangling' is a symbolic link to nowhere*" "$rc $err"
+like 'a symbolic link to nowhere is refused' "1 pcopy: 'dangling' is a symbolic link to nowhere*" "$rc $err"
 echo old >gone; exec 9<>gone; rm gone
 run box pcopy src /dev/fd/9
-is 'a file without a name' "1 pcopy: '/dev/fd/9' has no name, or has been replaced" "$rc $err"
-is 'gets none' '' "$(ls gone* 2>/dev/null)"
+is 'a DST without a name is refused' "1 pcopy: '/dev/fd/9' has no name, or has been replaced" "$rc $err"
+is 'a file without a name gets no name' '' "$(ls gone* 2>/dev/null)"
 run box pcopy -n src /dev/fd/9
-is 'but it exists' "1 pcopy: '/dev/fd/9' exists" "$rc $err"
+is '-n sees a file without a name' "1 pcopy: '/dev/fd/9' exists" "$rc $err"
 exec 9>&-
 run box pcopy src missing/dst
-is 'a directory that is missing' "1 pcopy: can't open the directory of 'missing/dst': No such file or directory" "$rc $err"
+is 'a directory that is missing is named' "1 pcopy: can't open the directory of 'missing/dst': No such file or directory" "$rc $err"
 run box pcopy src -n dst
 is '-n: an existing file is not replaced' "1 pcopy: 'dst' exists" "$rc $err"
 run box pcopy -n src new
 is 'and a new one is made' 0 "$rc"
-ok 'whole' cmp src new
+ok '-n makes a new file whole' cmp src new
 name=$(printf '%0255d' 7)
 box pcopy src "$name"
-ok 'a name of 255 bytes' cmp src "$name"
+ok 'a name of 255 bytes is a target' cmp src "$name"
 rm -f "$name" new
 nl='a
 b'
 run box pcopy -c src "$nl"
-is 'a name of two lines: on one' "$crc 20000003 a\\x0ab" "$out"
-ok 'is copied to' cmp src "$nl"
+is '-c prints a name of two lines on one' "$crc 20000003 a\\x0ab" "$out"
+ok 'a name of two lines is copied to' cmp src "$nl"
 rm "$nl"
 box pcopy src ./-dash
-ok 'a name with a dash' cmp src ./-dash
+ok 'a name that begins with a dash is a target' cmp src ./-dash
 
 # --- other kinds of files
 box pcopy - dst <src
-ok 'standard input' cmp src dst
+ok 'standard input is copied whole' cmp src dst
 { dd bs=1000 count=1 of=log status=none; box pcopy - dst; } <src
-ok 'from where it is' cmp src dst 1000 0
+ok 'standard input is copied from its current offset' cmp src dst 1000 0
 head -c 20000003 src | box pcopy -T - dst
-ok 'a pipe' cmp src dst
+ok 'a pipe is copied whole' cmp src dst
 box pcopy src - | cmp src - && box pcopy src - >dst
-ok 'standard output' cmp src dst
+ok 'standard output gets each byte' cmp src dst
 if [ -r /proc/version ]; then
 	box pcopy /proc/version dst
 	ok 'a file of size 0 with content is read to its end' cmp /proc/version dst
@@ -112,26 +112,26 @@ fi
 thp=/sys/kernel/mm/transparent_hugepage/enabled
 if [ -r $thp ]; then
 	run box pcopy -c $thp dst
-	is 'one that is shorter than it says too' 0 "$rc"
-	ok 'to its end' cmp $thp dst
-	is 'and not further' "$(wc -c <$thp)" "$(stat -c %s dst)"
+	is 'a file of sysfs that is shorter than it says is copied' 0 "$rc"
+	ok 'what is longer or shorter than it says is copied to its end' cmp $thp dst
+	is 'a file that is shorter than it says is copied no further than its end' "$(wc -c <$thp)" "$(stat -c %s dst)"
 fi
 truncate -s 100 hole; rm -f dst; box pcopy -y hole dst
-is 'a small hole' '100 0' "$(stat -c '%s %b' dst)"
-is 'to where zeros must be written' 100 "$(box pcopy hole - | wc -c)"
+is 'a small file that is all hole stays so' '100 0' "$(stat -c '%s %b' dst)"
+is 'a hole to a pipe is written as zeros' 100 "$(box pcopy hole - | wc -c)"
 head -c 100000 /dev/zero >zeros
-is 'also with --sparse=always' 100000 "$(box pcopy --sparse=always zeros - | wc -c)"
+is 'zeros to a pipe are written with --sparse=always' 100000 "$(box pcopy --sparse=always zeros - | wc -c)"
 rm -f dst; box pcopy --sparse=never hole dst
-is 'a small hole with --sparse=never' 1 "$(($(stat -c %b dst) > 0))"
+is 'a small hole is written with --sparse=never' 1 "$(($(stat -c %b dst) > 0))"
 mkfifo fifo
 timeout 10 cat fifo >dst & reader=$!
 box pcopy src fifo; wait $reader
-ok 'DST a FIFO' cmp src dst
+ok 'a FIFO as DST gets each byte' cmp src dst
 $EMULATOR "$IPCBOX" pcopy src fifo 2>log & pid=$!
 waits() { grep -q 'State:.*S' /proc/$pid/status && grep -q pcopy /proc/$pid/cmdline; }
 if [ -r /proc/self/status ]; then wait_for waits; fi
 kill -s TERM $pid; wait $pid 2>/dev/null; rc=$?
-is 'one without a reader can be interrupted' TERM "$(kill -l $rc)"
+is 'a FIFO without a reader can be interrupted' TERM "$(kill -l $rc)"
 echo tiny >tiny
 for args in 'fifo dst' 'tiny fifo'; do
 	# shellcheck disable=SC2086 # words
@@ -144,23 +144,23 @@ for args in 'fifo dst' 'tiny fifo'; do
 	like "SIGUSR1 while a FIFO is opened: pcopy $args" '0 pcopy: *' "$? $(cat log)"
 	exec 9>&-
 done
-ok 'the bytes' cmp tiny dst
+ok "SIGUSR1 while a FIFO is opened: pcopy $args: each byte is right" cmp tiny dst
 exec 9<>fifo; echo tiny >&9
 LIMIT=5 run box pcopy fifo fifo
-is 'a FIFO into itself' "1 pcopy: 'fifo' and 'fifo' are the same file" "$rc $err"
+is 'a FIFO is not copied into itself' "1 pcopy: 'fifo' and 'fifo' are the same file" "$rc $err"
 exec 9>&-
 run box pcopy src /dev/null
-is 'DST a device' 0 "$rc"
+is '/dev/null is a target' 0 "$rc"
 run box pcopy src /dev/full
-is 'a full one' "1 pcopy: can't write '/dev/full': No space left on device" "$rc $err"
+is 'a full device is an error' "1 pcopy: can't write '/dev/full': No space left on device" "$rc $err"
 run sh -c '$EMULATOR "$1" pcopy src - >/dev/full' sh "$IPCBOX"
-is 'a full standard output' "1 pcopy: can't write 'standard output': No space left on device" "$rc $err"
+is 'a full standard output is an error' "1 pcopy: can't write 'standard output': No space left on device" "$rc $err"
 run sh -c '{ $EMULATOR "$1" pcopy src -; echo $? >&2; } | head -c 1 >/dev/null' sh "$IPCBOX"
-is 'a reader that had enough: no message' 1 "$err"
+is 'a reader that had enough gets no message' 1 "$err"
 run sh -c '$EMULATOR "$1" pcopy -c src dst >/dev/full' sh "$IPCBOX"
 is 'the checksum that can'\''t be printed' "1 pcopy: can't write to standard output: No space left on device" "$rc $err"
 run sh -c '$EMULATOR "$1" pcopy - dst <&-' sh "$IPCBOX"
-is 'a closed standard input' "1 pcopy: can't read 'standard input' at byte 0: Bad file descriptor" "$rc $err"
+is 'a closed standard input is an error' "1 pcopy: can't read 'standard input' at byte 0: Bad file descriptor" "$rc $err"
 
 # --- modes
 umask 027
@@ -169,16 +169,16 @@ is 'a new file: the mode of SRC less umask and set-id' 750 "$(stat -c %a dst)"
 chmod 604 dst; box pcopy src dst
 is 'an existing file keeps its mode' 604 "$(stat -c %a dst)"
 rm -f dst; box pcopy - dst <src
-is 'from standard input: as any new file' 640 "$(stat -c %a dst)"
+is 'a new file from standard input has the mode of any new file' 640 "$(stat -c %a dst)"
 umask 022
 
 if [ "$(id -u)" = 0 ]; then
 	mkdir drop; chmod 733 drop; chmod 644 src
 	as_nobody pcopy src drop/dst
-	ok 'into a directory that may not be read' cmp src drop/dst
+	ok 'a directory that may be written but not read takes a copy' cmp src drop/dst
 	chmod 4755 src
 else
-	skip 'into a directory that may not be read' 'not root'
+	skip 'a directory that may be written but not read takes a copy' 'not root'
 fi
 
 # --- holes
@@ -188,14 +188,14 @@ printf middle | dd of=sparse bs=1M seek=2500 conv=notrunc status=none
 printf end | dd of=sparse bs=1 seek=$((5 * 1024 * 1024 * 1024 - 3)) conv=notrunc status=none
 if [ "$(stat -c %b sparse)" -lt 10000 ]; then
 	run box pcopy --no-sync -c sparse dst 3
-	is '5 GiB: every byte counts' "$(stat -c %s sparse)" "$(stat -c %s dst)"
-	is 'the checksum counts the holes' "03fa5e63 5368709120 dst" "$out"
-	ok 'and holes stay holes' test "$(stat -c %b dst)" -le "$(stat -c %b sparse)"
-	is 'the data are where they were' "begin middle end" "$(head -c 5 dst) $(dd if=dst bs=1M skip=2500 count=1 status=none | head -c 6) $(tail -c 3 dst)"
+	is 'each byte of 5 GiB counts' "$(stat -c %s sparse)" "$(stat -c %s dst)"
+	is 'the checksum of 5 GiB counts the holes' "03fa5e63 5368709120 dst" "$out"
+	ok 'the holes of 5 GiB stay holes' test "$(stat -c %b dst)" -le "$(stat -c %b sparse)"
+	is 'the data between holes are where they were' "begin middle end" "$(head -c 5 dst) $(dd if=dst bs=1M skip=2500 count=1 status=none | head -c 6) $(tail -c 3 dst)"
 	run box pcopy --no-sync dst dst2
-	is 'also without a checksum' "$(stat -c '%s %b' dst)" "$(stat -c '%s %b' dst2)"
-	ok '(the start)' cmp -n 100000 dst dst2
-	ok '(the end)' cmp dst dst2 5368700000 5368700000
+	is '5 GiB with holes are copied without a checksum' "$(stat -c '%s %b' dst)" "$(stat -c '%s %b' dst2)"
+	ok 'the start of the copy of 5 GiB is right' cmp -n 100000 dst dst2
+	ok 'the end of the copy of 5 GiB is right' cmp dst dst2 5368700000 5368700000
 	: "${NARROW:=$top/obj/i386/ipcbox}"
 	if "$NARROW" --version >/dev/null 2>&1; then
 		run "$NARROW" pcopy --no-sync -c sparse dst2 3
@@ -216,10 +216,10 @@ is 'a hole in a part of a block' "$(stat -c '%s %b' hole)" "$(stat -c '%s %b' ds
 if [ "$(id -u)" = 0 ] && [ -z "$EMULATOR" ] && mkdir -p most && mount -t tmpfs none most 2>log && truncate -s 9223372036854775807 most/src 2>log; then
 	printf x | dd of=most/src conv=notrunc status=none
 	run box pcopy -v --no-sync -B 1T most/src most/dst 1
-	like 'the largest file' '0 *chunks 1-8388608*' "$rc $err"
-	is 'to its end' '9223372036854775807 x' "$(stat -c %s most/dst) $(head -c 1 most/dst)"
+	like 'the largest file that off_t can hold is copied' '0 *chunks 1-8388608*' "$rc $err"
+	is 'what is longer or shorter than it says is copied to its end' '9223372036854775807 x' "$(stat -c %s most/dst) $(head -c 1 most/dst)"
 else
-	skip 'the largest file' 'not root, emulated, or no tmpfs'
+	skip 'the largest file that off_t can hold is copied' 'not root, emulated, or no tmpfs'
 fi
 umount most 2>log
 
@@ -230,13 +230,13 @@ holes=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("holes", "rb").r
 for engine in auto clone cfr rw mmap direct; do
 	rm -f dst
 	run box pcopy -c -e $engine -B 64k -j 3 src dst
-	is "--engine $engine" "0 $crc 20000003 dst " "$rc $out $err"
-	ok 'is right' cmp src dst
+	is "--engine $engine copies with the right checksum" "0 $crc 20000003 dst " "$rc $out $err"
+	ok 'the engine copies each byte of SRC' cmp src dst
 	run box pcopy -c -e $engine -B $((3 * page)) -j 3 holes dst
-	is 'also with holes' "0 $holes 300000 dst " "$rc $out $err"
-	ok 'which stay' test "$(stat -c %b dst)" -le "$(stat -c %b holes)"
+	is 'the engine copies a file with holes' "0 $holes 300000 dst " "$rc $out $err"
+	ok 'the holes of SRC stay holes in DST' test "$(stat -c %b dst)" -le "$(stat -c %b holes)"
 	run box pcopy -v -e $engine src dst
-	like 'and says who did it' "0 *engine*" "$rc $err"
+	like '-v names the engine' "0 *engine*" "$rc $err"
 done
 if df --output=fstype . >log 2>&1 && grep -qE 'ext[234]' log; then
 	run box pcopy --reflink=always src dst
@@ -246,8 +246,8 @@ if df --output=fstype . >log 2>&1 && grep -qE 'ext[234]' log; then
 		for to in old large; do
 			echo old >old; cp $to dst
 			run box pcopy $options --reflink=always src dst
-			like "and $options" "77 pcopy: can't clone 'src': *" "$rc $err"
-			ok 'DST is untouched' cmp $to dst
+			like "--reflink=always is status 77 where it can't: $options" "77 pcopy: can't clone 'src': *" "$rc $err"
+			ok "--reflink=always is status 77 where it can't: $options: DST stays as it was" cmp $to dst
 		done
 	done
 	rm old large
@@ -255,14 +255,14 @@ else
 	skip '--reflink=always where it can'\''t' 'not ext4'
 fi
 run box pcopy --sparse=never holes dst
-ok '--sparse=never: no holes' test "$(stat -c %b dst)" -ge 586
-ok 'and the same bytes' cmp holes dst
+ok '--sparse=never leaves no holes' test "$(stat -c %b dst)" -ge 586
+ok 'the bytes are the same with and without holes' cmp holes dst
 run box pcopy --sparse=always dst holes2
 ok '--sparse=always: holes where zeros are' test "$(stat -c %b holes2)" -le "$(stat -c %b holes)"
-ok 'and the same bytes' cmp holes holes2
+ok 'the bytes are the same with and without holes' cmp holes holes2
 box pcopy --sparse=always - holes2 <dst
-ok 'also from a stream' test "$(stat -c %b holes2)" -le "$(stat -c %b holes)"
-ok 'to its last byte' cmp holes holes2
+ok '--sparse=always makes holes from a stream' test "$(stat -c %b holes2)" -le "$(stat -c %b holes)"
+ok 'a stream with --sparse=always is whole to its last byte' cmp holes holes2
 rm -f dst holes holes2
 
 # --- failures
@@ -271,46 +271,46 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=1M none small 2>l
 	echo old >small/dst
 	run box pcopy src small/dst
 	like 'a full disk is noticed before the first byte' "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 10??.0 KiB free" "$rc $err"
-	ok 'DST is untouched' holds_old small/dst
+	ok 'a full disk is noticed before the first byte: DST stays as it was' holds_old small/dst
 	for options in --inplace -u; do
 		run box pcopy $options src small/dst
-		like "before the old content goes: $options" "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 1.0 MiB free" "$rc $err"
-		ok 'DST is untouched' holds_old small/dst
+		like "a full disk is noticed before the old content goes: $options" "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 1.0 MiB free" "$rc $err"
+		ok "a full disk is noticed before the old content goes: $options: DST stays as it was" holds_old small/dst
 	done
 	head -c 700000 src >short; head -c 800000 src >small/large
 	run box pcopy --inplace short small/large
 	is 'what DST has can be used again' '0 ' "$rc $err"
-	ok 'the bytes' cmp short small/large
+	ok 'what DST has can be used again: each byte is right' cmp short small/large
 	rm small/large
 	truncate -s 5M holes
 	run box pcopy --sparse=never holes small/dst
-	like 'also where holes are to be filled' "1 pcopy: can't write 'small/dst': needs 5.0 MiB, 10??.0 KiB free" "$rc $err"
+	like 'a full disk is noticed where holes are to be filled' "1 pcopy: can't write 'small/dst': needs 5.0 MiB, 10??.0 KiB free" "$rc $err"
 	run box pcopy holes small/holes
-	is 'but holes need no space' '0 ' "$rc $err"
+	is 'holes need no space on a full disk' '0 ' "$rc $err"
 	rm holes small/holes
 	run box pcopy - small/dst <src
-	is 'a stream can only fill it' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
-	is 'DST is untouched' 'old dst' "$(cat small/dst) $(ls -A small)"
+	is 'a stream that fills a disk is an error' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
+	is 'a stream that fills a disk is an error: DST stays as it was' 'old dst' "$(cat small/dst) $(ls -A small)"
 	umount small
 else
 	skip 'a full disk' 'not root, or no tmpfs'
 fi
 run sh -c 'ulimit -f 100; exec $EMULATOR "$1" pcopy src dst' sh "$IPCBOX"
-is 'a file size limit' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
-ok 'DST is untouched' holds_old dst
+is 'a file size limit is found before the copy begins' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
+ok 'a file size limit is found before the copy begins: DST stays as it was' holds_old dst
 run sh -c 'ulimit -f 100; exec $EMULATOR "$1" pcopy --inplace src dst' sh "$IPCBOX"
-is 'in place too' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
-ok 'DST is untouched' holds_old dst
+is 'a file size limit is found before an in-place copy begins' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
+ok 'a file size limit is found before an in-place copy begins: DST stays as it was' holds_old dst
 if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; then
 	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:error=EXDEV "$IPCBOX" pcopy -v -e cfr src dst 2
-	like 'without copy_file_range: read and write' '0 *falling back from cfr to rw: *ross-device link*' "$rc $err"
-	ok 'just as right' cmp src dst
+	like 'without copy_file_range a copy falls back to read and write' '0 *falling back from cfr to rw: *ross-device link*' "$rc $err"
+	ok 'without copy_file_range a copy falls back to read and write: each byte is right' cmp src dst
 	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:retval=0 "$IPCBOX" pcopy -e cfr src dst 2
 	ok 'a copy_file_range that copies nothing is not believed' cmp src dst
 	echo old >dst
 	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:signal=SIGKILL:when=1 "$IPCBOX" pcopy -e cfr src dst 3
 	like 'a worker that is killed fails the copy' '1 pcopy: worker ? of 3 was killed by signal 9' "$rc $err"
-	ok 'DST is untouched' holds_old dst
+	ok 'a worker that is killed fails the copy: DST stays as it was' holds_old dst
 	truncate -s 30000000 holes; dd if=src of=holes bs=1M seek=9 count=2 conv=notrunc status=none
 	for error in ENOSPC EDQUOT; do
 		for file in src holes; do
@@ -325,24 +325,24 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; the
 	rm holes
 	run strace -f -o log -e trace=pwrite64 -e inject=pwrite64:error=EINVAL:when=1 "$IPCBOX" pcopy -v -e direct src dst 1
 	like 'O_DIRECT that is refused: through the cache' '0 *falling back from direct to rw: Invalid argument*' "$rc $err"
-	ok 'just as right' cmp src dst
+	ok 'O_DIRECT that is refused: through the cache: each byte is right' cmp src dst
 	run strace -f -o log -e trace=fork,clone -e inject=fork,clone:error=EAGAIN:when=2+ "$IPCBOX" pcopy -J src dst 3
-	ok 'one worker is enough' cmp src dst
-	like 'and counts as one' '*"jobs":1,*' "$out"
+	ok 'a copy with one worker instead of three is whole' cmp src dst
+	like 'a worker that stands for three counts as one' '*"jobs":1,*' "$out"
 	# Each lseek for data fails, and none for holes.
 	truncate -s 300000 holes
 	LIMIT=5 run strace -f -o log -e trace=lseek -e inject=lseek:error=EIO:when=1+2 "$IPCBOX" pcopy holes dst
-	is 'data that are not found: all of it' '0 ' "$rc $err"
-	ok 'just as right' cmp holes dst
+	is 'a file whose data are not found is read as data' '0 ' "$rc $err"
+	ok 'a file whose data are not found is read as data: each byte is right' cmp holes dst
 	rm holes
 	strace -o log -f -e trace=rename,renameat,renameat2,fsync "$IPCBOX" pcopy src dst 2
-	is 'the file, its name, the directory' 'fsync rename fsync' "$(sed 's/^[0-9]* *//; s/\(rename\|fsync\).*/\1/; /exited/d; /SIGCHLD/d' log | xargs)"
+	is 'the file is synced before its rename, and the directory after it' 'fsync rename fsync' "$(sed 's/^[0-9]* *//; s/\(rename\|fsync\).*/\1/; /exited/d; /SIGCHLD/d' log | xargs)"
 	strace -o log -f -e trace=fsync,fdatasync,sync_file_range "$IPCBOX" pcopy --no-sync src dst 2
 	is '--no-sync waits for nothing' 0 "$(grep -c sync log)"
 else
 	skip 'injected faults' 'no strace'
 fi
-ok 'no temporary file is left' no_temporary
+ok '--no-sync waits for nothing: no temporary file is left' no_temporary
 
 # --- signals: a FIFO keeps it waiting
 for sig in INT TERM HUP; do
@@ -353,9 +353,9 @@ signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:
 	echo new >&9
 	wait_for writes_some
 	kill -s $sig $pid; wait $pid 2>/dev/null; rc=$?
-	is "SIG$sig: dies of it" "$(kill -l $rc)" $sig
-	ok 'DST is untouched' holds_old dst
-	ok 'nothing is left' no_temporary
+	is "SIG$sig ends pcopy as that signal" "$(kill -l $rc)" $sig
+	ok "SIG$sig ends pcopy as that signal: DST stays as it was" holds_old dst
+	ok "SIG$sig ends pcopy as that signal: no temporary file is left" no_temporary
 	exec 9>&-
 done
 if [ -r /proc/self/status ]; then
@@ -369,7 +369,7 @@ if [ -r /proc/self/status ]; then
 		wait_for ask
 		like "SIGUSR1: a reader of '$to' that stands still" 'pcopy: * of 976.5 KiB  *' "$(head -1 err)"
 		kill -s TERM $pid; exec 9>&-; wait $pid 2>/dev/null; rc=$?
-		is 'SIGTERM ends that' TERM "$(kill -l $rc)"
+		is 'SIGTERM ends a copy whose reader stands still' TERM "$(kill -l $rc)"
 	done
 else
 	skip 'a reader that stands still' 'no /proc'
@@ -377,7 +377,7 @@ fi
 if [ -z "$EMULATOR" ] && unshare -p true 2>log; then
 	run unshare -p "$IPCBOX" pcopy src apart 1
 	is 'a worker whose parent is in another PID namespace' '0 ' "$rc $err"
-	ok 'copies' cmp src apart
+	ok 'a worker whose parent is in another PID namespace copies each byte' cmp src apart
 else
 	skip 'a worker whose parent is in another PID namespace' 'not root'
 fi
@@ -390,7 +390,7 @@ kill -s KILL $pid; wait $pid 2>log
 ok 'SIGKILL: DST is untouched' holds_old dst
 exec 9>&-
 box pcopy src dst
-ok 'the next run copies' cmp src dst
+ok 'the run after a SIGKILL copies' cmp src dst
 ok 'and removes what the killed one left' no_temporary
 
 # --- SRC changes: the worker is stopped at its first call, and DST must not be touched
@@ -404,8 +404,8 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 		wait_for temporary
 		$change
 		wait $pid; rc=$?
-		like "SRC changes: $change, $*" "4*pcopy: 'src2' * while it was copied*" "$rc $(cat err)"
-		ok 'DST is untouched' holds_old dst
+		like "a SRC that changes is status 4: $change, $*" "4*pcopy: 'src2' * while it was copied*" "$rc $(cat err)"
+		ok "a SRC that changes is status 4: $change, $*: DST stays as it was" holds_old dst
 	}
 	changes 'truncate -s 100 src2' pread64 -e rw
 	changes 'truncate -s 30000000 src2' pread64 -c
@@ -421,8 +421,8 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	wait_for grep -q read log
 	touch src2
 	wait $pid; rc=$?
-	is 'standard input changes' "4 pcopy: 'standard input' changed while it was copied" "$rc $(cat err)"
-	ok 'DST is untouched' holds_old dst
+	is 'standard input that changes is status 4' "4 pcopy: 'standard input' changed while it was copied" "$rc $(cat err)"
+	ok 'standard input that changes is status 4: DST stays as it was' holds_old dst
 	rm log
 	strace -f -o log -e trace=fsync -e inject=fsync:delay_exit=1000000:when=1 "$IPCBOX" pcopy src3 dst 2>err & pid=$!
 	wait_for grep -q fsync log
@@ -445,20 +445,20 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 		echo old >small/dst
 		run strace -f -o log -e trace=/fstatfs -e inject=/fstatfs:error=ENOSYS "$IPCBOX" pcopy -e mmap src small/dst
 		is 'a mapped DST that runs full' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
-		is 'DST is untouched' 'old dst' "$(cat small/dst) $(ls -A small)"
+		is 'a mapped DST that runs full: DST stays as it was' 'old dst' "$(cat small/dst) $(ls -A small)"
 		umount small
 	else
 		skip 'a mapped DST that runs full' 'not root, or no tmpfs'
 	fi
 fi
-ok 'no temporary file is left' no_temporary
+ok 'a mapped DST that runs full: no temporary file is left' no_temporary
 
 # --- usage
 run box pcopy src dst 0x
-is 'the number of jobs' "2 pcopy: invalid number of jobs: '0x'
+is 'a number of jobs that is no number is refused' "2 pcopy: invalid number of jobs: '0x'
 Try 'pcopy --help'." "$rc $err"
 for args in 'src' '' 'src dst 0' 'src dst 2 3' '-j -1 src dst' '-B 0 src dst' '-B 1025G src dst' '--sync=half src dst' '-c src -'; do
 	# shellcheck disable=SC2086 # words
 	run box pcopy $args
-	is "wrong usage: $args" 2 "$rc"
+	is "the operands '$args' are status 2" 2 "$rc"
 done

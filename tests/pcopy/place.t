@@ -23,24 +23,24 @@ crc=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("src", "rb").read(
 # --- in place
 head -c 5000000 /dev/zero >dst; ln dst hard; inode=$(stat -c %i dst)
 run box pcopy --inplace -B 64k src dst 3
-is '--inplace' '0  ' "$rc $out $err"
-ok 'the bytes' cmp src dst
-ok 'also of a hard link' cmp src hard
-is 'in the same file' "$inode" "$(stat -c %i dst)"
+is '--inplace succeeds without a word' '0  ' "$rc $out $err"
+ok '--inplace succeeds without a word: each byte is right' cmp src dst
+ok '--inplace changes what a hard link of DST shows' cmp src hard
+is 'DST is still the same inode' "$inode" "$(stat -c %i dst)"
 run box pcopy -v -e rw src dst
 like 'a rename leaves hard links with the old content and says so' "0 *'dst' has other hard links: they keep the old content*" "$rc $err"
 rm -f dst hard
 box pcopy --inplace src dst
-ok '--inplace of a new file' cmp src dst
-is 'as any new file' "$(stat -c %a src)" "$(stat -c %a dst)"
+ok '--inplace makes a new file with each byte' cmp src dst
+is 'a new file has the mode of SRC and umask' "$(stat -c %a src)" "$(stat -c %a dst)"
 rm -f dst
 run box pcopy --inplace --expect 0 src dst
 is 'a new file that fails goes' "5 " "$rc $(ls dst 2>/dev/null)"
 head -c 100 src >short; echo longer than that, and more and more >dst
 head -c 10 src >short; box pcopy --inplace short dst
-ok 'a shorter file' cmp short dst
+ok '--inplace cuts a longer DST to a shorter SRC' cmp short dst
 printf 'piped' | box pcopy --inplace - dst
-is 'from a stream' piped "$(cat dst)"
+is '--inplace copies a stream' piped "$(cat dst)"
 
 # --- only what differs
 cp src dst; truncate -s 4000000 dst; poke dst 70000; poke dst 2999999; inode=$(stat -c %i dst)
@@ -48,36 +48,36 @@ if have_strace; then
 	strace -f -o log -e trace=pwrite64 "$IPCBOX" pcopy -u -B 256k src dst 3
 	is '--update-blocks writes the pages that differ' $((page + size % page)) "$(written log)"
 	strace -f -o log -e trace=pwrite64,write "$IPCBOX" pcopy -u src dst
-	is 'and nothing if none does' 0 "$(grep -c write log)"
+	is '--update-blocks writes nothing if no page differs' 0 "$(grep -c write log)"
 else
 	box pcopy -u -B 256k src dst 3
 	skip '--update-blocks writes the pages that differ' 'no strace'
 fi
-ok 'the bytes' cmp src dst
-is 'in the same file' "$inode" "$(stat -c %i dst)"
+ok '--update-blocks writes nothing if no page differs: each byte is right' cmp src dst
+is 'DST is still the same inode' "$inode" "$(stat -c %i dst)"
 run box pcopy -uc src dst
-is 'with a checksum of all of them' "$crc $size dst" "$out"
+is '--update-blocks prints the checksum of the whole file' "$crc $size dst" "$out"
 poke dst 70000
 run box pcopy -u -v src dst
-like 'says what it saved' "0 *pcopy: 2.8 MiB of 'dst' were there already*" "$rc $err"
+like '-v says what --update-blocks saved' "0 *pcopy: 2.8 MiB of 'dst' were there already*" "$rc $err"
 poke dst 70000; poke dst 2999999
 run box pcopy -u -J src dst 3
-like 'to the byte' "0 *\"saved_bytes\":$((size - page - size % page)),*" "$rc $out"
+like '--update-blocks counts what it saved to the byte' "0 *\"saved_bytes\":$((size - page - size % page)),*" "$rc $out"
 truncate -s 1000000 holes; poke holes 500000; bytes 1000000 >dst
 box pcopy -u holes dst
-ok 'holes over data' cmp holes dst
-ok 'become holes, but for a part of a page at the end' test "$(stat -c %b dst)" -le $(($(stat -c %b holes) + page / 512))
+ok '--update-blocks copies holes over data' cmp holes dst
+ok '--update-blocks turns data into holes, but for a part of a page at the end' test "$(stat -c %b dst)" -le $(($(stat -c %b holes) + page / 512))
 if have_strace; then
 	bytes 1000000 >dst
 	run strace -f -o log -e trace=fallocate -e inject=fallocate:error=EOPNOTSUPP "$IPCBOX" pcopy -uc holes dst
-	ok 'or zeros, where there can be none' cmp holes dst
-	is 'and count' "0 $(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("holes", "rb").read()))') 1000000 dst" "$rc $out"
+	ok '--update-blocks writes zeros where there can be no holes' cmp holes dst
+	is 'holes that become zeros count in the checksum' "0 $(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("holes", "rb").read()))') 1000000 dst" "$rc $out"
 fi
 rm -f dst; box pcopy -u src dst
-ok 'a DST that is missing' cmp src dst
+ok '--update-blocks makes a DST that is missing' cmp src dst
 head -c 1000 src | box pcopy -u - dst
-ok 'from a stream, shorter' cmp -n 1000 src dst
-is 'to its end' 1000 "$(stat -c %s dst)"
+ok '--update-blocks copies a stream that is shorter than DST' cmp -n 1000 src dst
+is 'what is longer or shorter than it says is copied to its end' 1000 "$(stat -c %s dst)"
 cp src dst; poke dst 70000
 head -c 2000000 src >short
 for options in -u -R; do
@@ -85,7 +85,7 @@ for options in -u -R; do
 	cp short dst; poke dst 70000
 	run box pcopy $options -J - dst <short
 	like "a stream is compared with what is there: $options" "0 *\"saved_bytes\":$((2000000 - page)),*" "$rc $out"
-	ok 'the bytes' cmp short dst
+	ok "a stream is compared with what is there: $options: each byte is right" cmp short dst
 done
 rm -f $kept
 
@@ -93,13 +93,13 @@ rm -f $kept
 echo old >dst
 if have_strace; then
 	run strace -f -o log -e trace=pread64 -e inject=pread64:error=EIO:when=15 "$IPCBOX" pcopy -R -B 256k -j 1 src dst
-	like 'a failure' "1 pcopy: can't read 'src' at byte [0-9]*: I/O error" "$rc $err"
-	ok 'DST is untouched' holds_old dst
-	ok 'what was copied is kept' test -s $kept
+	like '--resume reports a read error with its offset' "1 pcopy: can't read 'src' at byte [0-9]*: I/O error" "$rc $err"
+	ok '--resume reports a read error with its offset: DST stays as it was' holds_old dst
+	ok '--resume keeps what was copied' test -s $kept
 	strace -f -o log -e trace=pwrite64 "$IPCBOX" pcopy -R -B 256k src dst
-	ok 'the next run writes the rest' test "$(written log)" -lt $((size - 256 * 1024))
-	ok 'the bytes' cmp src dst
-	ok 'nothing is left' no_temporary
+	ok 'the run after a failed --resume writes the rest only' test "$(written log)" -lt $((size - 256 * 1024))
+	ok 'the run after a failed --resume writes the rest only: each byte is right' cmp src dst
+	ok 'the run after a failed --resume writes the rest only: no temporary file is left' no_temporary
 else
 	skip '--resume' 'no strace'
 fi
@@ -110,12 +110,12 @@ if have_strace && [ "$(id -u)" = 0 ]; then
 		# shellcheck disable=SC2086 # words
 		strace -f -o log -e trace=fsync -e inject=fsync:signal=SIGKILL:when=1 "$IPCBOX" pcopy $options src dst 2>err
 		is "a copy that is killed while the medium is waited for leaves a file only with --resume: $options" "${options:+1 12}" "$(find . -name '.pcopy-*' -printf '1 %U')"
-		ok 'DST is untouched' holds_old dst
+		ok "a copy that is killed while the medium is waited for leaves a file only with --resume: $options: DST stays as it was" holds_old dst
 		# shellcheck disable=SC2086
 		run box pcopy $options src dst
-		is 'the next run' '0 ' "$rc $err"
-		ok 'the bytes' cmp src dst
-		ok 'nothing is left' no_temporary
+		is 'the run after a kill succeeds' '0 ' "$rc $err"
+		ok 'the run after a kill succeeds: each byte is right' cmp src dst
+		ok 'the run after a kill succeeds: no temporary file is left' no_temporary
 		rm -f dst
 	done
 else
@@ -124,10 +124,10 @@ fi
 bytes 3500000 >$kept
 cp src dst2; poke $kept 5
 box pcopy --resume src dst
-ok 'what lies there is not believed' cmp src dst
+ok 'what lies under the name of --resume is not believed' cmp src dst
 ln -s ../precious $kept
 run box pcopy --resume src dst
-like 'nor a link followed' "1 pcopy: can't open '$kept' beside 'dst': *" "$rc $err"
+like 'a link in place of the file of --resume is not followed' "1 pcopy: can't open '$kept' beside 'dst': *" "$rc $err"
 if [ "$(id -u)" = 0 ]; then
 	mkdir -m 777 open; cp src open/$kept; chmod 644 src
 	chown 65534:65534 open/$kept; chmod 444 open/$kept
@@ -136,14 +136,14 @@ if [ "$(id -u)" = 0 ]; then
 	is 'a read-only one that is being resumed keeps its mode' "3 444" "$rc $(stat -c %a open/$kept)"
 	exec 9<&-
 	as_nobody pcopy -R -J src open/dst
-	like 'one that a killed run left goes on' "0 *\"saved_bytes\":$size,*" "$rc $out$err"
-	ok 'the bytes' cmp src open/dst
+	like 'a read-only file that a killed --resume left goes on' "0 *\"saved_bytes\":$size,*" "$rc $out$err"
+	ok 'a read-only file that a killed --resume left goes on: each byte is right' cmp src open/dst
 else
 	skip 'a read-only file of --resume' 'not root'
 fi
 rm $kept; mkfifo $kept
 run box pcopy --resume src dst
-like 'nor a FIFO opened for long' "1 pcopy: '$kept' beside 'dst' is not a file that pcopy made*" "$rc $err"
+like 'a FIFO under the name of --resume is not opened for long' "1 pcopy: '$kept' beside 'dst' is not a file that pcopy made*" "$rc $err"
 rm $kept; : >$kept
 flock $kept $EMULATOR "$IPCBOX" pcopy --resume src dst >log 2>err; rc=$?
 is 'two do not resume the same file' "3 pcopy: another pcopy is resuming 'dst'" "$rc $(cat err)"
@@ -152,30 +152,30 @@ rm $kept
 # --- checksums that must be
 echo old >dst
 run box pcopy --expect "$crc" -c src dst 2
-is '--expect' "0 $crc $size dst" "$rc $out"
+is '--expect accepts the CRC of SRC' "0 $crc $size dst" "$rc $out"
 echo old >dst
 run box pcopy --expect 0x1234abcd src dst
-is 'another one' "5 pcopy: 'src' has the CRC-32 $crc, not 1234abcd" "$rc $err"
-ok 'DST is untouched' holds_old dst
+is '--expect refuses another CRC' "5 pcopy: 'src' has the CRC-32 $crc, not 1234abcd" "$rc $err"
+ok '--expect refuses another CRC: DST stays as it was' holds_old dst
 for wrong in '' 123456789 xyz -1 '12 '; do
 	run box pcopy --expect="$wrong" src dst
-	is "no CRC-32: '$wrong'" 2 "$rc"
+	is "--expect refuses what is no CRC-32: '$wrong'" 2 "$rc"
 done
 
 # --- verify
 for options in '' '-B 64k -j 3' '-e direct' '-e mmap' '--inplace' '-u' '-R' '--no-sync'; do
 	# shellcheck disable=SC2086 # words
 	run box pcopy -y $options src dst
-	is "--verify $options" '0 ' "$rc $err"
-	ok 'the bytes' cmp src dst
+	is "--verify succeeds: $options" '0 ' "$rc $err"
+	ok "--verify succeeds: $options: each byte is right" cmp src dst
 done
 run box pcopy --verify - dst <src
-is 'a stream' '0 ' "$rc $err"
+is '--verify reads a stream back' '0 ' "$rc $err"
 truncate -s 100000000 holes
 run box pcopy -vy holes dst 2
-like 'says who verified what' '0 *worker [12] of 2: verified chunks *' "$rc $err"
+like '-v says which worker verified which chunks' '0 *worker [12] of 2: verified chunks *' "$rc $err"
 run box pcopy -y src /dev/null
-is 'what can'\''t be read back' "77 pcopy: can't read '/dev/null' back" "$rc $err"
+is "--verify refuses what can't be read back" "77 pcopy: can't read '/dev/null' back" "$rc $err"
 if have_strace; then
 	echo old >dst
 	strace -f -o log -e trace=fsync -e inject=fsync:delay_exit=1000000:when=1 "$IPCBOX" pcopy -y -B 1M src dst 2>err & pid=$!
@@ -183,14 +183,14 @@ if have_strace; then
 	poke "$(temporary)" 2500000
 	wait $pid; rc=$?
 	like 'a byte that changes on the way' "5*pcopy: 'dst' is not on the medium as it was copied: chunk 3, from byte 2097152*" "$rc $(cat err)"
-	ok 'DST is untouched' holds_old dst
-	ok 'nothing is left' no_temporary
+	ok 'a byte that changes on the way: DST stays as it was' holds_old dst
+	ok 'a byte that changes on the way: no temporary file is left' no_temporary
 fi
 for fs in ramfs tmpfs; do # one refuses O_DIRECT, the other (since Linux 6.6) only takes it
 	if [ "$(id -u)" = 0 ] && mkdir -p mnt && mount -t $fs none mnt 2>err; then
 		run box pcopy -y src mnt/dst
 		like "where memory is the medium: $fs" "77 pcopy: can't verify 'mnt/dst': it stays in memory*" "$rc $err"
-		is 'nothing is left' '' "$(ls -A mnt)"
+		is "where memory is the medium: $fs: no temporary file is left" '' "$(ls -A mnt)"
 		umount mnt
 	else
 		skip "where memory is the medium: $fs" 'not root, or none here'
@@ -208,13 +208,13 @@ for fs in xfs btrfs; do
 				# shellcheck disable=SC2086 # words
 				run box pcopy --reflink=always -J $options mnt/src mnt/dst
 				like "$fs: a clone over $old bytes: $options" '0 *"engine":"clone","jobs":0,*' "$rc $out$err"
-				ok 'the bytes' cmp mnt/src mnt/dst
+				ok "$fs: a clone over $old bytes: $options: each byte is right" cmp mnt/src mnt/dst
 			done
 			for reflink in always auto; do
 				# shellcheck disable=SC2086
 				run box pcopy --reflink=$reflink -J $options mnt/empty mnt/dst
 				like "of an empty file: $reflink $options" '0 *"bytes":0,*"engine":"clone",*' "$rc $out$err"
-				is 'of no bytes' 0 "$(stat -c %s mnt/dst)"
+				is 'a clone of an empty file is empty' 0 "$(stat -c %s mnt/dst)"
 			done
 		done
 		umount mnt
@@ -235,22 +235,22 @@ if [ -n "$loop" ]; then
 	bytes 4194304 >disk2; dd if=disk2 of="$loop" bs=1M status=none
 	truncate -s 4M sparse; poke sparse 3000000
 	run box pcopy -B 512k sparse "$loop" 2
-	is 'onto a device' '0 ' "$rc $err"
-	ok 'zeros too' cmp sparse "$loop"
+	is 'a file is copied onto a device' '0 ' "$rc $err"
+	ok 'the zeros of SRC are written onto a device' cmp sparse "$loop"
 	run box pcopy -y src "$loop"
-	is '--verify' '0 ' "$rc $err"
-	ok 'the bytes' cmp -n $size src "$loop"
+	is '--verify reads a device back' '0 ' "$rc $err"
+	ok '--verify reads a device back: each byte is right' cmp -n $size src "$loop"
 	run box pcopy -c "$loop" dst 2
-	ok 'from a device' cmp "$loop" dst
+	ok 'a device is copied whole' cmp "$loop" dst
 	run box pcopy "$loop" "$loop"
-	is 'onto itself' "1 pcopy: '$loop' and '$loop' are the same file" "$rc $err"
+	is 'a device is not copied onto itself' "1 pcopy: '$loop' and '$loop' are the same file" "$rc $err"
 	bytes 4194305 >large
 	run box pcopy large "$loop"
-	is 'too large' "1 pcopy: can't write '$loop': needs 4.0 MiB, has 4.0 MiB" "$rc $err"
-	ok 'is found before the first byte' cmp -n $size src "$loop"
+	is 'a SRC that is larger than the device is refused' "1 pcopy: can't write '$loop': needs 4.0 MiB, has 4.0 MiB" "$rc $err"
+	ok 'a SRC that is too large for a device is found before its first byte' cmp -n $size src "$loop"
 	if mkfs.ext4 -q "$loop" 2>err && mkdir -p mnt && mount "$loop" mnt 2>err; then
 		run box pcopy src "$loop"
-		is 'a mounted one' "1 pcopy: '$loop' is in use: unmount it first" "$rc $err"
+		is 'a mounted device is refused' "1 pcopy: '$loop' is in use: unmount it first" "$rc $err"
 		if have_strace; then
 			bytes 1000000 >mnt/src; echo old >mnt/dst
 			printf 'a byte of this is lost' | dd of=mnt/src bs=1 seek=600000 conv=notrunc status=none
@@ -262,13 +262,13 @@ if [ -n "$loop" ]; then
 			poke disk "$(grep -abo 'a byte of this is lost' disk | cut -d: -f1 | grep -vx "$at" | head -1)"
 			wait $pid; rc=$?
 			like 'a byte that is lost below the file system' "5*pcopy: 'mnt/dst' is not on the medium as it was copied: chunk 3, from byte 524288*" "$rc $(cat err)"
-			ok 'DST is untouched' holds_old mnt/dst
-			is 'nothing is left' 3 "$(find mnt -mindepth 1 -maxdepth 1 | wc -l)"
+			ok 'a byte that is lost below the file system: DST stays as it was' holds_old mnt/dst
+			is 'a byte that is lost below the file system: no temporary file is left' 3 "$(find mnt -mindepth 1 -maxdepth 1 | wc -l)"
 		else
 			skip 'a byte that is lost below the file system' 'no strace'
 		fi
 	else
-		skip 'a mounted one' 'no mkfs.ext4'
+		skip 'a mounted device is refused' 'no mkfs.ext4'
 	fi
 else
 	skip 'block devices' 'not root, or no loop devices'

@@ -21,33 +21,33 @@ umask 077
 for dst in new old; do
 	rm -f new; echo old >old; chmod 604 old
 	run box pcopy -p src $dst 2
-	is "--preserve, onto a $dst file" "0 $want" "$rc $(stamp $dst)"
+	is "--preserve keeps mode and times of a $dst file" "0 $want" "$rc $(stamp $dst)"
 	set_times
 done
 run box pcopy -p --inplace src old
-is 'in place' "0 $want" "$rc $(stamp old)"
+is '--preserve works in place' "0 $want" "$rc $(stamp old)"
 set_times
 rm -f new; chmod 604 old
 box pcopy --preserve=time src new; box pcopy --preserve=time src old
 want_mode=${want%% *} want=${want#* } want=${want% *}
 stamp() { stat -c '%a %.9Y' "$1"; }
-is '--preserve=time, a new file' "700 $want" "$(stamp new)"
-is 'an old one' "604 $want" "$(stamp old)"
+is '--preserve=time leaves the mode of a new file to umask' "700 $want" "$(stamp new)"
+is '--preserve=time leaves the mode of an old file' "604 $want" "$(stamp old)"
 box pcopy --preserve=mode src old
-is '--preserve=mode' "$want_mode" "$(stat -c %a old)"
-like 'and the time is now' "$(date +%Y)-*" "$(stat -c %y old)"
+is '--preserve=mode keeps the mode' "$want_mode" "$(stat -c %a old)"
+like '--preserve=mode leaves the time of the copy' "$(date +%Y)-*" "$(stat -c %y old)"
 umask 022
 run box pcopy --preserve=mode,colour src old
-is 'an unknown one' "2 pcopy: invalid --preserve: 'colour'" "$rc $(echo "$err" | head -1)"
+is 'an unknown word of --preserve is refused' "2 pcopy: invalid --preserve: 'colour'" "$rc $(echo "$err" | head -1)"
 setx='import os, sys; os.setxattr(sys.argv[1], "user.note", b"a\0b")'
 getx='import os, sys; print(os.getxattr(sys.argv[1], "user.note"))'
 if python3 -c "$setx" src 2>log; then
 	rm -f new; run box pcopy --preserve=xattr src new
-	is '--preserve=xattr' "b'a\\x00b'" "$(python3 -c "$getx" new)"
+	is '--preserve=xattr keeps an attribute' "b'a\\x00b'" "$(python3 -c "$getx" new)"
 	rm -f new; run box pcopy --preserve=all src new
-	is '--preserve=all' "$want_mode $want b'a\\x00b'" "$(stamp new) $(python3 -c "$getx" new)"
+	is '--preserve=all keeps mode, time and attributes' "$want_mode $want b'a\\x00b'" "$(stamp new) $(python3 -c "$getx" new)"
 else
-	skip '--preserve=xattr' 'no user attributes here'
+	skip '--preserve=xattr keeps an attribute' 'no user attributes here'
 fi
 # acl FILE - u::rw,u:12:rw,g::-,m::rw,o::- ; a mode of 660, but nothing for the group
 cat >acl.py <<'END'
@@ -66,9 +66,9 @@ if python3 acl.py acl 2>log; then
 		is "an ACL is part of the mode: $options" "0 660 $want_acl" "$rc $(stat -c %a new) $(get_acl new)"
 	done
 	rm -f new; box pcopy --preserve=xattr,time acl new
-	is 'and of nothing else' none "$(get_acl new)"
+	is 'an ACL is no attribute for --preserve=xattr' none "$(get_acl new)"
 	run box pcopy -p src acl
-	is 'without one there is none' '0 none' "$rc $(get_acl acl)"
+	is 'a SRC without an ACL leaves DST without one' '0 none' "$rc $(get_acl acl)"
 	chmod 600 acl; python3 acl.py acl; run box pcopy src acl
 	is 'an existing file keeps its own' "0 660 $want_acl" "$rc $(stat -c %a acl) $(get_acl acl)"
 	mkdir given; chmod 664 src
@@ -90,18 +90,18 @@ if [ "$(id -u)" = 0 ]; then
 	rm -f new; box pcopy -p src new
 	is 'root keeps the owner, and so the set-id bits' '12 34 6755' "$(stat -c '%u %g %a' new)"
 	rm -f new; box pcopy --preserve=mode src new
-	is 'but not these without him' '0 0 755' "$(stat -c '%u %g %a' new)"
+	is 'the set-id bits do not stay without the owner' '0 0 755' "$(stat -c '%u %g %a' new)"
 	chown 56:78 old; chmod 640 old; box pcopy src old
 	is 'an existing file keeps its owner' '56 78 640' "$(stat -c '%u %g %a' old)"
 	mkdir open; chmod 777 open; chmod 644 src
 	as_nobody pcopy -v -p src open/new
-	like 'nobody can'\''t, and -v says so' "0 *pcopy: can't preserve the owner of 'src': Operation not permitted*" "$rc $err"
-	is 'the rest is kept' '65534 644' "$(stat -c '%u %a' open/new)"
+	like "-v says that nobody can't keep the owner" "0 *pcopy: can't preserve the owner of 'src': Operation not permitted*" "$rc $err"
+	is '--preserve keeps the mode where it can not keep the owner' '65534 644' "$(stat -c '%u %a' open/new)"
 	as_nobody pcopy --preserve=owner src open/new2
-	is 'asked for by name it must be' "1 pcopy: can't preserve the owner of 'src': Operation not permitted " "$rc $err $(ls open/new2 2>/dev/null)"
+	is 'an owner that is named in --preserve must be kept' "1 pcopy: can't preserve the owner of 'src': Operation not permitted " "$rc $err $(ls open/new2 2>/dev/null)"
 	mkdir shared; chown 0:78 shared; chmod 2777 shared; echo old >shared/dst; chown 0:65534 shared/dst; chmod 664 shared/dst
 	as_nobody pcopy src shared/dst
-	is 'who can keep the group only, keeps it' '0 65534 65534' "$rc $(stat -c '%u %g' shared/dst)"
+	is 'a process that can keep the group only keeps it' '0 65534 65534' "$rc $(stat -c '%u %g' shared/dst)"
 else
 	skip 'owners' 'not root'
 fi
@@ -113,27 +113,27 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true 2>er
 		is "a file system without modes: pcopy $options" '0 ' "$rc $err"
 	done
 	run strace -o log -e trace=fchmod -e inject=fchmod:error=EPERM "$IPCBOX" pcopy --preserve=mode src dst3
-	is 'asked for by name: an error' "1 pcopy: can't preserve the mode of 'src': Operation not permitted " "$rc $err $(ls dst3 2>/dev/null)"
+	is 'a mode that is named in --preserve must be kept' "1 pcopy: can't preserve the mode of 'src': Operation not permitted " "$rc $err $(ls dst3 2>/dev/null)"
 else
 	skip 'a file system without modes' 'no strace'
 fi
 
 # --- JSON
 run box pcopy -J src dst 2
-is '--json' "0 ['src', 'dst', 'bytes', 'data_bytes', 'holes', 'engine', 'jobs', 'crc32', 'verified', 'synced', 'sec']" "$rc $(json 'list(j)')"
-is 'what was copied' 'src dst 3000003 3000003 0' "$(json 'j["src"], j["dst"], j["bytes"], j["data_bytes"], j["holes"]' | tr -d "(),'")"
-is 'what was not asked for' 'None False full' "$(json 'j["crc32"], j["verified"], j["synced"]' | tr -d "(),'")"
+is '--json has eleven members in this order' "0 ['src', 'dst', 'bytes', 'data_bytes', 'holes', 'engine', 'jobs', 'crc32', 'verified', 'synced', 'sec']" "$rc $(json 'list(j)')"
+is 'the JSON says what was copied' 'src dst 3000003 3000003 0' "$(json 'j["src"], j["dst"], j["bytes"], j["data_bytes"], j["holes"]' | tr -d "(),'")"
+is 'the JSON says null and false for what was not asked for' 'None False full' "$(json 'j["crc32"], j["verified"], j["synced"]' | tr -d "(),'")"
 run box pcopy -J --verify -e rw -B 1M src dst 2
-is 'verified' "$crc True rw 2" "$(json 'j["crc32"], j["verified"], j["engine"], j["jobs"]' | tr -d "(),'")"
+is 'the JSON says what was verified' "$crc True rw 2" "$(json 'j["crc32"], j["verified"], j["engine"], j["jobs"]' | tr -d "(),'")"
 truncate -s 1M holes; printf x | dd of=holes bs=1 seek=300000 conv=notrunc status=none
 if [ "$(stat -c %b holes)" -lt 1000 ]; then
 	run box pcopy -J holes dst
-	is 'holes' '2 True' "$(json 'j["holes"], 0 < j["data_bytes"] < 70000' | tr -d '(),')"
+	is 'the JSON counts holes and data' '2 True' "$(json 'j["holes"], 0 < j["data_bytes"] < 70000' | tr -d '(),')"
 fi
 odd=$(printf 'a"\\\n\tb\033\303\274')
 cp src "$odd"
 run box pcopy -J "$odd" dst
-is 'any name' "$(printf '%s' "$odd" | python3 -c 'import sys; print(ascii(sys.stdin.read()))')" "$(json 'ascii(j["src"])')"
+is 'the JSON holds any name' "$(printf '%s' "$odd" | python3 -c 'import sys; print(ascii(sys.stdin.read()))')" "$(json 'ascii(j["src"])')"
 for bytes in '\0377x' '\0300\0200' '\0355\0240\0200' '\0364\0220\0200\0200' 'ab\0342\0202'; do
 	odd=$(printf '%b' "$bytes")
 	cp src "$odd"
@@ -144,12 +144,12 @@ for bytes in '\0360\0237\0230\0200' '\0357\0277\0277' '\0337\0277'; do
 	odd=$(printf '%b' "$bytes")
 	cp src "$odd"
 	run box pcopy -J "$odd" dst
-	is "one that is: $bytes" "$odd" "$(json 'j["src"]')"
+	is "the JSON holds a name that is UTF-8 as it is: $bytes" "$odd" "$(json 'j["src"]')"
 done
 run box pcopy -Jc src dst
 is '--checksum is in the JSON' "0 $crc" "$rc $(json 'j["crc32"]')"
 run box pcopy src dst -J -q
-is 'is all there is' '1 ' "$(printf '%s\n' "$out" | wc -l) $err"
+is '--json with --quiet prints one line and no message' '1 ' "$(printf '%s\n' "$out" | wc -l) $err"
 
 # --- progress
 mkfifo fifo
@@ -161,8 +161,8 @@ ask() { kill -s USR1 $pid; grep -q . err; }
 wait_for ask
 exec 9>&-
 wait $pid
-is 'SIGUSR1: goes on' 0 $?
-like 'and has said how far it is' 'pcopy: *iB  *iB/s' "$(head -1 err)"
+is 'SIGUSR1 lets the copy go on' 0 $?
+like 'SIGUSR1 says how far the copy is' 'pcopy: *iB  *iB/s' "$(head -1 err)"
 rm -f fifo; mkfifo fifo
 $EMULATOR "$IPCBOX" pcopy --progress=json fifo dst 2>err & pid=$!
 exec 9>fifo
@@ -171,7 +171,7 @@ wait_for grep -q . err
 exec 9>&-
 wait $pid
 out=$(tail -1 err)
-is '--progress=json' "['bytes', 'total', 'percent', 'rate', 'eta']" "$(json 'list(j)')"
+is '--progress=json has five members' "['bytes', 'total', 'percent', 'rate', 'eta']" "$(json 'list(j)')"
 # on_terminal OPTION... - what goes to a terminal while 3 seconds pass
 on_terminal() {
 	python3 -c 'import os, pty, subprocess, sys, time
@@ -188,9 +188,9 @@ sys.exit(p.wait())' $EMULATOR "$IPCBOX" pcopy "$@" - dst
 }
 out=$(on_terminal); rc=$?
 like 'a terminal sees how far it is, and then nothing' "0 ?*iB  *iB/s*" "$rc $out"
-like 'the line is empty in the end' "*$(printf '\r\033[K')" "$out"
+like 'the line of the terminal is empty in the end' "*$(printf '\r\033[K')" "$out"
 on_terminal -q >out; is '-q: not with --quiet' '0 0' "$? $(wc -c <out)"
-is 'and no other file' 0 "$({ sleep 2.5; echo; } | box pcopy - dst 2>&1 | wc -c)"
+is 'stderr that is no terminal sees no progress' 0 "$({ sleep 2.5; echo; } | box pcopy - dst 2>&1 | wc -c)"
 run box pcopy -P -e rw src dst
 like '--progress' '?2.8 MiB of 2.8 MiB  100%  * left*' "$err"
 run box pcopy -e rw -B 64k --progress=json src dst 2
