@@ -123,3 +123,24 @@ python3 sparse.py
 run sh -c "ulimit -t 1; exec '$IPCBOX' mmapr -1 sparse"
 like 'a sparse board of 2 GiB costs mmapr less than a second' "5 mmapr: 'sparse' is damaged: no slot is whole*" "$rc $err"
 rm sparse
+
+# A parent may leave signals blocked.
+cat >blocked.py <<'END2'
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM, signal.SIGBUS, signal.SIGUSR1])
+os.execv(sys.argv[1], sys.argv[1:])
+END2
+rm -f b
+bg mmapw -X b id=1
+wait_for box mmapr -1W b
+run python3 blocked.py "$IPCBOX" mmapw -w 100ms b id=2
+like 'mmapw --wait-lock ends in time where SIGALRM was blocked' "124 mmapw: 'b' is held by *" "$rc $err"
+kill $pid
+rm -f cut
+box mmapw cut id=1
+python3 blocked.py "$IPCBOX" mmapr -i 1ms cut >lines 2>err &
+pid=$! PIDS="$PIDS $!"
+wait_for test -s lines
+truncate -s 0 cut
+wait $pid
+is 'mmapr is exit 5 at a file that is cut off where SIGBUS was blocked' 5 $?

@@ -396,11 +396,17 @@ run box mmapw -v new2 id=1
 like 'mmapw --verbose says that the former writer died' "0 *; the former writer died
 *" "$rc $err"
 if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o calls -e inject=fallocate:error=EOPNOTSUPP "$IPCBOX" mmapw probe id=1 2>/dev/null; then
+	mkdir unable
 	run strace -o calls -e inject=fallocate:error=EOPNOTSUPP "$IPCBOX" mmapw -v zeroed id=1
 	like 'mmapw --verbose says that zeros stand in for fallocate' "0 mmapw: no fallocate(2) here: 320 zeros
 *" "$rc $err"
 	run strace -o calls -e inject=fallocate:error=EINTR:when=1..3 "$IPCBOX" mmapw interrupted id=1
 	is 'mmapw tries an interrupted fallocate again' '0 id=1' "$rc $(box mmapr -1 -o id interrupted)"
+	for what in fcntl,flock:error=ENOSYS renameat2,link,rename:error=EINVAL fsync:error=EINVAL; do
+		run strace -o calls -e inject=$what "$IPCBOX" mmapw --persist unable/b id=1
+		like "mmapw is exit 77 on a file system with $what, and names /dev/shm" \
+			"77 mmapw: can't share 'unable/b' on this file system: use /dev/shm or /run: * " "$rc $err $(ls -A unable)"
+	done
 	run strace -o calls -e inject=fcntl:error=EINVAL "$IPCBOX" mmapw -v flocked id=1
 	like 'mmapw --verbose says that flock(2) stands in for the lock' "0 *mmapw: no locks of fcntl(2) here: flock(2) stands in
 *" "$rc $err"
