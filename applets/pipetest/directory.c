@@ -9,7 +9,7 @@
 
 /* The engine makes one directory, goes there, and empties it behind each case. On a kernel that
  * cannot list a directory each case gets a new one within it, out of which the names are removed
- * that the helpers have made, and those that cases make themselves: what is in a directory first. */
+ * that the helpers have made, and those that cases make themselves, a directory last. */
 static const char *const usual_names[] = {
 	"d/1", "d/2", "d/3", "d/directory", "d/f", "d/file", "d/g", "d/process", "d/r", "d/w", "1",
 	"2", "a", "b", "d", "dangling", "f", "g", "h", "link", "lower", "object", "ramfs", "tmpfs",

@@ -209,7 +209,7 @@ static enum bench_form choose_bench_form(const struct options *o)
 	return o->lava || !isatty(STDOUT_FILENO) ? BENCH_KTAP : BENCH_TABLE;
 }
 
-static opts_t take_options(char **argv, struct options *o, char **id, char **dir,
+static opts_t pipetest_options(char **argv, struct options *o, char **id, char **dir,
 	struct bench_plan *plan)
 {
 	struct bench_words words = { 0 };
@@ -260,7 +260,7 @@ int pipetest_main(char **argv)
 	struct options o = { .multiplier = 1, .repeat = 1 };
 	char *id = NULL, *dir = NULL;
 	struct bench_plan plan = { 0 };
-	opts_t opts = take_options(argv, &o, &id, &dir, &plan);
+	opts_t opts = pipetest_options(argv, &o, &id, &dir, &plan);
 	struct pick *picks;
 	unsigned count;
 	int sig, status;

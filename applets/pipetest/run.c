@@ -65,19 +65,31 @@ static bool non_linux(void)
 	return uname(&u) < 0 || strcmp(u.sysname, "Linux") != 0;
 }
 
-/* Has this release the bug, according to the row? */
-static bool has_bug(const struct bug *bug)
+/* RELEASE() of this kernel, or 0 if it does not say. */
+static unsigned this_release(void)
 {
 	struct utsname u;
 	const char *point;
-	unsigned minor, release;
+	unsigned minor;
 
 	if (uname(&u) < 0)
-		return false;
+		return 0;
 	point = strchr(u.release, '.');
 	minor = point ? leading_number(point + 1) : 0;
-	release = RELEASE((unsigned)leading_number(u.release), minor);
-	return release < bug->fixed && (release >= bug->broken || release < bug->fixed_before);
+	return RELEASE((unsigned)leading_number(u.release), minor);
+}
+
+/* Has this release the bug, according to the row? A failure is expected then. */
+static enum verdict judge_bug(const struct bug *bug, enum verdict v, const char **reason)
+{
+	unsigned release = this_release();
+
+	*reason = release ? "known-kernel-bug" : "no-uname";
+	if (!release)
+		return SKIP;
+	return release < bug->fixed && (release >= bug->broken || release < bug->fixed_before)
+		? XFAIL
+		: v;
 }
 
 /* What a failure means depends on the class. ERROR, a hang or a crash, is forgiven only where
@@ -94,8 +106,7 @@ static enum verdict judge(const struct result *r, const char **reason)
 	if (c->class == 'B') {
 		info("you may be missing a fix: %s", case_text(r->row, SOURCE));
 		fixes_note(r->row);
-		*reason = "known-kernel-bug";
-		return has_bug(&c->bug) ? XFAIL : v;
+		return judge_bug(&c->bug, v, reason);
 	}
 	if (c->class == 'L' && non_linux()) {
 		*reason = "not-linux";

@@ -124,7 +124,7 @@ static void to_dev_zero(void)
 	consumed_by("/dev/zero");
 }
 
-static void show(const char *name, int in)
+static void show_splice(const char *name, int in)
 {
 	int fd[2];
 	long got;
@@ -152,7 +152,7 @@ static void proc_files(void)
 
 	t_needs_splice();
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		show(paths[i], open(paths[i], O_RDONLY | O_NONBLOCK));
+		show_splice(paths[i], open(paths[i], O_RDONLY | O_NONBLOCK));
 }
 
 /* All of them are non-blocking: before 5.10 splice read from anything that has a read. */
@@ -164,12 +164,12 @@ static void odd_sources(void)
 
 	t_needs_splice();
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		show(paths[i], open(paths[i], O_RDONLY | O_NONBLOCK | O_NOCTTY));
-	show("a memory file", t_data(10));
-	show("eventfd", eventfd(1, EFD_NONBLOCK));
-	show("timerfd", timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK));
-	show("inotify", inotify_init1(IN_NONBLOCK));
-	show("epoll", epoll_create1(0));
+		show_splice(paths[i], open(paths[i], O_RDONLY | O_NONBLOCK | O_NOCTTY));
+	show_splice("a memory file", t_data(10));
+	show_splice("eventfd", eventfd(1, EFD_NONBLOCK));
+	show_splice("timerfd", timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK));
+	show_splice("inotify", inotify_init1(IN_NONBLOCK));
+	show_splice("epoll", epoll_create1(0));
 }
 
 static void odd_targets(void)
