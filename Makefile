@@ -17,6 +17,7 @@
 ##   make check-readme        README's commands in a fresh Debian (root, debootstrap, a network)
 ##   make coverage            which lines of libbb and the applets the tests run (gcov)
 ##   make baseline, bloatcheck     bytes gained or lost, by function, since the baseline
+##   make sizes             bytes of each applet, of libbb, of libc and of the texts
 ## Configure
 ##   make defconfig           the usual configuration; so too for each configs/*_defconfig
 ##   make menuconfig          choose applets and options; oldconfig asks for new ones only
@@ -320,6 +321,11 @@ baseline: $(obj)/ipcbox
 bloatcheck: $(obj)/ipcbox
 	$(Q)NM=$(NM) tests/build/bloat.sh $<.old $<
 
+# The linker says whose each section is.
+sizes: $(obj)/ipcbox
+	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,-Map=$(obj)/ipcbox.map -o $(obj)/ipcbox.mapped $(objs) $(obj)/libbb.a
+	$(Q)awk -f tests/build/sizes.awk $(obj)/ipcbox.map && rm $(obj)/ipcbox.mapped
+
 clean:
 	$(Q)rm -rf $(obj) $(O)/ipcbox
 distclean: clean
@@ -333,7 +339,7 @@ help:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all man completion ipcbox.links install-noclobber bench check-long check-mutants coverage deps run install uninstall check baseline bloatcheck clean \
+.PHONY: FORCE all man completion ipcbox.links install-noclobber bench check-long check-mutants coverage deps run install uninstall check baseline bloatcheck sizes clean \
 	distclean help allnoconfig allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig \
 	$(defconfigs)
 endif

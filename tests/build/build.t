@@ -153,6 +153,10 @@ is 'an applet goes with its folder' '' "$(./ipcbox --list | grep zy)"
 ok 'make baseline succeeds' make -s baseline
 run make -s bloatcheck
 like 'make bloatcheck prints the difference to the baseline' '*total*+0' "$out"
+run make -s sizes
+like 'make sizes names the applets, libc and the texts' '*fifow*libc*mmapr*texts*' "$(printf '%s\n' "$out" | sort -k2)"
+is 'make sizes explains all but a few bytes of the binary' 1 "$(printf '%s\n' "$out" |
+	awk -v all="$(wc -c <ipcbox)" '{ sum += $1 } END { print sum > 0.97 * all && sum <= all }')"
 cp .config ../before
 ok 'make savedefconfig succeeds' make -s savedefconfig
 is 'savedefconfig of the defaults writes an empty configs/defconfig' '' "$(cat configs/defconfig)"

@@ -1,0 +1,31 @@
+# sizes.awk - bytes of the binary by who brings them, out of the linker's map: make sizes
+#
+# An applet is its own file; what a room's applets share is the room's. merged: equal strings
+# that the linker keeps once, whoever they are of.
+function hex(s,  i, n) {
+	for (i = 3; i <= length(s); i++) n = 16 * n + index("0123456789abcdef", substr(s, i, 1)) - 1
+	return n
+}
+function owner(file) {
+	if (file ~ /libbb\/texts\.o|libbb\.a\(texts\.o\)/) return "texts (help, rules), deflated"
+	if (file ~ /libbb/) return "libbb"
+	if (file ~ /applets\/pipetest\/cases/) return "pipetest: the cases"
+	if (file ~ /applets\/pipetest\/bench/) return "pipetest: -b"
+	if (sub(/.*applets\//, "", file)) {
+		sub(/\.o$/, "", file)
+		if (file ~ /\/(fifow|fifor|mmapw|mmapr)$/) { sub(/.*\//, "", file); return file }
+		sub(/\/.*/, "", file)
+		return file == "fifo" ? "fifow and fifor, what they share" : file == "board" ? "mmapw and mmapr, what they share" : file
+	}
+	return "libc"
+}
+/^Linker script and memory map/ { on = 1 }
+!on { next }
+/^ \.[a-z]/ && NF == 1 { section = $1; next }	# a long name: the rest is on the next line
+/^ \.[a-z]/ { section = $1; at = 2 }
+/^ +0x/ { at = 1 }
+section ~ /^\.(text|rodata|data|init|fini|eh_frame|got)/ && $at ~ /^0x/ && $(at + 1) ~ /^0x/ && $(at + 2) ~ /\.(o|a)/ {
+	size[owner($(at + 2))] += hex($(at + 1))
+}
+{ section = "" }
+END { for (o in size) printf "%8d  %s\n", size[o], o | "sort -rn" }
