@@ -12,9 +12,9 @@ enum { WRITERS = 4, LETTER_SHIFT = 24 };
 
 struct runs {
 	unsigned count;
-	size_t len;	/* of the last one */
+	size_t len;	/* of the last run */
 	char letter;
-	size_t at;	/* in the text */
+	size_t at;	/* where the next run is put into the text */
 	char text[400];
 };
 
@@ -125,7 +125,7 @@ static void blocked_writers(void)
 	never_split(call_letters, 2, 1);
 	never_split(call_letters, t.pipe_buf - 1, 1000);
 	never_split(call_letters, t.pipe_buf, 1000);
-	for (int i = 0; i < 8; i++) /* all wake at once */
+	for (int i = 0; i < 8; i++) /* a reader of the whole pipe wakes all writers at once */
 		never_split(call_letters, t.pipe_buf, t.cap);
 }
 

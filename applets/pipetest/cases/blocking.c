@@ -15,7 +15,7 @@ static void start_crowd(struct crowd *crowd, unsigned n, long (*call)(long arg),
 	crowd->n = n;
 	for (unsigned i = 0; i < n; i++) {
 		crowd->job[i] = t_start(call, arg);
-		if (t.proc || i == n - 1) /* one period of grace for all */
+		if (t.proc || i == n - 1) /* without /proc all have one period of grace */
 			t_blocks(crowd->job[i]);
 	}
 }

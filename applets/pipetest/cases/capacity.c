@@ -8,7 +8,7 @@
 
 enum {
 	USUAL_SLOTS = 16,		/* pipe(7) */
-	CAP_SYS_ADMIN = 21,		/* capabilities(7): exempt from the soft limit too */
+	CAP_SYS_ADMIN = 21,		/* capabilities(7): not bound by the soft limit */
 	NOTIFICATION_PIPE = O_EXCL,	/* O_NOTIFICATION_PIPE, linux/watch_queue.h */
 };
 
@@ -57,7 +57,7 @@ static void at_least(void)
 	want(got >= (long)t.page, true, "F_SETPIPE_SZ of less than a page gives a page");
 }
 
-/* Largest first: over the soft limit a pipe may only shrink. */
+/* The largest size comes first: over the soft limit a pipe may only shrink. */
 static void rounds_up(void)
 {
 	const struct {
@@ -75,7 +75,7 @@ static void rounds_up(void)
 static void zero_is_a_page(void)
 {
 	if (ret(fcntl(t.w, F_SETPIPE_SZ, 0L)) == -EINVAL)
-		skip("no-size-0"); /* older kernels: a page is the minimum only since 2018 */
+		skip("no-size-0"); /* kernels before 4.16 refuse a size below a page */
 	t_capacity(t.r, t.page);
 }
 
@@ -87,7 +87,7 @@ static void both_ends_agree(void)
 		t_capacity(t.w, slots * t.page);
 		t.slots = slots;
 	}
-	t_resize(t.r, t.page, t.page); /* it works on either */
+	t_resize(t.r, t.page, t.page); /* F_SETPIPE_SZ works on either end */
 }
 
 static void huge_einval(void)
@@ -99,7 +99,7 @@ static void huge_einval(void)
 
 static void over_max_eperm(void)
 {
-	unsigned long max = t.proc ? max_size() : 1UL << 30; /* more than anybody's */
+	unsigned long max = t.proc ? max_size() : 1UL << 30; /* no system has so large a limit */
 
 	if (max > 1UL << 30)
 		skip("pipe-max-size");
@@ -123,7 +123,7 @@ static void up_to_max(void)
 	unsigned long max = max_size();
 
 	if (max > 1 << 26)
-		skip("pipe-max-size");	/* its slots alone take more than 1 % of it */
+		skip("pipe-max-size");	/* the slots alone would take too much memory */
 	drop_capabilities();
 	t_grow(t.w, max);
 	t_capacity(t.r, max);
@@ -158,7 +158,7 @@ static void grow_keeps_data(void)
 	n = p_fill();
 	p_drain(n / 2);
 	n -= n / 2;
-	n += p_fill(); /* the ring wraps, if it has two slots */
+	n += p_fill(); /* the ring wraps if the pipe has two slots */
 	t_grow(t.w, 2 * size);
 	n += p_fill();
 	want(n >= 2 * size - t.page / 2, true, "it is full after growing");
@@ -212,7 +212,7 @@ static void be_unprivileged(void)
 	enum { NOBODY = 65534 };
 
 	if (is_exempt())
-		(void)t_setuid(NOBODY); /* as is_exempt shows */
+		(void)t_setuid(NOBODY); /* is_exempt shows whether it worked */
 	if (is_exempt())
 		skip("privileged");
 }
@@ -314,7 +314,7 @@ static void accounting(void)
 
 static void accounting_notes(void)
 {
-	enum { NOTES = 32 };	/* a page of them */
+	enum { NOTES = 32 };	/* so many notes take a page */
 	int fd[2];
 
 	be_unprivileged();

@@ -11,7 +11,7 @@ static void needed(void)
 	t_needs(ret(copy_file_range(-1, NULL, -1, NULL, 1, 0)), "no-copy_file_range");
 }
 
-/* A name is for the file in the directory, of which each file system has its own way to copy. */
+/* The name is that of the file in the directory: each file system copies in its own way. */
 static int data(const char *name, size_t n)
 {
 	int fd;
@@ -24,7 +24,7 @@ static int data(const char *name, size_t n)
 	return fd;
 }
 
-/* All of n bytes: a file system may give them piece by piece. */
+/* Copies all of n bytes: a file system may copy them piece by piece. */
 static void copy_by_range(int in, off_t *from, int out, off_t *to, size_t n)
 {
 	while (n) {
@@ -174,7 +174,7 @@ static void suid(void)
 
 	needed();
 	t_ok(fchmod(out, 04600), "fchmod");
-	drop_capabilities(); /* CAP_FSETID would keep it */
+	drop_capabilities(); /* CAP_FSETID would keep the bit */
 	copy_by_range(in, NULL, out, NULL, 9);
 	want(t_stat(out)->st_mode & 07777, 0600, "mode of the copy");
 }

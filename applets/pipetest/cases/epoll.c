@@ -43,7 +43,7 @@ int epoll_with(int fd, unsigned events)
 	return ep;
 }
 
-/* What is reported now: the events of the one fd, or 0. */
+/* The events that are reported now are those of the one descriptor, or 0. */
 void epoll_reports(int ep, unsigned events)
 {
 	struct epoll_event ev[2] = { { 0 } };
@@ -202,7 +202,7 @@ static void last_close(void)
 	epoll_reports(ep, 0);
 }
 
-/* Five deep: epoll_ctl(2) allows no more. */
+/* The instances are five deep: epoll_ctl(2) allows no more. */
 static void nested(void)
 {
 	int ep = epoll_with(t.r, EPOLLIN);

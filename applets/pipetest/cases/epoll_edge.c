@@ -45,7 +45,7 @@ static void edge_writer(void)
 	epoll_reports(ep, EPOLLOUT);
 }
 
-/* The waits lie between, as epoll(7) advises: the writer waits only after EAGAIN. */
+/* The writer waits only after EAGAIN, as epoll(7) advises. */
 static void edge_fill_drain(void)
 {
 	int ep = epoll_with(t.w, EPOLLOUT | EPOLLET);

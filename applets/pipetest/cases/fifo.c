@@ -8,7 +8,7 @@
 
 /* --- making one ------------------------------------------------------------------------- */
 
-/* Until the next call. */
+/* The result holds until the next call. */
 static const struct stat *stat_of(const char *name)
 {
 	static struct stat st;
@@ -26,7 +26,7 @@ static void mode_and_type(void)
 {
 	int dir;
 
-	t_mkfifo("f"); /* or skip */
+	t_mkfifo("f"); /* or the case is skipped */
 	t_ok(mkdir("d", 0700), "mkdir");
 	dir = t_open("d", O_RDONLY);
 	t_needs_call("umask");
@@ -96,7 +96,7 @@ static void setgid_dir(void)
 		skip("no-other-group");
 	t_ok(mkfifo("d/process", 0600), "mkfifo");
 	close(open("d/file", O_WRONLY | O_CREAT, 0600));
-	/* the process's group, or the directory's with mount option grpid: mount(8) */
+	/* a file gets the process's group, or the directory's under grpid: mount(8) */
 	usual = stat_of("d/file")->st_gid;
 	want(stat_of("d/process")->st_gid, usual, "group of a FIFO in it, a file's");
 	if (chmod("d", 02755) < 0 || !(stat_of("d")->st_mode & S_ISGID))
@@ -179,7 +179,7 @@ static void read_write(void)
 	t_read(fd, 9, 9);
 	t_close(t_open("f", O_WRONLY));
 	nonblock(fd);
-	t_read(fd, 1, -EAGAIN); /* no end of file: it writes itself */
+	t_read(fd, 1, -EAGAIN); /* no end of file: the descriptor is a writer itself */
 }
 
 static long call_open_read(long n)
@@ -187,7 +187,7 @@ static long call_open_read(long n)
 	return ret(read(open("f", O_RDONLY), &n, 1));
 }
 
-/* The writer has gone before the reader runs: that a writer has come must be enough. */
+/* The writer has gone before the reader runs. It is enough that a writer has come. */
 static void brief_writer(void)
 {
 	t_mkfifo("f");

@@ -7,7 +7,7 @@
 #include <sys/statvfs.h>
 #include "../case.h"
 
-/* A new FIFO, its read end non-blocking. */
+/* Opens both ends of a new FIFO, the read end with O_NONBLOCK. */
 static void open_both(void)
 {
 	t_fifo("f");
@@ -50,7 +50,7 @@ static void times(void)
 
 static struct timespec changed;
 
-/* The clock of timestamps may be coarse: a later write shows. */
+/* The clock of timestamps may be coarse: the write is repeated until the time changes. */
 static bool write_changes_ctime(long unused)
 {
 	const struct stat *st;

@@ -121,7 +121,7 @@ static void notification(void)
 	want_ret(write(fd[1], "", 1), -EXDEV, "write");
 }
 
-/* Before f13abc1e8e1a (Linux 6.15) it spoils the user's pipe quota. */
+/* Before f13abc1e8e1a (Linux 6.15) the call spoils the user's pipe quota. */
 static void notification_size(void)
 {
 	int fd[2];

@@ -14,7 +14,7 @@ static void advise(void *p, size_t len, int advice)
 	wantf(got, 0, "madvise(%zu bytes, advice %d)", len, advice);
 }
 
-/* An advice that this kernel or file system may not know. */
+/* This kernel or file system may not know the advice. */
 static void advise_if_known(void *p, size_t len, int advice, const char *token)
 {
 	long got = ret(madvise(p, len, advice));
@@ -126,7 +126,7 @@ static void wipeonfork(void)
 	want(*p, 'a', "the parent's byte");
 }
 
-/* Three pages of the file, with a byte in each; the middle one becomes a hole. */
+/* The file has three pages of letters, of which the middle one has become a hole. */
 static void is_punched(int fd, const char *p)
 {
 	want(p[0], 'a', "the page before the hole, in the mapping");

@@ -5,7 +5,7 @@
  */
 #include "../case.h"
 
-/* A descriptor of a file of two pages, opened anew with these flags. */
+/* Makes a file of two pages and opens it with these flags. */
 static int reopened(int flags)
 {
 	int fd;

@@ -30,7 +30,7 @@ static void fixed_fails(void)
 	want(*p, 5, "the page that was there");
 }
 
-/* Without MAP_FIXED an address is a hint, which must not cost what lies there. */
+/* Without MAP_FIXED an address is a hint, and what lies there stays. */
 static void no_replace(void)
 {
 	char *p = t_pages(2), *got;
@@ -70,7 +70,7 @@ static void validated_anonymous(void)
 	t_no_map(RW, MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, -EINVAL);
 }
 
-/* A stack that grows: a touch below its page makes the next page, as long as a gap is left. */
+/* A touch below the lowest page makes the next page, as long as there is room below that. */
 static void grows_down(void)
 {
 	enum { ROOM = 512 }; /* more than the 256 pages that a kernel leaves below a stack */
@@ -149,7 +149,7 @@ static void denywrite(void)
 	want(*p, 'w', "the mapping's byte");
 }
 
-/* Pages of p that are in memory, of at most 8. */
+/* How many of the pages at p, at most 8, are in memory. */
 static int resident(void *p, int pages)
 {
 	unsigned char in[8];
@@ -175,7 +175,7 @@ static void locked(void)
 static void locked_limit(void)
 {
 	t_limit(RLIMIT_MEMLOCK, t.page);
-	t_needs_limit(RLIMIT_MEMLOCK, 1, "memlock-limit"); /* by 0 all is forbidden: EPERM */
+	t_needs_limit(RLIMIT_MEMLOCK, 1, "memlock-limit"); /* a limit of 0 gives EPERM */
 	if (t_capable(CAP_IPC_LOCK) && (t_setuid(65534) < 0 || t_capable(CAP_IPC_LOCK)))
 		skip("cap-ipc-lock");
 	want(try_map(4 * t.page, RW, ANON | MAP_LOCKED, -1, 0), -EAGAIN, "mmap over the limit");
@@ -206,7 +206,7 @@ static void rare_flags(void)
 	}
 }
 
-/* Neighbours of different protection do not merge: each is a mapping. */
+/* Pages of different protection do not merge: each one is a mapping. */
 static void too_many(void)
 {
 	enum { MANY = 1 << 17 };

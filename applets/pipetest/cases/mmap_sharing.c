@@ -95,7 +95,7 @@ static long store_byte(long address)
 	return was;
 }
 
-/* A child finds what was stored before fork; its own store reaches the parent or not. */
+/* A child finds what was stored before fork. What it stores itself the parent sees, or not. */
 static void over_fork(char *p, int seen)
 {
 	*p = 'p';
@@ -184,7 +184,7 @@ static void tail(void)
 	info("a byte stored behind the end %s when the file grows", *end ? "is there" : "is gone");
 }
 
-/* The end is within a page, and a store lies behind the end when the file grows. */
+/* A byte is stored behind the end, within the last page; then the file grows. */
 static void tail_regrown(void)
 {
 	int fd = t_object(13);
@@ -196,7 +196,7 @@ static void tail_regrown(void)
 	t_get(fd, 20, 0);
 }
 
-/* What was cut off, and grows again, is zero. */
+/* The file is cut off within a page, and grows again. */
 static void cut_and_regrown(void)
 {
 	int fd = t_object(t.page);

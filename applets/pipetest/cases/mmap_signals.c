@@ -65,7 +65,7 @@ static void read_only(void)
 	want(*p, 'r', "the byte");
 }
 
-/* A function that needs nothing from where it is, so that its first bytes can be copied. */
+/* The function refers to no address, so that its first bytes can be copied and run. */
 __attribute__((noinline, no_profile_instrument_function)) static int answer(void)
 {
 	return 42;
@@ -128,7 +128,7 @@ static void perms(const char *p, char got[5])
 	scnprintf(got, 5, "%s", line ? line + 1 : "");
 }
 
-/* POSIX lets a mapping allow more than was asked for: RISC-V has no pages to write only. */
+/* POSIX lets a mapping allow more than was asked for: RISC-V has no write-only pages. */
 static void in_maps(void)
 {
 	static const char rwx[][4] = { "---", "r--", "-w-", "rw-" };

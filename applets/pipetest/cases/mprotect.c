@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include "../case.h"
 
-/* The system call itself: musl's mprotect() rounds the address down to a page. */
+/* This makes the system call itself: musl's mprotect() rounds the address down to a page. */
 static void protect(char *p, size_t len, int prot, long expected)
 {
 	wantf(ret(syscall(SYS_mprotect, p, len, prot)), expected, "mprotect(%zu bytes, prot %#x)",
@@ -30,7 +30,7 @@ static void unknown_bits(void)
 	t_touch(p, 'w');
 }
 
-/* Three pages, of which the middle one is not mapped. */
+/* Three pages, of which the middle one is unmapped again. */
 static char *with_hole(void)
 {
 	char *p = t_pages(3);
@@ -112,7 +112,7 @@ static void two_mappings(void)
 	t_touch(p + t.page, 'w');
 }
 
-/* A call of the kernel obeys the protection as well. */
+/* The kernel itself obeys the protection when it copies. */
 static void system_calls(void)
 {
 	char *p = t_pages(1);

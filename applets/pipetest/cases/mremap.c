@@ -15,7 +15,7 @@ static void needed(void)
 		skip("no-mremap");
 }
 
-/* n pages with a byte of their number in each. */
+/* n pages; each begins with a letter of its own. */
 static char *numbered_pages(unsigned n)
 {
 	char *p;
@@ -47,7 +47,7 @@ static char *remap(void *p, size_t old, size_t len, int flags)
 	return got;
 }
 
-/* To that address, over what is there. */
+/* Moves len bytes to that address. 0 or -errno. */
 static long move_to(void *p, size_t len, void *to, int flags)
 {
 	return mremap(p, len, len, MREMAP_MAYMOVE | flags, to) == MAP_FAILED ? -errno : 0;
@@ -94,7 +94,7 @@ static void fixed_arguments(void)
 	want(p[t.page], 'b', "the second page");
 }
 
-/* Another mapping lies behind the page, which may not move. */
+/* Another mapping lies behind the page, and the page may not move. */
 static void no_room(void)
 {
 	char *p = numbered_pages(2);
@@ -143,7 +143,7 @@ static long store_at(long address)
 	return 0;
 }
 
-/* Grown, the mapping shows more of the file, and the child still shares it. */
+/* The mapping grows. It shows more of the file then, and the child still shares it. */
 static void shared_stays_shared(void)
 {
 	int fd = t_object(3 * t.page);
@@ -179,7 +179,7 @@ static void no_private_alias(void)
 	no_remap(p, 0, t.page, MREMAP_MAYMOVE, -EINVAL);
 }
 
-/* The old place stays mapped, and is new memory. */
+/* The old address stays mapped, with new memory. */
 static void dontunmap(void)
 {
 	enum { DONTUNMAP = 4 }; /* MREMAP_DONTUNMAP, Linux 5.7 */

@@ -26,7 +26,7 @@ static void succeeds(void)
 	}
 }
 
-/* The hole in the middle is reported. */
+/* The page in the middle is not mapped any more. */
 static void refuses(void)
 {
 	char *p = t_anon_shared(3 * t.page), *mid = p + t.page;
@@ -62,7 +62,7 @@ static void locked(void)
 	t_msync(p, t.page, MS_SYNC, 0);
 }
 
-/* The 64-bit entry of that index, 0 if it is not for us: proc(5). */
+/* The 64-bit entry of that index, or 0 if this process may not read it: proc(5). */
 static uint64_t entry(const char *path, uint64_t index)
 {
 	uint64_t e = 0;
@@ -74,7 +74,7 @@ static uint64_t entry(const char *path, uint64_t index)
 	return e;
 }
 
-/* The page frame from pagemap, and its flags. */
+/* pagemap gives the number of the page frame, and kpageflags the flags of that frame. */
 static bool dirty(const char *p)
 {
 	enum { DIRTY = 1 << 4 };

@@ -46,7 +46,7 @@ static void all_or_nothing(void)
 		p_drain(p_fill_by(sizes[i]));
 }
 
-/* Whether n bytes have room is left to the kernel; but all of them go in, or none. */
+/* The kernel decides whether n bytes have room; but all of them go in, or none. */
 static size_t all_or_eagain(size_t n)
 {
 	long got = try_write(t.w, n);

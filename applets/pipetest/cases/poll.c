@@ -56,7 +56,7 @@ static void slot_frees(void)
 	both(t.slots > 1 ? IN : 0, OUT);
 }
 
-/* The bits among these that are reported, or fewer. */
+/* All of these bits are reported; others may be, too. */
 static void reports_bits(int fd, int events, int bits)
 {
 	struct pollfd p = { fd, events, 0 };

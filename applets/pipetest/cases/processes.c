@@ -250,7 +250,7 @@ static void stream(void)
 	t_returns(job, 0);
 }
 
-static _Atomic uint32_t *sum;	/* of the bytes that the readers got */
+static _Atomic uint32_t *sum;	/* of all bytes that the readers got */
 
 static void add_up(const char *buf, long n)
 {

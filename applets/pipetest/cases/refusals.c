@@ -187,7 +187,7 @@ static void efault_read_stays(void)
 	p_read(200, 100);
 }
 
-/* n bytes, and behind them a page without access. */
+/* n bytes of memory; the page behind them allows no access. */
 static char *before_nowhere(size_t n)
 {
 	size_t len = (n / t.page + 1) * t.page;
@@ -197,7 +197,7 @@ static char *before_nowhere(size_t n)
 	return p + len - n;
 }
 
-/* The result of a transfer of which only good bytes have memory. Returns what it counts. */
+/* got is the result of a transfer of which only good bytes have memory. Returns what it counts. */
 static size_t part_or_efault(long got, size_t good, const char *call)
 {
 	if (got == -EFAULT)

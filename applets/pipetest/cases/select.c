@@ -126,7 +126,7 @@ static void select_eof(void)
 	ready_for(t.r, R, true);
 }
 
-/* The pipe is full: only that no reader is left lets a write return. */
+/* The pipe is full. A write returns all the same, because no reader is left. */
 static void select_reader_gone(void)
 {
 	p_fill();

@@ -6,7 +6,7 @@
 #include <sys/sendfile.h>
 #include "../case.h"
 
-/* From in, at its position or at *at, to out. */
+/* Sends n bytes from in, at its position or at *at, to out. */
 static void send_file(int out, int in, off_t *at, size_t n, long expected)
 {
 	t_needs(ret(sendfile(-1, -1, NULL, 1)), "no-sendfile");
@@ -69,7 +69,7 @@ static void errors(void)
 	send_file(out, t.r, &zero, 9, -ESPIPE);
 	send_file(out, in, bad, 9, -EFAULT);
 	send_file(out, in, &negative, 9, -EINVAL);
-	if (sizeof(size_t) == 8) /* 4 GiB - 1 to a 64-bit kernel */
+	if (sizeof(size_t) == 8) /* from 32 bits a 64-bit kernel gets 4 GiB - 1 */
 		send_file(out, in, NULL, -1, -EINVAL);
 	t_position(in, 0);
 	t_position(out, 0);
@@ -104,7 +104,7 @@ static void full_pipe(void)
 
 enum { MUCH = 70000 };	/* more than a usual pipe holds */
 
-/* What sendfile counts has moved the offset, and is in the pipe; the rest comes by later calls. */
+/* What sendfile counts has moved the offset, and is in the pipe. Later calls send the rest. */
 static void much_nonblock(void)
 {
 	int in = t_data(MUCH);
@@ -117,10 +117,8 @@ static void much_nonblock(void)
 		off_t before = at;
 
 		got = ret(sendfile(t.w, in, &at, MUCH - before));
-		if (got != -EAGAIN)
-			want_part(got, MUCH - before, "sendfile to a non-blocking pipe");
-		want(at - before, got > 0 ? got : 0, "how far the offset has moved");
-		want(got > 0, true, "sendfile to an empty pipe takes some bytes");
+		want_part(got, MUCH - before, "sendfile to an empty non-blocking pipe");
+		want(at - before, got, "how far the offset has moved");
 		p_drain(got);
 	}
 	p_holds(0);

@@ -25,7 +25,7 @@ static int data_file(size_t n)
 
 /* --- files ----------------- */
 
-/* All of the file, in as many turns as the pipe is small. */
+/* Moves the whole file. A small pipe takes more turns. */
 static void file_to_file(void)
 {
 	size_t n = 3 * t.page + 7;
@@ -179,7 +179,7 @@ static void offset_overflow(void)
 	p_read(20, 10);
 }
 
-/* The limit is reached in the middle: what fits is written and counted, the rest stays. */
+/* The file reaches its limit in the middle. What fits is written and counted; the rest stays. */
 static void part_at_limit(void)
 {
 	int file = empty_file();

@@ -24,7 +24,7 @@ static void socket_both_ways(void)
 	p_read(2000, 1000);
 }
 
-/* The other end is closed, or shut down: 0, and not EAGAIN or a wait. */
+/* The other end is closed, so splice returns 0 at once. */
 static void socket_eof(int gone, int left)
 {
 	t_close(gone);
@@ -62,7 +62,7 @@ static long splice_byte_from(long socket)
 	return ret(splice(socket, NULL, t.w, NULL, 1, 0));
 }
 
-/* The end of the connection may need a moment, so this splice waits. */
+/* The end of the connection may need a moment, so this call may wait. */
 static void tcp_peer_gone(void)
 {
 	int s[2];

@@ -5,7 +5,7 @@
  */
 #include "../case.h"
 
-/* Another pipe, of the same size: to[1] is the target. */
+/* Makes another pipe of the same size, whose to[1] is the target. */
 static void target(int to[2])
 {
 	t_needs_tee();

@@ -25,7 +25,7 @@ static void p14_records(void)
 	int fd;
 
 	t_mkfifo("f");
-	writer = t_blocked(write_records, RECORDS); /* in open */
+	writer = t_blocked(write_records, RECORDS); /* the writer blocks in open */
 	fd = open("f", O_RDONLY);
 	t_drain(fd, RECORDS * RECORD);
 	t_read(fd, 1, 0);
@@ -73,7 +73,7 @@ static void p15_new_writer(void)
 	p_close_w();
 	p_read(256, 0);
 	t.w = open("f", O_WRONLY);
-	reader = t_blocked(call_read, 256); /* the end of file has gone */
+	reader = t_blocked(call_read, 256); /* it blocks, because the end of file is over */
 	p_write(RECORD);
 	t_returns(reader, RECORD);
 }
@@ -109,11 +109,11 @@ static void s15_snippet_deadlock(void)
 
 	t_mkfifo("f");
 	snippet = t_blocked(open_write_then_read, 0);
-	t_open("f", O_RDONLY); /* only another process can let it go on */
+	t_open("f", O_RDONLY); /* only another process can end its wait */
 	t_returns(snippet, 0);
 }
 
-/* S16: records of up to PIPE_BUF bytes from many to many, each with its number all over. */
+/* S16: several writers send records of up to PIPE_BUF bytes, each full of its own number. */
 enum { WRITERS = 4, READERS = 3, RECORDS = 256, WORDS = 100 };
 
 struct tally {

@@ -37,7 +37,7 @@ static void p17_unmap(void)
 	t_segv(p + t.page, 'r', SEGV_MAPERR);
 }
 
-/* As it is printed: right for pages of 4096 bytes only. */
+/* This is P17 as printed. It is right for pages of 4096 bytes only. */
 static void p17_literal(void)
 {
 	enum { LITERAL = 4096 };
@@ -129,7 +129,7 @@ static void p19_visible(void)
 static void s36_length(void)
 {
 	int fd = t_object(3 * t.page);
-	/* an address fit for this file */
+	/* PROT_NONE of the same file gives an address that fits it */
 	char *p = t_map(2 * t.page, PROT_NONE, MAP_SHARED, fd);
 
 	want(mmap(p, sizeof(struct student), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == p, 1,
@@ -156,7 +156,7 @@ static void copy_by(size_t n, int out, int in, size_t size)
 	t_truncate(out, 0, 0);
 	t_truncate(out, size, 0);
 	if (size == 0)
-		return; /* a mapping has a length */
+		return; /* a mapping of 0 bytes fails */
 	src = t_view(in, size);
 	dst = t_map(size, PROT_WRITE, MAP_SHARED, out);
 	for (size_t i = 0; i < n; i++) {

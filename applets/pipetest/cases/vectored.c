@@ -6,7 +6,7 @@
 #include <sys/uio.h>
 #include "../case.h"
 
-/* n bytes of the stream, in three vectors. The result, or -errno. */
+/* Writes n bytes of the stream in three vectors. Returns the result, or -errno. */
 static long write_vectors(size_t n)
 {
 	char *buf = memcpy(xmalloc(n), pattern(n), n);
@@ -19,7 +19,7 @@ static long write_vectors(size_t n)
 	return got;
 }
 
-/* Into vectors of 5 and n bytes, whose bytes must be the next ones of the stream. */
+/* Reads into vectors of 5 and n bytes. What follows in the pipe shows how many came out. */
 static long read_vectors(size_t n)
 {
 	char *head = xmalloc(5), *tail = xmalloc(n);
