@@ -63,7 +63,7 @@ static void duplicate(void)
 {
 	t_setfd(t.r, FD_CLOEXEC);
 	t_getfd(t_dup(t.r), 0);
-	t_getfd(fcntl(t.r, F_DUPFD_CLOEXEC, 0), FD_CLOEXEC);
+	t_getfd(ret(fcntl(t.r, F_DUPFD_CLOEXEC, 0)), FD_CLOEXEC);
 }
 
 /* --- pipe2 ----------------------------------------------------------------------------------- */

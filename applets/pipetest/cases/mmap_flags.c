@@ -264,6 +264,7 @@ static void closed_unlinked(void)
 
 static bool seals(long fd)
 {
+	t_needs_call("F_ADD_SEALS");
 	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0;
 }
 

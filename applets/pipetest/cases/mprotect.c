@@ -106,7 +106,7 @@ static void two_mappings(void)
 	char *p = t_pages(2);
 	void *second = mmap(p + t.page, t.page, PROT_READ, ANON_SHARED | MAP_FIXED, -1, 0);
 
-	want(second == p + t.page, true, "MAP_FIXED takes the place of the second page");
+	want(second == p + t.page, true, "MAP_SHARED, MAP_FIXED: the second page");
 	protect(p, 2 * t.page, RW, 0);
 	t_touch(p, 'w');
 	t_touch(p + t.page, 'w');
