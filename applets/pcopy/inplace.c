@@ -142,14 +142,14 @@ int pcopy_open_written(struct copy *copy)
 }
 
 /* Space that is reserved is in one piece, and does not run out; on a tmpfs it would only be
- * cleared twice. */
+ * cleared twice, and the only write of a small file reserves it as well. */
 int pcopy_reserve(const struct copy *copy)
 {
 	const struct source *source = &copy->source;
 	const struct target *target = &copy->target;
 	off_t off = 0, end = source->size;
 
-	if (target->fs.f_blocks == 0 || copy->plan.sparse == ALWAYS
+	if (target->fs.f_blocks == 0 || copy->plan.sparse == ALWAYS || source->size <= CACHED_STEP
 	    || copy->request->preallocate == NEVER || target->fs.f_type == MY_TMPFS_MAGIC)
 		return 0;
 	for (; source->holes ? pcopy_next_data(source, &off, &end) : off < end; off = end)
