@@ -6,9 +6,8 @@
 #include <getopt.h>
 #include "libbb.h"
 
-/* Long-only options are numbered from NO_SHORT on, the form "-c(long)" from OLD_FORM on. */
-enum { MAX_OPTIONS = 64, MAX_NAMES = 768, MAX_NAME = 31 };
-enum { NO_SHORT = 0x100, OLD_FORM = 0x200 };
+/* Long-only options are numbered from NO_SHORT on. */
+enum { MAX_OPTIONS = 64, MAX_NAMES = 768, MAX_NAME = 31, NO_SHORT = 0x100 };
 
 struct options {
 	char shorts[3 * MAX_OPTIONS + 3];
@@ -19,27 +18,14 @@ struct options {
 	int count;
 };
 
-/* The letter in front of "(long)" becomes the option's value, or a number where there is none. */
-static const char *take_letter(const struct options *o, struct option *opt, const char *spec)
-{
-	if (*spec == '(')
-		opt->val = NO_SHORT + o->count;
-	else if (*spec == '-')
-		opt->val = OLD_FORM + *++spec;
-	else
-		opt->val = *spec;
-	return spec + (*spec != '(');
-}
-
-/* One "[-][c](long)[:[:]][*]" of the specification; returns what follows it. */
+/* One "[c](long)[:[:]][*]" of the specification; returns what follows it. */
 static const char *add_option(struct options *o, const char *spec, char **name)
 {
 	struct option *opt = &o->longs[o->count];
 	char *s = o->shorts + strlen(o->shorts);
-	int has_short;
+	int has_short = *spec != '(';
 
-	spec = take_letter(o, opt, spec);
-	has_short = opt->val < NO_SHORT;
+	opt->val = has_short ? *spec++ : NO_SHORT + o->count;
 	opt->name = *name;
 	for (spec++; *spec != ')';)
 		*(*name)++ = *spec++;
@@ -57,16 +43,11 @@ static const char *add_option(struct options *o, const char *spec, char **name)
 	return spec + o->is_list[o->count++];
 }
 
-static int is_long_only(int val)
-{
-	return val >= NO_SHORT && val < OLD_FORM;
-}
-
 /* A plain long-only option has an int to set; any other option has a pointer if it takes an
  * argument or fills a list. */
 static int has_pointer(const struct options *o, int i)
 {
-	return o->longs[i].has_arg || o->is_list[i] || is_long_only(o->longs[i].val);
+	return o->longs[i].has_arg || o->is_list[i] || o->longs[i].val >= NO_SHORT;
 }
 
 static void add_to_list(char ***list, int letter, const char *arg)
@@ -171,7 +152,7 @@ static void take_option(struct options *o, int c)
 	if (o->is_list[i])
 		add_to_list(o->args[i], c < NO_SHORT ? c : 0, optarg);
 	else if (o->longs[i].has_arg)
-		*(char **)o->args[i] = !optarg && is_long_only(c) ? (char *)"" : optarg;
+		*(char **)o->args[i] = !optarg && c >= NO_SHORT ? (char *)"" : optarg;
 	else if (o->args[i])
 		*(int *)o->args[i] = 1;
 }
@@ -208,8 +189,8 @@ opts_t getopt32(char **argv, const char *spec, ...)
 		if (c == 'V')
 			show_version();
 		take_option(&o, c);
-		if (!is_long_only(c))
-			seen |= OPT(c & 0x7f);
+		if (c < NO_SHORT)
+			seen |= OPT(c);
 	}
 	return seen;
 }

@@ -78,7 +78,6 @@ void bb_show_help(void) NORETURN;
  * With '*' behind all this the pointer is a char ***, a NULL-terminated list that grows; item[-1]
  * is the option's letter ('\0' without one), so that several options can share a list and keep
  * the order in which they were given.
- * "-c(long)" is the old form of a long-only option: it borrows the letter in what is returned.
  * A leading '+' stops at the first operand. --help and --version are always there. Afterwards
  * argv[optind] is the first operand. */
 typedef uint64_t opts_t;

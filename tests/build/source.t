@@ -84,8 +84,9 @@ for main in $mains; do
 	applet=$(basename "${main%.c}")
 	call=$(awk '/getopt32\(/ { on = 1 } on { print } on && /;/ { exit }' "$main")
 	case $call in *FIFO_OPTIONS*) call=$fifo$call ;; esac
+	[ -n "$call" ] || continue # pipesz parses as util-linux does: pipesz.t
 	is "$applet --help has the options that $applet takes" \
-		"$(printf '%s' "$call" | grep -oE '"[^"]*"' | tr -d '"\n' | sed 's/-[A-Za-z0-9](/(/g' |
+		"$(printf '%s' "$call" | grep -oE '"[^"]*"' | tr -d '"\n' |
 			grep -oE '[A-Za-z0-9]?\([a-z-]+\):?:?' | sort)" \
 		"$(configs/gen.sh options "$main" | awk -F '\t' '$3 !~ /^(help|version)$/ { print $2 "(" $3 ")" $4 }' | sort)"
 done
