@@ -256,6 +256,10 @@ deps:
 run: $(O)/ipcbox
 	$(Q)'$(abspath $<)' pipetest
 
+# For packages: as any user, without what the tests of make check need.
+test: $(O)/ipcbox
+	$(Q)tests/build/test.sh '$(abspath $<)'
+
 check: $(O)/ipcbox
 	$(Q)IPCBOX='$(abspath $<)' prove -r tests
 
@@ -291,6 +295,30 @@ completion: $(obj)/completion/ipcbox.bash $(obj)/completion/_ipcbox $(obj)/compl
 $(obj)/completion/%: $(parts) $(obj)/config.mk
 	@mkdir -p $(@D)
 	$(Q)$(gen) completion $(if $(filter _%,$*),zsh,$(patsubst ipcbox.%,%,$*)) $(O)/.config $(applets) >$@
+
+# --- release --------------------------------------------------------------------
+
+# What git has, or of a release all but what was built; the same bytes each time.
+name := ipcbox-$(VERSION)
+dist: $(obj)/$(name).tar.gz
+$(obj)/$(name).tar.gz: FORCE
+	$(Q)mkdir -p $(obj) && { if [ -e .git ]; then git ls-files; else \
+		find . -type f ! -path './obj/*' ! -path './_install/*' ! -path ./ipcbox ! -path './.config*' | sed 's|^\./||'; fi; } | \
+		LC_ALL=C sort >$(obj)/dist.files
+	$(Q)tar -cf - --format=ustar --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime=@$(SOURCE_DATE_EPOCH) \
+		--transform='s|^|$(name)/|' -T $(obj)/dist.files | gzip -9n >$@
+	$(say) DIST $@
+
+# Each architecture of qemu/targets, with the compiler and the musl that make cross takes.
+ARCHES ?= $(shell awk '$$1 == "arch" { print $$2 }' qemu/targets)
+release: dist man
+	$(Q)rm -rf $(obj)/release && mkdir -p $(obj)/release
+	$(Q)for arch in $(ARCHES); do \
+		$(MAKE) --no-print-directory cross ARCH=$$arch && cp $(obj)/$$arch/ipcbox $(obj)/release/$(name)-$$arch || exit; \
+	done
+	$(Q)cp $(obj)/$(name).tar.gz $(obj)/man/* $(obj)/release
+	$(Q)cd $(obj)/release && sha256sum * >../SHA256SUMS && mv ../SHA256SUMS .
+	$(say) RELEASE $(obj)/release
 
 # --- install ------------------------------------------------------------------------
 
@@ -339,7 +367,8 @@ help:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all man completion ipcbox.links install-noclobber bench check-long check-mutants coverage deps run install uninstall check baseline bloatcheck sizes clean \
+.PHONY: FORCE all test dist release man completion ipcbox.links install-noclobber bench check-long check-mutants \
+	coverage deps run install uninstall check baseline bloatcheck sizes clean \
 	distclean help allnoconfig allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig \
 	$(defconfigs)
 endif

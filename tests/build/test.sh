@@ -1,0 +1,33 @@
+#!/bin/sh
+# test.sh IPCBOX - what make test does: the built binary against tests that need a shell and nothing
+# else. No compiler, no network, no privilege, and nothing of the environment is used.
+#
+# It takes a minute at most: a file that the minute does not leave time for is named, not passed.
+set -u
+cd "${0%/*}/../.." || exit
+files='box/box fifo/options fifo/fifow fifo/fifor board/mmapr board/mmapw pcopy/report'
+seconds=60
+
+begin=$(date +%s)
+log=$(mktemp "${TMPDIR:-/tmp}/ipcbox-test.XXXXXX") || exit
+trap 'rm -f "$log"' EXIT
+trap 'exit 1' INT TERM
+umask 022
+failed=0 passed=0 late=
+for file in $files; do
+	left=$((seconds - $(date +%s) + begin))
+	if [ $left -le 0 ]; then late="$late $file"; continue; fi
+	timeout -k 1 $left env -i PATH="$PATH" HOME=/ TMPDIR="${TMPDIR:-/tmp}" EMULATOR="${EMULATOR-}" IPCBOX="$1" \
+		sh "tests/$file.t" >"$log" 2>&1 </dev/null
+	rc=$?
+	if [ $rc = 124 ] || [ $rc = 137 ]; then late="$late $file"; fi
+	passed=$((passed + $(grep -c '^ok ' "$log")))
+	if grep -q '^not ok' "$log" || ! grep -q '^1\.\.[1-9]' "$log" && [ $rc != 124 ] && [ $rc != 137 ]; then
+		failed=$((failed + 1))
+		echo "tests/$file.t:"
+		grep -A8 '^not ok' "$log" || tail -n 8 "$log"
+	fi
+done
+[ -z "$late" ] || echo "no time was left for all of:$late"
+echo "make test: $passed assertions passed, $failed of $(echo $files | wc -w) files have failures"
+[ $failed = 0 ] && [ $passed -gt 0 ]
