@@ -128,7 +128,7 @@ void board_renew(struct board *b, int persist)
 	atomic_store(b->map + BOARD_WORD(seq), seq);
 	sync_renewed(b, persist);
 	board_seal_header(&b->head);
-	if (pwrite(b->fd, &b->head.header_crc, len, from) != (ssize_t)len)
+	if (pwrite(b->fd, (const char *)&b->head + from, len, from) != (ssize_t)len)
 		bb_perror_msg_and_die("can't write '%s'", b->path);
 	sync_renewed(b, persist);
 	b->other_boot = 0;
