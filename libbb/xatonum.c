@@ -101,8 +101,8 @@ int64_t xatodur(const char *what, const char *str)
 		{ "m", 60 * NS_PER_S },
 		{ "h", 3600 * NS_PER_S },
 	};
-	uintmax_t whole, fraction;
-	const char *s = parse_digits(str, 10, &whole);
+	uintmax_t whole = 0, fraction;
+	const char *s = *str == '.' ? str : parse_digits(str, 10, &whole);
 	int64_t total;
 	size_t i;
 
