@@ -48,6 +48,8 @@ void fifo_init(struct fifo *f, opts_t opts, const struct fifo_arguments *a)
 	if (!f->path)
 		bb_show_usage("which FIFO?");
 	f->fd = f->watch = -1;
+	if (opts & OPT('r') && a->frame)
+		bb_show_usage("--raw and --frame exclude each other");
 	asked->frame = opts & OPT('r') ? FRAME_RAW : xchoose("frame", a->frame, frames);
 	asked->frame_named = opts & OPT('r') || (a->frame && asked->frame != FRAME_AUTO);
 	asked->limited = a->count != NULL;

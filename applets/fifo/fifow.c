@@ -9,19 +9,19 @@ config FIFOW
 	help
 	  usage: fifow [options] FIFO [--] MESSAGE...
 	     or: fifow [options] FIFO [-]     each line of stdin is a message
-	     or: fifow [options] FIFO         stdin is a terminal, or --generate:
-	                                      xiaoming0001 ... one a second
-	     or: fifow --hold FIFO [CMD...]   readers see no end, while CMD runs
+	     or: fifow [options] FIFO         stdin is a terminal: as --generate
+	     or: fifow --hold [options] FIFO [-- CMD]
+
 	  -p, --create[=MODE]  make the FIFO if missing (0600)
 	  -u, --unlink         remove it at the end if we made it
-	  -F, --frame=KIND     auto: lines, packets for several lines; line, nul: ended
-	                       so; packet: one message is one read; len: a header
-	                       shows loss and carries any bytes; or raw
+	  -F, --frame=KIND     auto (default): a line; a packet, if it has several; or
+	                       line, nul: each ends so; packet: each is one read;
+	                       len: any bytes, and a header that shows loss; raw
 	  -0, --null           NUL, not newline, ends a message of stdin
 	  -r, --raw            bytes of stdin as they come
-	  -L, --lock           messages above PIPE_BUF too, in len frames; with
-	                       --frame=line, nul under a lock (kill -9 cuts them)
-	  -t, --timeout D      for each message: 500ms, 2, 1m (else exit 124)
+	  -L, --lock           messages above PIPE_BUF too: as len frames; lines and NUL
+	                       by name under a lock, where kill -9 cuts them
+	  -t, --timeout D      for each message: 500ms, .5, 1m (else exit 124)
 	      --open-timeout D   wait for a reader at most D
 	  -N, --nonblock       no reader, or full: exit 3; with -E drop never fail
 	  -E, --on-epipe=wait|drop|fail   when the last reader has left (wait)
@@ -29,12 +29,15 @@ config FIFOW
 	  -D, --drop=none|newest|oldest   if those are too many: wait (none), or drop
 	                       some; the reader gets a message "dropped N"
 	      --drain[=D]      exit 0 only when all is read; else 124, or 3: no reader
+	      --hold           send nothing: readers see no end, while CMD runs
+	      --generate       send xiaoming0001, xiaoming0002 ... one a second
 	  -n, --count N        stop after N       -i, --interval D   between messages
-	  -z, --pipe-size SIZE|max                --stats at the end and on SIGUSR1
+	  -z, --pipe-size SIZE|max                --stats  at the end and on SIGUSR1
 	  -q, --quiet          -v, --verbose      -J, --json   for the statistics
 
 	  Exit 0: all is in the pipe, and lost if the last reader leaves it there.
-	  A shell's read sees one byte of a packet. For all to see it: mmapw.
+	  A shell's read takes bytes: of a packet it gets the first one only.
+	  No order among writers. For all to see a message: mmapw.
 */
 #include "fifow.h"
 
