@@ -140,10 +140,16 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=64k tmpfs small 2
 		if [ $raw ]; then truncate -s 28 small/b; else
 			head -c 4096 holes >small/b; truncate -s "$(stat -c %s holes)" small/b; fi
 		cat /dev/zero >small/fill 2>/dev/null
-		run box mmapw $raw small/b
-		is "mmapw $raw finds on a full disk that the file has holes, before it writes" \
-			"1 mmapw: can't fill the holes of 'small/b': No space left on device" "$rc $err"
-		rm small/fill small/b
+		# Where stat(2) counts a hole as blocks of the file, nobody can see it.
+		truncate -s 8192 small/probe
+		if [ "$(stat -c %b small/probe)" != 0 ]; then
+			skip "mmapw $raw finds on a full disk that the file has holes, before it writes" 'st_blocks-counts-holes'
+		else
+			run box mmapw $raw small/b
+			is "mmapw $raw finds on a full disk that the file has holes, before it writes" \
+				"1 mmapw: can't fill the holes of 'small/b': No space left on device" "$rc $err"
+		fi
+		rm -f small/fill small/b small/probe
 	done
 	umount small
 else
