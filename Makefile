@@ -334,14 +334,14 @@ fishcompdir ?= $(datadir)/fish/vendor_completions.d
 
 install install-noclobber: $(O)/ipcbox
 install install-noclobber uninstall: man completion
-	$(Q)box='$(O)/ipcbox' obj='$(obj)' root='$(root)' kind='$(CONFIG_INSTALL)' names='$(NAMES)' all_names='$(ALL_NAMES)' \
+	$(Q)box='$(O)/ipcbox' obj='$(obj)' root='$(root)' kind='$(CONFIG_INSTALL)' names='$(APPLETS)' all_names='$(ALL_NAMES)' \
 		bindir='$(bindir)' mandir='$(mandir)' bashdir='$(bashcompdir)' zshdir='$(zshcompdir)' \
 		fishdir='$(fishcompdir)' quiet='$(quiet)' packaging/install.sh $@
 
 # The names, as BusyBox's build lists its own; they are made again when a path or name differs.
 ipcbox.links: $(obj)/ipcbox.links
 $(obj)/ipcbox.links: $(obj)/config.mk FORCE
-	$(Q)printf '$(bindir)/%s\n' $(NAMES) >$@
+	$(Q)printf '$(bindir)/%s\n' $(APPLETS) >$@
 
 baseline: $(obj)/ipcbox
 	$(Q)cp $< $<.old

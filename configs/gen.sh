@@ -6,8 +6,8 @@
 #   all     y|n|random KCONFIG...    a .config with every bool at that value
 #   diff    .config KCONFIG...       only what differs from the defaults
 #   header  .config KCONFIG...       config.h: every known symbol is defined, so if() works
-#   make    .config APPLET.c...      CONFIG_*, APPLETS, their NAMES and ALL_NAMES for the Makefile
-#   applets .config APPLET.c...      applets.h: APPLET(name, function) for each name of an
+#   make    .config APPLET.c...      CONFIG_*, APPLETS, ALL_NAMES for the Makefile
+#   applets .config APPLET.c...      applets.h: APPLET(name) for each
 #                                    enabled applet
 #   text-numbers .config APPLET.c... texts.h: the number of each text
 #   rows    .config APPLET.c...      rows.h: how many CASE(...) rows each group has
@@ -17,9 +17,7 @@
 #   pages   DIR .config APPLET.c...  the man pages, into DIR; of $VERSION and $DATE
 #   completion SHELL .config APPLET.c...  for bash, zsh or fish
 #
-# An applet's source is applets/NAME.c or applets/ROOM/NAME.c; a line " * also: NAME" of
-# its header comment gives it another name, which a "config NAME" stanza in the same file
-# may switch off.  Runs under any POSIX shell and awk.
+# An applet's source is applets/NAME.c or applets/ROOM/NAME.c. Runs under any POSIX shell and awk.
 #
 # The texts, in this order: the box's help (TEXT_box), the help of each enabled applet
 # (TEXT_NAME), each FILE.txt in their folders (TEXT_FILE), and from TEXT_rows on the four strings
@@ -60,17 +58,6 @@ function line() {
 
 # on .config NAME - is it switched on?
 on() { grep -q "^CONFIG_$(echo "$2" | tr '[:lower:]' '[:upper:]')=y" "$1"; }
-
-# also FILE - the other names of the applet
-also() { sed -n '/^config /q; s/^ \* also: //p' "$1"; }
-
-# names .config FILE - the names of the applet that are switched on: the file's own first
-names() {
-	applet "$2"
-	for name in $(also "$2"); do
-		if on "$1" "$name" || ! grep -qi "^config $name\$" "$2"; then echo "$name"; fi
-	done
-}
 
 applet() { a=${1##*/}; echo "${a%.*}"; }
 line() { sed -n '2s/^ \* [a-z0-9]* - //p' "$1"; }
@@ -122,9 +109,7 @@ options() {
 # box_help .config APPLET.c... - the help of the box
 box_help() {
 	sed '/^APPLETS$/,$d' libbb/help.txt
-	for f in $(enabled "$@"); do
-		for name in $(names "$1" "$f"); do printf '  %-9s %s\n' "$name" "$(line "$f")"; done
-	done
+	for f in $(enabled "$@"); do printf '  %-9s %s\n' "$(applet "$f")" "$(line "$f")"; done
 	sed '1,/^APPLETS$/d' libbb/help.txt
 }
 
@@ -134,7 +119,7 @@ page() {
 		-f configs/page.awk "$dir/help" "$dir/options" "$3" >"$dir/$1.1"
 }
 
-# pages .config APPLET.c... - into $dir. Another name of an applet has the same page.
+# pages .config APPLET.c... - into $dir
 pages() {
 	box_help "$@" >"$dir/help"
 	: >"$dir/options"
@@ -144,7 +129,6 @@ pages() {
 		help "$f" >"$dir/help"
 		options "$f" >"$dir/options"
 		page "$(applet "$f")" "$(line "$f")" "${f%.c}.1"
-		for name in $(names "$1" "$f" | sed 1d); do cp "$dir/$(applet "$f").1" "$dir/$name.1"; done
 	done
 	rm "$dir/help" "$dir/options" "$dir/part"
 	for room in $(rooms "$@"); do find "$room" -name '*.5' -exec cp {} "$dir" \;; done
@@ -172,12 +156,9 @@ header)
 make)
 	grep '^CONFIG_' "$1" | tr -d '"'
 	echo "APPLETS :=$(enabled "$@" | sed 's|.*/| |; s|\.c$||' | tr -d '\n')"
-	echo "NAMES :=$(for f in $(enabled "$@"); do names "$1" "$f"; done | sed 's/^/ /' | tr -d '\n')"
-	echo "ALL_NAMES :=$(shift; for f; do applet "$f"; also "$f"; done | sed 's/^/ /' | tr -d '\n')" ;;
+	echo "ALL_NAMES :=$(shift; for f; do applet "$f"; done | sed 's/^/ /' | tr -d '\n')" ;;
 applets)
-	for f in $(enabled "$@"); do
-		for name in $(names "$1" "$f"); do echo "APPLET($name, $(applet "$f"))"; done
-	done ;;
+	for f in $(enabled "$@"); do echo "APPLET($(applet "$f"))"; done ;;
 text-numbers)
 	echo "enum {"
 	echo "	TEXT_box,"
@@ -206,7 +187,5 @@ pages)
 	pages "$@" ;;
 completion)
 	shell=$1; shift
-	for f in $(enabled "$@"); do
-		for name in $(names "$1" "$f"); do options "$f" | sed "s/^/$name	/"; done
-	done | awk -f "configs/$shell.awk" ;;
+	for f in $(enabled "$@"); do options "$f" | sed "s/^/$(applet "$f")	/"; done | awk -f "configs/$shell.awk" ;;
 esac

@@ -11,7 +11,7 @@ static const struct applet {
 	int (*main)(char **argv);
 	unsigned help;
 } applets[] = {
-#define APPLET(name, function) { #name, function##_main, TEXT_##function },
+#define APPLET(name) { #name, name##_main, TEXT_##name },
 #include "applets.h"
 #undef APPLET
 	{ 0 },

@@ -31,7 +31,7 @@
 #include "texts.h"
 
 /* The main function of each applet: 0-terminated argv, returns the exit status. */
-#define APPLET(name, function) int function##_main(char **argv);
+#define APPLET(name) int name##_main(char **argv);
 #include "applets.h"
 #undef APPLET
 

@@ -23,7 +23,7 @@ cross:
 
 # What else an archive holds: the other names of the box; the architecture, for its busybox, and
 # the tests but for those of the source, of what the other image shows, and of kills by the hundred.
-in_cpio = $(NAMES)
+in_cpio = $(APPLETS)
 here := build/% missing/% box/readme box/init qemu/% pipetest/% fifo/kill
 in_tests-image = $(ARCH) tests/tap.sh $(filter-out $(here:%=tests/%.t),$(wildcard tests/*/*.t))
 

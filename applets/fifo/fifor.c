@@ -15,7 +15,7 @@ config FIFOR
 	  -0, --null           end messages with NUL    -J, --json   one object each
 	  -r, --raw            bytes as they come: a cat that stays
 	      --bytes N        with -r: take N bytes, leave the rest, exit 0
-	  -F, --frame=KIND     how fifow sends: packet, line, nul, len, raw; or auto
+	  -F, --frame=auto|line|packet|nul|len|raw   how fifow sends; auto
 	                       (default), all of them: newline and NUL end a message of
 	                       plain bytes; no more than PIPE_BUF at once need no end
 	  -e, --eof=exit       exit 0 when the last writer leaves (--eof=wait)

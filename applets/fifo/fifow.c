@@ -14,7 +14,8 @@ config FIFOW
 
 	  -p, --create[=MODE]  make the FIFO if missing (0600)
 	  -u, --unlink         remove it at the end if we made it
-	  -F, --frame=KIND     auto (default): a line; a packet, if it has several; or
+	  -F, --frame=auto|line|packet|nul|len|raw
+	                       auto (default): a line; a packet, if it has several; or
 	                       line, nul: each ends so; packet: each is one read;
 	                       len: any bytes, and a header that shows loss; raw
 	  -0, --null           NUL, not newline, ends a message of stdin

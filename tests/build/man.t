@@ -28,6 +28,7 @@ done
 grep -rl '^config ' applets | sort >../files
 while read -r file; do
 	applet=$(basename "${file%.c}")
+	[ -e "obj/man/$applet.1" ] || continue # it is switched off
 	# The letter and what stands for an argument may be empty: then "-".
 	configs/gen.sh options "$file" | awk -F '\t' '{ print $2 == "" ? "-" : $2, $3, $4 == "" ? "-" : $4 }' >../options
 	while read -r letter long how; do
