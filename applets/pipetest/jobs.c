@@ -286,6 +286,9 @@ void t_blocks(pid_t pid)
 			fail("%s = %ld %s, expected it to block", call_of(job), (long)job->result,
 				errname(job->result));
 		}
+		if (process_state(pid) == 'Z' && !t_returned(pid))
+			fail("process %d died before it returned from %s", (int)pid,
+				call_of(job_of(pid)));
 		check_deadline("the call neither blocks nor returns");
 		pause_briefly();
 	}

@@ -37,7 +37,7 @@ static void read_ignored(void)
 {
 	pid_t job;
 
-	signal(SIGUSR1, SIG_IGN);
+	t_signal(SIGUSR1, SIG_IGN);
 	job = t_start(call_read, 5);
 	t_interrupt(job);
 	t_blocks(job);
