@@ -13,9 +13,11 @@ if ! box --list | grep -qx pipesz; then
 	# shellcheck disable=SC1091 # only its unset
 	unset MAKEFLAGS MAKELEVEL MFLAGS CC CROSS_COMPILE CFLAGS LDFLAGS O VERSION
 	make -s -C "$top" O="$T/build" allnoconfig >log 2>&1
-	sed -i 's/# \(CONFIG_PIPECAP\|CONFIG_PIPESZ\) is not set/\1=y/' build/.config
+	sed -i '/CONFIG_PIPE\(CAP\|SZ\)\>/d' build/.config
+	printf 'CONFIG_PIPECAP=y\nCONFIG_PIPESZ=y\n' >>build/.config
 	ok 'a box with pipecap and pipesz alone can be built' make -s -j2 -C "$top" O="$T/build"
 	IPCBOX=$T/build/ipcbox
+	[ -x "$IPCBOX" ] || exit
 fi
 ln -s "$IPCBOX" pipesz
 sz() { $EMULATOR ./pipesz "$@"; }

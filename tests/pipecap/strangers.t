@@ -69,8 +69,8 @@ fi
 # --- another file gets under the name between the look and the open ----------------------------------
 # The process has a FIFO open as descriptor 5. strace delays each open(2) of pipecap; when that of
 # the descriptor is due, it becomes one of a file that only root may read.
-if [ "$(uname -m)" != x86_64 ] || ! command -v python3 >/dev/null; then
-	skip 'a descriptor that is swapped is not opened' 'not x86_64, or no python3'
+if [ "$(uname -m)" != x86_64 ] || ! [ -r /proc/self/syscall ] || ! command -v python3 >/dev/null; then
+	skip 'a descriptor that is swapped is not opened' 'not x86_64, no python3, or no /proc/PID/syscall'
 	exit
 fi
 cat >swap.py <<'END'
