@@ -111,10 +111,31 @@ static void open_reader(struct reader *r)
 			exclude_others(r);
 		}
 		r->f.fd = e->fd = fd;
-		e->live = 0;
+		e->live = e->some = 0;
 	} while (fifo_watch(&r->f));
 	if (e->fd >= 0)
 		fifo_resize(&r->f);
+}
+
+static int is_hung_up(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) == 1 && pfd.revents == POLLHUP;
+}
+
+/* Some kernels report POLLHUP for a new descriptor without a writer, when there was one before
+ * (gVisor). Here it means that a writer has come and left since, and not for two in a row. */
+static void look_for_false_hang_up(struct reader *r)
+{
+	int fd;
+
+	if (r->f.fd < 0 || !is_hung_up(r->f.fd))
+		return;
+	fd = fifo_open(&r->f, O_RDONLY);
+	r->hangs_up = fd >= 0 && is_hung_up(fd);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* False if the end of the last writer is ours too. */
@@ -238,6 +259,7 @@ static ssize_t take_run(struct reader *r, struct end *e)
 	}
 	take_turn(r);
 	n = feed_next(r, e, &run);
+	e->some |= n > 0;
 	if (n > 0)
 		feed_take(r, e, text_take(r, e, &run));
 	return n;
@@ -264,6 +286,8 @@ static void fifor_read_messages(struct reader *r)
 	while (r->f.left && writers) {
 		e = wait_for_end(r);
 		n = take_run(r, e);
+		if (n == 0 && r->hangs_up && !e->some)
+			n = -1;
 		hints = n < 0 ? hints + 1 : 0;
 		pause_after_false_hints(r, hints);
 		while (n > 0 && r->f.left)
@@ -324,13 +348,16 @@ static void read_raw(struct reader *r)
 		for (n = 1; n > 0 && r->bytes; hints = n < 0 ? hints + 1 : 0) {
 			n = move_raw(r, e->fd, &spliced, &flags);
 			if (n > 0) {
+				e->some = 1;
 				r->f.count.bytes += n;
 				r->bytes -= r->bytes == UINTMAX_MAX ? 0 : n;
 				r->deadline = fifo_deadline(r->f.asked.timeout);
 			}
 		}
+		if (n == 0 && r->hangs_up && !e->some)
+			hints++;
 		pause_after_false_hints(r, hints);
-		if (n == 0)
+		if (n == 0 && !(r->hangs_up && !e->some))
 			writers = next_writer(r, e);
 	}
 	flush_output(r);
@@ -453,6 +480,7 @@ int fifor_main(char **argv)
 	fifo_create(&r.f);
 	r.lock_kind = opts & OPT('X') ? LOCK_EX : l.hold ? 0 : LOCK_SH;
 	open_reader(&r);
+	look_for_false_hang_up(&r);
 	r.atomic = pathconf(r.f.path, _PC_PIPE_BUF);
 	if (l.flush)
 		return flush_queue(&r);

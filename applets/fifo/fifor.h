@@ -17,6 +17,7 @@ enum { NAMED, BEFORE, ENDS };
 struct end {
 	int fd;			/* -1: none */
 	int live;		/* a writer has been seen: read(2) of 0 bytes is its end */
+	int some;		/* bytes have come since it was opened */
 	struct buffer rest;	/* a message whose end has not come */
 	struct buffer part;	/* a part of a frame that has not come whole */
 	uintmax_t oversized;	/* bytes of a message that is too long, and passed over */
@@ -77,6 +78,7 @@ struct reader {
 	int lock, lock_kind;	/* LOCK_SH, or with --exclusive LOCK_EX; 0: none */
 	int turn, has_turn;	/* readers with --count lock this directory, one at a time */
 	int exit_at_eof;
+	int hangs_up;		/* a new descriptor reports POLLHUP: this kernel does so */
 	int64_t deadline;	/* for the next message */
 	uintmax_t bytes;	/* still wanted of raw bytes */
 };
