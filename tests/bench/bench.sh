@@ -1,5 +1,5 @@
 #!/bin/sh
-# bench.sh [DIR] - ipcbox beside the tools that one would take instead: make bench
+# bench.sh [DIR] - measures ipcbox beside the tools that a user would take instead: make bench
 #
 #   BENCH='F1 C2'  only these lines (F1-F4 M1-M3 C1-C6 T1 S1-S4)
 #   SIZE=1G        of the large files; the counts of messages follow
@@ -7,11 +7,11 @@
 #
 # A table on stdout; bench.json and, with gnuplot, bench.svg in DIR.  The commands of a line
 # take turns, so that what else the machine does hits all of them.  A peer that is not
-# installed is named; one that is three times slower than the best has its warm-up for a
-# result.  A missed target is no failure: the status is 1 only if something could not run.
+# installed is named; the result of a peer that is three times slower than the best one is its
+# warm-up.  A missed target is no failure: the status is 1 only if something could not run.
 #
-# Not pinned: processes that talk to each other, for some peers have threads.  Pinned to
-# one processor: M3, C6 and S4, which measure single short processes.
+# M3, C6 and S4 measure single short processes, pinned to one processor.  Processes that talk to
+# each other are not pinned, for some peers have threads.
 #
 # Its parts: place.sh contest.sh; the lines by topic: fifo.sh board.sh copy.sh box.sh; the
 # programs: tool.c (the stop watch), limit.c (bare loops), torn.c; the results: statistics.awk

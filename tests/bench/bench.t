@@ -1,5 +1,5 @@
 #!/bin/sh
-# What make bench prints and leaves behind; what it measures is nobody's verdict.
+# What make bench prints and leaves behind; a result is no verdict.
 . "${0%/*}/../tap.sh"
 
 bench="$room/bench.sh"
@@ -9,17 +9,17 @@ gone() { [ "$(echo ipcbox-bench.*)" = 'ipcbox-bench.*' ] && [ "$shm" ] && [ ! -e
 shm_of() { shm=$(sed -n 's/^files .* in \([^ ]*\) and .*/\1/p' "$1"); }
 
 if ! command -v cc >/dev/null; then
-	skip 'make bench' 'no cc'
+	skip 'bench.sh measures ipcbox and its peers' 'no cc'
 	exit
 fi
 LIMIT=60 BENCH='F1 C6' run "$bench" .
-is 'two lines: status 0' "0 $err" "$rc "
-like 'the machine' 'machine *kernel *page size *' "$out"
-like 'F1: a ratio and its target' '*F1  64 MiB of tmpfs through a FIFO*ipcbox * ms * <= 0.35 *' "$out"
-like 'C6: the same' '*C6  pcopy*ipcbox *busybox * <= 1.2 *' "$out"
+is 'bench.sh of two lines ends with status 0, without a word on stderr' "0 $err" "$rc "
+like 'bench.sh prints the machine first' 'machine *kernel *page size *' "$out"
+like 'the line F1 has a result, a ratio and its target' '*F1  64 MiB of tmpfs through a FIFO*ipcbox * ms * <= 0.33 *' "$out"
+like 'the line C6 has a result, a ratio and its target' '*C6  pcopy*ipcbox *busybox * <= 0.8 *' "$out"
 shm_of .out
-ok 'nothing is left' gone
-ok 'bench.json' python3 - <<'END'
+ok 'bench.sh leaves neither files nor processes' gone
+ok 'bench.json holds each line with its runs' python3 - <<'END'
 import json
 bench = json.load(open("bench.json"))
 lines = bench["lines"]
@@ -31,9 +31,9 @@ for line in lines:
     assert line["verdict"] in ("met", "missed", "unknown"), line
 END
 if command -v gnuplot >/dev/null; then
-	like 'bench.svg' '<?xml*</svg>' "$(cat bench.svg)"
+	like 'bench.svg is an SVG file' '<?xml*</svg>' "$(cat bench.svg)"
 else
-	skip 'bench.svg' 'no gnuplot'
+	skip 'bench.svg is an SVG file' 'no gnuplot'
 fi
 
 mkdir bin
@@ -42,17 +42,17 @@ for tool in sh cc as ld awk basename cat cmp cut date dd df getconf grep head mk
 	ln -s "$(command -v $tool)" bin/
 done
 BENCH=F1 LIMIT=60 run env PATH="$T/bin" sh "$bench" .
-is 'without peers: status 0' 0 "$rc"
-like 'and each is named' '*pv *missing*socat *missing*mbuffer *missing*' "$out"
+is 'bench.sh without any peer ends with status 0' 0 "$rc"
+like 'bench.sh names each peer that is not installed' '*pv *missing*socat *missing*mbuffer *missing*' "$out"
 
 BENCH='S4 Z9' run "$bench" .
-is 'no such line: status 1' "1 bench: no line 'Z9'" "$rc $err"
+is 'an unknown line is refused with its name' "1 bench: no line 'Z9'" "$rc $err"
 SIZE=-1 run "$bench" .
-is 'an invalid SIZE' "1 bench: invalid SIZE: '-1' (64M, 1G)" "$rc $err"
+is 'an invalid SIZE is refused with examples' "1 bench: invalid SIZE: '-1' (64M, 1G)" "$rc $err"
 
 for signal in TERM INT; do
 	BENCH=F4 run timeout -s $signal 2 "$bench" .
-	is "SIG$signal ends it" 124 "$rc"
+	is "SIG$signal ends bench.sh" 124 "$rc"
 	shm_of .out
-	ok 'and nothing is left' wait_for gone
+	ok "bench.sh leaves neither files nor processes after SIG$signal" wait_for gone
 done

@@ -1,4 +1,4 @@
-# board.sh - the lines M1 to M3: boards; bench.sh reads it
+# board.sh - the lines M1 to M3 of the table: boards. Part of bench.sh.
 # shellcheck shell=sh disable=SC2034,SC2317
 #
 # SPDX-License-Identifier: 0BSD
@@ -22,13 +22,13 @@ lag() (
 )
 line_M1() {
 	percentile=50
-	contest M1 1.0 cat ns lag 'a record from its publication to the output, p50' cat
+	contest M1 1.1 cat ns lag 'a record from its publication to the output, p50' cat
 	percentile=99
-	contest M1 1.0 cat ns lag 'a record from its publication to the output, p99' cat
+	contest M1 1.2 cat ns lag 'a record from its publication to the output, p99' cat
 	rm -f "$MEM/board"
 }
 
-# ns for each publication
+# publish TOOL prints the nanoseconds for each publication.
 publish() (
 	pids=
 	trap 'kill $pids 2>/dev/null' EXIT
@@ -60,13 +60,13 @@ torn() (
 )
 line_M2() {
 	awk -v n=$MESSAGES 'BEGIN { for (i = 0; i < n; i++) print "id=" i }' >"$MEM/lines"
-	contest M2 0.2 loop ns publish 'a publication of mmapw -, 4 readers; a FIFO, one reader' loop cat
+	contest M2 0.45 loop ns publish 'a publication of mmapw -, 4 readers; a FIFO, one reader' loop cat
 	rm -f "$MEM/lines" "$MEM/board"
 	once M2 0 count torn "torn records in $((SIZE * 100000000 >> 30)) reads"
 	rm -f "$MEM"/lines8 "$MEM"/board*
 }
 
-# Short processes: the mean of many is one run.
+# Short processes: one run is the mean of many.
 show() {
 	case $1 in
 	ipcbox) set -- "$IPCBOX" mmapr -1 "$MEM/board" ;;
@@ -76,6 +76,6 @@ show() {
 }
 line_M3() {
 	"$IPCBOX" mmapw "$MEM/board" id=1 || { FAILED=1; return; }
-	contest M3 1.1 busybox ns show 'mmapr -1 FILE; busybox cat FILE: the whole process' busybox
+	contest M3 0.6 busybox ns show 'mmapr -1 FILE; busybox cat FILE: the whole process' busybox
 	rm -f "$MEM/board"
 }

@@ -1,4 +1,5 @@
-# contest.sh - the commands of a line take turns, then come the statistics; bench.sh reads it
+# contest.sh - how a line of the table is measured: its commands take turns, then come the
+# statistics. Part of bench.sh.
 # shellcheck shell=sh disable=SC2034,SC2317
 #
 # SPDX-License-Identifier: 0BSD
@@ -21,21 +22,23 @@ FAILED=0
 statistics() { sort -k1,1 -k2,2n "$1" | awk -f "$here/statistics.awk"; }
 report() { awk -F '\t' -v form="$1" -f "$here/report.awk" "$2"; }
 
-# Of the peers, all three times slower than the best but the one that the target names.
+# too_slow SAMPLES AGAINST prints the peers that are three times slower than the best one, but not
+# the peer that the target names.
 too_slow() {
 	awk -v against="$2" '
 		$1 != "ipcbox" { v[$1] = $2; if (!best || $2 < best) best = $2 }
 		END { for (n in v) if (n != against && v[n] > 3 * best) printf " %s ", n }' "$1"
 }
 
-# What a peer needs is its name up to a comma: dd,direct
+# missing_peer NAME: its command is not installed. The command is the name up to a comma: dd,direct.
 missing_peer() {
 	case $1 in ipcbox | loop | packet-loop | while-read | fifo) return 1 ;; esac
 	! have "${1%%,*}"
 }
 
 # contest ID TARGET AGAINST UNIT FUNCTION WORK [PEER...]
-# AGAINST: a peer, or best; alone: TARGET is in UNIT (ns, bytes, count), no ratio.
+# measures a line of the table. FUNCTION PEER prints one value. AGAINST is a peer, or best; or alone:
+# then TARGET is no ratio, but in UNIT (ns, bytes, count).
 contest() {
 	id=$1 target=$2 against=$3 unit=$4 trial=$5 work=$6 state='' round=''
 	shift 6
@@ -76,7 +79,7 @@ contest() {
 	report table "$samples.out"
 }
 
-# once ID TARGET UNIT FUNCTION WORK: what does not vary, or is the sum of a long run
+# once ID TARGET UNIT FUNCTION WORK measures once what does not vary, or is the sum of a long run.
 once() {
 	if ! value=$($4 </dev/null) || [ -z "$value" ]; then
 		FAILED=1 value=failed

@@ -1,9 +1,9 @@
-# copy.sh - the lines C1 to C6: copies; bench.sh reads it
+# copy.sh - the lines C1 to C6 of the table: copies. Part of bench.sh.
 # shellcheck shell=sh disable=SC2034,SC2317
 #
 # SPDX-License-Identifier: 0BSD
 
-# Nothing of the last run may be on its way to the disk, or in the way.
+# afresh removes what the last run made, and waits until nothing of it is on its way to the disk.
 afresh() {
 	rm -f "$dir/dst"
 	[ "$dir" = "$MEM" ] || sync -f "$dir"
@@ -45,12 +45,12 @@ line_C1() {
 on_disk() { dir=$DISK cold=''; large "$dir/src"; sync -f "$dir"; }
 line_C2() {
 	on_disk
-	contest C2 0.4 cp ns durable "pcopy, durable; cp and sync: $mib MiB, cache warm, $(fs_of "$dir")" cp dd dd,direct
+	contest C2 0.3 cp ns durable "pcopy, durable; cp and sync: $mib MiB, cache warm, $(fs_of "$dir")" cp dd dd,direct
 }
 line_C3() {
 	on_disk
 	cold=1
-	contest C3 0.6 cp ns durable "pcopy, durable; cp and sync: $mib MiB, cache cold, $(fs_of "$dir")" cp
+	contest C3 0.5 cp ns durable "pcopy, durable; cp and sync: $mib MiB, cache cold, $(fs_of "$dir")" cp
 }
 line_C4() {
 	on_disk
@@ -82,7 +82,7 @@ line_C5() {
 		else
 			head -c $((SIZE / 4)) /dev/urandom >"$dir/src"
 			sync -f "$dir"
-			contest C5 1.1 cp ns reflink "reflink of $((mib / 4)) MiB on $fs" cp
+			contest C5 1.0 cp ns reflink "reflink of $((mib / 4)) MiB on $fs" cp
 			umount "$dir"
 		fi
 		rm -f "$DISK/$fs.img"
@@ -93,7 +93,7 @@ line_C5() {
 	for at in 0 1 2 3 4 5 6 7 8 9; do
 		head -c 1M /dev/urandom | dd of="$dir/sparse" bs=1M seek=$((at * 1000)) conv=notrunc iflag=fullblock status=none
 	done
-	contest C5 1.1 cp ns sparse "10 GiB sparse with 10 MiB of data, $(fs_of "$dir")" cp
+	contest C5 1.0 cp ns sparse "10 GiB sparse with 10 MiB of data, $(fs_of "$dir")" cp
 	rm -f "$dir/sparse" "$dir/dst"
 }
 
@@ -106,6 +106,6 @@ small() {
 }
 line_C6() {
 	head -c 4096 /dev/urandom >"$DISK/small"
-	contest C6 1.2 busybox ns small "pcopy --no-sync of 4 KiB, the whole process, $(fs_of "$DISK")" busybox cp
+	contest C6 0.8 busybox ns small "pcopy --no-sync of 4 KiB, the whole process, $(fs_of "$DISK")" busybox cp
 	rm -f "$DISK/small" "$DISK/dst"
 }

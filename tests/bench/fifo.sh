@@ -1,4 +1,4 @@
-# fifo.sh - the lines F1 to F4: FIFOs; bench.sh reads it
+# fifo.sh - the lines F1 to F4 of the table: FIFOs. Part of bench.sh.
 # shellcheck shell=sh disable=SC2034,SC2317
 #
 # SPDX-License-Identifier: 0BSD
@@ -6,15 +6,15 @@
 large() {
 	[ -f "$1" ] || head -c "$SIZE" /dev/urandom >"$1" || die "can't fill '$1'"
 }
-# What the warm-up brought has to be right; looking each time takes too long.
+# The result of the warm-up is compared; to compare each one takes too long.
 same() { [ "$round" ] || cmp "$1/src" "$1/dst" >&2; }
 new_fifo() { rm -f "$MEM/fifo"; mkfifo "$MEM/fifo"; }
 
-# through TOOL OUT: the two commands of each tool; the reader's status counts too.
+# through TOOL OUT: runs the two commands of TOOL; the status of the reader counts, too.
 through() {
 	new_fifo
 	f=$MEM/fifo
-	# The output of the last run is not this one's to free.
+	# To free the output of the last run is not part of this one.
 	[ "$2" = /dev/null ] || rm -f "$2"
 	case $1 in
 	ipcbox) set -- "$IPCBOX fifor -r -e exit $f" "$IPCBOX fifow -r $f" "$2" ;;
@@ -39,17 +39,17 @@ mib=$((SIZE >> 20))
 line_F1() {
 	large "$MEM/src"
 	# shellcheck disable=SC2086 # a list
-	contest F1 0.35 best ns to_null "$mib MiB of tmpfs through a FIFO to /dev/null" $peers
+	contest F1 0.33 best ns to_null "$mib MiB of tmpfs through a FIFO to /dev/null" $peers
 }
 line_F2() {
 	large "$MEM/src"
 	# shellcheck disable=SC2086
-	contest F2 0.6 best ns to_file "$mib MiB of tmpfs through a FIFO to tmpfs" $peers
+	contest F2 1.0 best ns to_file "$mib MiB of tmpfs through a FIFO to tmpfs" $peers
 	rm -f "$MEM/dst"
 }
 
-# A packet is one write and one read by nature, so that the packet-loop is as fast as it can
-# be; lines go many at a time.  socat does a tenth of them, the shell a hundredth.
+# A packet is one write and one read, so the packet-loop is the limit of packets; of lines many
+# go in one write.  socat sends a tenth of the messages, the shell a hundredth.
 messages() {
 	new_fifo
 	f=$MEM/fifo
@@ -71,15 +71,15 @@ messages() {
 }
 line_F3() {
 	awk -v n=$MESSAGES 'BEGIN { while (n-- > 0) printf "%063d\n", n }' >"$MEM/lines"
-	frame=
-	contest F3 1.3 loop ns messages "$MESSAGES messages of 64 bytes, lines in, packets between, lines out" \
+	frame='-F packet'
+	contest F3 1.1 packet-loop ns messages "$MESSAGES messages of 64 bytes, lines in, packets between, lines out" \
 		loop packet-loop socat while-read
 	frame='-F line'
-	contest F3 1.3 loop ns messages "$MESSAGES messages of 64 bytes, lines in, lines between, lines out" loop
+	contest F3 0.3 loop ns messages "$MESSAGES messages of 64 bytes, lines in, lines between, lines out" loop
 	rm -f "$MEM/lines" "$MEM/dst"
 }
 
-# Processor time in ms, whole, over 10 s, of all of them.
+# idle prints the whole milliseconds of processor time that the four programs use in 10 s.
 idle() (
 	pids=
 	trap 'kill $pids 2>/dev/null' EXIT

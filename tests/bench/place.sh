@@ -1,4 +1,4 @@
-# place.sh - where the files are, how large they may be, and what remains of them: nothing; bench.sh reads it
+# place.sh - the directories of the files, the size of the files, and their removal. Part of bench.sh.
 # shellcheck shell=sh disable=SC2034,SC2317
 #
 # SPDX-License-Identifier: 0BSD

@@ -1,4 +1,4 @@
-# report.awk - of the results: the table of one line, the JSON of all, or the bars of the picture
+# report.awk - prints the results as a table, as JSON, or as the bars of the picture
 #
 # -v form=table|json|bars
 # SPDX-License-Identifier: 0BSD

@@ -1,4 +1,4 @@
-# statistics.awk - name median min max runs, of lines "name value" that are sorted by both
+# statistics.awk - prints name, median, min, max, runs; the input is lines "name value", sorted by both
 #
 # SPDX-License-Identifier: 0BSD
 function flush() {

@@ -41,8 +41,8 @@ static void give_up(int sig)
 	_exit(128 + sig);
 }
 
-/* The mean of count runs in ns.  Each is a process group, so that none of it survives;
- * an interactive shell's Ctrl-C comes through us. */
+/* Prints the mean of count runs in ns.  Each run is a process group, so that no part of it
+ * survives; give_up() passes on the Ctrl-C of an interactive shell. */
 static void stopwatch(int count, char **argv)
 {
 	const char *fresh = getenv("FRESH");
@@ -59,7 +59,7 @@ static void stopwatch(int count, char **argv)
 		if (group == 0) {
 			setpgid(0, 0);
 			signal(SIGINT, SIG_DFL), signal(SIGTERM, SIG_DFL);
-			dup2(null, 1); /* our own is for the result */
+			dup2(null, 1); /* the result alone goes to our stdout */
 			execvp(*argv, argv);
 			fail(*argv);
 		}
@@ -73,8 +73,8 @@ static void stopwatch(int count, char **argv)
 	printf("%lld\n", (long long)(total / count));
 }
 
-/* What is resident when the process exits, in bytes: getrusage(2) would count the image
- * before the exec too. */
+/* Prints the bytes that are resident when the process exits: getrusage(2) would count the
+ * image before the exec, too. */
 static void resident(char **argv)
 {
 	char path[64], line[128];
@@ -115,8 +115,8 @@ static int compare(const void *a, const void *b)
 	return (d > 0) - (d < 0);
 }
 
-/* From a record's time to its arrival here, percentile in ns.  "own": a record that we
- * write ourselves, else it carries time=SECONDS.NANOSECONDS. */
+/* Prints the percentile of the ns from the time of a record to its arrival here.  "own": the
+ * time is that of our write; else the record says it as time=SECONDS.NANOSECONDS. */
 static void lag(int count, int percentile, const char *in, const char *out, int own)
 {
 	int64_t *ns = calloc(count, sizeof(*ns)), sent, end;
