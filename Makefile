@@ -14,7 +14,6 @@
 ##   make check               all of tests/*/*.t (make deps check on a bare machine)
 ##   make check-long          the same with the full counts of kills, faults and fuzzing: hours
 ##   make check-mutants       each case must fail under some wrong kernel (ALL=1: the whole table)
-##   make check-readme        README's commands in a fresh Debian (root, debootstrap, a network)
 ##   make coverage            which lines of libbb and the applets the tests run (gcov)
 ##   make baseline, bloatcheck     bytes gained or lost, by function, since the baseline
 ##   make sizes             bytes of each applet, of libbb, of libc and of the texts
@@ -234,10 +233,10 @@ $(O)/ipcbox: $(obj)/stripped $(if $(shell cmp $(obj)/stripped $(O)/ipcbox 2>&1),
 # --- use and upkeep -----------------------------------------------------------------
 
 BUILD_DEPS := gcc make musl-tools kconfig-frontends-nox
-CHECK_DEPS := bindfs btrfs-progs busybox-static chromium-headless-shell clang cpio e2fsprogs \
-	exfat-fuse exfatprogs file g++ libc6-dev libclang-rt-14-dev libnbd-bin nbdkit \
+CHECK_DEPS := bash bindfs btrfs-progs busybox-static chromium-headless-shell clang cpio e2fsprogs \
+	exfat-fuse exfatprogs file fish g++ libc6-dev libclang-rt-14-dev libnbd-bin mandoc nbdkit \
 	nbdkit-plugin-python ntfs-3g perl procps python3 python3-tap shellcheck spin squashfs-tools \
-	strace util-linux xfsprogs
+	strace util-linux xfsprogs zsh
 BENCH_DEPS := btrfs-progs busybox-static gnuplot-nox mbuffer pv socat toybox xfsprogs
 # "make deps run" needs less than "make deps check"; "make deps" alone takes all.
 wants = $(if $(FOR),$(filter $(1),$(FOR)),all)
