@@ -1,7 +1,10 @@
 #!/bin/sh
-# all.sh JOBS - this machine, what runs on it, qemu-user and all boards; a table, JSON and a page of them
+# all.sh JOBS - run pipetest on this machine, in gVisor, in a sandbox, under qemu-user and on all
+# boards; then print and write what they said (table.sh)
 #
-# TARGETS='amd64 arm64-user' restricts it; TIER=1 leaves out the boards of tier 2.
+# TARGETS='amd64 arm64-user' names the targets to run; TIER=1 leaves out the boards of tier 2.
+#
+# SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
 set -u
 : "${OUT:=obj}" "${MAKE:=make}" "${TIER:=2}"
@@ -25,7 +28,7 @@ build() {
 	! printf '%s\n' $targets | grep -q "^$1\(-.*\)\{0,1\}-tests$" || images="$images tests-image"
 	"$MAKE" -s -j"$jobs" O="$(dirname "$OUT")" ARCH="$1" IMAGES="$images" twice
 }
-# arch_of TARGET: what is not named by its architecture runs on this machine's
+# arch_of TARGET prints its architecture: that of its name, or of this machine
 arch_of() {
 	case $1 in native | gvisor* | sandbox) dpkg --print-architecture ;; *) echo "${1%%-*}" ;; esac
 }
@@ -45,7 +48,7 @@ one='t=$1; [ ! -e "$OUT/qemu/$t.result" ] || exit 0
 	native | gvisor* | sandbox | *-user) exec "$0/user.sh" "$t" ;;
 	*) exec "$0/boot.sh" "$t" ;;
 	esac'
-# The slow ones first, so that no processor waits at the end.
+# The slow targets run first, so that no processor waits at the end.
 printf '%s\n' $targets | awk '/^gvisor|-tests$|-uml$|ppc64el$|-16k$|^arm/ { print; next } { rest = rest $0 "\n" } END { printf "%s", rest }' |
 	xargs -P "$jobs" -n 1 sh -c "$one" "$here" >/dev/null
 

@@ -1,11 +1,14 @@
 #!/bin/sh
 # boot.sh BOARD[-tests] [KERNEL] - boot a board with its initramfs and judge what it prints
 #
-# BOARD-tests is the image that runs tests/*/*.t there. KERNEL: the second half of BOARD's name in
-# the table, or a kernel image. Files of $OUT/ARCH are used; the log is $OUT/qemu/NAME.log, the
-# verdict NAME.result. Environment, as others name them: IPCBOX_QEMU, IPCBOX_QEMU_APPEND
-# (options), IPCBOX_APPEND (the kernel's command line), IPCBOX_TIMEOUT (seconds in all),
-# IPCBOX_SILENCE (seconds without output), IPCBOX_TIMEOUT_SCALE, ACCEL=kvm, INITRAMFS.
+# BOARD-tests boots the image that runs tests/*/*.t. KERNEL is the second half of the board's name
+# in the table, or a kernel image. The archives are those of $OUT/ARCH; the log is
+# $OUT/qemu/NAME.log, the verdict NAME.result. Environment: IPCBOX_QEMU (the program),
+# IPCBOX_QEMU_APPEND (its options), IPCBOX_APPEND (the kernel's command line), IPCBOX_TIMEOUT
+# (seconds in all), IPCBOX_SILENCE (seconds without output), IPCBOX_TIMEOUT_SCALE, ACCEL=kvm,
+# INITRAMFS.
+#
+# SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
 set -eu
 : "${OUT:=obj}"
@@ -31,7 +34,7 @@ elif ! command -v "$IPCBOX_QEMU" >/dev/null; then
 	die "no $IPCBOX_QEMU: make deps qemu ARCH=$arch"
 fi
 
-# The kernel, and the files of its package that the options name.
+# Fetch the kernel, and the files of its package that the options name.
 set -f
 patterns=$(printf '%s\n' $options | sed -n 's/^@/*\//p')
 if [ -z "$image" ] || [ -n "$patterns" ]; then
@@ -63,7 +66,8 @@ else
 		${IPCBOX_QEMU_APPEND-}
 fi
 
-# End it when its init has said that it is done: not each machine can power itself off.
+# Wait until the guest's init has said that it is done, and end the guest: some machines cannot
+# power themselves off.
 : >"$log"
 start=$(date +%s)
 timeout -k 5 "$IPCBOX_TIMEOUT" "$@" </dev/null >>"$log" 2>&1 &

@@ -1,11 +1,14 @@
 #!/bin/sh
 # cpio.sh initramfs|cpio|tests BINARY FILE.cpio.gz [NAME...] - an archive for the kernel
 #
-# initramfs: the box as /init. cpio: /usr/bin/ipcbox with a link for each NAME, to be
-# appended to another initramfs (the kernel unpacks one after the other). tests: the first
-# NAME is an architecture, whose busybox is the distribution's, the others go to /tests.
-# The same input gives the same bytes, whoever makes it: order, owner, times and modes are
-# fixed. No device nodes: the kernel's own root has /dev/console, and init mounts devtmpfs.
+# initramfs: the box is /init. cpio: the box is /usr/bin/ipcbox, with a link for each NAME; the
+# archive is to be appended to another initramfs (the kernel unpacks one after the other). tests:
+# the first NAME is an architecture, whose busybox comes from the distribution; the other names are
+# files, which go to /tests. The same input gives the same bytes, whoever makes the archive: order,
+# owner, times and modes are fixed. It needs no device nodes: the kernel's own root has
+# /dev/console, and init mounts devtmpfs.
+#
+# SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
 set -eu
 kind=$1 binary=$2 out=$3

@@ -1,5 +1,7 @@
 #!/bin/sh
-# cross.sh ARCH - prints CC= AR= STRIP= for make: Debian's compiler, and musl of a cache
+# cross.sh ARCH - print CC= AR= STRIP= NM= for make: Debian's compiler, with musl from the cache
+#
+# SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
 set -eu
 set_arch "$1"
@@ -9,7 +11,7 @@ clang-*) tool=$compiler ;;
 esac
 command -v "$tool" >/dev/null || die "no $tool: make deps cross ARCH=$arch"
 
-# Debian's musl-dev, not installed: its paths lead to where it is unpacked.
+# unpacked: Debian's musl-dev, which is not installed; its paths are changed to where it lies
 unpacked() {
 	root=$("$here/fetch.sh" "$musl" "$arch" musl-dev)
 	specs=$(find "$root/usr/lib" -name musl-gcc.specs)
@@ -18,7 +20,7 @@ unpacked() {
 	specs=$specs.here
 }
 
-# built PREFIX CONFIGURE-OPTION...: musl from its source, below $root
+# built PREFIX CONFIGURE-OPTION...: musl is built from its source and installed in $root/PREFIX
 built() {
 	src=$("$here/fetch.sh" "${musl#+}" amd64 source musl)
 	root=$src-$arch
@@ -34,14 +36,14 @@ built() {
 	rm -rf "$build"
 }
 
-# For what Debian has no musl-dev of, and still has a compiler for. The wrapper has the specs;
-# configure would make it only where the compiler finds a glibc.
+# built_by_gcc: Debian has a compiler for this architecture, but no musl-dev. musl's wrapper brings
+# the specs; without the option, configure makes a wrapper only where gcc finds a glibc.
 built_by_gcc() {
 	built "" --target="${compiler%-}" --enable-wrapper=gcc CC="${compiler}gcc $flags" CROSS_COMPILE="$compiler"
 	specs=$root/lib/musl-gcc.specs
 }
 
-# clang wants musl below a root directory, and the directory of a gcc for libgcc.
+# clang: the compiler finds musl below a root directory, and libgcc in the directory of a gcc
 clang() {
 	version=${compiler#clang}
 	read -r _ triplet debian suite package <<-END

@@ -1,5 +1,7 @@
 #!/bin/sh
-# deps.sh ARCH GOAL... - the packages that make GOAL... needs for boards of ARCH
+# deps.sh ARCH GOAL... - print the packages that make GOAL... needs for boards of ARCH
+#
+# SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
 set -eu
 arches=$1

@@ -1,6 +1,6 @@
 #!/bin/sh
-# expected.sh TARGET... - what the boards differ in: $OUT/EXPECTED, and its difference to
-# qemu/EXPECTED for those that passed. To accept it: cp obj/EXPECTED qemu/
+# expected.sh TARGET... - write what the boards differ in to $OUT/EXPECTED, and print how that differs
+# from qemu/EXPECTED, for the boards that passed. To accept the new one: cp obj/EXPECTED qemu/
 #
 # SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
@@ -27,8 +27,8 @@ for t; do
 done
 kernels=$(names board | while read -r b; do case " $ran " in *" $b "*) printf '%s ' "$b" ;; esac; done)
 
-# "TARGET CASE what", a line for each skip, each failure (expected or with a reason in EXPECTED)
-# and each informational value that is not of the moment: no addresses, times and counts of a race.
+# facts_of TARGET prints "TARGET CASE what", a line for each skip, each expected failure and each
+# informational value. Left out is what changes from run to run: addresses, times, counts of a race.
 facts_of() {
 	tr -d '\r' <"$OUT/qemu/$1.log" | awk -v t="$1" '
 		/^# / { if (on && !/^#   |0x|[0-9] [um]s$|reads:|[0-9] ns|pid |process [0-9]|split|pieces|writers of|half to|seed |pipetest on /) note[++n] = substr($0, 3); next }
@@ -56,7 +56,7 @@ facts() {
 		done
 	done
 }
-# The targets of the same line together; "all" are all kernels of the table that ran pipetest.
+# collapse joins the targets of the same fact; "all" are all kernels of the table that ran.
 collapse() {
 	awk -v kernels="$kernels" 'BEGIN { count = split(kernels, k, " "); for (i in k) is_kernel[k[i]] }
 		{ t = $1; sub(/^[^ ]+ /, ""); if (!($0 in seen)) { order[++n] = $0; seen[$0] = 0 }

@@ -1,10 +1,12 @@
 #!/bin/sh
-# fetch.sh SUITE ARCH PACKAGE [MEMBER...] - a Debian package, unpacked; prints its directory
+# fetch.sh SUITE ARCH PACKAGE [MEMBER...] - fetch and unpack a Debian package; print its directory
 #
 # PACKAGE may be a metapackage of a kernel; SUITE ARCH source PACKAGE is a source package.
-# MEMBER patterns say what to keep. apt's own client does it, checks signatures and uses the
-# machine's proxy; but lists and sources are of our own: nothing of the machine changes.
-# Asks the archive once a day; a package stays in the cache by its version.
+# MEMBER patterns say which files to keep. apt's own client fetches, checks the signatures and uses
+# the machine's proxy, but with lists and sources of the cache: nothing of the machine changes.
+# The archive is asked once a day; a package stays in the cache by its version.
+#
+# SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
 set -eu
 suite=$1 arch=$2 package=$3
@@ -14,7 +16,7 @@ if [ "$package" = source ]; then source=y package=$1; shift; fi
 link=$cache/$suite-$arch-$package${source:+-source}
 state=$cache/apt/$suite-$arch${source:+-source}
 
-# What another user put there would be booted, or run as root.
+# A file that another user put into the cache would be booted, or run as root.
 mkdir -p "$cache"
 if [ ! -O "$cache" ] || [ -n "$(find "$cache" -prune -perm /022)" ]; then
 	die "others can write '$cache': remove it, or set XDG_CACHE_HOME"
@@ -26,7 +28,7 @@ flock 9 # two boards may want the same
 known() { [ -d "$link/" ] && readlink -f "$link"; }
 if [ -n "$(find "$link" -mtime -1 2>/dev/null)" ] && known; then exit; fi
 
-# The archive of this machine, as its sources name it.
+# archive prints the URI of the Debian archive that this machine's sources name.
 archive() {
 	[ -z "${IPCBOX_ARCHIVE-}" ] || { echo "$IPCBOX_ARCHIVE"; return; }
 	# shellcheck disable=SC2016 # apt's variables

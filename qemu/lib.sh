@@ -1,5 +1,7 @@
 # lib.sh - what the scripts of this directory share; each begins with . "${0%/*}/lib.sh"
-# shellcheck shell=sh disable=SC2034 # whoever reads it uses the variables
+# shellcheck shell=sh disable=SC2034 # the scripts use the variables
+#
+# SPDX-License-Identifier: 0BSD
 
 here=${0%/*}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ipcbox
@@ -8,11 +10,11 @@ export LC_ALL
 
 die() { echo "${0##*/}: $*" >&2; exit 1; }
 
-# lines KIND [NAME]: of the table, without the first word
+# lines KIND [NAME] prints the lines of that kind in the table, without the first word
 lines() { awk -v kind="$1" -v name="${2-}" '$1 == kind && (name == "" || $2 == name) { $1 = ""; print substr($0, 2) }' "$here/targets"; }
 names() { lines "$1" | cut -d' ' -f1; }
 
-# set_arch NAME: $arch $compiler $user $musl $flags
+# set_arch NAME sets $arch $compiler $user $musl $flags
 set_arch() {
 	read -r arch compiler user musl flags <<-END
 	$(lines arch "$1")
@@ -20,7 +22,7 @@ set_arch() {
 	[ -n "$arch" ] || die "no architecture '$1': one of $(names arch | tr '\n' ' ')"
 }
 
-# set_board NAME: its columns, and those of its architecture
+# set_board NAME sets the columns of the board, and those of its architecture
 set_board() {
 	read -r board tier suite kernel system cpus memory console options <<-END
 	$(lines board "$1")
@@ -29,14 +31,14 @@ set_board() {
 	set_arch "${board%%-*}"
 }
 
-# as_table: records of judge.awk for people
+# as_table prints records of judge.awk as a table for people
 as_table() {
 	awk 'BEGIN { form = "%-14s %-6s %-32s %6s %-6s %5s %5s %5s %5s %4s  %s\n"
 		printf form, "target", "", "kernel", "page", "order", "pass", "fail", "xfail", "skip", "s", "" }
 		{ printf form, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 == "-" ? "" : $11 }' | sed 's/ *$//'
 }
 
-# mark_expected NAME LOG: each failure of LOG that EXPECTED gives a reason for says so
+# mark_expected NAME LOG appends the reason to each failure of LOG that EXPECTED has a reason for
 mark_expected() {
 	[ -e "$here/EXPECTED" ] || return 0
 	awk -v t="$1" -v expected="$here/EXPECTED" '
@@ -58,7 +60,7 @@ mark_expected() {
 		{ print }' "$2" >"$2.new" && mv "$2.new" "$2"
 }
 
-# judge NAME SECONDS LOG [GUEST]: the verdict to LOG's .result and stdout; why, to stderr
+# judge NAME SECONDS LOG [GUEST] writes the verdict to LOG's .result and stdout, what failed to stderr
 judge() {
 	rc=0
 	mark_expected "$1" "$3"
@@ -72,9 +74,9 @@ judge() {
 	return $rc
 }
 
-# verdict NAME WORD REASON: the record of a target that did not run
+# verdict NAME WORD REASON writes the record of a target that did not run
 verdict() { echo "$1 $2 - 0 - 0 0 0 0 0 $3" >"$OUT/qemu/$1.result"; }
-# skipped NAME REASON WHY: a target of tier 2 cannot run here, and stderr says why
+# skipped NAME REASON WHY ends the script: a target of tier 2 cannot run here, and stderr says why
 skipped() {
 	verdict "$1" SKIP "$2"
 	echo "$1: SKIP: $3" >&2

@@ -1,10 +1,11 @@
 #!/bin/sh
 # sandbox.sh DIR [CMD...] - run CMD as the default profile of Docker would let it run
 #
-# Its filter lets through what it knows as harmless; what is left refuses with EPERM, and clone3
-# with ENOSYS, so that a libc takes clone (https://docs.docker.com/engine/security/seccomp/, "Significant
+# That profile lets harmless calls through and refuses the others with EPERM, but clone3 with ENOSYS,
+# so that a libc calls clone instead (https://docs.docker.com/engine/security/seccomp/, "Significant
 # syscalls blocked by the default profile"). Root keeps the capabilities that a container has.
-# Without CMD: exit 0 if that can be done here. DIR takes the program that sets the filter.
+# Without CMD the exit status says whether that can be done here. DIR takes the program that sets
+# the filter.
 #
 # SPDX-License-Identifier: 0BSD
 set -eu
@@ -25,8 +26,8 @@ refused=$refused,perf_event_open,pidfd_getfd,pivot_root,process_madvise,quotactl
 refused=$refused,request_key,set_mempolicy,set_mempolicy_home_node,setdomainname,sethostname,setns
 refused=$refused,settimeofday,stime,swapoff,swapon,sysfs,_sysctl,syslog,umount,umount2,unshare,uselib
 refused=$refused,userfaultfd,ustat,vhangup,vm86,vm86old
-# New namespaces: NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET. A socket of the family
-# AF_VSOCK.
+# The flags of clone for new namespaces are NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET; 40
+# is AF_VSOCK.
 for flag in 0x20000 0x2000000 0x4000000 0x8000000 0x10000000 0x20000000 0x40000000; do
 	refused="$refused,clone:0&$flag"
 done

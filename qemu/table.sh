@@ -1,6 +1,8 @@
 #!/bin/sh
-# table.sh TARGET... - what $OUT/qemu/*.result say: a table, $OUT/boards.json, $OUT/boards.html,
-# what differs from qemu/EXPECTED, and the sum; exit 1 if one failed.
+# table.sh TARGET... - print the results of $OUT/qemu as a table, what differs from qemu/EXPECTED,
+# and the sum; write $OUT/boards.json and $OUT/boards.html. Exit 1 if a target failed.
+#
+# SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
 set -u
 : "${OUT:=obj}"
@@ -16,8 +18,8 @@ awk 'BEGIN { print "[" } { printf "%s{\"target\":\"%s\",\"result\":\"%s\",\"kern
 	"\"pass\":%d,\"fail\":%d,\"xfail\":%d,\"skip\":%d,\"seconds\":%d,\"reason\":\"%s\"}", sep, $1, tolower($2), $3, $4, $5, $6, $7, $8, $9, $10, $11
 	sep = ",\n" } END { print "\n]" }' "$OUT/boards.txt" >"$OUT/boards.json"
 
-# One file: the results and the logs are in it as text that its script reads. What a log
-# contains must not end the element.
+# The page is one file: its script reads the results and the logs from elements of the page. The
+# text of a log must not end its element.
 {
 	sed '/@RESULTS@/,$d' "$here/page.html"
 	cat "$OUT/boards.json"

@@ -22,7 +22,7 @@ esac
 mkdir -p "$OUT/qemu"
 log=$OUT/qemu/$name.log
 
-# The program of gVisor, unpacked where it is packed: $runsc.
+# find_runsc sets $runsc to the program of gVisor, and unpacks it first if it is packed.
 find_runsc() {
 	[ -n "${RUNSC-}" ] || skipped "$name" no-runsc 'gVisor is not here: make gvisor RUNSC=PATH'
 	[ -r "$RUNSC" ] || die "can't read '$RUNSC'"
@@ -34,7 +34,8 @@ find_runsc() {
 	xz -dc "$RUNSC" >"$runsc.$$" && chmod 755 "$runsc.$$" && mv "$runsc.$$" "$runsc"
 }
 
-# What the applets do on that kernel; kills by the hundred and failing calls show no more there.
+# tests_there prints the tests of what applets do on another kernel. Kills by the hundred and failing
+# calls show no more there.
 tests_there() {
 	(cd "$here/../tests" && ls pipecap/*.t board/*.t pcopy/*.t) | grep -vE '/(faults|kill|latch|power)\.t$' | tr '\n' ' '
 }
