@@ -6,7 +6,7 @@
 follow() { rm -f ids err; bg mmapr -F '%{id}\n' "$@" >ids 2>err; }
 shows() { [ "$(tail -n 1 ids)" = "$1" ]; }
 asleep() { grep -q '^State:.S' "/proc/$pid/status"; }
-leave() { kill $pid; wait $pid 2>/dev/null; }
+leave() { kill $pid 2>/dev/null; wait $pid 2>/dev/null; }
 
 # Boot order: the reader comes first.
 for opts in -w -f '-f -s 0'; do

@@ -21,7 +21,7 @@ open('held', 'w').close()
 time.sleep(100)
 END2
 hold() { rm -f held; python3 hold.py "$@" & pid=$! PIDS="$PIDS $!"; wait_for test -e held; }
-leave() { kill $pid; wait $pid 2>/dev/null; }
+leave() { kill $pid 2>/dev/null; wait $pid 2>/dev/null; }
 
 n=0
 for kind in F_RDLCK F_OFD_RDLCK LOCK_EX LOCK_SH; do
@@ -68,7 +68,7 @@ kill "$writer"
 # The pid in the board is one of the writer's PID namespace.
 if unshare --pid --fork true 2>/dev/null; then
 	rm -f b
-	unshare --pid --fork --kill-child "$IPCBOX" mmapw -X b id=1 &
+	unshare --pid --fork --kill-child "$IPCBOX" mmapw -X b id=1 2>/dev/null &
 	PIDS="$PIDS $!"
 	wait_for box mmapr -1W b
 	run box mmapw b id=2
