@@ -131,7 +131,7 @@ def main():
     points = range(start + 1, len(records) + 1)
     cuts = sorted(rng.choice(points) for _ in range(max(1, images // 3)))
     count = dict(images=0, wrong=0, unmountable=0, resumed=0, cp=0)
-    image, mnt, upto = where + "/image", where + "/cut", start
+    mnt, upto = where + "/cut", start
     os.makedirs(mnt, exist_ok=True)
     for cut in cuts:
         last = max((i for i in range(upto, cut) if records[i][0] == b"F"), default=upto)
@@ -148,10 +148,14 @@ def main():
             for piece in pending:
                 if rng.random() < chance:
                     apply(cut_disk, piece)
+            # A file of its own: mount(8) would take a loop device that still has the last one,
+            # and its cache with it.
+            image = f"{where}/image{count['images']}"
             write_image(image, cut_disk)
             count["images"] += 1
             if subprocess.run(["mount", "-o", "loop", image, mnt], capture_output=True).returncode:
                 count["unmountable"] += 1
+                os.unlink(image)
                 continue
             try:
                 for broken in look(mnt, marks, count):
@@ -160,6 +164,7 @@ def main():
                           f"{len(pending)}, after '{marks[-1] if marks else ''}': {broken}")
             finally:
                 subprocess.run(["umount", mnt], check=True)
+                os.unlink(image)
     print(" ".join(f"{k}={v}" for k, v in count.items()))
 
 
