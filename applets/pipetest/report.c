@@ -91,6 +91,22 @@ static void wrapped(const char *fmt, ...)
 	line("%*s%s", indent, "", from);
 }
 
+/* Of the header a person gets the first two lines: kernel, machine and sizes. */
+static void brief(const char *fmt, ...) PRINTF(1, 2);
+static void brief(const char *fmt, ...)
+{
+	enum { LINES = 2 };
+	static int shown;
+	char buf[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vscnprintf(buf, sizeof(buf), fmt, args);
+	va_end(args);
+	if (shown++ < LINES)
+		wrapped("%s", buf);
+}
+
 /* The length of the group's name, which stands before the first dot. */
 static size_t group_len(const char *name)
 {
@@ -247,7 +263,7 @@ void report_start(const struct options *o, const struct pick *picks, unsigned co
 		return;
 	}
 	if (o->format == TERMINAL) {
-		print_environment(line);
+		print_environment(brief);
 		return;
 	}
 	if (o->format == KTAP)
@@ -325,7 +341,10 @@ int report_end(int sig)
 			fixes_print(line, "# ");
 		if (bail_out)
 			line("Bail out! %s\n", bail_out);
-		skips_print(line, "# ");
+		if (out.o->format == TERMINAL)
+			skips_print(wrapped, "");
+		else
+			skips_print(line, "# ");
 		line("# Totals: pass:%u fail:%u xfail:%u xpass:%u skip:%u error:%u\n",
 		     n[PASS], n[FAIL], n[XFAIL], n[XPASS], n[SKIP], n[ERROR]);
 	}
