@@ -322,9 +322,9 @@ const struct test_case mmap_sharing_cases[] = {
 		"what was cut off and grows again is zero, in the file and in a mapping",
 		"gVisor mmap.cc ReadSharedTruncateDownThenUp; xfstests generic/029",
 		cut_and_regrown),
-	CASE("map.own_mapping", "MAP-80", 'L', FILES, 0,
+	CASE("map.own_mapping", "MAP-80", 'I', FILES, 0,
 		"a file is read into its own mapping, and written from it",
-		"xfstests generic/647; mmap(2), MAP_SHARED", own_mapping),
+		"xfstests generic/647; no man page says it", own_mapping),
 	CASE("map.first_reference", "MAP-54", 'P', NEEDS_DIR, 0,
 		"the first reference to a mapping marks st_atime of its file",
 		"POSIX mmap, DESCRIPTION: the initial reference shall mark the last data access "
