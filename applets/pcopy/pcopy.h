@@ -151,7 +151,7 @@ int pcopy_hole(struct worker *w, off_t off, off_t len);
 void pcopy_measure(struct source *source);
 int pcopy_next_data(const struct source *source, off_t *off, off_t *end);
 
-/* target.c: which file, and which kind. dir is where SRC's name is added, or NULL. */
+/* target.c: which file DST is, and of which kind; a directory gets the name of SRC */
 int pcopy_find_target(struct copy *copy, const char *name);
 int pcopy_is_directory(const char *name);
 const char *pcopy_base_name(const char *path);
