@@ -11,7 +11,13 @@ mnt=$dir/mnt
 cleanup() {
 	umount "$mnt" 2>/dev/null || :
 	[ -z "${loop-}" ] || losetup -d "$loop" || :
-	umount "$dir/fuse" 2>/dev/null || :
+	# The loop device lets go of its file a moment later.
+	tries=0
+	until umount "$dir/fuse" 2>/dev/null; do
+		tries=$((tries + 1))
+		[ $tries -lt 500 ] || break
+		sleep 0.01
+	done
 	kill "$server" 2>/dev/null || :
 }
 nbdkit -f -U "$dir/sock" python "$here/disk.py" log="$dir/log" size=$((size << 20)) & server=$!
