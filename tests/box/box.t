@@ -2,19 +2,19 @@
 . "${0%/*}/../tap.sh"
 
 run box
-is 'alone it exits with 0' 0 "$rc"
+is 'ipcbox alone exits with 0' 0 "$rc"
 for applet in $(box --list); do
-	like "and lists $applet with one line" "*
+	like "ipcbox alone lists $applet with one line" "*
   $applet *" "$out"
 done
-like 'and explains the exit statuses' '*Exit status*124  a time limit*' "$out"
+like 'ipcbox alone explains the exit statuses' '*Exit status*124  a time limit*' "$out"
 
 run box --version
-like '--version' 'ipcbox [0-9]*' "$out"
+like 'ipcbox --version prints the version' 'ipcbox [0-9]*' "$out"
 run box nosuch
 is 'an unknown applet is 127' "127 ipcbox: no applet 'nosuch': ipcbox --list prints the names" "$rc $err"
 run box --nosuch
-is 'an unknown option is 2' 2 "$rc"
+is 'an unknown option of ipcbox is 2' 2 "$rc"
 
 for applet in $(box --list); do
 	run box "$applet" --help
@@ -24,7 +24,7 @@ for applet in $(box --list); do
 		"$(awk 'length > 80 || NR > 40 { print NR ": " $0 }' "$T/.out")"
 	is "ipcbox --help $applet is the same" "$out" "$(box --help "$applet")"
 	run box "$applet" --version
-	like "$applet --version" "$applet (ipcbox) [0-9]*" "$out"
+	like "$applet --version prints the name and the version" "$applet (ipcbox) [0-9]*" "$out"
 	[ "$applet" != pipesz ] || continue # it answers as util-linux's pipesz: pipesz.t
 	run box "$applet" --no-such-option
 	is "$applet: an unknown option is 2 and named" "2 $applet: unknown option '--no-such-option'
@@ -42,27 +42,27 @@ done
 if [ -z "$EMULATOR" ]; then
 	mkdir links
 	ok '--install makes links' box --install -s links
-	is 'for every applet' "$(box --list | sort)" "$(ls links)"
-	is 'that work' "$(box --help pipecap)" "$(links/pipecap --help)"
+	is '--install makes a link for every applet' "$(box --list | sort)" "$(ls links)"
+	is 'the links that --install makes work' "$(box --help pipecap)" "$(links/pipecap --help)"
 	ok '--install again replaces them' box --install -s links
 	ok '--install makes hard links' sh -c 'cp "$1" ipcbox && mkdir hard && ./ipcbox --install hard' sh "$IPCBOX"
-	is 'that are the same file' "$(stat -c %i ipcbox)" "$(stat -c %i hard/pipecap)"
-	ok 'and again' ./ipcbox --install hard
-	is 'no temporary name is left' '' "$(find links hard -name '.*.new')"
+	is 'the hard links that --install makes are the same file as the box' "$(stat -c %i ipcbox)" "$(stat -c %i hard/pipecap)"
+	ok '--install makes hard links again where they are already' ./ipcbox --install hard
+	is '--install leaves no temporary name' '' "$(find links hard -name '.*.new')"
 	mkdir self && cp "$IPCBOX" self/pcopy && ln -s pcopy self/ipcbox
 	for form in -s ''; do
 		ok "--install $form where the box has an applet's name" self/ipcbox --install $form self
-		ok 'leaves it' test ! -L self/pcopy
-		is 'and the others work' "$(box --help pipecap)" "$(self/pipecap --help)"
+		ok "--install $form leaves the box where it has an applet's name" test ! -L self/pcopy
+		is "--install $form makes working links beside a box that has an applet's name" "$(box --help pipecap)" "$(self/pipecap --help)"
 	done
 	mkdir none
 	run sh -c 'exec 9<self/pcopy; ln -s /proc/self/fd/9 ipcbox-gone; rm self/pcopy; ./ipcbox-gone --install -s none'
 	is '--install of a program that was deleted' "1 ipcbox: can't link to '$T/self/pcopy (deleted)': it is gone" "$rc $err"
-	is 'makes no link' '' "$(ls -A none)"
+	is '--install of a program that was deleted makes no link' '' "$(ls -A none)"
 	mkdir -p taken/pcopy
 	run box --install -s taken
 	is '--install does not replace a directory' "1 ipcbox: can't rename 'taken/.pcopy.new' to 'taken/pcopy': Is a directory" "$rc $err"
-	is 'and takes its temporary name away' '' "$(find taken -name '.*.new')"
+	is '--install that fails takes its temporary name away' '' "$(find taken -name '.*.new')"
 	ln -s ipcbox ./-pipecap
 	is 'a leading - of the name is stripped' "$(box --help pipecap)" "$(./-pipecap --help)"
 fi
@@ -122,6 +122,6 @@ survives 'one descriptor left' 'ulimit -n 4;' ''
 # As little as lets it start at all, which the sanitizers and an emulator do not.
 run sh -c "ulimit -v 1024; exec $EMULATOR '$IPCBOX' --version"
 if [ $rc = 0 ]; then survives '1 MiB of memory' 'ulimit -v 1024;' ''; else
-	skip '1 MiB of memory' 'needs more to start'
+	skip 'each applet works, or says why not: 1 MiB of memory' 'needs more to start'
 fi
-is 'and no temporary file is left' '' "$(find . -name '.pcopy-*' -o -name '.*.new')"
+is 'no applet leaves a temporary file where it cannot work' '' "$(find . -name '.pcopy-*' -o -name '.*.new')"

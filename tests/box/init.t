@@ -7,27 +7,27 @@ LIMIT=100
 ns='unshare -pfm'
 [ "$(id -u)" = 0 ] || ns='unshare -Urpfm'
 if [ -n "$EMULATOR" ] || ! $ns true 2>/dev/null; then
-	skip 'PID 1' 'no namespaces here'
+	skip 'the box is PID 1' 'no namespaces here'
 	exit
 fi
 mkdir root && cp "$IPCBOX" root/init || exit
 
 run $ns chroot root /init
-like 'it is its own init: pipetest runs' '*
+like 'as PID 1 the box is its own init and runs pipetest' '*
 KTAP version 1
 1..*
 # Totals: pass:* fail:0 *' "$out"
-is 'the end is the last line' '# ipcbox end rc=0' "$(printf '%s\n' "$out" | tail -n 1)"
-is 'it has powered off: that is how a namespace ends then' 130 "$rc"
-like 'it has mounted /proc' '*, /proc yes, *' "$out"
-like 'and a tmpfs to write in' '*# files in /tmp/pipetest.?????? (tmpfs)*' "$out"
-is 'nothing on stderr' '' "$err"
-is 'the mounts went with it' '' "$(find root/proc root/tmp -mindepth 1)"
+is 'the last line of the box as PID 1 is its end' '# ipcbox end rc=0' "$(printf '%s\n' "$out" | tail -n 1)"
+is 'the box as PID 1 powers off, which ends a namespace' 130 "$rc"
+like 'the box as PID 1 mounts /proc' '*, /proc yes, *' "$out"
+like 'the box as PID 1 mounts a tmpfs to write in' '*# files in /tmp/pipetest.?????? (tmpfs)*' "$out"
+is 'the box as PID 1 prints nothing on stderr' '' "$err"
+is 'the mounts of the box as PID 1 end with its namespace' '' "$(find root/proc root/tmp -mindepth 1)"
 
 run $ns --mount-proc "$IPCBOX" --version
-like 'with /proc mounted it is a container: an applet runs' '0 ipcbox [0-9]*' "$rc $out"
+like 'where /proc is mounted, PID 1 is in a container and runs an applet' '0 ipcbox [0-9]*' "$rc $out"
 run $ns --mount-proc "$IPCBOX" pipecap
-like 'and any command line works' '0 *size=*' "$rc $out"
+like 'PID 1 in a container takes any command line' '0 *size=*' "$rc $out"
 
 # With a command line of our own: the mount of /proc, the second one, is made to fail, and the
 # file that is there is read. It is the case without /proc, too. -D: the box stays PID 1.
@@ -47,24 +47,24 @@ like 'rdinit=/ipcbox runs what the command line says, here without /proc' 'KTAP 
 *, /proc no, *
 # Totals: pass:1 *
 # ipcbox end rc=0' "$out"
-is 'and powers off' 130 "$rc"
+is 'rdinit=/ipcbox powers off at the end' 130 "$rc"
 cmdline 'ipcbox.run=pipecap;--version;pipecap,-m'
-like 'several commands, one after the other' 'size=*
+like 'ipcbox.run= runs several commands one after the other' 'size=*
 ipcbox [0-9]*
 size=*
 # ipcbox end rc=0' "$out"
 cmdline 'ipcbox.run=pipecap ipcbox.run=--version ipcbox.running=pipecap'
-like 'the last one counts' 'ipcbox [0-9]*
+like 'the last ipcbox.run= of the command line counts' 'ipcbox [0-9]*
 # ipcbox end rc=0' "$out"
 cmdline 'ipcbox.run=nosuch;--version;pipecap,--nosuch'
-like 'the first failure is the status, and what follows runs' 'ipcbox [0-9]*
+like 'the first failure of ipcbox.run= is the status, and the commands behind it run' 'ipcbox [0-9]*
 # ipcbox end rc=127' "$out"
-like 'an unknown applet is named' "*no applet 'nosuch'*" "$err"
+like 'ipcbox.run= names an applet that it does not know' "*no applet 'nosuch'*" "$err"
 cmdline 'ipcbox.run=;;--version;'
-like 'an empty command is none' 'ipcbox [0-9]*
+like 'an empty command of ipcbox.run= is left out' 'ipcbox [0-9]*
 # ipcbox end rc=0' "$out"
 cmdline "ipcbox.run=pipecap$(seq 100 | sed 's/.*/,-q/' | tr -d '\n'),--nosuch"
-is 'no word is dropped' '# ipcbox end rc=2' "$out"
+is 'ipcbox.run= keeps every word of a command' '# ipcbox end rc=2' "$out"
 
 # A command that is killed, with a child: fifow waits for a reader in it.
 mkfifo root/f root/g
@@ -79,7 +79,7 @@ wait_for children $box; writer=$(children $box)
 wait_for children $writer; orphan=$(children $writer)
 kill -KILL $writer $orphan
 wait_for reader
-ok 'zombies are reaped, also those of the killed' wait_for no_zombie
+ok 'the box as PID 1 reaps zombies, also those of killed processes' wait_for no_zombie
 kill -KILL "$(reader)"
 wait $all
-is 'the status of one that died of a signal' '# ipcbox end rc=137' "$(grep . out)"
+is 'the status of a command that died of a signal is 128 and the number of the signal' '# ipcbox end rc=137' "$(grep . out)"

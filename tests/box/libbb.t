@@ -4,7 +4,7 @@ LIMIT=60
 . "${0%/*}/../tap.sh"
 
 if ! command -v cc >/dev/null; then
-	skip 'libbb beside libc' 'no compiler'
+	skip 'libbb agrees with libc' 'no compiler'
 	exit
 fi
 src=$top
@@ -15,7 +15,7 @@ ok 'libbb builds against the host libc' cc -w -O1 -D_GNU_SOURCE -D_FILE_OFFSET_B
 	"$src"/libbb/xfuncs.c "$src"/applets/board/decimal.c "$src"/libbb/inflate.c
 ./libbb printf >lines
 is 'scnprintf cuts, xasprintf and xprintf do not: status, lines and bytes' '0 3 307206' "$? $(wc -l <lines) $(wc -c <lines)"
-ok 'floats: the shortest decimal, and back' ./libbb decimal 100000
+ok 'a float is printed with the fewest digits that read back the same' ./libbb decimal 100000
 
 # One literal; few; a code of every length; long matches; what cannot be compressed well.
 printf a >one
@@ -24,5 +24,5 @@ cat "$src/README" "$src"/libbb/*.c >text
 awk 'BEGIN { for (i = 0; i < 20000; i++) print i % 7 ? "the same line" : i * i }' >matches
 for f in one few text matches; do
 	gzip -9n <"$f" | ./libbb inflate "$(wc -c <"$f")" >out
-	ok "inflate undoes gzip: $f" cmp "$f" out
+	ok "inflate undoes what gzip did to $f" cmp "$f" out
 done

@@ -14,40 +14,40 @@ box pipecap --packet -w 1 >/dev/null 2>&1 || slotted=
 
 # --- arguments ------------------------------------------------------------------------------
 run box pipecap -s 2G -n 8
-like 'a size of 2 GiB: a clear error' "2 pipecap: size '2G' is too large: no pipe reaches 2 GiB
+like 'the message about a size of 2 GiB says that no pipe reaches it' "2 pipecap: size '2G' is too large: no pipe reaches 2 GiB
 Try *" "$rc $err"
 for size in '' -1 1x 1.5 1.k .5k 99999999999999999999 4096kk; do
 	run box pipecap -s "$size" -n 8
-	like "size '$size'" "2 pipecap: invalid size: '$size'*" "$rc $err"
+	like "pipecap -s refuses the size '$size' and names it" "2 pipecap: invalid size: '$size'*" "$rc $err"
 done
 run box pipecap -C -w ''
-like 'an empty list' "2 *invalid write size: ''*" "$rc $err"
+like 'pipecap -C refuses an empty list of write sizes' "2 *invalid write size: ''*" "$rc $err"
 run box pipecap -f fifo
-is 'a target without a mode means --get' "fifo$tab$((16 * page))${tab}0" "$out"
+is 'a target without a mode means pipecap --get' "fifo$tab$((16 * page))${tab}0" "$out"
 run box pipecap -l -n 8
-like '-l takes processes only' "2 *-l does not go with -n*" "$rc $err"
+like 'pipecap -l takes no descriptor' "2 *-l does not go with -n*" "$rc $err"
 run box pipecap -m -J
-is 'measured, in JSON' "{\"size\":$((16 * page))}" "$out"
+is 'pipecap -m -J prints the size as JSON' "{\"size\":$((16 * page))}" "$out"
 run box pipecap -w 2147483647
-is 'a large write needs no more memory than the pipe' "size=$((16 * page))" "$out"
+is 'pipecap -w 2147483647 needs no more memory than the pipe' "size=$((16 * page))" "$out"
 if [ "$slotted" ]; then
 	run box pipecap -z 4k -w 1 --packet --pairs
-	is 'and for eval' "size='$((page > 4096 ? 1 : 4096 / page))'" "$out"
+	is 'pipecap --pairs prints the measured size for eval' "size='$((page > 4096 ? 1 : 4096 / page))'" "$out"
 else
-	skip 'and for eval' 'pipes-have-no-slots'
+	skip 'pipecap --pairs prints the measured size for eval' 'pipes-have-no-slots'
 fi
 for target in /dev/null . "$IPCBOX" /dev/tty; do
 	run box pipecap -g -f "$target"
-	like "not a FIFO: ${target##*/}" '1 pipecap: *: not a pipe' "$rc $err"
+	like "pipecap -g says that ${target##*/} is not a pipe" '1 pipecap: *: not a pipe' "$rc $err"
 	run box pipecap -s 4k --hold -f "$target" -c -- echo ran
-	is "nor with --hold: ${target##*/}" "1 pipecap: $target: not a pipe" "$rc $err$out"
+	is "pipecap --hold says that ${target##*/} is not a pipe, and runs no command" "1 pipecap: $target: not a pipe" "$rc $err$out"
 done
 run box pipecap -g -f "$(printf '%04200d' 0)"
-like 'a name that is too long' '1 pipecap: *: *name too long' "$rc $err"
+like 'pipecap -g says that a name is too long' '1 pipecap: *: *name too long' "$rc $err"
 
 # --- standard descriptors ----------------------------------------------------------------------
 run sh -c '"$1" pipecap -g <&-; echo $?; "$1" pipecap -s 4k -o >&-; echo $? >&2; "$1" pipecap -g -e 2>&-; echo $?' sh "$IPCBOX"
-is 'closed, they are no pipes' "1
+is 'pipecap says that closed standard descriptors are no pipes' "1
 1 pipecap: fd 0: not a pipe
 pipecap: fd 1: not a pipe
 1" "$out $err"
@@ -55,41 +55,41 @@ for mode in -l -I -C -m '-k -f fifo'; do
 	echo x >&8
 	# shellcheck disable=SC2086 # words
 	run sh -c '"$@" >/dev/full' sh $EMULATOR "$IPCBOX" pipecap $mode
-	is "/dev/full: $mode" "1 pipecap: can't write to standard output: No space left on device" "$rc $err"
+	is "pipecap $mode on /dev/full ends with 1 and a message" "1 pipecap: can't write to standard output: No space left on device" "$rc $err"
 done
 run sh -c '{ sleep 0.2; "$@" -k -f fifo; echo $? >rc; } | true' sh $EMULATOR "$IPCBOX" pipecap
-is 'a closed pipe: no message' '1 ' "$(cat rc) $err"
+is 'pipecap -k into a closed pipe ends with 1 without a message' '1 ' "$(cat rc) $err"
 
 # --- what a FIFO's holder sees ------------------------------------------------------------------
 run box pipecap -g -f free
-like 'a FIFO that nobody has open' '3 pipecap: free: nobody whom we may see has it open *' "$rc $err"
+like 'pipecap -g of a FIFO that nobody has open is 3 and says so' '3 pipecap: free: nobody whom we may see has it open *' "$rc $err"
 bg pipecap -v -s 8k --hold -f free 2>held
 wait_for grep -q set held
 echo hello >free
 kill -USR1 "$pid"
 wait_for grep -q queued held
-is 'SIGUSR1 while it holds: what is queued' "pipecap: free pipe buffer size set to $((page > 8192 ? page : 8192))
+is 'SIGUSR1 makes pipecap --hold say what is queued' "pipecap: free pipe buffer size set to $((page > 8192 ? page : 8192))
 pipecap: free: 6 of $((page > 8192 ? page : 8192)) bytes are queued" "$(cat held)"
-is 'and it goes on' hello "$(box pipecap -k -f free)"
+is 'pipecap --hold goes on after SIGUSR1' hello "$(box pipecap -k -f free)"
 kill "$pid"
 wait "$pid"
-is 'until SIGTERM' 143 $?
-is 'CMD is in its place, and its death is ours' 137 \
+is 'pipecap --hold ends with SIGTERM' 143 $?
+is 'pipecap --hold -- CMD becomes CMD, so that the death of CMD is its own' 137 \
 	"$(box pipecap -q -s 8k --hold -f free -- sh -c 'kill -9 $$' 2>/dev/null; echo $?)"
-is 'what CMD inherits is no number that scripts use' '' \
+is 'the descriptor that CMD inherits has no number that scripts use' '' \
 	"$(box pipecap -q -s 8k --hold -f free -- sh -c 'exec 3>&- 4>&- 9>&-; ls -l /proc/$$/fd' | grep ' [3-7] -> .*free')"
-is 'and holds it' "free$tab$((page > 8192 ? page : 8192))${tab}0" \
+is 'the descriptor that CMD inherits keeps the size of the FIFO' "free$tab$((page > 8192 ? page : 8192))${tab}0" \
 	"$(box pipecap -q -s 8k --hold -f free -- "$IPCBOX" pipecap -g -f free)"
-is 'a pipe without a name, through /proc' "fd 0$tab$((page > 8192 ? page : 8192))${tab}0" \
+is 'pipecap --hold -p PID:FD holds a pipe that has no name' "fd 0$tab$((page > 8192 ? page : 8192))${tab}0" \
 	"$(: | sh -c '"$@" -q -s 8k --hold -p $$:0 -- "$@" -g' sh $EMULATOR "$IPCBOX" pipecap)"
 
 # --- signals and the rest need python ------------------------------------------------------------
 if [ ! "$slotted" ]; then
-	skip 'rights, processes and moments' 'pipes-have-no-slots'
+	skip 'pipecap copes with rights, processes and moments' 'pipes-have-no-slots'
 	exit 0
 fi
 if ! have python3; then
-	skip 'rights, processes and moments' 'no python3'
+	skip 'pipecap copes with rights, processes and moments' 'no python3'
 	exit 0
 fi
 cat >use.py <<'END'
@@ -210,44 +210,44 @@ for flags in os.O_RDONLY, os.O_WRONLY:
     show('waits', os.waitpid(pid, os.WNOHANG))
     end(pid)
 END
-timeout 60 python3 use.py $EMULATOR "$IPCBOX" >py.out 2>py.err 8>&-
+timeout 200 python3 use.py $EMULATOR "$IPCBOX" >py.out 2>py.err 8>&-
 said() { grep "^$1 " py.out | cut -d' ' -f2-; }
-is 'the writing end: slots and queue through another reader' "2 True b'aa'" "$(said other-end)"
-is 'the table says what the records say' '2 2 false true True True True' "$(said text)"
-is 'blocked in read' '[True]' "$(said read)"
-is 'in splice, on the side that is full' '[True] [True]' "$(said splice)"
-is 'in sendfile' '[True]' "$(said sendfile)"
-is '300 holders are 300 words' True "$(said words)"
-is 'the name of a process is text of a stranger' 'True False' "$(said comm)"
-is 'and one word' 'True True' "$(said word)"
-is '-g -p PID: each pipe of it' 'True True' "$(said pid)"
-is '-l -p PID -p PID: each pipe once' True "$(said pids)"
-is '-l -p: a process that is gone' '1 True' "$(said gone)"
-is '-g -p: a process that is gone' '1 True' "$(said gone2)"
-is '-k -J: what is no UTF-8 is base64' "[{'name': 'fd N', 'len': 10, 'data_b64': 'YRtbMzFtCv8AIg=='}]" "$(said json | sed 's/fd [0-9]*/fd N/')"
-is '-k --pairs: one line' "$(cat <<'END'
+is 'pipecap sees slots and queue of a writing end through the end of a reader' "2 True b'aa'" "$(said other-end)"
+is 'pipecap -gv prints as a table what -J prints as a record' '2 2 false true True True True' "$(said text)"
+is 'a process in read(2) shows as blocked' '[True]' "$(said read)"
+is 'a process in splice(2) shows as blocked at both pipes' '[True] [True]' "$(said splice)"
+is 'a process in sendfile(2) shows as blocked' '[True]' "$(said sendfile)"
+is 'pipecap --pairs prints 300 holders as 300 words' True "$(said words)"
+is 'pipecap prints the hostile name of a process without an escape sequence' 'True False' "$(said comm)"
+is 'the hostile name of a process stays within one word for eval' 'True True' "$(said word)"
+is 'pipecap -g -p PID shows each pipe of that process' 'True True' "$(said pid)"
+is 'pipecap -l -p PID -p PID shows each pipe once' True "$(said pids)"
+is 'pipecap -l -p of a process that has ended is 1 and says so' '1 True' "$(said gone)"
+is 'pipecap -g -p of a process that has ended is 1 and says so' '1 True' "$(said gone2)"
+is 'pipecap -k -J prints what is not UTF-8 as base64' "[{'name': 'fd N', 'len': 10, 'data_b64': 'YRtbMzFtCv8AIg=='}]" "$(said json | sed 's/fd [0-9]*/fd N/')"
+is 'pipecap -k --pairs prints one line' "$(cat <<'END'
 b'name=\'fd N\' len=\'5\' data=\'it\'\\\'\'s\'"${IFS#??}"\'\'\n'
 END
 )" "$(said pairs | sed 's/fd [0-9]*/fd N/')"
-is '-k on a terminal: lines, and no escape sequence' "b\"it's\\r\\n\\\\x1b[31m\\r\\n\"" "$(said tty)"
-is '-k of an empty pipe' "b''" "$(said empty)"
-is '-s -J: the record of what it is now' True "$(said set)"
-is 'one target fails: the others are set, status 1' '1 True' "$(said busy)"
-is '-c: it ends there, and CMD does not run' "1 b'' True" "$(said check)"
-is '-l while processes come and go' '[]' "$(said busy-list)"
-is 'who waits in open stays there' '(0, 0)
+is 'pipecap -k on a terminal prints lines without an escape sequence' "b\"it's\\r\\n\\\\x1b[31m\\r\\n\"" "$(said tty)"
+is 'pipecap -k of an empty pipe prints nothing' "b''" "$(said empty)"
+is 'pipecap -s -J prints the record of the pipe as it is now' True "$(said set)"
+is 'pipecap -s sets the other targets where one fails, and ends with 1' '1 True' "$(said busy)"
+is 'pipecap -c stops at the first failure and does not run CMD' "1 b'' True" "$(said check)"
+is 'pipecap -l gives no error while processes come and go' '[]' "$(said busy-list)"
+is 'no mode of pipecap but --hold wakes a process that waits in open(2)' '(0, 0)
 (0, 0)' "$(said waits)"
-is 'python found no error' '' "$(cat py.err)"
+is 'the Python helper of use.t found no error' '' "$(cat py.err)"
 
 # --- without rights --------------------------------------------------------------------------------
 if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ]; then
-	skip 'without rights' 'not root, or emulated'
+	skip 'pipecap works without rights' 'not root, or emulated'
 	exit 0
 fi
 as_nobody pipecap -l
-like 'as nobody, -l says what it cannot see' "pipecap: can't look into [1-9]* processes: run as root" "$err"
+like 'pipecap -l as nobody says how many processes it cannot see' "pipecap: can't look into [1-9]* processes: run as root" "$err"
 as_nobody pipecap -z 1G
-like 'EPERM of --pipe-size names the limit' '1 pipecap: new pipe: 1073741824 is above /proc/sys/fs/pipe-max-size, * and needs CAP_SYS_RESOURCE' "$rc $err"
+like 'the message about EPERM of --pipe-size names the limit' '1 pipecap: new pipe: 1073741824 is above /proc/sys/fs/pipe-max-size, * and needs CAP_SYS_RESOURCE' "$rc $err"
 cat >quota.py <<'END'
 import ctypes, json, os, resource, subprocess, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (3000, 3000))
@@ -269,17 +269,17 @@ print(x.returncode, len(x.stdout) // page, 'pipe-user-pages-soft, %d' % soft in 
 x = json.loads(pipecap('-g', '-J', '-n', str(r)).stdout)
 print(x['unread'] // page, x['slots'], x['max_slots'], x['wedged'])
 END
-is 'over the quota: -I counts the pages, -k says that it is not all, slots are unknown' "100.0
+is 'over the quota pipecap -I counts the pages, -k says that its copy is not whole, and slots are unknown' "100.0
 True
 1 2 True
 4 None 16 None" "$(python3 quota.py "$T/ipcbox.anyone")"
 if unshare -m true 2>/dev/null; then
 	run unshare -m sh -c 'mount -t tmpfs none /proc; "$@" -l; echo $?; echo 123 | { sleep 0.2; "$@" -gJ; }; "$@" -I -J; "$@" -g -f fifo; "$@" -q -s max -o' sh "$IPCBOX" pipecap
-	like 'without /proc: 77, null where nothing can be seen' '77
+	like 'without /proc pipecap -l is 77, and records have null for what cannot be seen' '77
 {"name":"fd 0",*"unread":4,*"slots":1,*"inode":null,"readers":null,"writers":null}
 {*"pipe_max_size":null,*"pipe_pages":null,*}' "$out"
-	like 'and why' "pipecap: /proc is not mounted: *
+	like 'without /proc the messages of pipecap say so' "pipecap: /proc is not mounted: *
 pipecap: fifo: can't be looked into quietly without /proc*" "$err"
 else
-	skip 'without /proc' 'no mount namespace'
+	skip 'pipecap works without /proc' 'no mount namespace'
 fi
