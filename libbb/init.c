@@ -85,9 +85,11 @@ static void power_off(int rc)
 char **run_as_init(void)
 {
 	static char line[MAX_LINE], *words[MAX_LINE];
-	char *rest, *command;
+	char *rest, *command, *term = getenv("TERM");
 	int rc = EXIT_SUCCESS;
 
+	if (term)
+		*term = '\0'; /* the kernel says "linux", but a log reads the console */
 	mount_all();
 	klogctl(CONSOLE_LEVEL, NULL, 1);
 	rest = commands(line, sizeof(line));

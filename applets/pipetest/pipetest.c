@@ -146,6 +146,14 @@ struct words {
 	int tap, lava, ptest;
 };
 
+/* As the first process of a kernel (libbb/init.c) it has an empty TERM: a log reads that console. */
+static bool at_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(term && !*term);
+}
+
 /* No parser reads two of the outputs at once. LAVA's reads its lines out of any other text. */
 static enum format choose_format(opts_t opts, const struct words *w)
 {
@@ -157,7 +165,7 @@ static enum format choose_format(opts_t opts, const struct words *w)
 		return json ? JSON_LINES : w->ptest ? PTEST : TAP13;
 	if (w->lava || opts & (OPT('q') | OPT('n') | OPT('v')))
 		return KTAP;
-	return isatty(STDOUT_FILENO) ? TERMINAL : KTAP;
+	return at_terminal() ? TERMINAL : KTAP;
 }
 
 static void parse_words(struct options *o, const struct words *w)
@@ -206,7 +214,7 @@ static enum bench_form choose_bench_form(const struct options *o)
 		bb_show_usage("--bench prints a table, KTAP, --lava or --json");
 	if (o->format == JSON_LINES)
 		return BENCH_JSON;
-	return o->lava || !isatty(STDOUT_FILENO) ? BENCH_KTAP : BENCH_TABLE;
+	return o->lava || !at_terminal() ? BENCH_KTAP : BENCH_TABLE;
 }
 
 static opts_t pipetest_options(char **argv, struct options *o, char **id, char **dir,

@@ -24,6 +24,14 @@ like 'the box as PID 1 mounts a tmpfs to write in' '*# files in /tmp/pipetest.??
 is 'the box as PID 1 prints nothing on stderr' '' "$err"
 is 'the mounts of the box as PID 1 end with its namespace' '' "$(find root/proc root/tmp -mindepth 1)"
 
+# The console of a board is a terminal, and what reads it is a log.
+if command -v script >/dev/null; then
+	timeout "$LIMIT" script -qc "TERM=linux $ns chroot root /init" typescript >/dev/null 2>&1
+	like 'pipetest as init prints KTAP on a console that is a terminal' '*KTAP version 1*1..*# Totals: pass:*' "$(cat typescript)"
+else
+	skip 'pipetest as init prints KTAP on a console that is a terminal' 'no script(1)'
+fi
+
 run $ns --mount-proc "$IPCBOX" --version
 like 'where /proc is mounted, PID 1 is in a container and runs an applet' '0 ipcbox [0-9]*' "$rc $out"
 run $ns --mount-proc "$IPCBOX" pipecap
