@@ -53,7 +53,7 @@ static double calibrate(void)
  * number of a child is known without getpid(2), and stands first in its stat: proc(5). */
 static bool proc_is_ours(void)
 {
-	pid_t pid = xfork();
+	pid_t pid = fork();
 	int status;
 
 	if (pid == 0) {

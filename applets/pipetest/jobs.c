@@ -286,9 +286,6 @@ void t_blocks(pid_t pid)
 			fail("%s = %ld %s, expected it to block", call_of(job), (long)job->result,
 				errname(job->result));
 		}
-		if (process_state(pid) == 'Z' && !t_returned(pid))
-			fail("process %d died before it returned from %s", (int)pid,
-				call_of(job_of(pid)));
 		check_deadline("the call neither blocks nor returns");
 		pause_briefly();
 	}
@@ -330,6 +327,8 @@ void t_reap(pid_t pid, int status)
 {
 	int got = wait_status(pid);
 
+	if (WIFEXITED(got) && WEXITSTATUS(got) == EXIT_UNSUPPORTED && status != EXIT_UNSUPPORTED)
+		skip("no-memory"); /* an xfunc gave up */
 	if (WIFSIGNALED(got))
 		fail("process %d died of signal %d", (int)pid, WTERMSIG(got));
 	wantf(WEXITSTATUS(got), status, "exit status of process %d", (int)pid);

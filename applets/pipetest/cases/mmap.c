@@ -72,7 +72,7 @@ static void both_sharings(void)
 
 	if (p == MAP_FAILED && errno == EINVAL)
 		skip("no-MAP_SHARED_VALIDATE");
-	t_ok(p == MAP_FAILED ? -1 : 0, "mmap with both");
+	t_ok(p == MAP_FAILED ? -1 : 0, "mmap with MAP_SHARED and MAP_PRIVATE");
 	p[0] = 's';
 	t_get(fd, 0, 's');
 }

@@ -24,7 +24,7 @@ static void fixed_fails(void)
 
 	*p = 5;
 	want_ret(mmap(p, t.page, RW, MAP_FIXED | MAP_SHARED, -1, 0) == MAP_FAILED ? -1 : 0, -EBADF,
-		"MAP_FIXED of fd -1");
+		"MAP_FIXED, MAP_SHARED of fd -1");
 	want_ret(mmap(p, 0, RW, MAP_FIXED | ANON, -1, 0) == MAP_FAILED ? -1 : 0, -EINVAL,
 		"MAP_FIXED of 0 bytes");
 	want(*p, 5, "the page that was there");
