@@ -1,0 +1,52 @@
+#!/bin/sh
+. "${0%/*}/../tap.sh"
+
+# What exit 0 means, readers that take turns, best effort, and names that move.
+spawn() { exec $EMULATOR "$IPCBOX" "$@"; }
+mkfifo f
+seq 20 | box fifow --drain f - & writer=$!
+for n in $(seq 20); do box fifor -n 1 -t 10 -o plain f; done >got
+wait $writer
+is '--drain: each of 20 readers of one message gets one' "0 $(seq 20 | xargs)" "$? $(xargs <got)"
+spawn fifow --drain=10 f a b 2>err & writer=$!
+box fifor -n 1 -t 10 f >got
+wait $writer
+is '--drain: what the last reader leaves is exit 3' \
+	"3 fifow: 2 bytes in 'f' are unread, and the last reader has left" "$? $(cat err)"
+exec 9<>f
+run box fifow --drain=100ms f a
+is '--drain: a reader that does not read is exit 124' "124 fifow: timed out: 2 bytes in 'f' are unread" "$rc $err"
+exec 9>&-
+
+seq 5 >five
+run box fifow -N -E drop --stats f - <five
+is 'best effort without a reader ends with stdin, and counts' \
+	'0 fifow: messages=0 bytes=0 dropped=5 reconnects=0 waits=0' "$rc $err"
+run box fifow f </dev/null
+is 'an empty standard input sends nothing' '0 ' "$rc $err"
+
+exec 9<>f
+seq 100 | box fifow f -
+readers=
+for n in 1 2 3 4 5 6 7 8 9 10; do spawn fifor -n 10 -o plain -t 10 f >got.$n & readers="$readers $!"; done
+wait $readers
+is 'ten readers at a time take ten messages each, and none twice' "$(seq 100 | cksum)" "$(cat got.* | sort -n | cksum)"
+printf abcdef >&9
+is '--bytes takes so many and leaves the rest' 'ab cdef' "$(box fifor -r --bytes 2 f) $(box fifor -r --bytes 4 f)"
+exec 9>&-
+
+# moved NAME COMMAND...: a reader of d/f that waits while the command gives the name to another FIFO
+moved() {
+	name=$1; shift
+	rm -rf d d.old; mkdir d; mkfifo d/f
+	spawn fifor -n 1 -t 10 d/f >got & reader=$!
+	wait_for sh -c "ls -l /proc/$reader/fd | grep -q inotify"
+	"$@"
+	run box fifow -t 10 d/f hi
+	wait $reader
+	is "a reader follows a name: $name" '0 0 read:hi' "$rc $? $(cat got)"
+}
+away() { mv d d.old; mkdir d; mkfifo d/f; }
+anew() { rm -rf d; mkdir d; mkfifo d/f; }
+moved 'its directory was moved away' away
+moved 'its directory was made anew' anew
