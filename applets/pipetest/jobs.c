@@ -275,6 +275,36 @@ static bool sleeps(pid_t pid, int64_t grace_end)
 	return job_of(pid)->state == CALLING && monotonic_ns() > grace_end;
 }
 
+/* How pid ended. */
+static int wait_status(pid_t pid)
+{
+	int status;
+
+	callingf("waitpid(%d)", (int)pid);
+	want_result(call_value(waitpid(pid, &status, 0)), pid);
+	return status;
+}
+
+void t_reap(pid_t pid, int status)
+{
+	int got = wait_status(pid);
+
+	if (WIFEXITED(got) && WEXITSTATUS(got) == EXIT_UNSUPPORTED && status != EXIT_UNSUPPORTED)
+		skip("no-memory"); /* an xfunc gave up */
+	if (WIFSIGNALED(got))
+		fail("process %d died of signal %d", (int)pid, WTERMSIG(got));
+	wantf(WEXITSTATUS(got), status, "exit status of process %d", (int)pid);
+}
+
+/* A job that has died will not return: it found no memory, or a signal killed it. */
+static void check_alive(pid_t pid)
+{
+	if (process_state(pid) != 'Z' || t_returned(pid))
+		return;
+	t_reap(pid, EXIT_SUCCESS);
+	fail("process %d ended before its call returned", (int)pid);
+}
+
 void t_blocks(pid_t pid)
 {
 	int64_t grace_end = monotonic_ns() + (int64_t)(t.factor * NS_PER_S / 50);
@@ -286,6 +316,7 @@ void t_blocks(pid_t pid)
 			fail("%s = %ld %s, expected it to block", call_of(job), (long)job->result,
 				errname(job->result));
 		}
+		check_alive(pid);
 		check_deadline("the call neither blocks nor returns");
 		pause_briefly();
 	}
@@ -308,30 +339,10 @@ void t_settles(pid_t pid)
 	if (!t.proc)
 		pause_briefly();
 	while (t.proc && !t_returned(pid) && !sleeps(pid, 0)) {
+		check_alive(pid);
 		check_deadline("the call neither blocks nor returns");
 		pause_briefly();
 	}
-}
-
-/* How pid ended. */
-static int wait_status(pid_t pid)
-{
-	int status;
-
-	callingf("waitpid(%d)", (int)pid);
-	want_result(call_value(waitpid(pid, &status, 0)), pid);
-	return status;
-}
-
-void t_reap(pid_t pid, int status)
-{
-	int got = wait_status(pid);
-
-	if (WIFEXITED(got) && WEXITSTATUS(got) == EXIT_UNSUPPORTED && status != EXIT_UNSUPPORTED)
-		skip("no-memory"); /* an xfunc gave up */
-	if (WIFSIGNALED(got))
-		fail("process %d died of signal %d", (int)pid, WTERMSIG(got));
-	wantf(WEXITSTATUS(got), status, "exit status of process %d", (int)pid);
 }
 
 void t_returns(pid_t pid, long expected)
