@@ -61,8 +61,8 @@ struct box {
 	struct stat st;
 };
 
-/* A file that was deleted or replaced has left its name. It is opened because to qemu's user
- * mode stat(2) of the link would be qemu. */
+/* A program file that was deleted or replaced is no longer what its name leads to. The link is
+ * opened because stat(2) of it would find qemu in qemu's user mode. */
 static void find_box(struct box *box)
 {
 	int fd = xopen("/proc/self/exe", O_PATH);
@@ -77,8 +77,8 @@ static void find_box(struct box *box)
 		bb_error_msg_and_die("can't link to '%s': it is gone", box->path);
 }
 
-/* The box itself stays where it is: a link in its place would destroy it. An open link is
- * never overwritten in place: a temporary name, then rename(2). */
+/* The box itself is left where it is: a link in its place would destroy it. A link is made under a
+ * temporary name and then renamed, so that the name always leads to a program. */
 static void make_link(const struct box *box, const char *dir, const char *name, int symbolic)
 {
 	char *path = xasprintf("%s/%s", dir, name);

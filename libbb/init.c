@@ -21,7 +21,7 @@ int is_init(void)
 	return getpid() == 1 && access("/proc/self", F_OK) < 0;
 }
 
-/* What cannot be mounted, pipetest reports as missing. */
+/* pipetest reports what could not be mounted. */
 static void mount_all(void)
 {
 	static const char list[][2][9] = {
@@ -41,7 +41,7 @@ static void mount_all(void)
 	umask(022);
 }
 
-/* The last one that the command line has. */
+/* The value of the last ipcbox.run= of the kernel's command line. */
 static char *commands(char *line, size_t size)
 {
 	static const char name[] = "ipcbox.run=";
@@ -58,7 +58,7 @@ static char *commands(char *line, size_t size)
 	return found;
 }
 
-/* Until pid has ended; orphans are everybody's, and so are ours. */
+/* Waits until pid has ended, and reaps the orphans that PID 1 inherits meanwhile. */
 static int wait_for_command(pid_t pid)
 {
 	int status;
@@ -75,10 +75,10 @@ static void power_off(int rc)
 {
 	xprintf("# ipcbox end rc=%d\n", rc);
 	xfflush_stdout();
-	tcdrain(STDOUT_FILENO); /* a serial line takes its time */
+	tcdrain(STDOUT_FILENO); /* a serial line is slow */
 	sync();
 	reboot(RB_POWER_OFF);
-	exit(rc); /* not allowed to: then we were not the kernel's first process */
+	exit(rc); /* reboot(2) was refused: this is a container, not the first process */
 }
 
 /* Returns in each child, with what it is to run. */

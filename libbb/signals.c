@@ -7,15 +7,16 @@
 
 volatile sig_atomic_t bb_got_signal;
 
-/* A request for a status line does not hide the signal that ends us. */
+/* SIGUSR1, which asks for a status line, does not replace a signal that ends the program. */
 static void store_signal(int sig)
 {
 	if (sig != SIGUSR1 || !bb_got_signal)
 		bb_got_signal = sig;
 }
 
-/* No SA_RESTART: whatever waits comes back with EINTR, and looks. A signal that the parent
- * had ignored stays ignored, as for nohup and for "CMD &" in a script (POSIX sh 2.11). */
+/* Without SA_RESTART a call that waits fails with EINTR, and its caller looks at bb_got_signal. A
+ * signal that the parent had ignored stays ignored, as for nohup and for "CMD &" in a script
+ * (POSIX sh 2.11). */
 void bb_signals(const int *sigs)
 {
 	struct sigaction sa = { .sa_handler = store_signal }, old;

@@ -34,7 +34,7 @@ static void NORETURN invalid(const char *what, const char *str)
 	bb_show_usage("invalid %s: '%s'", what, str);
 }
 
-/* Billionths, if there is a fraction; what is behind nine digits is cut off. */
+/* The fraction at *s in billionths, or 0 if there is none. Digits behind the ninth are cut off. */
 static uintmax_t parse_fraction(const char **s, const char *what, const char *str)
 {
 	uintmax_t fraction = 0, scale = NS_PER_S;
@@ -80,7 +80,7 @@ uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t m
 				invalid(what, str);
 			fraction %= NS_PER_S;
 		}
-	} else if (strchr(str, '.')) { /* no part of a byte */
+	} else if (strchr(str, '.')) { /* a byte has no parts */
 		invalid(what, str);
 	}
 	if (*s || value < min || value > max)
@@ -116,7 +116,7 @@ int64_t xatodur(const char *what, const char *str)
 		|| __builtin_add_overflow(
 			total, (int64_t)(fraction * (units[i].ns / 1000) / NS_PER_S * 1000),
 			&total)
-		|| total > INT64_MAX / 2) /* so that the clock can be added */
+		|| total > INT64_MAX / 2) /* so that adding the clock does not overflow */
 		invalid(what, str);
 	return total;
 }

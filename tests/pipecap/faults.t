@@ -33,7 +33,7 @@ SCENES = {
     '-I -J': lambda out, err: seen(records(out)[0], dict(page_size=page, new_pipe=16 * page, quota_reached=0)),
     '-g -v -J -n %d' % r: lambda out, err: known(records(out)[0]) and held(records(out)[0], err),
     '-g -J -n %d' % w: lambda out, err: known(records(out)[0]),
-    '-g -f fifo': lambda out, err: out in (b'fifo\t%d\t3\n' % (16 * page), b'fifo\t%d\t?\n' % (16 * page)),
+    '-g -f fifo': lambda out, err: out in (b'fifo\t%d\t3\n' % (16 * page), b'fifo\t%d\t?\n' % (16 * page), b'fifo\t?\t3\n'),
     '-k -n %d' % r: lambda out, err: out == b'x' * (page + 1),
     '-k -J -f fifo': lambda out, err: records(out) == [dict(name='fifo', len=3, data='abc')],
     '-l -J -p %d' % me: lambda out, err: any(x['inode'] == ino and known(x) and held(x, err) for x in records(out)) or b"can't look into" in err,
