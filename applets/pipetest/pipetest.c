@@ -146,7 +146,7 @@ struct words {
 	int tap, lava, ptest;
 };
 
-/* As the first process of a kernel (libbb/init.c) it has an empty TERM: a log reads that console. */
+/* The first process of a kernel (libbb/init.c) has an empty TERM: its console is read by a log. */
 static bool at_terminal(void)
 {
 	const char *term = getenv("TERM");
