@@ -3,7 +3,7 @@
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 export EMULATOR
-if ! command -v python3 >/dev/null; then skip 'what fails and whenever it is killed' 'no python3'; exit; fi
+if ! command -v python3 >/dev/null; then skip 'DST survives each failure and each kill of pcopy' 'no python3'; exit; fi
 
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
 sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
@@ -48,7 +48,7 @@ else
 	}
 	runs=0 whens='1 2'
 	fails -B "$page" >bad
-	is "each system call fails: $(wc -l <calls) lines of strace" '' "$(cat bad)"
+	is "pcopy leaves DST whole where a system call fails: $(wc -l <calls) lines of strace" '' "$(cat bad)"
 	whens=1
 	for options in '-y -p --preallocate=never -e direct' '-R -c -e rw'; do
 		# shellcheck disable=SC2086 # words
@@ -107,7 +107,7 @@ if killed < count / 10:
 END
 export LIMIT="${LONG:-100}"
 run python3 kill.py "${KILLS:-200}" "$IPCBOX"
-is 'killed at random: the parent, the group, a worker' '0 ' "$rc $out$err"
+is 'DST survives a kill of the parent, of the group or of a worker at random' '0 ' "$rc $out$err"
 ok 'no worker outlives its parent' wait_for sh -c '! pgrep -f "[p]copy -B 1M src dst 3"'
 box pcopy src dst
-is 'the next run leaves nothing of all that' '' "$(temporaries)"
+is 'the next pcopy removes the temporary files of runs that were killed' '' "$(temporaries)"

@@ -3,8 +3,8 @@
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 export EMULATOR
-if ! command -v python3 >/dev/null; then skip 'other file systems' 'no python3'; exit; fi
-if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ]; then skip 'other file systems' 'not root, or emulated'; exit; fi
+if ! command -v python3 >/dev/null; then skip 'pcopy works on other file systems' 'no python3'; exit; fi
+if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ]; then skip 'pcopy works on other file systems' 'not root, or emulated'; exit; fi
 
 trap 'umount "$T"/* 2>/dev/null; kill $PIDS 2>/dev/null; rm -rf "$T"; echo "1..$N"' EXIT
 have() { command -v "$1" >/dev/null; }
@@ -55,7 +55,7 @@ for fs in ext4 xfs btrfs; do
 		copies $fs mnt -y
 		umount mnt
 	else
-		skip "$fs" "no mkfs.$fs, or no loop devices"
+		skip "$fs: pcopy works on this file system" "no mkfs.$fs, or no loop devices"
 	fi
 	rm -f image
 done
@@ -102,7 +102,7 @@ if have bindfs && bindfs real a 2>log && bindfs real b 2>log; then
 		rm -f a/both b/both
 		# shellcheck disable=SC2086
 		both $options
-		is "two mounts, pcopy $options: the first copy is whole when it says so" "0 $(cksum <one)" "$status1 $seen"
+		is "two mounts, pcopy $options: the first copy is whole when its status is 0" "0 $(cksum <one)" "$status1 $seen"
 		is "two mounts, pcopy $options: the second copy finds another file in its place" \
 			"3 pcopy: 'b/both' was made by another process while it was copied" "$status2 $(cat err2)"
 		ok "two mounts, pcopy $options: DST is still the first copy" cmp one real/both
@@ -142,12 +142,12 @@ fi
 [ -z "$loop" ] || losetup -d "$loop"
 if have mksquashfs && mksquashfs src squash -quiet -no-progress >log 2>&1 && mount -o loop squash mnt 2>log; then
 	run box pcopy -y mnt/src dst
-	is 'squashfs: it can be the source' '0 ' "$rc $err"
-	ok 'squashfs: each byte is copied' cmp src dst
+	is 'squashfs: pcopy copies a file from there' '0 ' "$rc $err"
+	ok 'squashfs: pcopy copies each byte from there' cmp src dst
 	run box pcopy src mnt/new
-	like 'squashfs: it can not be the target' "1 pcopy: can't create a temporary file beside 'mnt/new': Read-only file system" "$rc $err"
+	like 'squashfs: pcopy refuses to make a file there' "1 pcopy: can't create a temporary file beside 'mnt/new': Read-only file system" "$rc $err"
 	run box pcopy other mnt/src
-	like 'squashfs: a file of it can not be replaced' "1 pcopy: can't write 'mnt/src': Read-only file system" "$rc $err"
+	like 'squashfs: pcopy refuses to replace a file there' "1 pcopy: can't write 'mnt/src': Read-only file system" "$rc $err"
 	umount mnt
 else
 	skip squashfs 'no mksquashfs, or it can not be mounted here'

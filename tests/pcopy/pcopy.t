@@ -21,15 +21,15 @@ for size in 0 1 2 3 4 $((page - 1)) "$page" $((page + 1)) $((7 * page + 3)) $((6
 		copies src dst $n -B "$page" >log 2>&1 || bad="$bad $size/$n"
 	done
 done
-is 'every size with every number of workers, onto nothing and onto a file' '' "$bad"
-ok 'every size with every number of workers, onto nothing and onto a file: no temporary file is left' no_temporary
+is 'pcopy copies files of each size with each number of workers, onto nothing and onto a file' '' "$bad"
+ok 'copies of each size with each number of workers leave no temporary file' no_temporary
 
 bytes 20000003 >src
 crc=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("src", "rb").read()))')
 run box pcopy -c src dst 3
 is '--checksum prints what zlib computes' "$crc 20000003 dst" "$out"
 run box pcopy --checksum -B 100k -j 7 src dst
-is '--checksum does not depend on the slices' "$crc 20000003 dst" "$out"
+is '--checksum does not depend on the size of the slices' "$crc 20000003 dst" "$out"
 box pcopy -c - dst <src >out
 is '--checksum of a pipe is that of the file' "$crc 20000003 dst" "$(cat out)"
 
@@ -40,14 +40,14 @@ like 'each chunk is copied by one worker' '*[1-3]*' "$chunks"
 run box pcopy -v -e rw -B 64k src dst 4
 total=$(echo "$err" | sed -n 's/.*copied chunks//p' | awk '{ for (i = 1; i <= NF; i++) {
 	n = split($i, r, "-"); sum += n > 1 ? r[2] - r[1] + 1 : 1 } } END { print sum }')
-is 'the lists of the workers make up the file' $(((20000003 + 65535) / 65536)) "$total"
+is 'the chunks that -v lists for the workers make up the file' $(((20000003 + 65535) / 65536)) "$total"
 
 # --- names
 mkdir -p dir/dst
 box pcopy src dir
 ok 'a directory as DST gets a file with the name of SRC' cmp src dir/src
 run box pcopy -T src dir
-is '-T makes a directory an error' '1 pcopy: '\''dir'\'' is a directory' "$rc $err"
+is '-T refuses a directory as DST' '1 pcopy: '\''dir'\'' is a directory' "$rc $err"
 run box pcopy dst dir
 is 'a directory is never replaced' '1 pcopy: '\''dir/dst'\'' is a directory' "$rc $err"
 run box pcopy dir dst
@@ -62,7 +62,7 @@ is 'SRC and DST that are one file through a symbolic link are refused' "1 pcopy:
 rm hard
 echo old >target; ln -s ../target dir/to; ln -s to dir/tofrom
 box pcopy src dir/tofrom
-ok 'a symbolic link as DST: the file that it leads to is replaced' cmp src target
+ok 'pcopy replaces the file that a symbolic link as DST leads to' cmp src target
 is 'a symbolic link as DST stays a link' to "$(readlink dir/tofrom)"
 ln -s nowhere dangling
 run box pcopy src dangling
@@ -70,29 +70,29 @@ like 'a symbolic link to nowhere is refused' "1 pcopy: 'dangling' is a symbolic 
 echo old >gone; exec 9<>gone; rm gone
 run box pcopy src /dev/fd/9
 is 'a DST without a name is refused' "1 pcopy: '/dev/fd/9' has no name, or has been replaced" "$rc $err"
-is 'a file without a name gets no name' '' "$(ls gone* 2>/dev/null)"
+is 'pcopy makes no file for a DST without a name' '' "$(ls gone* 2>/dev/null)"
 run box pcopy -n src /dev/fd/9
-is '-n sees a file without a name' "1 pcopy: '/dev/fd/9' exists" "$rc $err"
+is '-n refuses a DST without a name as one that exists' "1 pcopy: '/dev/fd/9' exists" "$rc $err"
 exec 9>&-
 run box pcopy src missing/dst
-is 'a directory that is missing is named' "1 pcopy: can't open the directory of 'missing/dst': No such file or directory" "$rc $err"
+is 'the message names the DST whose directory is missing' "1 pcopy: can't open the directory of 'missing/dst': No such file or directory" "$rc $err"
 run box pcopy src -n dst
-is '-n: an existing file is not replaced' "1 pcopy: 'dst' exists" "$rc $err"
+is '-n does not replace an existing file' "1 pcopy: 'dst' exists" "$rc $err"
 run box pcopy -n src new
-is 'and a new one is made' 0 "$rc"
+is '-n makes a new file' 0 "$rc"
 ok '-n makes a new file whole' cmp src new
 name=$(printf '%0255d' 7)
 box pcopy src "$name"
-ok 'a name of 255 bytes is a target' cmp src "$name"
+ok 'a file with a name of 255 bytes can be DST' cmp src "$name"
 rm -f "$name" new
 nl='a
 b'
 run box pcopy -c src "$nl"
 is '-c prints a name of two lines on one' "$crc 20000003 a\\x0ab" "$out"
-ok 'a name of two lines is copied to' cmp src "$nl"
+ok 'a file with a name of two lines can be DST' cmp src "$nl"
 rm "$nl"
 box pcopy src ./-dash
-ok 'a name that begins with a dash is a target' cmp src ./-dash
+ok 'a file whose name begins with a dash can be DST' cmp src ./-dash
 
 # --- other kinds of files
 box pcopy - dst <src
@@ -112,12 +112,12 @@ fi
 thp=/sys/kernel/mm/transparent_hugepage/enabled
 if [ -r $thp ]; then
 	run box pcopy -c $thp dst
-	is 'a file of sysfs that is shorter than it says is copied' 0 "$rc"
-	ok 'what is longer or shorter than it says is copied to its end' cmp $thp dst
-	is 'a file that is shorter than it says is copied no further than its end' "$(wc -c <$thp)" "$(stat -c %s dst)"
+	is 'a copy of a file of sysfs that is shorter than its size succeeds' 0 "$rc"
+	ok 'a file of sysfs that is shorter than its size is copied to its end' cmp $thp dst
+	is 'a copy of a file of sysfs ends where its content ends' "$(wc -c <$thp)" "$(stat -c %s dst)"
 fi
 truncate -s 100 hole; rm -f dst; box pcopy -y hole dst
-is 'a small file that is all hole stays so' '100 0' "$(stat -c '%s %b' dst)"
+is 'a small file that is all hole stays a hole' '100 0' "$(stat -c '%s %b' dst)"
 is 'a hole to a pipe is written as zeros' 100 "$(box pcopy hole - | wc -c)"
 head -c 100000 /dev/zero >zeros
 is 'zeros to a pipe are written with --sparse=always' 100000 "$(box pcopy --sparse=always zeros - | wc -c)"
@@ -141,31 +141,31 @@ for args in 'fifo dst' 'tiny fifo'; do
 	exec 9<>fifo
 	[ "$args" = 'tiny fifo' ] || { echo tiny >&9; exec 9>&-; }
 	wait $pid
-	like "SIGUSR1 while a FIFO is opened: pcopy $args" '0 pcopy: *' "$? $(cat log)"
+	like "pcopy $args answers SIGUSR1 while it opens a FIFO" '0 pcopy: *' "$? $(cat log)"
 	exec 9>&-
 done
-ok "SIGUSR1 while a FIFO is opened: pcopy $args: each byte is right" cmp tiny dst
+ok "pcopy $args copies each byte after SIGUSR1" cmp tiny dst
 exec 9<>fifo; echo tiny >&9
 LIMIT=5 run box pcopy fifo fifo
 is 'a FIFO is not copied into itself' "1 pcopy: 'fifo' and 'fifo' are the same file" "$rc $err"
 exec 9>&-
 run box pcopy src /dev/null
-is '/dev/null is a target' 0 "$rc"
+is '/dev/null can be DST' 0 "$rc"
 run box pcopy src /dev/full
 is 'a full device is an error' "1 pcopy: can't write '/dev/full': No space left on device" "$rc $err"
 run sh -c '$EMULATOR "$1" pcopy src - >/dev/full' sh "$IPCBOX"
 is 'a full standard output is an error' "1 pcopy: can't write 'standard output': No space left on device" "$rc $err"
 run sh -c '{ $EMULATOR "$1" pcopy src -; echo $? >&2; } | head -c 1 >/dev/null' sh "$IPCBOX"
-is 'a reader that had enough gets no message' 1 "$err"
+is 'pcopy prints no message where a reader closes its standard output' 1 "$err"
 run sh -c '$EMULATOR "$1" pcopy -c src dst >/dev/full' sh "$IPCBOX"
-is 'the checksum that can'\''t be printed' "1 pcopy: can't write to standard output: No space left on device" "$rc $err"
+is "a checksum that can't be printed is an error" "1 pcopy: can't write to standard output: No space left on device" "$rc $err"
 run sh -c '$EMULATOR "$1" pcopy - dst <&-' sh "$IPCBOX"
 is 'a closed standard input is an error' "1 pcopy: can't read 'standard input' at byte 0: Bad file descriptor" "$rc $err"
 
 # --- modes
 umask 027
 rm -f dst; chmod 4755 src; box pcopy src dst
-is 'a new file: the mode of SRC less umask and set-id' 750 "$(stat -c %a dst)"
+is 'a new file has the mode of SRC less umask and set-id' 750 "$(stat -c %a dst)"
 chmod 604 dst; box pcopy src dst
 is 'an existing file keeps its mode' 604 "$(stat -c %a dst)"
 rm -f dst; box pcopy - dst <src
@@ -188,7 +188,7 @@ printf middle | dd of=sparse bs=1M seek=2500 conv=notrunc status=none
 printf end | dd of=sparse bs=1 seek=$((5 * 1024 * 1024 * 1024 - 3)) conv=notrunc status=none
 if [ "$(stat -c %b sparse)" -lt 10000 ]; then
 	run box pcopy --no-sync -c sparse dst 3
-	is 'each byte of 5 GiB counts' "$(stat -c %s sparse)" "$(stat -c %s dst)"
+	is 'the copy of 5 GiB is as long as SRC' "$(stat -c %s sparse)" "$(stat -c %s dst)"
 	is 'the checksum of 5 GiB counts the holes' "03fa5e63 5368709120 dst" "$out"
 	ok 'the holes of 5 GiB stay holes' test "$(stat -c %b dst)" -le "$(stat -c %b sparse)"
 	is 'the data between holes are where they were' "begin middle end" "$(head -c 5 dst) $(dd if=dst bs=1M skip=2500 count=1 status=none | head -c 6) $(tail -c 3 dst)"
@@ -205,19 +205,19 @@ if [ "$(stat -c %b sparse)" -lt 10000 ]; then
 	fi
 	rm -f dst2
 else
-	skip '5 GiB' 'no sparse files here'
+	skip 'pcopy copies 5 GiB with holes' 'no sparse files here'
 fi
 rm -f sparse dst
 
 # Its blocks are all that fit into it, but for the last one.
 head -c $((16 * page)) src >hole; truncate -s $((16 * page + 100)) hole
 rm -f dst; box pcopy hole dst
-is 'a hole in a part of a block' "$(stat -c '%s %b' hole)" "$(stat -c '%s %b' dst)"
+is 'a copy keeps a hole that ends within a block' "$(stat -c '%s %b' hole)" "$(stat -c '%s %b' dst)"
 if [ "$(id -u)" = 0 ] && [ -z "$EMULATOR" ] && mkdir -p most && mount -t tmpfs none most 2>log && truncate -s 9223372036854775807 most/src 2>log; then
 	printf x | dd of=most/src conv=notrunc status=none
 	run box pcopy -v --no-sync -B 1T most/src most/dst 1
 	like 'the largest file that off_t can hold is copied' '0 *chunks 1-8388608*' "$rc $err"
-	is 'what is longer or shorter than it says is copied to its end' '9223372036854775807 x' "$(stat -c %s most/dst) $(head -c 1 most/dst)"
+	is 'the copy of the largest file has its size and its first byte' '9223372036854775807 x' "$(stat -c %s most/dst) $(head -c 1 most/dst)"
 else
 	skip 'the largest file that off_t can hold is copied' 'not root, emulated, or no tmpfs'
 fi
@@ -230,36 +230,36 @@ holes=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("holes", "rb").r
 for engine in auto clone cfr rw mmap direct; do
 	rm -f dst
 	run box pcopy -c -e $engine -B 64k -j 3 src dst
-	is "--engine $engine copies with the right checksum" "0 $crc 20000003 dst " "$rc $out $err"
-	ok 'the engine copies each byte of SRC' cmp src dst
+	is "--engine $engine prints the right checksum" "0 $crc 20000003 dst " "$rc $out $err"
+	ok "--engine $engine copies each byte of SRC" cmp src dst
 	run box pcopy -c -e $engine -B $((3 * page)) -j 3 holes dst
-	is 'the engine copies a file with holes' "0 $holes 300000 dst " "$rc $out $err"
-	ok 'the holes of SRC stay holes in DST' test "$(stat -c %b dst)" -le "$(stat -c %b holes)"
+	is "--engine $engine copies a file with holes" "0 $holes 300000 dst " "$rc $out $err"
+	ok "--engine $engine keeps the holes of SRC in DST" test "$(stat -c %b dst)" -le "$(stat -c %b holes)"
 	run box pcopy -v -e $engine src dst
-	like '-v names the engine' "0 *engine*" "$rc $err"
+	like "-v names the engine of --engine $engine" "0 *engine*" "$rc $err"
 done
 if df --output=fstype . >log 2>&1 && grep -qE 'ext[234]' log; then
 	run box pcopy --reflink=always src dst
-	like '--reflink=always where it can'\''t' "77 pcopy: can't clone 'src': *" "$rc $err"
+	like "--reflink=always is status 77 where it can't clone" "77 pcopy: can't clone 'src': *" "$rc $err"
 	head -c 25000000 /dev/zero >large
 	for options in --inplace -u; do
 		for to in old large; do
 			echo old >old; cp $to dst
 			run box pcopy $options --reflink=always src dst
-			like "--reflink=always is status 77 where it can't: $options" "77 pcopy: can't clone 'src': *" "$rc $err"
-			ok "--reflink=always is status 77 where it can't: $options: DST stays as it was" cmp $to dst
+			like "--reflink=always $options is status 77 where it can't clone" "77 pcopy: can't clone 'src': *" "$rc $err"
+			ok "DST stays as it was where --reflink=always $options can't clone" cmp $to dst
 		done
 	done
 	rm old large
 else
-	skip '--reflink=always where it can'\''t' 'not ext4'
+	skip "--reflink=always is status 77 where it can't clone" 'not ext4'
 fi
 run box pcopy --sparse=never holes dst
 ok '--sparse=never leaves no holes' test "$(stat -c %b dst)" -ge 586
-ok 'the bytes are the same with and without holes' cmp holes dst
+ok 'a copy has the same bytes with and without holes' cmp holes dst
 run box pcopy --sparse=always dst holes2
-ok '--sparse=always: holes where zeros are' test "$(stat -c %b holes2)" -le "$(stat -c %b holes)"
-ok 'the bytes are the same with and without holes' cmp holes holes2
+ok '--sparse=always makes holes where SRC has zeros' test "$(stat -c %b holes2)" -le "$(stat -c %b holes)"
+ok 'a copy has the same bytes with and without holes' cmp holes holes2
 box pcopy --sparse=always - holes2 <dst
 ok '--sparse=always makes holes from a stream' test "$(stat -c %b holes2)" -le "$(stat -c %b holes)"
 ok 'a stream with --sparse=always is whole to its last byte' cmp holes holes2
@@ -270,79 +270,79 @@ echo old >dst
 if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=1M none small 2>log; then
 	echo old >small/dst
 	run box pcopy src small/dst
-	like 'a full disk is noticed before the first byte' "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 10??.0 KiB free" "$rc $err"
-	ok 'a full disk is noticed before the first byte: DST stays as it was' holds_old small/dst
+	like 'pcopy notices a full disk before it writes the first byte' "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 10??.0 KiB free" "$rc $err"
+	ok 'DST stays as it was where pcopy notices a full disk' holds_old small/dst
 	for options in --inplace -u; do
 		run box pcopy $options src small/dst
-		like "a full disk is noticed before the old content goes: $options" "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 1.0 MiB free" "$rc $err"
-		ok "a full disk is noticed before the old content goes: $options: DST stays as it was" holds_old small/dst
+		like "pcopy $options notices a full disk before the old content goes" "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 1.0 MiB free" "$rc $err"
+		ok "DST stays as it was where pcopy $options notices a full disk" holds_old small/dst
 	done
 	head -c 700000 src >short; head -c 800000 src >small/large
 	run box pcopy --inplace short small/large
-	is 'what DST has can be used again' '0 ' "$rc $err"
-	ok 'what DST has can be used again: each byte is right' cmp short small/large
+	is '--inplace counts the blocks of DST as space on a full disk' '0 ' "$rc $err"
+	ok '--inplace copies each byte into the blocks of DST on a full disk' cmp short small/large
 	rm small/large
 	truncate -s 5M holes
 	run box pcopy --sparse=never holes small/dst
-	like 'a full disk is noticed where holes are to be filled' "1 pcopy: can't write 'small/dst': needs 5.0 MiB, 10??.0 KiB free" "$rc $err"
+	like 'pcopy --sparse=never notices a full disk before it fills holes' "1 pcopy: can't write 'small/dst': needs 5.0 MiB, 10??.0 KiB free" "$rc $err"
 	run box pcopy holes small/holes
-	is 'holes need no space on a full disk' '0 ' "$rc $err"
+	is 'a file of holes needs no space on a full disk' '0 ' "$rc $err"
 	rm holes small/holes
 	run box pcopy - small/dst <src
 	is 'a stream that fills a disk is an error' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
-	is 'a stream that fills a disk is an error: DST stays as it was' 'old dst' "$(cat small/dst) $(ls -A small)"
+	is 'DST stays as it was where a stream fills the disk' 'old dst' "$(cat small/dst) $(ls -A small)"
 	umount small
 else
-	skip 'a full disk' 'not root, or no tmpfs'
+	skip 'pcopy notices a full disk' 'not root, or no tmpfs'
 fi
 run sh -c 'ulimit -f 100; exec $EMULATOR "$1" pcopy src dst' sh "$IPCBOX"
-is 'a file size limit is found before the copy begins' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
-ok 'a file size limit is found before the copy begins: DST stays as it was' holds_old dst
+is 'pcopy finds a limit of the file size before it copies' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
+ok 'DST stays as it was under a limit of the file size' holds_old dst
 run sh -c 'ulimit -f 100; exec $EMULATOR "$1" pcopy --inplace src dst' sh "$IPCBOX"
-is 'a file size limit is found before an in-place copy begins' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
-ok 'a file size limit is found before an in-place copy begins: DST stays as it was' holds_old dst
+is 'pcopy --inplace finds a limit of the file size before it copies' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
+ok 'DST stays as it was where --inplace finds a limit of the file size' holds_old dst
 if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; then
 	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:error=EXDEV "$IPCBOX" pcopy -v -e cfr src dst 2
 	like 'without copy_file_range a copy falls back to read and write' '0 *falling back from cfr to rw: *ross-device link*' "$rc $err"
-	ok 'without copy_file_range a copy falls back to read and write: each byte is right' cmp src dst
+	ok 'pcopy copies each byte without copy_file_range' cmp src dst
 	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:retval=0 "$IPCBOX" pcopy -e cfr src dst 2
-	ok 'a copy_file_range that copies nothing is not believed' cmp src dst
+	ok 'pcopy copies each byte where copy_file_range copies nothing' cmp src dst
 	echo old >dst
 	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:signal=SIGKILL:when=1 "$IPCBOX" pcopy -e cfr src dst 3
-	like 'a worker that is killed fails the copy' '1 pcopy: worker ? of 3 was killed by signal 9' "$rc $err"
-	ok 'a worker that is killed fails the copy: DST stays as it was' holds_old dst
+	like 'a copy fails if one of its workers is killed' '1 pcopy: worker ? of 3 was killed by signal 9' "$rc $err"
+	ok 'DST stays as it was if a worker is killed' holds_old dst
 	truncate -s 30000000 holes; dd if=src of=holes bs=1M seek=9 count=2 conv=notrunc status=none
 	for error in ENOSPC EDQUOT; do
 		for file in src holes; do
 			run strace -f -o log -e trace=fallocate,pwrite64 -e inject="fallocate:error=$error" "$IPCBOX" pcopy $file dst
 			if grep -q fallocate log; then
-				like "$error, $file: found before the first byte" "1 pcopy: can't write 'dst': * 0" "$rc $err $(grep -c pwrite64 log)"
+				like "pcopy finds $error for '$file' before it writes the first byte" "1 pcopy: can't write 'dst': * 0" "$rc $err $(grep -c pwrite64 log)"
 			else
-				skip "$error, $file: found before the first byte" 'nothing is reserved on this file system'
+				skip "pcopy finds $error for '$file' before it writes the first byte" 'nothing is reserved on this file system'
 			fi
 		done
 	done
 	rm holes
 	run strace -f -o log -e trace=pwrite64 -e inject=pwrite64:error=EINVAL:when=1 "$IPCBOX" pcopy -v -e direct src dst 1
-	like 'O_DIRECT that is refused: through the cache' '0 *falling back from direct to rw: Invalid argument*' "$rc $err"
-	ok 'O_DIRECT that is refused: through the cache: each byte is right' cmp src dst
+	like '--engine direct goes through the cache where O_DIRECT is refused' '0 *falling back from direct to rw: Invalid argument*' "$rc $err"
+	ok '--engine direct copies each byte where O_DIRECT is refused' cmp src dst
 	run strace -f -o log -e trace=fork,clone -e inject=fork,clone:error=EAGAIN:when=2+ "$IPCBOX" pcopy -J src dst 3
 	ok 'a copy with one worker instead of three is whole' cmp src dst
-	like 'a worker that stands for three counts as one' '*"jobs":1,*' "$out"
+	like 'JSON counts one worker that copies instead of three as one' '*"jobs":1,*' "$out"
 	# Each lseek for data fails, and none for holes.
 	truncate -s 300000 holes
 	LIMIT=5 run strace -f -o log -e trace=lseek -e inject=lseek:error=EIO:when=1+2 "$IPCBOX" pcopy holes dst
-	is 'a file whose data are not found is read as data' '0 ' "$rc $err"
-	ok 'a file whose data are not found is read as data: each byte is right' cmp holes dst
+	is 'pcopy reads a whole file as data where lseek finds no data' '0 ' "$rc $err"
+	ok 'pcopy copies each byte where lseek finds no data' cmp holes dst
 	rm holes
 	strace -o log -f -e trace=rename,renameat,renameat2,fsync "$IPCBOX" pcopy src dst 2
-	is 'the file is synced before its rename, and the directory after it' 'fsync rename fsync' "$(sed 's/^[0-9]* *//; s/\(rename\|fsync\).*/\1/; /exited/d; /SIGCHLD/d' log | xargs)"
+	is 'pcopy syncs the file before its rename, and the directory after the rename' 'fsync rename fsync' "$(sed 's/^[0-9]* *//; s/\(rename\|fsync\).*/\1/; /exited/d; /SIGCHLD/d' log | xargs)"
 	strace -o log -f -e trace=fsync,fdatasync,sync_file_range "$IPCBOX" pcopy --no-sync src dst 2
-	is '--no-sync waits for nothing' 0 "$(grep -c sync log)"
+	is '--no-sync makes no call that waits for the medium' 0 "$(grep -c sync log)"
 else
-	skip 'injected faults' 'no strace'
+	skip 'pcopy survives faults that strace injects' 'no strace'
 fi
-ok '--no-sync waits for nothing: no temporary file is left' no_temporary
+ok '--no-sync leaves no temporary file' no_temporary
 
 # --- signals: a FIFO keeps it waiting
 for sig in INT TERM HUP; do
@@ -353,9 +353,9 @@ signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:
 	echo new >&9
 	wait_for writes_some
 	kill -s $sig $pid; wait $pid 2>/dev/null; rc=$?
-	is "SIG$sig ends pcopy as that signal" "$(kill -l $rc)" $sig
-	ok "SIG$sig ends pcopy as that signal: DST stays as it was" holds_old dst
-	ok "SIG$sig ends pcopy as that signal: no temporary file is left" no_temporary
+	is "pcopy dies of the SIG$sig that ends it" "$(kill -l $rc)" $sig
+	ok "DST stays as it was where SIG$sig ends pcopy" holds_old dst
+	ok "pcopy leaves no temporary file where SIG$sig ends it" no_temporary
 	exec 9>&-
 done
 if [ -r /proc/self/status ]; then
@@ -367,19 +367,19 @@ if [ -r /proc/self/status ]; then
 		wait_for waits
 		ask() { kill -s USR1 $pid; grep -q . err; }
 		wait_for ask
-		like "SIGUSR1: a reader of '$to' that stands still" 'pcopy: * of 976.5 KiB  *' "$(head -1 err)"
+		like "pcopy answers SIGUSR1 while the reader of '$to' stands still" 'pcopy: * of 976.5 KiB  *' "$(head -1 err)"
 		kill -s TERM $pid; exec 9>&-; wait $pid 2>/dev/null; rc=$?
 		is 'SIGTERM ends a copy whose reader stands still' TERM "$(kill -l $rc)"
 	done
 else
-	skip 'a reader that stands still' 'no /proc'
+	skip 'pcopy answers SIGUSR1 while a reader stands still' 'no /proc'
 fi
 if [ -z "$EMULATOR" ] && unshare -p true 2>log; then
 	run unshare -p "$IPCBOX" pcopy src apart 1
-	is 'a worker whose parent is in another PID namespace' '0 ' "$rc $err"
+	is 'a copy by a worker whose parent is in another PID namespace succeeds' '0 ' "$rc $err"
 	ok 'a worker whose parent is in another PID namespace copies each byte' cmp src apart
 else
-	skip 'a worker whose parent is in another PID namespace' 'not root'
+	skip 'a copy by a worker whose parent is in another PID namespace succeeds' 'not root'
 fi
 mkfifo fifo2
 $EMULATOR "$IPCBOX" pcopy fifo2 dst 2>log & pid=$!
@@ -387,11 +387,11 @@ exec 9>fifo2
 echo new >&9
 wait_for writes_some
 kill -s KILL $pid; wait $pid 2>log
-ok 'SIGKILL: DST is untouched' holds_old dst
+ok 'DST stays as it was where SIGKILL ends pcopy' holds_old dst
 exec 9>&-
 box pcopy src dst
 ok 'the run after a SIGKILL copies' cmp src dst
-ok 'and removes what the killed one left' no_temporary
+ok 'the run after a SIGKILL removes the temporary file of the killed run' no_temporary
 
 # --- SRC changes: the worker is stopped at its first call, and DST must not be touched
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
@@ -404,8 +404,8 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 		wait_for temporary
 		$change
 		wait $pid; rc=$?
-		like "a SRC that changes is status 4: $change, $*" "4*pcopy: 'src2' * while it was copied*" "$rc $(cat err)"
-		ok "a SRC that changes is status 4: $change, $*: DST stays as it was" holds_old dst
+		like "pcopy $* is status 4 where SRC changes: $change" "4*pcopy: 'src2' * while it was copied*" "$rc $(cat err)"
+		ok "pcopy $* leaves DST as it was where SRC changes: $change" holds_old dst
 	}
 	changes 'truncate -s 100 src2' pread64 -e rw
 	changes 'truncate -s 30000000 src2' pread64 -c
@@ -422,13 +422,13 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	touch src2
 	wait $pid; rc=$?
 	is 'standard input that changes is status 4' "4 pcopy: 'standard input' changed while it was copied" "$rc $(cat err)"
-	ok 'standard input that changes is status 4: DST stays as it was' holds_old dst
+	ok 'DST stays as it was where standard input changes' holds_old dst
 	rm log
 	strace -f -o log -e trace=fsync -e inject=fsync:delay_exit=1000000:when=1 "$IPCBOX" pcopy src3 dst 2>err & pid=$!
 	wait_for grep -q fsync log
 	kill -s USR1 "$(sed -n 's/ .*fsync.*//p' log | head -1)"
 	wait $pid
-	like 'SIGUSR1 while the medium is waited for' "0 pcopy: 19.0 MiB of 19.0 MiB  100%  *" "$? $(cat err)"
+	like 'pcopy answers SIGUSR1 while it waits for the medium' "0 pcopy: 19.0 MiB of 19.0 MiB  100%  *" "$? $(cat err)"
 	# the link is read a second after its file was examined
 	for call in stat lstat; do
 		rm -f dst log; echo old >other; echo old >before
@@ -438,20 +438,20 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 		wait_for grep -q stat log
 		ln -sf other dst
 		wait $pid
-		ok "a link that takes the place of DST after $call" holds_old other
+		ok "pcopy does not follow a link that takes the place of DST after $call" holds_old other
 	done
 	mv src3 src
 	if [ "$(id -u)" = 0 ] && mkdir -p small && mount -t tmpfs -o size=1M none small 2>log; then
 		echo old >small/dst
 		run strace -f -o log -e trace=/fstatfs -e inject=/fstatfs:error=ENOSYS "$IPCBOX" pcopy -e mmap src small/dst
-		is 'a mapped DST that runs full' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
-		is 'a mapped DST that runs full: DST stays as it was' 'old dst' "$(cat small/dst) $(ls -A small)"
+		is '--engine mmap reports a disk that runs full as an error' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
+		is 'DST stays as it was where the disk runs full under --engine mmap' 'old dst' "$(cat small/dst) $(ls -A small)"
 		umount small
 	else
-		skip 'a mapped DST that runs full' 'not root, or no tmpfs'
+		skip '--engine mmap reports a disk that runs full as an error' 'not root, or no tmpfs'
 	fi
 fi
-ok 'a mapped DST that runs full: no temporary file is left' no_temporary
+ok 'copies whose SRC changes or whose disk runs full leave no temporary file' no_temporary
 
 # --- usage
 run box pcopy src dst 0x

@@ -3,7 +3,7 @@
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 export EMULATOR
-if ! command -v python3 >/dev/null; then skip 'where the bytes go' 'no python3'; exit; fi
+if ! command -v python3 >/dev/null; then skip 'pcopy puts each byte where it belongs' 'no python3'; exit; fi
 
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
 sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
@@ -24,18 +24,18 @@ crc=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("src", "rb").read(
 head -c 5000000 /dev/zero >dst; ln dst hard; inode=$(stat -c %i dst)
 run box pcopy --inplace -B 64k src dst 3
 is '--inplace succeeds without a word' '0  ' "$rc $out $err"
-ok '--inplace succeeds without a word: each byte is right' cmp src dst
+ok '--inplace copies each byte' cmp src dst
 ok '--inplace changes what a hard link of DST shows' cmp src hard
 is 'DST is still the same inode' "$inode" "$(stat -c %i dst)"
 run box pcopy -v -e rw src dst
-like 'a rename leaves hard links with the old content and says so' "0 *'dst' has other hard links: they keep the old content*" "$rc $err"
+like 'pcopy -v says that other hard links of DST keep the old content' "0 *'dst' has other hard links: they keep the old content*" "$rc $err"
 rm -f dst hard
 box pcopy --inplace src dst
 ok '--inplace makes a new file with each byte' cmp src dst
-is 'a new file has the mode of SRC and umask' "$(stat -c %a src)" "$(stat -c %a dst)"
+is 'a new file of --inplace has the mode of SRC less umask' "$(stat -c %a src)" "$(stat -c %a dst)"
 rm -f dst
 run box pcopy --inplace --expect 0 src dst
-is 'a new file that fails goes' "5 " "$rc $(ls dst 2>/dev/null)"
+is '--inplace removes a new file whose copy fails' "5 " "$rc $(ls dst 2>/dev/null)"
 head -c 100 src >short; echo longer than that, and more and more >dst
 head -c 10 src >short; box pcopy --inplace short dst
 ok '--inplace cuts a longer DST to a shorter SRC' cmp short dst
@@ -53,7 +53,7 @@ else
 	box pcopy -u -B 256k src dst 3
 	skip '--update-blocks writes the pages that differ' 'no strace'
 fi
-ok '--update-blocks writes nothing if no page differs: each byte is right' cmp src dst
+ok '--update-blocks makes DST equal to SRC' cmp src dst
 is 'DST is still the same inode' "$inode" "$(stat -c %i dst)"
 run box pcopy -uc src dst
 is '--update-blocks prints the checksum of the whole file' "$crc $size dst" "$out"
@@ -77,15 +77,15 @@ rm -f dst; box pcopy -u src dst
 ok '--update-blocks makes a DST that is missing' cmp src dst
 head -c 1000 src | box pcopy -u - dst
 ok '--update-blocks copies a stream that is shorter than DST' cmp -n 1000 src dst
-is 'what is longer or shorter than it says is copied to its end' 1000 "$(stat -c %s dst)"
+is '--update-blocks cuts DST to the length of a stream' 1000 "$(stat -c %s dst)"
 cp src dst; poke dst 70000
 head -c 2000000 src >short
 for options in -u -R; do
 	cp short $kept; poke $kept 70000
 	cp short dst; poke dst 70000
 	run box pcopy $options -J - dst <short
-	like "a stream is compared with what is there: $options" "0 *\"saved_bytes\":$((2000000 - page)),*" "$rc $out"
-	ok "a stream is compared with what is there: $options: each byte is right" cmp short dst
+	like "pcopy $options compares a stream with the old content" "0 *\"saved_bytes\":$((2000000 - page)),*" "$rc $out"
+	ok "pcopy $options copies each byte of a stream that it compares" cmp short dst
 done
 rm -f $kept
 
@@ -94,14 +94,14 @@ echo old >dst
 if have_strace; then
 	run strace -f -o log -e trace=pread64 -e inject=pread64:error=EIO:when=15 "$IPCBOX" pcopy -R -B 256k -j 1 src dst
 	like '--resume reports a read error with its offset' "1 pcopy: can't read 'src' at byte [0-9]*: I/O error" "$rc $err"
-	ok '--resume reports a read error with its offset: DST stays as it was' holds_old dst
+	ok 'DST stays as it was where --resume reports a read error' holds_old dst
 	ok '--resume keeps what was copied' test -s $kept
 	strace -f -o log -e trace=pwrite64 "$IPCBOX" pcopy -R -B 256k src dst
 	ok 'the run after a failed --resume writes the rest only' test "$(written log)" -lt $((size - 256 * 1024))
-	ok 'the run after a failed --resume writes the rest only: each byte is right' cmp src dst
-	ok 'the run after a failed --resume writes the rest only: no temporary file is left' no_temporary
+	ok 'the run after a failed --resume makes DST equal to SRC' cmp src dst
+	ok 'the run after a failed --resume leaves no temporary file' no_temporary
 else
-	skip '--resume' 'no strace'
+	skip '--resume goes on after a failed run' 'no strace'
 fi
 if have_strace && [ "$(id -u)" = 0 ]; then
 	# killed after the last step but one: it has DST's owner already
@@ -109,22 +109,22 @@ if have_strace && [ "$(id -u)" = 0 ]; then
 		echo old >dst; chown 12:34 dst
 		# shellcheck disable=SC2086 # words
 		strace -f -o log -e trace=fsync -e inject=fsync:signal=SIGKILL:when=1 "$IPCBOX" pcopy $options src dst 2>err
-		is "a copy that is killed while the medium is waited for leaves a file only with --resume: $options" "${options:+1 12}" "$(find . -name '.pcopy-*' -printf '1 %U')"
-		ok "a copy that is killed while the medium is waited for leaves a file only with --resume: $options: DST stays as it was" holds_old dst
+		is "a copy that is killed while it waits for the medium leaves a file only with --resume: '$options'" "${options:+1 12}" "$(find . -name '.pcopy-*' -printf '1 %U')"
+		ok "DST stays as it was if pcopy $options is killed while it waits for the medium" holds_old dst
 		# shellcheck disable=SC2086
 		run box pcopy $options src dst
-		is 'the run after a kill succeeds' '0 ' "$rc $err"
-		ok 'the run after a kill succeeds: each byte is right' cmp src dst
-		ok 'the run after a kill succeeds: no temporary file is left' no_temporary
+		is "pcopy $options succeeds after a run that was killed" '0 ' "$rc $err"
+		ok "pcopy $options copies each byte after a run that was killed" cmp src dst
+		ok "pcopy $options leaves no temporary file after a run that was killed" no_temporary
 		rm -f dst
 	done
 else
-	skip 'killed while the medium is waited for' 'not root, or no strace'
+	skip 'a copy that is killed while it waits for the medium leaves a file only with --resume' 'not root, or no strace'
 fi
 bytes 3500000 >$kept
 cp src dst2; poke $kept 5
 box pcopy --resume src dst
-ok 'what lies under the name of --resume is not believed' cmp src dst
+ok '--resume compares a foreign file under its name with SRC' cmp src dst
 ln -s ../precious $kept
 run box pcopy --resume src dst
 like 'a link in place of the file of --resume is not followed' "1 pcopy: can't open '$kept' beside 'dst': *" "$rc $err"
@@ -133,20 +133,20 @@ if [ "$(id -u)" = 0 ]; then
 	chown 65534:65534 open/$kept; chmod 444 open/$kept
 	exec 9<open/$kept; flock 9
 	as_nobody pcopy -R -J src open/dst
-	is 'a read-only one that is being resumed keeps its mode' "3 444" "$rc $(stat -c %a open/$kept)"
+	is 'the read-only file of a running --resume keeps its mode' "3 444" "$rc $(stat -c %a open/$kept)"
 	exec 9<&-
 	as_nobody pcopy -R -J src open/dst
-	like 'a read-only file that a killed --resume left goes on' "0 *\"saved_bytes\":$size,*" "$rc $out$err"
-	ok 'a read-only file that a killed --resume left goes on: each byte is right' cmp src open/dst
+	like '--resume goes on with a read-only file' "0 *\"saved_bytes\":$size,*" "$rc $out$err"
+	ok '--resume copies each byte with a read-only file' cmp src open/dst
 else
-	skip 'a read-only file of --resume' 'not root'
+	skip '--resume goes on with a read-only file' 'not root'
 fi
 rm $kept; mkfifo $kept
 run box pcopy --resume src dst
-like 'a FIFO under the name of --resume is not opened for long' "1 pcopy: '$kept' beside 'dst' is not a file that pcopy made*" "$rc $err"
+like '--resume refuses a FIFO under its name without waiting for a writer' "1 pcopy: '$kept' beside 'dst' is not a file that pcopy made*" "$rc $err"
 rm $kept; : >$kept
 flock $kept $EMULATOR "$IPCBOX" pcopy --resume src dst >log 2>err; rc=$?
-is 'two do not resume the same file' "3 pcopy: another pcopy is resuming 'dst'" "$rc $(cat err)"
+is 'two processes do not resume the same file' "3 pcopy: another pcopy is resuming 'dst'" "$rc $(cat err)"
 rm $kept
 
 # --- checksums that must be
@@ -166,8 +166,8 @@ done
 for options in '' '-B 64k -j 3' '-e direct' '-e mmap' '--inplace' '-u' '-R' '--no-sync'; do
 	# shellcheck disable=SC2086 # words
 	run box pcopy -y $options src dst
-	is "--verify succeeds: $options" '0 ' "$rc $err"
-	ok "--verify succeeds: $options: each byte is right" cmp src dst
+	is "pcopy --verify $options succeeds" '0 ' "$rc $err"
+	ok "pcopy --verify $options copies each byte" cmp src dst
 done
 run box pcopy --verify - dst <src
 is '--verify reads a stream back' '0 ' "$rc $err"
@@ -182,18 +182,18 @@ if have_strace; then
 	wait_for grep -q fsync log
 	poke "$(temporary)" 2500000
 	wait $pid; rc=$?
-	like 'a byte that changes on the way' "5*pcopy: 'dst' is not on the medium as it was copied: chunk 3, from byte 2097152*" "$rc $(cat err)"
-	ok 'a byte that changes on the way: DST stays as it was' holds_old dst
-	ok 'a byte that changes on the way: no temporary file is left' no_temporary
+	like '--verify finds a byte that changes on its way to the medium' "5*pcopy: 'dst' is not on the medium as it was copied: chunk 3, from byte 2097152*" "$rc $(cat err)"
+	ok 'DST stays as it was where --verify finds a changed byte' holds_old dst
+	ok '--verify leaves no temporary file where it finds a changed byte' no_temporary
 fi
 for fs in ramfs tmpfs; do # one refuses O_DIRECT, the other (since Linux 6.6) only takes it
 	if [ "$(id -u)" = 0 ] && mkdir -p mnt && mount -t $fs none mnt 2>err; then
 		run box pcopy -y src mnt/dst
-		like "where memory is the medium: $fs" "77 pcopy: can't verify 'mnt/dst': it stays in memory*" "$rc $err"
-		is "where memory is the medium: $fs: no temporary file is left" '' "$(ls -A mnt)"
+		like "--verify refuses a file of $fs, which stays in memory" "77 pcopy: can't verify 'mnt/dst': it stays in memory*" "$rc $err"
+		is "--verify leaves no temporary file on $fs" '' "$(ls -A mnt)"
 		umount mnt
 	else
-		skip "where memory is the medium: $fs" 'not root, or none here'
+		skip "--verify refuses a file of $fs, which stays in memory" 'not root, or none here'
 	fi
 done
 
@@ -207,19 +207,19 @@ for fs in xfs btrfs; do
 				head -c $old src >mnt/dst
 				# shellcheck disable=SC2086 # words
 				run box pcopy --reflink=always -J $options mnt/src mnt/dst
-				like "$fs: a clone over $old bytes: $options" '0 *"engine":"clone","jobs":0,*' "$rc $out$err"
-				ok "$fs: a clone over $old bytes: $options: each byte is right" cmp mnt/src mnt/dst
+				like "$fs: --reflink=always $options clones over $old bytes" '0 *"engine":"clone","jobs":0,*' "$rc $out$err"
+				ok "$fs: a clone of --reflink=always $options over $old bytes has each byte" cmp mnt/src mnt/dst
 			done
 			for reflink in always auto; do
 				# shellcheck disable=SC2086
 				run box pcopy --reflink=$reflink -J $options mnt/empty mnt/dst
-				like "of an empty file: $reflink $options" '0 *"bytes":0,*"engine":"clone",*' "$rc $out$err"
-				is 'a clone of an empty file is empty' 0 "$(stat -c %s mnt/dst)"
+				like "$fs: --reflink=$reflink $options clones an empty file" '0 *"bytes":0,*"engine":"clone",*' "$rc $out$err"
+				is "$fs: a clone of an empty file is empty" 0 "$(stat -c %s mnt/dst)"
 			done
 		done
 		umount mnt
 	else
-		skip "$fs: a clone" 'not root, or none here'
+		skip "$fs: pcopy clones a file" 'not root, or none here'
 	fi
 	rm -f image
 done
@@ -239,7 +239,7 @@ if [ -n "$loop" ]; then
 	ok 'the zeros of SRC are written onto a device' cmp sparse "$loop"
 	run box pcopy -y src "$loop"
 	is '--verify reads a device back' '0 ' "$rc $err"
-	ok '--verify reads a device back: each byte is right' cmp -n $size src "$loop"
+	ok '--verify copies each byte onto a device' cmp -n $size src "$loop"
 	run box pcopy -c "$loop" dst 2
 	ok 'a device is copied whole' cmp "$loop" dst
 	run box pcopy "$loop" "$loop"
@@ -261,15 +261,15 @@ if [ -n "$loop" ]; then
 			wait_for sh -c "[ \$(grep -abo 'a byte of this is lost' disk | wc -l) -ge 2 ]"
 			poke disk "$(grep -abo 'a byte of this is lost' disk | cut -d: -f1 | grep -vx "$at" | head -1)"
 			wait $pid; rc=$?
-			like 'a byte that is lost below the file system' "5*pcopy: 'mnt/dst' is not on the medium as it was copied: chunk 3, from byte 524288*" "$rc $(cat err)"
-			ok 'a byte that is lost below the file system: DST stays as it was' holds_old mnt/dst
-			is 'a byte that is lost below the file system: no temporary file is left' 3 "$(find mnt -mindepth 1 -maxdepth 1 | wc -l)"
+			like '--verify finds a byte that is lost below the file system' "5*pcopy: 'mnt/dst' is not on the medium as it was copied: chunk 3, from byte 524288*" "$rc $(cat err)"
+			ok 'DST stays as it was where a byte is lost below the file system' holds_old mnt/dst
+			is '--verify leaves no temporary file where a byte is lost below the file system' 3 "$(find mnt -mindepth 1 -maxdepth 1 | wc -l)"
 		else
-			skip 'a byte that is lost below the file system' 'no strace'
+			skip '--verify finds a byte that is lost below the file system' 'no strace'
 		fi
 	else
 		skip 'a mounted device is refused' 'no mkfs.ext4'
 	fi
 else
-	skip 'block devices' 'not root, or no loop devices'
+	skip 'pcopy copies block devices' 'not root, or no loop devices'
 fi

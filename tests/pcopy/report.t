@@ -3,7 +3,7 @@
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 export EMULATOR
-if ! command -v python3 >/dev/null; then skip 'what pcopy takes along and says' 'no python3'; exit; fi
+if ! command -v python3 >/dev/null; then skip 'pcopy keeps attributes and reports its copy' 'no python3'; exit; fi
 
 # json EXPR - the value of EXPR, where j is the JSON object in $out
 json() { printf '%s\n' "$out" | python3 -c 'import json, sys; j = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
@@ -63,34 +63,34 @@ if python3 acl.py acl 2>log; then
 	want_acl=$(get_acl acl)
 	for options in -p --preserve=mode --preserve=all; do
 		rm -f new; run box pcopy $options acl new
-		is "an ACL is part of the mode: $options" "0 660 $want_acl" "$rc $(stat -c %a new) $(get_acl new)"
+		is "$options keeps an ACL as a part of the mode" "0 660 $want_acl" "$rc $(stat -c %a new) $(get_acl new)"
 	done
 	rm -f new; box pcopy --preserve=xattr,time acl new
-	is 'an ACL is no attribute for --preserve=xattr' none "$(get_acl new)"
+	is '--preserve=xattr keeps no ACL' none "$(get_acl new)"
 	run box pcopy -p src acl
 	is 'a SRC without an ACL leaves DST without one' '0 none' "$rc $(get_acl acl)"
 	chmod 600 acl; python3 acl.py acl; run box pcopy src acl
-	is 'an existing file keeps its own' "0 660 $want_acl" "$rc $(stat -c %a acl) $(get_acl acl)"
+	is 'an existing file keeps its own ACL' "0 660 $want_acl" "$rc $(stat -c %a acl) $(get_acl acl)"
 	mkdir given; chmod 664 src
 	sed 's/acl_access/acl_default/' acl.py >default.py && python3 default.py given
 	for mask in 022 077; do
 		(umask $mask; cp src given/theirs; for form in '' --inplace --resume; do box pcopy $form src given/ours$form; done)
 		for form in '' --inplace --resume; do
-			is "a directory's default ACL, not umask $mask, is a new file's $form" \
+			is "a new file gets the default ACL of its directory, not umask $mask: '$form'" \
 				"$(stat -c %a given/theirs) $(get_acl given/theirs)" \
 				"$(stat -c %a given/ours$form) $(get_acl given/ours$form)"
 		done
 		rm given/*
 	done
 else
-	skip 'ACLs' 'none here'
+	skip 'pcopy keeps ACLs' 'none here'
 fi
 if [ "$(id -u)" = 0 ]; then
 	chown 12:34 src; chmod 6755 src
 	rm -f new; box pcopy -p src new
-	is 'root keeps the owner, and so the set-id bits' '12 34 6755' "$(stat -c '%u %g %a' new)"
+	is 'pcopy -p as root keeps the owner and the set-id bits' '12 34 6755' "$(stat -c '%u %g %a' new)"
 	rm -f new; box pcopy --preserve=mode src new
-	is 'the set-id bits do not stay without the owner' '0 0 755' "$(stat -c '%u %g %a' new)"
+	is '--preserve=mode drops the set-id bits where the owner changes' '0 0 755' "$(stat -c '%u %g %a' new)"
 	chown 56:78 old; chmod 640 old; box pcopy src old
 	is 'an existing file keeps its owner' '56 78 640' "$(stat -c '%u %g %a' old)"
 	mkdir open; chmod 777 open; chmod 644 src
@@ -98,24 +98,24 @@ if [ "$(id -u)" = 0 ]; then
 	like "-v says that nobody can't keep the owner" "0 *pcopy: can't preserve the owner of 'src': Operation not permitted*" "$rc $err"
 	is '--preserve keeps the mode where it can not keep the owner' '65534 644' "$(stat -c '%u %a' open/new)"
 	as_nobody pcopy --preserve=owner src open/new2
-	is 'an owner that is named in --preserve must be kept' "1 pcopy: can't preserve the owner of 'src': Operation not permitted " "$rc $err $(ls open/new2 2>/dev/null)"
+	is "--preserve=owner is an error where the owner can't be kept" "1 pcopy: can't preserve the owner of 'src': Operation not permitted " "$rc $err $(ls open/new2 2>/dev/null)"
 	mkdir shared; chown 0:78 shared; chmod 2777 shared; echo old >shared/dst; chown 0:65534 shared/dst; chmod 664 shared/dst
 	as_nobody pcopy src shared/dst
-	is 'a process that can keep the group only keeps it' '0 65534 65534' "$rc $(stat -c '%u %g' shared/dst)"
+	is 'a process that can keep only the group of DST keeps the group' '0 65534 65534' "$rc $(stat -c '%u %g' shared/dst)"
 else
-	skip 'owners' 'not root'
+	skip 'pcopy keeps owners' 'not root'
 fi
 
 if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true 2>err; then
 	for options in '' -p; do
 		# shellcheck disable=SC2086 # words
 		run strace -o log -e trace=fchmod -e inject=fchmod:error=EPERM "$IPCBOX" pcopy $options src dst
-		is "a file system without modes: pcopy $options" '0 ' "$rc $err"
+		is "pcopy $options succeeds on a file system without modes" '0 ' "$rc $err"
 	done
 	run strace -o log -e trace=fchmod -e inject=fchmod:error=EPERM "$IPCBOX" pcopy --preserve=mode src dst3
-	is 'a mode that is named in --preserve must be kept' "1 pcopy: can't preserve the mode of 'src': Operation not permitted " "$rc $err $(ls dst3 2>/dev/null)"
+	is "--preserve=mode is an error where the mode can't be kept" "1 pcopy: can't preserve the mode of 'src': Operation not permitted " "$rc $err $(ls dst3 2>/dev/null)"
 else
-	skip 'a file system without modes' 'no strace'
+	skip 'pcopy succeeds on a file system without modes' 'no strace'
 fi
 
 # --- JSON
@@ -133,12 +133,12 @@ fi
 odd=$(printf 'a"\\\n\tb\033\303\274')
 cp src "$odd"
 run box pcopy -J "$odd" dst
-is 'the JSON holds any name' "$(printf '%s' "$odd" | python3 -c 'import sys; print(ascii(sys.stdin.read()))')" "$(json 'ascii(j["src"])')"
+is 'the JSON holds a name of odd characters' "$(printf '%s' "$odd" | python3 -c 'import sys; print(ascii(sys.stdin.read()))')" "$(json 'ascii(j["src"])')"
 for bytes in '\0377x' '\0300\0200' '\0355\0240\0200' '\0364\0220\0200\0200' 'ab\0342\0202'; do
 	odd=$(printf '%b' "$bytes")
 	cp src "$odd"
 	run box pcopy -J "$odd" dst
-	is "a name that is not UTF-8: $bytes" "$(printf '%s' "$odd" | base64)" "$(json 'j["src_b64"]')"
+	is "the JSON has a name that is not UTF-8 as base64: $bytes" "$(printf '%s' "$odd" | base64)" "$(json 'j["src_b64"]')"
 done
 for bytes in '\0360\0237\0230\0200' '\0357\0277\0277' '\0337\0277'; do
 	odd=$(printf '%b' "$bytes")
@@ -187,12 +187,12 @@ except OSError: pass
 sys.exit(p.wait())' $EMULATOR "$IPCBOX" pcopy "$@" - dst
 }
 out=$(on_terminal); rc=$?
-like 'a terminal sees how far it is, and then nothing' "0 ?*iB  *iB/s*" "$rc $out"
-like 'the line of the terminal is empty in the end' "*$(printf '\r\033[K')" "$out"
-on_terminal -q >out; is '-q: not with --quiet' '0 0' "$? $(wc -c <out)"
+like 'a terminal shows how far the copy is' "0 ?*iB  *iB/s*" "$rc $out"
+like 'pcopy clears the line of the terminal at the end' "*$(printf '\r\033[K')" "$out"
+on_terminal -q >out; is '--quiet prints nothing on a terminal' '0 0' "$? $(wc -c <out)"
 is 'stderr that is no terminal sees no progress' 0 "$({ sleep 2.5; echo; } | box pcopy - dst 2>&1 | wc -c)"
 run box pcopy -P -e rw src dst
-like '--progress' '?2.8 MiB of 2.8 MiB  100%  * left*' "$err"
+like '--progress prints the last line where stderr is no terminal' '?2.8 MiB of 2.8 MiB  100%  * left*' "$err"
 run box pcopy -e rw -B 64k --progress=json src dst 2
 out=$(tail -1 "$T/.err")
-is 'the last line is the end' '100 3000003' "$(json 'j["percent"], j["bytes"]' | tr -d '(),')"
+is 'the last line of --progress=json says 100 percent' '100 3000003' "$(json 'j["percent"], j["bytes"]' | tr -d '(),')"

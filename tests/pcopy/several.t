@@ -3,7 +3,7 @@
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 export EMULATOR
-if ! command -v python3 >/dev/null; then skip 'several files' 'no python3'; exit; fi
+if ! command -v python3 >/dev/null; then skip 'pcopy copies several files' 'no python3'; exit; fi
 have_strace() { command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true 2>err; }
 names() { (cd "$1" && echo *); }
 holds_old() { [ "$(cat "$1")" = old ]; }
@@ -13,16 +13,16 @@ mkdir dir 3
 
 # --- several files
 run box pcopy one two three dir
-is 'three files go into a directory' '0 ' "$rc $err"
+is 'pcopy copies three files into a directory' '0 ' "$rc $err"
 ok 'the first of three files is whole' cmp one dir/one
 ok 'the last of three files is empty, as it was' cmp three dir/three
 rm dir/*
 run box pcopy -t dir one two
-is '-t names the directory before the files' '0 one two' "$rc $(names dir)"
+is '-t takes the directory before the files' '0 one two' "$rc $(names dir)"
 run box pcopy one two 3
-is 'a third operand that is a directory is no number of jobs' '0 one two' "$rc $(names 3)"
+is 'pcopy takes a third operand that is a directory as the directory' '0 one two' "$rc $(names 3)"
 run box pcopy -v one copy 2
-like 'a third operand that is a number is the number of jobs' '0 *1 worker*' "$rc $err"
+like 'pcopy takes a third operand that is a number as the number of jobs' '0 *1 worker*' "$rc $err"
 run box pcopy one two nowhere
 like 'a third operand that is neither is named' "2 pcopy: 'nowhere' is neither a directory nor a number of jobs*" "$rc $err"
 run box pcopy one two three nowhere
@@ -99,7 +99,7 @@ if [ "$(id -u)" = 0 ] && truncate -s 4M disk && loop=$(losetup -f --show disk 2>
 	is 'a disk that another process has locked is status 3' "3 pcopy: another process writes '$loop', or has it locked" "$rc $err"
 	exec 7<&-
 else
-	skip 'disks' 'not root, or no loop devices'
+	skip '--compare compares a disk' 'not root, or no loop devices'
 fi
 
 # --- in place: one at a time
@@ -128,7 +128,7 @@ if [ "$(id -u)" = 0 ]; then
 		is 'a DST that is a mount point is refused' "1 pcopy: can't replace 'dst': it is a mount point (use --inplace)" "$rc $err"
 		run box pcopy --inplace one dst
 		is 'a DST that is a mount point is written in place' '0 ' "$rc $err"
-		ok 'the file that is mounted has the bytes' cmp one over
+		ok 'the file that is mounted as DST has the bytes of SRC' cmp one over
 		umount dst
 	}
 	for flag in i a; do
@@ -157,12 +157,12 @@ if [ "$(id -u)" = 0 ]; then
 	is 'a file of another user in a sticky directory is written in place' '0 ' "$rc $err"
 	mkdir open closed; chmod 777 open; echo old >open/dst; chown 65534:65534 open/dst; chmod 444 open/dst
 	as_nobody pcopy one open/dst
-	is 'an own DST of mode 0444 is refused' "1 pcopy: can't write 'open/dst' (--force replaces it): Permission denied" "$rc $err"
+	is "pcopy refuses its user's own DST of mode 0444" "1 pcopy: can't write 'open/dst' (--force replaces it): Permission denied" "$rc $err"
 	as_nobody pcopy -f one open/dst
 	is '--force replaces a DST of mode 0444' '0 444' "$rc $(stat -c %a open/dst)"
 	echo old >closed/dst; chmod 666 closed/dst
 	as_nobody pcopy one closed/dst
-	is 'a directory that takes no file names --inplace' \
+	is 'the message about a directory that takes no file names --inplace' \
 		"1 pcopy: can't create a temporary file beside 'closed/dst' (--inplace needs none): Permission denied" "$rc $err"
 	as_nobody pcopy --inplace one closed/dst
 	ok 'a directory that takes no file lets DST be written in place' cmp one closed/dst
@@ -173,7 +173,7 @@ if [ "$(id -u)" = 0 ]; then
 	as_nobody pcopy one open/theirs
 	is 'an owner that can not be kept is told without -v' "0 pcopy: can't keep the owner of 'open/theirs': Operation not permitted" "$rc $err"
 else
-	skip 'what another user may not replace' 'not root'
+	skip 'pcopy refuses what another user may not replace' 'not root'
 fi
 
 # --- what DST was, stays
@@ -192,10 +192,10 @@ mkdir mnt
 if [ "$(id -u)" = 0 ] && truncate -s 256M image && mkfs.btrfs -q image >log 2>&1 && mount -o loop image mnt 2>log; then
 	: >mnt/dst; chattr +C mnt/dst; echo old >mnt/dst
 	run box pcopy one mnt/dst
-	like 'a DST without copy on write stays so' '0 *C*' "$rc $(lsattr mnt/dst)"
+	like 'a DST without copy on write stays without copy on write' '0 *C*' "$rc $(lsattr mnt/dst)"
 	umount mnt
 else
-	skip 'a DST without copy on write stays so' 'no mkfs.btrfs, or no loop devices'
+	skip 'a DST without copy on write stays without copy on write' 'no mkfs.btrfs, or no loop devices'
 fi
 
 # --- sources that live
@@ -217,7 +217,7 @@ if have_strace; then
 	done
 	grow() { echo more >>live; }
 	lives grow
-	is 'a SRC that grows names --growing' "4 pcopy: 'live' changed while it was copied (--growing allows growth)" "$rc $(cat err)"
+	is 'the message about a SRC that grows names --growing' "4 pcopy: 'live' changed while it was copied (--growing allows growth)" "$rc $(cat err)"
 	lives grow --growing
 	is '--growing lets SRC grow' '0 ' "$rc $(cat err)"
 	ok '--growing copies what SRC had at the start' cmp one dst
@@ -227,11 +227,11 @@ if have_strace; then
 		truncate -s 1M holes; printf x | dd of=holes bs=1 seek=500000 conv=notrunc status=none
 		rm -f dst
 		run strace -f -o log -e trace=ftruncate -e inject=ftruncate:error=$error "$IPCBOX" pcopy holes dst
-		is "a file system that can not grow a file by ftruncate works: $error" '0 ' "$rc $err"
-		ok "a file system that can not grow a file by ftruncate has the bytes: $error" cmp holes dst
+		is "pcopy works where ftruncate cannot grow a file: $error" '0 ' "$rc $err"
+		ok "pcopy copies each byte where ftruncate cannot grow a file: $error" cmp holes dst
 	done
 else
-	skip 'sources that live' 'no strace'
+	skip 'pcopy copies a SRC that changes its mode or names' 'no strace'
 fi
 run sh -c '{ $EMULATOR "$1" pcopy one /dev/stdout; echo $? >&2; } | head -c 1 >/dev/null' sh "$IPCBOX"
 is 'a reader of /dev/stdout that has had enough needs no message' 1 "$err"
