@@ -3,7 +3,7 @@
 . "${0%/*}/../tap.sh"
 
 if ! command -v python3 >/dev/null; then
-	skip 'the format of the board' 'no python3'
+	skip 'the board has the documented format' 'no python3'
 	exit
 fi
 cat >board.py <<'END'
@@ -248,7 +248,7 @@ if "$NARROW" --version >/dev/null 2>&1; then
 	wait $pid
 	is 'a 32-bit mmapw wakes mmapr' '0 a=3	 seq=3' "$? $(cat lines)"
 else
-	skip '32-bit and 64-bit share a board' 'no 32-bit build: make cross ARCH=i386'
+	skip '32-bit and 64-bit programs share a board' 'no 32-bit build: make cross ARCH=i386'
 fi
 
 # seq wraps: publication 0 is one as any other.

@@ -78,7 +78,7 @@ run cc -o both both.c
 pid=$! PIDS="$PIDS $!"
 wait_for grep -q writing said
 run box mmapw left id=9
-like 'a writer in C is named' "3 mmapw: 'left' is held by pid $pid (both)" "$rc $err"
+like 'mmapr --info names a writer in C' "3 mmapw: 'left' is held by pid $pid (both)" "$rc $err"
 run box mmapr -1W left
 is 'a writer in C is alive to mmapr -W' 0 "$rc"
 writer=$pid

@@ -146,7 +146,7 @@ if command -v python3 >/dev/null; then
 	is 'a board behind a symbolic link survives a reboot' '0 7 15 x' "$rc $(box mmapr -1 -F '%{seq} %{id} %{name}' target)"
 	is 'the board is the same file as before the reboot' "$inode" "$(stat -c %i target)"
 	ok 'the renewed board is whole' box mmapr --check target
-	is 'the renewed board says this boot' 'boot: this' "$(box mmapr --info target | grep boot:)"
+	is 'the renewed board has the boot_id of this boot' 'boot: this' "$(box mmapr --info target | grep boot:)"
 	if [ "$(id -u)" = 0 ] && mkdir closed && box mmapw closed/b id=1; then
 		python3 reboot.py closed/b
 		chown 65534 closed/b

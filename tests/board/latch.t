@@ -11,10 +11,10 @@ model() {
 if command -v spin >/dev/null && command -v cc >/dev/null; then
 	is 'no execution of the model is torn with 2 slots' 0 "$(model)"
 	is 'no execution of the model is torn with 4 slots' 0 "$(model -DNSLOTS=4)"
-	is 'an execution is torn without the release fence' 1 "$(model -DFENCE=0)"
-	is 'an execution is torn with 2 slots if readers accept one publication more' 1 "$(model -DLATE=0)"
-	is 'an execution is torn with 4 slots if readers accept one publication more' 1 "$(model -DNSLOTS=4 -DLATE=0)"
-	is 'a writer that closes with a relaxed store hides its last publication' 1 "$(model -DCLOSE=0)"
+	is 'the model finds an execution that is torn without the release fence' 1 "$(model -DFENCE=0)"
+	is 'the model finds an execution that is torn with 2 slots if readers accept one publication more' 1 "$(model -DLATE=0)"
+	is 'the model finds an execution that is torn with 4 slots if readers accept one publication more' 1 "$(model -DNSLOTS=4 -DLATE=0)"
+	is 'the model finds that a writer that closes with a relaxed store hides its last publication' 1 "$(model -DCLOSE=0)"
 else
 	skip 'no execution of the model is torn' 'no spin'
 fi

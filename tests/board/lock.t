@@ -60,7 +60,7 @@ like 'mmapw -v tells that a reader has locked the board' "0 *" "$rc $err"
 bg mmapw -X b id=4; writer=$pid
 wait_for box mmapr -1W b
 run box mmapw b id=5
-like 'a live writer is still in the way of another' "3 mmapw: 'b' is held by pid $writer (*)" "$rc $err"
+like 'mmapw names the live writer of a board that a reader has locked' "3 mmapw: 'b' is held by pid $writer (*)" "$rc $err"
 run box mmapr --info b
 like 'mmapr --info says that the writer lives' '*writer: alive*' "$out"
 kill "$writer"

@@ -137,7 +137,7 @@ is '--emit-c of the default schema has at most 150 lines' yes \
 	"$([ "$(box mmapr --emit-c none | wc -l)" -le 150 ] && echo yes)"
 n=0
 for cc in gcc 'gcc -std=c99 -D_GNU_SOURCE' clang 'g++ -x c++ -std=c++98' 'clang -x c++'; do
-	if [ -n "$EMULATOR" ] || ! command -v "${cc%% *}" >/dev/null; then skip "--emit-c with $cc" "no $cc"; continue; fi
+	if [ -n "$EMULATOR" ] || ! command -v "${cc%% *}" >/dev/null; then skip "--emit-c compiles with $cc" "no $cc"; continue; fi
 	run $cc -Wall -Wextra -pedantic -Wshadow -Wconversion -Werror -O2 -o use use.c
 	is "--emit-c compiles with $cc" '0 ' "$rc $err"
 	n=$((n + 1))
@@ -163,7 +163,7 @@ int main(void)
 }
 END
 for cc in gcc 'gcc -std=gnu2x' clang 'g++ -x c++' 'clang -x c++ -std=c++20'; do
-	if [ -n "$EMULATOR" ] || ! command -v "${cc%% *}" >/dev/null; then skip "keywords with $cc" "no $cc"; continue; fi
+	if [ -n "$EMULATOR" ] || ! command -v "${cc%% *}" >/dev/null; then skip "keywords as names compile with $cc" "no $cc"; continue; fi
 	run $cc -Wall -Wextra -pedantic -Werror -o words.bin words.c
 	is "keywords as names compile with $cc" '0 ' "$rc $err"
 	ok "fields named as keywords are read with $cc" ./words.bin
@@ -258,7 +258,7 @@ is 'mmapr --follow prints each publication that comes' '3,4,' "$(cat lines)"
 run box mmapr -w -t 50ms w
 is 'mmapr --timeout is exit 124' "124 mmapr: no publication in 'w' in time" "$rc $err"
 run box mmapr -w -s 3 -o id w
-is 'mmapr -w --since prints what is newer already' '0 id=4' "$rc $out"
+is 'mmapr -w --since prints at once a record that is newer already' '0 id=4' "$rc $out"
 run box mmapr -1 -s 4 w
 is 'mmapr -1 --since is exit 3 where nothing is newer' 3 "$rc"
 for since in 5 2147483647 2147483648 4000000000 4294967296 9223372036854775807; do

@@ -5,7 +5,7 @@
 run box mmapw -i 1ms -c 2 student
 is 'mmapw FILE publishes in silence' '0  ' "$rc $out $err"
 run box mmapr -1 student
-is 'the second record of the tutorial'\''s job has the next id' "id=11	 name=xiao bai	 sex=M" "$out"
+is 'mmapw publishes the second record of the tutorial'\''s job has the next id' "id=11	 name=xiao bai	 sex=M" "$out"
 
 run box mmapw student name='li si'
 is 'mmapw FILE FIELD=VALUE publishes once' 0 "$rc"
@@ -84,11 +84,11 @@ $EMULATOR "$IPCBOX" mmapw -i 100s busy &
 pid=$!
 wait_for box mmapr -1 busy
 run box mmapw busy id=1
-like 'a second writer is told who is the first' "3 mmapw: 'busy' is held by pid $pid (*)" "$rc $err"
+like 'the refusal of a second writer names the process of the first' "3 mmapw: 'busy' is held by pid $pid (*)" "$rc $err"
 kill -KILL $pid
 wait $pid 2>/dev/null
 run box mmapw busy id=1
-is 'a writer that was killed is in nobody'\''s way' '0 ' "$rc $err"
+is 'mmapw publishes after a writer that was killed' '0 ' "$rc $err"
 $EMULATOR "$IPCBOX" mmapw -i 100s busy &
 pid=$!
 wait_for box mmapr -1W busy
@@ -165,7 +165,7 @@ for how in 'rm gone' 'mv other gone' 'truncate -s 100 gone' 'truncate -s 0 gone'
 	wait_for box mmapr -1W gone
 	$how
 	wait $pid
-	like "mmapw ends when somebody does: $how" "[15] mmapw: 'gone' *" "$? $(cat err)"
+	like "mmapw ends when somebody changes its file: $how" "[15] mmapw: 'gone' *" "$? $(cat err)"
 done
 mkfifo feed
 rm -f gone

@@ -4,24 +4,24 @@
 
 box mmapw -S 'id:i32,name:str20,t:f64[2],flag:bool,raw:bin2,gone:u8' b id=70000 name='xiao bai' t=1.5,-2 flag=1 raw=00ff gone=9
 run box mmapw -S id:i64 b
-is 'without --replace the refusal shows both schemas' \
+is 'the refusal of another schema without --replace shows both schemas' \
 	"1 mmapw: 'b' has another schema: 'id:i32@0,name:str20@4,t:f64[2]@24,flag:bool@40,raw:bin2@41,gone:u8@43', not 'id:i64@0': use --replace" "$rc $err"
 rm -f lines
 bg mmapr -f -J b >lines 2>err
 wait_for grep -q '^State:.S' "/proc/$pid/status"
 run box mmapw --replace -S 'new:u8,name:str40,id:i64,raw:bin2,flag:u8,t:f32[3]' b new=1
-is '--replace takes another schema' '0 ' "$rc $err"
+is 'mmapw --replace takes another schema' '0 ' "$rc $err"
 is 'fields of the same name keep their value' 'new=1	 name=xiao bai	 id=70000	 raw=00ff	 flag=1	 t=1.5,-2,0' "$(box mmapr -1 b)"
 is 'the numbers of the publications go on over --replace' 'seq=2' "$(box mmapr -1 -o seq b)"
-ok 'a reader that follows goes along with the new schema' \
+ok 'mmapr -f goes along with the new schema' \
 	wait_for grep -qxF '{"new":1,"name":"xiao bai","id":70000,"raw":"00ff","flag":1,"t":[1.5,-2,0]}' lines
-is 'a reader that follows prints the new publication alone' 1 "$(grep -c . lines)"
+is 'mmapr -f prints the new publication alone' 1 "$(grep -c . lines)"
 kill $pid
 run box mmapw --replace -S 'id:i16,name:str4,t:i8[2]' b - </dev/null
-is 'a value that does not fit is told' "0 mmapw: field 'id': '70000' is out of range for i16
+is 'mmapw --replace names each value that does not fit' "0 mmapw: field 'id': '70000' is out of range for i16
 mmapw: field 'name': 'xiao bai' is too long for str4
 mmapw: field 't': '1.5' is invalid for i8[2]" "$rc $err"
-is 'a value that does not fit is 0, and the others stay' 'id=0	 name=	 t=0,-2' "$(box mmapr -1 b)"
+is 'mmapw --replace makes a value that does not fit 0, and keeps the others' 'id=0	 name=	 t=0,-2' "$(box mmapr -1 b)"
 ok 'the board is whole after --replace' box mmapr --check b
 run box mmapw --replace -S 'id:i16,name:str4,t:i8[2]' b id=5
 is '--replace of the same schema keeps the file' '0 id=5' "$rc $(box mmapr -1 -o id b)"
@@ -44,7 +44,7 @@ for opts in '--replace' '--replace --raw' '--replace --raw -S id:u8'; do
 	is "mmapw $opts is a usage error" 2 "$rc"
 done
 run box mmapw --replace -S x:u8 fresh x=1
-is '--replace of a file that is not there makes it' '0 x=1' "$rc $(box mmapr -1 fresh)"
+is 'mmapw --replace makes a file that is not there' '0 x=1' "$rc $(box mmapr -1 fresh)"
 run box mmapw --replace -S x:u8,y:i8 fresh y=200
 is 'a wrong value is found before --replace publishes' 2 "$rc"
 
@@ -73,14 +73,14 @@ is 'a wrong element changes nothing' 'temp=-7,2,5	 s=x,y,b	 n=3' "$(box mmapr -1
 # JSON both ways: what mmapr -J prints, mmapw takes.
 box mmapw -S 'f:f32[3],d:f64,i:i64,b:bool' j f=nan,1.5,-0 d=nan i=-9223372036854775808 b=true
 line=$(box mmapr -1J j)
-is 'NaN is null in JSON' '{"f":[null,1.5,-0],"d":null,"i":-9223372036854775808,"b":true}' "$line"
+is 'mmapr -J prints NaN as null' '{"f":[null,1.5,-0],"d":null,"i":-9223372036854775808,"b":true}' "$line"
 box mmapw j f=0,0,0 d=1 i=1 b=0
 run sh -c "printf '%s\n' '$line' | $EMULATOR $IPCBOX mmapw j -"
 is 'mmapw takes what mmapr -J prints, null too' "0  $line" "$rc $err $(box mmapr -1J j)"
-is 'null is NaN' 'd=nan' "$(box mmapr -1 -o d j)"
+is 'mmapw takes null as NaN' 'd=nan' "$(box mmapr -1 -o d j)"
 while IFS='|' read -r object why; do
 	run sh -c "printf '%s\n' '$object' | $EMULATOR $IPCBOX mmapw j -"
-	is "$object is refused" "2 mmapw: $why" "$rc $err"
+	is "mmapw refuses the object $object" "2 mmapw: $why" "$rc $err"
 done <<-'END2'
 	{"d":Infinity}|field 'd': 'Infinity' is infinite, which JSON cannot say, for f64
 	{"d":-Infinity}|field 'd': '-Infinity' is infinite, which JSON cannot say, for f64
@@ -105,5 +105,5 @@ done <<-'END2'
 END2
 for number in 0 -0 1e2 1E+2 1.25e-2 -10.5 1e-400; do
 	run sh -c "printf '{\"d\":%s}\n' $number | $EMULATOR $IPCBOX mmapw j -"
-	is "$number is a number of JSON" '0 ' "$rc $err"
+	is "mmapw takes $number as a number of JSON" '0 ' "$rc $err"
 done

@@ -53,4 +53,4 @@ run box mmapr -f -s 0 -t 10ms b
 is 'mmapr -f prints lines where stdout is no terminal' "id=11	 name=xiao bai	 sex=M" "$out"
 box mmapw esc name="$(printf 'a\033[2Jb')"
 terminal 24 "$IPCBOX" mmapr -f -s 0 -t 10ms esc
-like 'no control character of the data reaches the terminal in place' '*name=a\\x1b\[2Jb^\[\[K*' "$out"
+like 'mmapr -f sends no control character of the data to a terminal' '*name=a\\x1b\[2Jb^\[\[K*' "$out"
