@@ -7,7 +7,7 @@ LIMIT=100
 ns='unshare -pfm'
 [ "$(id -u)" = 0 ] || ns='unshare -Urpfm'
 if [ -n "$EMULATOR" ] || ! $ns true 2>/dev/null; then
-	skip 'the box is PID 1' 'no namespaces here'
+	skip 'the box works as PID 1' 'no namespaces here'
 	exit
 fi
 mkdir root && cp "$IPCBOX" root/init || exit
@@ -40,7 +40,7 @@ like 'PID 1 in a container takes any command line' '0 *size=*' "$rc $out"
 # With a command line of our own: the mount of /proc, the second one, is made to fail, and the
 # file that is there is read. It is the case without /proc, too. -D: the box stays PID 1.
 if ! command -v strace >/dev/null || ! $ns strace -D -o log true 2>/dev/null; then
-	skip 'ipcbox.run=' 'no strace'
+	skip 'ipcbox.run= runs the commands that it lists' 'no strace'
 	exit
 fi
 mv root/init root/ipcbox

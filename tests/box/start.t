@@ -4,10 +4,10 @@
 
 # --- options that are nearly right ------------------------------------------------------------
 run box pipecap --verbos=x
-is 'a long option that begins like a known one is that option' \
+is 'an abbreviated long option is the option that begins so' \
 	"pipecap: option '--verbose' takes no argument: '--verbos=x'" "$(printf '%s\n' "$err" | head -n 1)"
 run box pipecap --hodl
-is 'an unknown long option: the message names the nearest one' \
+is 'the message about an unknown long option names the nearest one' \
 	"2 pipecap: unknown option '--hodl' (--hold?)" "$rc $(printf '%s\n' "$err" | head -n 1)"
 run box pcopy --verfy
 is 'a letter that is missing does not hide which option is meant' \
@@ -19,7 +19,7 @@ run box pipecap --xyzzy
 is 'an unknown option that resembles none gets no proposal' \
 	"2 pipecap: unknown option '--xyzzy'" "$rc $(printf '%s\n' "$err" | head -n 1)"
 run box pipecap --p
-like 'an ambiguous option: the message lists the options that begin so' \
+like 'the message about an ambiguous option lists the options that begin so' \
 	"2 pipecap: option '--p' is ambiguous: *--pipe-size*--pid*" "$rc $err"
 run box pipecap --fd
 is 'an option without its argument is named' \
@@ -63,17 +63,17 @@ END
 	kill "$pid"
 	echo 12345 >src
 	run python3 blocked.py $EMULATOR "$IPCBOX" pcopy src dst 2
-	is 'workers are waited for though the parent left SIGCHLD ignored' '0 12345' "$rc $(cat dst)"
+	is 'pcopy waits for its workers though the parent left SIGCHLD ignored' '0 12345' "$rc $(cat dst)"
 	run python3 blocked.py $EMULATOR "$IPCBOX" pipecap -q -s 4k -n 8 -- sh -c 'kill -TERM $$; echo lives'
-	is 'a command gets the mask of signals that the parent left' lives "$out"
+	is 'a command that an applet runs gets the mask of signals that the parent left' lives "$out"
 else
-	skip 'signals that the parent left blocked' 'no python3'
+	skip 'applets work with signals that the parent left blocked' 'no python3'
 fi
 
 # --- limits and rights --------------------------------------------------------------------------
 : >src
 run sh -c "ulimit -n 3; exec $EMULATOR '$IPCBOX' pcopy src new"
-like 'too many open files: the message names the limit' '1 pcopy: * (ulimit -n is 3)' "$rc $err"
+like 'the message about too many open files names the limit' '1 pcopy: * (ulimit -n is 3)' "$rc $err"
 if [ "$(id -u)" = 0 ] && [ -z "$EMULATOR" ] && command -v python3 >/dev/null; then
 	cp "$IPCBOX" ipcbox.setuid
 	chmod 755 "$T"
