@@ -66,7 +66,7 @@ mkdir -p lock.d
 for what in fcntl:1=F_OFD_SETLK fcntl:1=F_OFD_SETLK,fcntl:1=F_OFD_GETLK; do
 	rm -f lock.d/b
 	run "$without" EINVAL "$what" "$IPCBOX" mmapw -v lock.d/b id=1
-	like "without $what another lock stands in, and -v says so" \
+	like "mmapw -v says that another lock stands in for $what" \
 		"0 mmapw: no F_OFD_SETLK here (Linux 3.15): F_SETLK, not flock(2), stands in*" "$rc $err"
 	"$without" EINVAL "$what" "$IPCBOX" mmapw -X lock.d/b id=2 & pid=$! PIDS="$PIDS $!"
 	wait_for sh -c "[ \"\$('$IPCBOX' mmapr -1 -o id lock.d/b)\" = id=2 ]"

@@ -67,17 +67,17 @@ done
 # A kernel without F_GETPIPE_SZ, as WSL1 was.
 without_size() { run "$without" EINVAL 'fcntl:1=F_GETPIPE_SZ' "$IPCBOX" pipecap "$@"; }
 without_size
-is 'without F_GETPIPE_SZ a pipe is measured by filling it' "0 size=$size " "$rc $out $err"
+is 'pipecap measures a pipe by filling it where F_GETPIPE_SZ is missing' "0 size=$size " "$rc $out $err"
 without_size -C -J -w $((page / 2 + 1))
-is 'without F_GETPIPE_SZ the curve has the percentage of what the pipe took' \
+is 'pipecap -C has the percentage of what the pipe took where F_GETPIPE_SZ is missing' \
 	"0 {\"write\":$((page / 2 + 1)),\"stored\":$((16 * (page / 2 + 1))),\"percent\":50,\"writes\":16}" "$rc $out"
 without_size -I -J
-like 'without F_GETPIPE_SZ -I measures a new pipe, and slots are null' \
+like 'pipecap -I measures a new pipe and has null for slots where F_GETPIPE_SZ is missing' \
 	"0 *\"new_pipe\":$size,\"slots\":null,*\"quota_reached\":null*" "$rc $out"
 without_size -g -J -n 8
-like 'without F_GETPIPE_SZ -g tells the unread bytes, and null for what only that call tells' \
+like 'pipecap -g tells the unread bytes where F_GETPIPE_SZ is missing, and null for what only that call tells' \
 	'0 *"size":null,"unread":6,"slots":null,"max_slots":null,"writable":null,*' "$rc $out"
 without_size -k -n 8
-is 'without F_GETPIPE_SZ -k copies what is queued' '0 hello' "$rc $out"
+is 'pipecap -k copies what is queued where F_GETPIPE_SZ is missing' '0 hello' "$rc $out"
 run "$without" EINVAL fcntl:1=F_SETPIPE_SZ "$IPCBOX" pipecap -s 64k -n 8
-like 'without F_SETPIPE_SZ -s is 77' '77 pipecap: *Invalid argument' "$rc $err"
+like 'pipecap -s is exit 77 where F_SETPIPE_SZ is missing' '77 pipecap: *Invalid argument' "$rc $err"

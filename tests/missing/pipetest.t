@@ -35,19 +35,19 @@ export T LIMIT IPCBOX cases
 begin=$(date +%s)
 run box pipetest -q $cases
 usual=$(($(date +%s) - begin + 1))
-like 'with all calls there nothing is wrong' '*# Totals: pass:* fail:0 * error:0' "$out"
+like 'pipetest fails no case where all calls are there' '*# Totals: pass:* fail:0 * error:0' "$out"
 calls=$(calls_of "$IPCBOX" pipetest $cases | grep -vxE "$engine")
 ok 'pipetest makes many calls, which may be missing' test "$(echo "$calls" | wc -l)" -gt 60
 for error in $errors; do
 	for what in $calls $operations; do echo "$error $what $usual"; done
 done | xargs -P 2 -n 3 sh ./judge >judged
 while IFS='	' read -r error what verdict table; do
-	is "the run is right where $what is $error" ok "$verdict"
+	is "pipetest ends right where $what is $error" ok "$verdict"
 	echo "# $table"
 done <judged
-is 'a kernel without mkfifo is wrong, and one line says so' 'not ok 1 api.mkfifo' \
+is 'pipetest fails one case on a kernel without mkfifo' 'not ok 1 api.mkfifo' \
 	"$("$without" EPERM mknod,mknodat "$IPCBOX" pipetest -q -t api.mkfifo -t 'fif.*' | grep '^not ok')"
-like 'what needs mkfifo is skipped with its name' '*no-mkfifo:*' \
+like 'pipetest skips the cases that need mkfifo with the reason no-mkfifo' '*no-mkfifo:*' \
 	"$("$without" EPERM mknod,mknodat "$IPCBOX" pipetest -q -t api.mkfifo -t 'fif.*')"
-is 'a case that a filter kills is skipped' 0 \
+is 'pipetest skips a case whose call is answered by SIGSYS' 0 \
 	"$("$without" SIGSYS tee "$IPCBOX" pipetest -q -t 'tee.*' -t 'fio.*' | sed -n 's/.*fail:\([0-9]*\) .*/\1/p')"
