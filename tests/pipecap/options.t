@@ -75,7 +75,7 @@ is 'a command may have words that look like options of pipecap' --get=3 \
 # --- few descriptors --------------------------------------------------------------------------------
 for limit in 4 5 6; do
 	run sh -c "ulimit -n $limit; exec $EMULATOR '$IPCBOX' pipecap -g -f fifo"
-	like "with ulimit -n $limit the message of pipecap -g -f names the limit" \
+	like "the message of pipecap -g -f under ulimit -n $limit names the limit" \
 		"1 pipecap: can't *: * (ulimit -n is $limit)" "$rc $err"
 done
 
@@ -102,25 +102,25 @@ sh -c 'exec >write-me' & writer=$!
 PIDS="$PIDS $reader $writer $other"
 sleeps_in_open() { box pipecap -l -J -p "$1" | grep -q '"opening":true'; }
 if ! [ -r /proc/self/syscall ] || ! wait_for sleeps_in_open $reader; then
-	skip 'pipecap shows who waits in open(2) of a FIFO' 'this kernel does not tell'
+	skip 'pipecap shows the processes that wait in open(2) of a FIFO' 'this kernel does not tell'
 	exit
 fi
 wait_for sleeps_in_open $writer
 wait_for sleeps_in_open $other
-like 'pipecap -l shows who waits to open a FIFO for reading' \
+like 'pipecap -l shows the process that waits to open a FIFO for reading' \
 	"*{\"name\":\"*/read-me\",\"size\":null,*\"readers\":?{\"pid\":$reader,\"name\":\"cat\",\"fd\":null,\"blocked\":true,\"opening\":true}?,\"writers\":??}*" \
 	"$(box pipecap -l -J -p $reader)"
-like 'pipecap -l shows who waits to open a FIFO for writing' \
+like 'pipecap -l shows the process that waits to open a FIFO for writing' \
 	"*{\"name\":\"*/write-me\",*\"readers\":??,\"writers\":?{\"pid\":$writer,\"name\":\"*\",\"fd\":null,\"blocked\":true,\"opening\":true}?}*" \
 	"$(box pipecap -l -J -p $writer)"
-like 'pipecap -l for people marks who waits in open(2)' "* $reader:open(cat)\\* *read-me*" "$(box pipecap -l -p $reader)"
-like 'pipecap -l shows who waits in open(2) from another directory' '*/two words*' "$(box pipecap -l -p $other)"
+like 'pipecap -l for people marks the processes that wait in open(2)' "* $reader:open(cat)\\* *read-me*" "$(box pipecap -l -p $reader)"
+like 'pipecap -l shows a process that waits in open(2) from another directory' '*/two words*' "$(box pipecap -l -p $other)"
 run box pipecap -g -f read-me
-is 'a FIFO that nobody has open is exit 3, and the message says who waits for a writer' \
+is 'pipecap -g of a FIFO that nobody has open is exit 3, and names the process that waits for a writer' \
 	"3 pipecap: read-me: nobody has it open; pid $reader (cat) waits in open(2) for a writer" "$rc $err"
 run box pipecap -k -f write-me
-like 'pipecap -k of a FIFO that nobody has open is exit 3, and the message says who waits for a reader' \
+like 'pipecap -k of a FIFO that nobody has open is exit 3, and names the process that waits for a reader' \
 	"3 pipecap: write-me: nobody has it open; pid $writer (*) waits in open(2) for a reader" "$rc $err"
 run box pipecap -s 64k -f read-me
 is 'pipecap -s of a FIFO that nobody has open is exit 3' 3 "$rc"
-ok 'who waits in open(2) is not woken' kill -0 $reader
+ok 'pipecap wakes no process that waits in open(2)' kill -0 $reader

@@ -7,7 +7,7 @@ tab=$(printf '\t')
 # A box that has it: the one under test, or one that is built here.
 if ! box --list | grep -qx pipesz; then
 	if [ -n "$EMULATOR" ] || ! command -v musl-gcc >/dev/null || [ ! -e "$top/Makefile" ]; then
-		skip 'pipesz' 'this box has none, and no other can be built here'
+		skip "pipesz works as util-linux's does" 'this box has none, and no other can be built here'
 		exit
 	fi
 	# shellcheck disable=SC1091 # only its unset
@@ -30,59 +30,59 @@ slots=$((65536 / page))
 
 # --- the assertions of util-linux's own tests -----------------------------------------------
 sz_run --check --set $page --fd 42
-is '--check --set of a descriptor that is not open fails' \
+is 'pipesz --check --set of a descriptor that is not open fails' \
 	'1 pipesz: cannot set pipe buffer size of fd 42: Bad file descriptor' "$rc $err"
-is '--set works on the pipe on stdin' 0 "$(: | sz --check --set "$page" --stdin; echo $?)"
+is 'pipesz --set sets the size of the pipe on stdin' 0 "$(: | sz --check --set "$page" --stdin; echo $?)"
 sz_run --check --set $page --file /dev/null
-is '--check --set of /dev/null fails' 1 "$rc"
-is '--set works on /dev/stdin' 0 "$(: | sz --check --set "$page" --file /dev/stdin; echo $?)"
+is 'pipesz --check --set of /dev/null fails' 1 "$rc"
+is 'pipesz --set sets the size of /dev/stdin' 0 "$(: | sz --check --set "$page" --file /dev/stdin; echo $?)"
 sz_run --check --get --fd 42
-is '--check --get of a descriptor that is not open fails' \
+is 'pipesz --check --get of a descriptor that is not open fails' \
 	'1 pipesz: cannot get pipe buffer size of fd 42: Bad file descriptor' "$rc $err"
-is '--get prints the size of the pipe on stdin' "fd 0$tab$((16 * page))${tab}0" "$(: | sz --check --get --stdin)"
+is 'pipesz --get prints the size of the pipe on stdin' "fd 0$tab$((16 * page))${tab}0" "$(: | sz --check --get --stdin)"
 sz_run --check --get --file /dev/null
-is '--check --get of /dev/null fails' '1 pipesz: cannot get pipe buffer size of /dev/null: Bad file descriptor' "$rc $err"
-is '--get prints the size of /dev/stdin' "/dev/stdin$tab$((16 * page))${tab}0" "$(: | sz --check --get --file /dev/stdin)"
-is 'without --set the size is pipe-max-size, and that is granted' 0 "$(: | sz --check --stdin; echo $?)"
-is 'a command gets the pipe' output_by_cat "$(echo output_by_cat | sz --check --stdin cat)"
+is 'pipesz --check --get of /dev/null fails' '1 pipesz: cannot get pipe buffer size of /dev/null: Bad file descriptor' "$rc $err"
+is 'pipesz --get prints the size of /dev/stdin' "/dev/stdin$tab$((16 * page))${tab}0" "$(: | sz --check --get --file /dev/stdin)"
+is 'pipesz without --set sets the size to pipe-max-size' 0 "$(: | sz --check --stdin; echo $?)"
+is 'the command of pipesz gets the pipe' output_by_cat "$(echo output_by_cat | sz --check --stdin cat)"
 
 # --- more -----------------------------------------------------------------------------------
 sz_run --get --fd 42
-is 'without --check a failure is a warning and status 0' 0 "$rc"
+is 'pipesz without --check warns of a failure and ends with 0' 0 "$rc"
 sz_run -q -s $page -n 42 -- echo ran
-is '-q is silent, and the command runs after a failure' '0 ran ' "$rc $out $err"
+is 'pipesz -q is silent, and its command runs after a failure' '0 ran ' "$rc $out $err"
 sz_run -c -s $page -n 42 -- echo ran
-is 'with --check the command does not run after a failure' '1 ' "$rc $out"
+is 'the command of pipesz --check does not run after a failure' '1 ' "$rc $out"
 sz_run -gv -f fifo
-is '-g -v prints a header and the columns of -g' "pipe${tab}size${tab}unread
+is 'pipesz -g -v prints a header and the columns of -g' "pipe${tab}size${tab}unread
 fifo$tab$((slots * page))${tab}0" "$out"
 sz_run -g -n 8 -f fifo -n 8
-is 'targets are shown in the order in which they were given' "fd 8 fifo fd 8 " \
+is 'pipesz shows targets in the order in which they were given' "fd 8 fifo fd 8 " \
 	"$(printf '%s\n' "$out" | cut -f1 | tr '\n' ' ')"
 sz_run -cg -n 42 -n 8
-is '--check stops at the first failure' '1 ' "$rc $out"
+is 'pipesz --check stops at the first failure' '1 ' "$rc $out"
 sz_run -cqg -n 42
-is '--quiet does not hide what --check ends with' '1 pipesz: cannot get pipe buffer size of fd 42: Bad file descriptor' "$rc $err"
+is 'pipesz --quiet does not hide the status of --check' '1 pipesz: cannot get pipe buffer size of fd 42: Bad file descriptor' "$rc $err"
 sz_run -f nosuch -- echo ran
-is 'a missing file is a warning, and the command runs' '0 ran pipesz: cannot open nosuch: No such file or directory' "$rc $out $err"
+is 'pipesz warns of a missing file, and its command runs' '0 ran pipesz: cannot open nosuch: No such file or directory' "$rc $out $err"
 sz_run -s 4k -s 8k -vn 8
-is 'the last --set counts, with a warning' "pipesz: using last specified size
+is 'pipesz takes the last --set, with a warning' "pipesz: using last specified size
 pipesz: fd 8 pipe buffer size set to $((page > 8192 ? page : 8192))" "$err"
 sz_run -vs 31.5k -n 8
-is 'a size may have a fraction' "pipesz: fd 8 pipe buffer size set to $((page > 32768 ? page : 32768))" "$err"
+is 'pipesz takes a size with a fraction' "pipesz: fd 8 pipe buffer size set to $((page > 32768 ? page : 32768))" "$err"
 sz_run -vs 0 -n 8
-is 'size 0 sets one page, as the kernel does' "pipesz: fd 8 pipe buffer size set to $page" "$err"
+is 'pipesz takes size 0 as one page, as the kernel does' "pipesz: fd 8 pipe buffer size set to $page" "$err"
 sz_run -q -s 4G -n 8 echo ran
-is 'a size that no pipe can have is a warning only' '0 ran' "$rc $out"
+is 'pipesz only warns of a size that no pipe can have' '0 ran' "$rc $out"
 sz_run -n 8
-is 'without --set a pipe gets pipe-max-size' "fd 8$tab$(cat /proc/sys/fs/pipe-max-size)${tab}0" "$(sz -g -n 8)"
+is 'pipesz without --set gives a pipe pipe-max-size' "fd 8$tab$(cat /proc/sys/fs/pipe-max-size)${tab}0" "$(sz -g -n 8)"
 sz_run --help
-like '--help prints usage on stdout' '0 usage: pipesz *' "$rc $out"
+like 'pipesz --help prints usage on stdout' '0 usage: pipesz *' "$rc $out"
 mkfifo alone
 sz_run -g -f alone
 is 'a FIFO that nobody else has open makes pipesz -g wait for nobody' "0 alone$tab$((16 * page))${tab}0" "$rc $out"
 sz_run -c -s 4k -n 8 -- sh -c 'kill -9 $$'
-is 'the death of the command is the status' 137 "$rc"
+is 'pipesz dies of the signal that its command dies of' 137 "$rc"
 
 # --- beside util-linux's pipesz -----------------------------------------------------------------
 # Its C library comes from the same suite; nothing is installed.
@@ -90,14 +90,14 @@ fetch() { sh "$top/qemu/fetch.sh" sid "$(dpkg --print-architecture)" "$@"; }
 if ! command -v apt-get >/dev/null || ! [ -e "$top/qemu/fetch.sh" ] ||
 	! package=$(fetch util-linux-extra './usr/bin/pipesz' 2>log) ||
 	! libc=$(fetch libc6 '*/libc.so.6' '*/ld-linux*' 2>log); then
-	skip "each command line is answered as by util-linux's pipesz" 'it cannot be had here'
+	skip "pipesz answers each command line as util-linux's does" 'it cannot be had here'
 	exit
 fi
 libc=$(find "$libc" -name libc.so.6) loader=$(find "${libc%/*}" -name 'ld-linux*' | head -n 1)
 real=$package/usr/bin/pipesz
 theirs() { "$loader" --argv0 pipesz --library-path "${libc%/*}" "$real" "$@"; }
 if ! theirs --version >log 2>&1; then
-	skip "each command line is answered as by util-linux's pipesz" 'it does not run here'
+	skip "pipesz answers each command line as util-linux's does" 'it does not run here'
 	exit
 fi
 mkdir dir && printf '#!/nosuch\n' >script && chmod 755 script
@@ -109,7 +109,7 @@ while IFS= read -r line; do
 		"$who" "$@" >out.$who 2>err.$who </dev/null
 		echo "status $?" >>out.$who
 	done
-	is "pipesz $line is answered as by util-linux's" "$(cat out.theirs err.theirs)" "$(cat out.sz err.sz)"
+	is "pipesz $line answers as util-linux's does" "$(cat out.theirs err.theirs)" "$(cat out.sz err.sz)"
 	n=$((n + 1))
 done <"$room/pipesz.lines"
 ok "at least 60 command lines were compared: $n" test $n -ge 60
@@ -118,6 +118,6 @@ for closed in '<&-' '>&-' '<&- >&-'; do
 		for who in theirs sz; do
 			eval "$who $args 2>err.$who $closed; echo status \$? >>err.$who"
 		done
-		is "pipesz $args $closed is answered as by util-linux's" "$(cat err.theirs)" "$(cat err.sz)"
+		is "pipesz $args $closed answers as util-linux's does" "$(cat err.theirs)" "$(cat err.sz)"
 	done
 done

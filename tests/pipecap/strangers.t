@@ -3,7 +3,7 @@
 . "${0%/*}/../tap.sh"
 
 if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ] || ! command -v cc >/dev/null || ! command -v strace >/dev/null; then
-	skip 'pipes of a hostile user' 'not root, emulated, no cc or no strace'
+	skip 'pipecap copes with the pipes of a hostile user' 'not root, emulated, no cc or no strace'
 	exit
 fi
 
@@ -63,7 +63,7 @@ if [ -s inode ]; then
 	is 'pipecap -I ends though a process holds the lock of a pipe' 0 "$rc"
 	kill "$child"
 else
-	skip 'a process holds the lock of a pipe' 'no userfaultfd'
+	skip 'pipecap copes with a process that holds the lock of a pipe' 'no userfaultfd'
 fi
 
 # --- another file gets under the name between the look and the open ----------------------------------

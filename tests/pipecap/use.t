@@ -275,10 +275,10 @@ True
 4 None 16 None" "$(python3 quota.py "$T/ipcbox.anyone")"
 if unshare -m true 2>/dev/null; then
 	run unshare -m sh -c 'mount -t tmpfs none /proc; "$@" -l; echo $?; echo 123 | { sleep 0.2; "$@" -gJ; }; "$@" -I -J; "$@" -g -f fifo; "$@" -q -s max -o' sh "$IPCBOX" pipecap
-	like 'without /proc pipecap -l is 77, and records have null for what cannot be seen' '77
+	like 'pipecap -l without /proc is exit 77, and records have null for what cannot be seen' '77
 {"name":"fd 0",*"unread":4,*"slots":1,*"inode":null,"readers":null,"writers":null}
 {*"pipe_max_size":null,*"pipe_pages":null,*}' "$out"
-	like 'without /proc the messages of pipecap say so' "pipecap: /proc is not mounted: *
+	like 'the messages of pipecap without /proc say so' "pipecap: /proc is not mounted: *
 pipecap: fifo: can't be looked into quietly without /proc*" "$err"
 else
 	skip 'pipecap works without /proc' 'no mount namespace'
