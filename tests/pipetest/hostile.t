@@ -24,7 +24,7 @@ right() {
 }
 
 if [ "$EMULATOR" ]; then
-	skip 'limits and signals' 'they would be the emulator'"'"'s'
+	skip 'pipetest copes with limits and signals' 'they would be the emulator'"'"'s'
 	exit
 fi
 
@@ -51,7 +51,7 @@ run sh -c 'ulimit -n 4; exec "$@"' sh "$IPCBOX" pipetest
 like 'where there is no descriptor for a pipe pipetest says so' "1 pipetest: can't make a pipe: *" "$rc $err"
 if [ "$bash" ]; then
 	run $bash 'ulimit -v 1000; exec "$@"' sh "$IPCBOX" pipetest -t 'tut.*' -t 'sig.*'
-	is 'with 1000 KiB of memory no case fails' 0 "$rc"
+	is 'no case fails with 1000 KiB of memory' 0 "$rc"
 	like 'a case that finds no memory is skipped' '*ok * # SKIP no-memory*' "$out"
 fi
 if [ "$bash" ]; then
@@ -68,10 +68,10 @@ if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
 		done
 	done
 else
-	skip 'no tee' 'no strace'
+	skip 'pipetest copes with a kernel without tee(2)' 'no strace'
 fi
 run sh -c '(ulimit -f 0; exec "$1" pipetest -q) | cat' sh "$IPCBOX"
-like 'where no file may grow the cases that make files are skipped' '# Totals: pass:*[1-9] fail:0 xfail:* xpass:0 skip:*[1-9] error:0' "$out"
+like 'the cases that make files are skipped where no file may grow' '# Totals: pass:*[1-9] fail:0 xfail:* xpass:0 skip:*[1-9] error:0' "$out"
 run sh -c '(ulimit -f 0; "$1" pipetest 2>&1 >out) | cat' sh "$IPCBOX"
 like 'output into a file that may not grow is an error' "pipetest: can't write to standard output: *" "$out"
 is 'a run whose output failed leaves no file and no process' '' "$(left)"
@@ -88,7 +88,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && [ "$bash" ]; then
 	like 'a case that may not fork is skipped with the reason process-limit' '*# SKIP process-limit*' "$out"
 	is 'runs by another user leave no file and no process' '' "$(left)"
 else
-	skip 'few processes' 'not root, or no setpriv or bash'
+	skip 'pipetest copes with few processes' 'not root, or no setpriv or bash'
 fi
 
 # --- namespaces: no /proc, another's /proc, no directory to write in
@@ -110,7 +110,7 @@ if $ns mount -t tmpfs none dir 2>/dev/null; then
 	like 'a case that needs a directory is skipped with the reason no-dir' '*# SKIP no-dir*' "$out"
 	rm -rf dir/root
 else
-	skip 'namespaces' 'not allowed here'
+	skip 'pipetest copes with a full or read-only directory' 'not allowed here'
 fi
 
 # --- stdout

@@ -2,7 +2,7 @@
 # The inventory of cases, and the rows: each id of a row is there, and each id there has a row.
 . "${0%/*}/../tap.sh"
 inventory=$top/applets/pipetest/cases/INVENTORY
-[ -f "$inventory" ] || { skip 'the inventory of cases' 'no source here'; exit; }
+[ -f "$inventory" ] || { skip 'INVENTORY lists the cases of pipetest' 'no source here'; exit; }
 
 id='^(TUT-)?[A-Z]+-?[0-9]+[a-z]?$'
 box pipetest -x -l | awk -v id="$id" '{ for (i = 2; $i ~ id && $i !~ /^[PLIBE]$/; i++) print $i }' | sort -u >rows

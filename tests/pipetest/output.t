@@ -160,7 +160,7 @@ is 'skips are summed by reason, before the totals' '# Skips: fd-limit:2
 few -J
 like '-J sums skips by reason in its last object' '*,"skips":{"fd-limit":2}*' "$(printf '%s\n' "$out" | tail -n 1)"
 few --strict
-like 'with --strict a skip is a failure that names the reason' \
+like 'a skip under --strict is a failure that names the reason' \
 	'1 *# skipped: fd-limit, and --strict does not allow that
 not ok 1 bas.lowest
 *# Totals: pass:0 fail:2 *' "$rc $out"
@@ -169,7 +169,7 @@ like '--strict allows the reasons that it lists' '4 *ok 1 bas.lowest # SKIP fd-l
 few --strict=fd,limit
 like '--strict takes whole reasons only' '1 *not ok 1 bas.lowest*' "$rc $out"
 run box pipetest -t bas.lowest --strict
-is 'with --strict a run without skips exits with 0' 0 "$rc"
+is 'a run without skips under --strict exits with 0' 0 "$rc"
 run box pipetest -b --strict
 is '--strict with --bench is a usage error' 2 "$rc"
 

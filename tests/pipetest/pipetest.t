@@ -8,7 +8,7 @@ printf '%s\n' "$out" >run.ktap
 is 'the output begins with an empty line and the version of KTAP' "
 KTAP version 1" "$(head -n 2 run.ktap)"
 plan=$(sed -n 's/^1\.\.//p' run.ktap)
-is 'there are as many results as planned' "$plan" "$(grep -cE '^(not )?ok ' run.ktap)"
+is 'a run prints as many results as it plans' "$plan" "$(grep -cE '^(not )?ok ' run.ktap)"
 is 'the names of results are one word and unique' "$plan" \
 	"$(sed -nE 's/^(not )?ok [0-9]+ ([a-z0-9_.-]+)( # .*)?$/\2/p' run.ktap | sort -u | wc -l)"
 like 'the totals are the last line of a run' '# Totals: pass:* fail:0 * error:0' "$(tail -n 1 run.ktap)"

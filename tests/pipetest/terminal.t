@@ -18,20 +18,20 @@ like 'a terminal gets the totals last' '# Totals: pass:*' "$(tail -n 1 seen)"
 is 'a terminal gets no line of KTAP' '' "$(grep -E '^(KTAP|1\.\.|ok )' seen)"
 screen "$IPCBOX" pipetest >seen
 ok 'a whole run without failures fits a screen of 24 lines' test "$(wc -l <seen)" -le 24
-is 'no line is wider than 80 columns' '' "$(awk 'length > 80' seen)"
+is 'pipetest prints no line of more than 80 columns on a terminal' '' "$(awk 'length > 80' seen)"
 screen NO_COLOR=1 "$IPCBOX" pipetest -t 'nbk.*' >seen
-is 'NO_COLOR is respected' 0 "$(grep -c "$(printf '\033')\\[3" typescript)"
+is 'pipetest prints no colours where NO_COLOR is set' 0 "$(grep -c "$(printf '\033')\\[3" typescript)"
 screen "$IPCBOX" pipetest -t 'nbk.*' -n >seen
-like 'an output that was asked for by name is the same on a terminal' '*KTAP version 1*' "$(cat seen)"
+like 'pipetest prints an output that was asked for by name unchanged on a terminal' '*KTAP version 1*' "$(cat seen)"
 
 if ! command -v cc >/dev/null || [ "$(uname -m)" != x86_64 ] || [ -n "$EMULATOR" ]; then
-	skip 'failures are shown with their rule and source' 'x86_64 and cc are needed'
+	skip 'a failure is shown with its rule and its source' 'x86_64 and cc are needed'
 	exit
 fi
 cc -O1 -std=gnu11 -o mutants "$room/mutants.c" || exit
 screen ./mutants poll-never "$IPCBOX" pipetest -m 0.1 -t pol.data -t nbk.empty_eagain >seen
 like 'a failure is shown with its rule and its source' '*not ok pol.data*rule: *source: *' "$(cat seen)"
-like 'the field of its group says so' '*poll * failed*' "$(cat seen)"
+like 'the field of a group shows the number of its failures' '*poll * failed*' "$(cat seen)"
 screen ./mutants write-less "$IPCBOX" pipetest -m 0.1 -t spl.unknown_flags >seen
 like 'the fixes that the kernel lacks are named, with commit and release' \
 	'*Your kernel lacks these fixes:*3d6ea290f337 (4.13)*: *' "$(cat seen)"
