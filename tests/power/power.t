@@ -6,11 +6,11 @@
 # CUTS is the number of images a file system: 300 here, 10000 in make check-long.
 : "${CUTS:=300}"
 for need in python3 nbdkit nbdfuse losetup; do
-	command -v $need >/dev/null || { skip 'cuts of power' "no $need"; exit; }
+	command -v $need >/dev/null || { skip 'no cut of power breaks a promise of pcopy or mmapw' "no $need"; exit; }
 done
-if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ]; then skip 'cuts of power' 'not root, or emulated'; exit; fi
-[ -c /dev/fuse ] || { skip 'cuts of power' 'no /dev/fuse'; exit; }
-losetup -f >log 2>&1 || { skip 'cuts of power' 'no loop devices'; exit; }
+if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ]; then skip 'no cut of power breaks a promise of pcopy or mmapw' 'not root, or emulated'; exit; fi
+[ -c /dev/fuse ] || { skip 'no cut of power breaks a promise of pcopy or mmapw' 'no /dev/fuse'; exit; }
+losetup -f >log 2>&1 || { skip 'no cut of power breaks a promise of pcopy or mmapw' 'no loop devices'; exit; }
 trap 'umount "$W"/*/cut "$W"/*/mnt 2>/dev/null; kill $PIDS 2>/dev/null; rm -rf "$T" "$W"; echo "1..$N"' EXIT
 # Images go into memory where there is room for them.
 W=$(mktemp -d -p /dev/shm ipcbox.XXXXXX 2>log) || W=$T/work
@@ -21,7 +21,7 @@ count() { sed -n "\$s/.*\\<$1=\\([0-9]*\\).*/\\1/p" cuts; }
 torn=0 tried=
 for fs in ext4 xfs btrfs; do
 	if ! command -v mkfs.$fs >/dev/null || ! grep -qw $fs /proc/filesystems; then
-		skip "$fs: cuts of power" "no mkfs.$fs, or not in this kernel"
+		skip "$fs: no cut of power breaks a promise" "no mkfs.$fs, or not in this kernel"
 		continue
 	fi
 	mkdir -p "$W/$fs"
