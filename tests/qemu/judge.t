@@ -10,21 +10,21 @@ run "$judge" console.txt
 like 'a log with boot noise, carriage returns and kernel messages passes' '0 target*console *pass *' "$rc $out"
 head -n 30 console.txt >cut.txt
 run "$judge" cut.txt
-like 'a run that was cut off fails' '1 *FAIL*incomplete' "$rc $out"
+like 'the log of a run that was cut off fails' '1 *FAIL*incomplete' "$rc $out"
 sed 's/^ok 7 /not ok 7 /' console.txt >failed.txt
 run "$judge" failed.txt
-like 'a failed case fails the log' '1 *FAIL*not-ok' "$rc $out"
-like 'the failed case is shown' '*not ok 7 *' "$err"
+like 'a log with a failed case fails' '1 *FAIL*not-ok' "$rc $out"
+like 'make judge prints the failed case' '*not ok 7 *' "$err"
 cat failed.txt console.txt >twice.txt
 run "$judge" twice.txt
-is 'of several runs the last counts' 0 "$rc"
+is 'the last of several runs in a log counts' 0 "$rc"
 sed 's/pass:/pass:1/' console.txt >totals.txt
 run "$judge" totals.txt
-like 'totals that do not fit the results fail' '1 *totals' "$rc $out"
+like 'a log whose totals do not fit its results fails' '1 *totals' "$rc $out"
 { sed '/^# Totals/,$d' good; printf '%s\n' '# Your kernel lacks these fixes:' '#   abc, Linux 6.14: a rule'; sed -n '/^# Totals/p' good; } >fixes.txt
 run "$judge" fixes.txt
 like 'the fixes that the kernel lacks are named' '0 *#   abc, Linux 6.14: a rule' "$rc $out"
 run "$judge" /nosuch
-like 'a log that is not there is named' "1 judge.sh: can't read '/nosuch'" "$rc $err"
+like 'the message about a log that is not there names the log' "1 judge.sh: can't read '/nosuch'" "$rc $err"
 run make -s -C "$top" judge
 like 'make judge without LOG says how it is called' '2 *make judge LOG=console.txt*' "$rc $err"

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: 0BSD
 . "${0%/*}/../tap.sh"
 qemu=$top/qemu
-if [ ! -d "$qemu" ]; then skip 'boards' 'no qemu/ here'; exit; fi
+if [ ! -d "$qemu" ]; then skip 'the scripts of the boards work with a QEMU that is feigned' 'no qemu/ here'; exit; fi
 export OUT="$T/out" XDG_CACHE_HOME="$T/cache"
 unset IPCBOX_TIMEOUT IPCBOX_TIMEOUT_SCALE IPCBOX_SILENCE IPCBOX_APPEND IPCBOX_QEMU_APPEND ACCEL TARGETS TIER
 mkdir -p out/qemu cache empty bin
@@ -109,7 +109,7 @@ if [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ]; then
 	echo "$head; $totals; $end" >guest
 	run env IPCBOX_QEMU=none INITRAMFS=archive "$qemu/boot.sh" amd64-uml ./kernel-Image
 	is 'boot: a kernel that runs as a program needs no QEMU' '0 pass -' "$rc $(cut -d' ' -f2,11 out/qemu/amd64-uml.result)"
-	like 'boot: it takes its memory, initramfs, console and command line as arguments' \
+	like 'boot: a kernel that runs as a program takes its memory, initramfs, console and command line as arguments' \
 		'mem=256M initrd=archive *con0=null,fd:1 console=tty0 quiet panic=-1*' "$(cat args)"
 else
 	skip 'boot: a kernel that runs as a program' 'it is built for amd64'
@@ -137,7 +137,7 @@ gvisor() {
 	got="$rc $(cut -d' ' -f2,11 out/qemu/gvisor.result 2>/dev/null)"
 }
 if ! command -v dpkg >/dev/null; then
-	skip 'user: gVisor' 'no dpkg'
+	skip 'user: gVisor is skipped without RUNSC' 'no dpkg'
 else
 	gvisor "$head; $totals"
 	is 'user: without RUNSC gVisor is skipped' '0 SKIP no-runsc' "$got"
@@ -147,10 +147,10 @@ else
 	is 'user: a RUNSC that does not exist is an error, no skip' "1 user.sh: can't read './nosuch'" "$rc $err"
 fi
 if [ "$(id -u)" != 0 ] || ! command -v dpkg >/dev/null; then
-	skip 'user: gVisor runs' 'runsc needs root'
+	skip 'user: the output of runsc is judged' 'runsc needs root'
 else
 	gvisor "$head; $totals" RUNSC=./runsc
-	is 'user: what runsc prints is judged' '0 pass -' "$got"
+	is 'user: the output of runsc is judged' '0 pass -' "$got"
 	like 'user: runsc runs the box of this machine' "*--network=none* do $T/out/*/ipcbox pipetest" "$(cat args)"
 	gvisor "$head; exec sleep 60" RUNSC=./runsc IPCBOX_TIMEOUT=1
 	is 'user: a run under gVisor that takes longer than IPCBOX_TIMEOUT fails' '1 FAIL totals' "$got"
@@ -169,7 +169,7 @@ if command -v cc >/dev/null && "$qemu/sandbox.sh" "$T/sandbox" 2>/dev/null; then
 	run "$qemu/sandbox.sh" "$T/sandbox" unshare -U true
 	like 'sandbox: what the profile refuses is EPERM' '1 *Operation not permitted*' "$rc $err"
 	run "$qemu/sandbox.sh" "$T/sandbox" sh -c 'echo a | cat; exit 7'
-	is 'sandbox: other commands run there, with their status' '7 a' "$rc $out"
+	is 'sandbox: a command that the filter allows runs, and its status is kept' '7 a' "$rc $out"
 	if [ "$(id -u)" = 0 ]; then
 		is 'sandbox: root has the capabilities of a container' a80425fb \
 			"$("$qemu/sandbox.sh" "$T/sandbox" sed -n 's/^CapEff:[^a-f1-9]*//p' /proc/self/status)"
@@ -177,7 +177,7 @@ if command -v cc >/dev/null && "$qemu/sandbox.sh" "$T/sandbox" 2>/dev/null; then
 		skip 'sandbox: root has the capabilities of a container' 'needs root'
 	fi
 else
-	skip 'sandbox' 'no cc, or no seccomp filters'
+	skip "sandbox: the filter refuses what a container's profile refuses" 'no cc, or no seccomp filters'
 fi
 
 # The whole, with an archive that has nothing.
@@ -192,7 +192,7 @@ amd64-6.12 *SKIP *no-kernel
 0 passed, 1 failed, 1 skipped' "$rc $out"
 	like 'all: the reason of a skipped board is on stderr' '*amd64-6.12: SKIP: trixie has no linux-image-cloud-amd64 that can be fetched*' "$err"
 else
-	skip 'all: a kernel cannot be fetched' 'no apt-get'
+	skip 'all: a kernel that cannot be fetched has a reason' 'no apt-get'
 fi
 fleet TARGETS='mips-user mipsel-user' MAKE=false
 like 'all: each target of an architecture that does not build fails' '1 *
@@ -216,7 +216,7 @@ usr/bin/ipcbox
 usr/bin/pipecap
 usr/bin/pipetest' "$(gzip -dc c.gz | cpio -t --quiet)"
 else
-	skip 'archives' 'no cpio'
+	skip 'cpio: the archives are made' 'no cpio'
 fi
 
 # What a stranger planted in the directory of temporary files, for he guessed a name.
@@ -231,10 +231,10 @@ if command -v cpio >/dev/null; then
 	echo secret >victim
 	for suffix in .cpio .err .new; do ln -s "$T/victim" "planted/guessed$suffix"; done
 	PATH="$T/bin:$PATH" "$qemu/cpio.sh" initramfs "$IPCBOX" d.gz
-	is 'cpio: it writes nothing beside its private directory' 'secret 0' "$(cat victim) $(cmp a.gz d.gz >&2; echo $?)"
-	is 'cpio: its private directory goes at the end' '' "$(ls planted | grep -x guessed)"
+	is 'cpio: cpio.sh writes nothing beside its private directory' 'secret 0' "$(cat victim) $(cmp a.gz d.gz >&2; echo $?)"
+	is 'cpio: cpio.sh removes its private directory at the end' '' "$(ls planted | grep -x guessed)"
 else
-	skip 'cpio: it writes nothing beside its private directory' 'no cpio'
+	skip 'cpio: cpio.sh writes nothing beside its private directory' 'no cpio'
 fi
 rm -f bin/mktemp
 
@@ -288,15 +288,15 @@ END
 	like 'page: a touched cell opens the lines of the log behind it' \
 		'*<dialog id="log" open="">*<b id="what">t: a.b</b><pre>*not ok 1 a.b</pre>*' "$out"
 else
-	skip 'page: a browser draws it' 'no chromium'
+	skip 'page: a browser draws a row for each target' 'no chromium'
 fi
-is 'page: it refers to nothing outside the file' '' "$(grep -oE '(src|href)="[^"]*"|https?:' out/boards.html)"
+is 'page: the page refers to nothing outside its file' '' "$(grep -oE '(src|href)="[^"]*"|https?:' out/boards.html)"
 
 # What changes is a diff to qemu/EXPECTED: here all that amd64 was known for is gone.
 printf '%s\n' 'KTAP version 1' '1..1' 'ok 1 a.b # SKIP new-here' >out/qemu/amd64.log
 echo 'amd64 pass 6.1 4096 little 0 0 0 1 5 -' >out/qemu/amd64.result
 run "$qemu/table.sh" amd64
-like 'expected: a fact that came and a fact that went are printed' "*what differs from qemu/EXPECTED:
+like 'expected: a fact that is new and a fact that is gone are printed' "*what differs from qemu/EXPECTED:
 *< amd64 reg.efault_tee.pipe XFAIL known-kernel-bug
 *> amd64 a.b SKIP new-here
 *" "$out"
@@ -306,7 +306,7 @@ like 'expected: a fact that came and a fact that went are printed' "*what differ
 here=$qemu
 is 'targets: each board belongs to an architecture of the table' '' "$(for b in $(names board); do
 	[ -n "$(lines arch "${b%%-*}")" ] || echo "$b"; done)"
-is 'targets: each name that runs the tests is a board or runs here' '' "$(for b in $(names tests); do
+is 'targets: each name that runs the tests names a board or this machine' '' "$(for b in $(names tests); do
 	[ -n "$(lines board "$b")$(lines here "$b")" ] || echo "$b"; done)"
 like 'deps: make deps qemu ARCH=arm64 takes its compiler and its QEMU' '*gcc*qemu-system-arm*' "$("$qemu/deps.sh" arm64 deps qemu | sort | tr '\n' ' ')"
 is 'deps: make deps check takes no emulator' '' "$("$qemu/deps.sh" arm64 deps check)"
