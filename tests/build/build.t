@@ -5,14 +5,14 @@ LIMIT=300
 . "$room/tree.sh"
 mv tree 'a tree' && cd 'a tree' || exit
 
-ok 'make builds' build
+ok 'make builds the box' build
 like 'make builds a static binary' '*statically linked*' "$(file ipcbox)"
 run ./ipcbox --list
 is 'the binary that make built runs' 0 "$rc"
 # What no other object needs is static, but for what libc calls or replaces.
 find obj -name '*.o' -exec nm -A -g {} + | awk '$(NF - 1) ~ /^[Uw]$/ { used[$NF]; next } { defined[$NF] = $1 }
 	END { for (f in defined) if (!(f in used) && f !~ /^(main|.*_main)$/) print f, defined[f] }' >../log
-is 'all that is local is static' '' "$(cat ../log)"
+is 'each function that one file alone uses is static' '' "$(cat ../log)"
 is 'a second make has nothing to do' '' "$(make 2>&1)"
 ok 'O= builds outside of the tree, also after a build in the tree' build O=../o
 ok 'builds in two directories give the same bytes' cmp ipcbox ../o/ipcbox
@@ -49,7 +49,7 @@ for i in 1 2 3; do
 		"$(../rand/ipcbox --list | grep -cv pipesz)"
 done
 ok 'make minimal_defconfig succeeds' make -s O=../min minimal_defconfig
-ok 'minimal_defconfig builds' build O=../min
+ok 'make builds the box of minimal_defconfig' build O=../min
 ok 'pipetest can be switched off in .config' sh -c \
 	'make -s O=../six defconfig && sed -i "s/^CONFIG_PIPETEST=y/# CONFIG_PIPETEST is not set/" ../six/.config'
 ok 'the six applets without pipetest build' build O=../six
@@ -104,10 +104,10 @@ if echo 'int main(void){return 0;}' | gcc -fsanitize=address,undefined -x c -o "
 	ASAN_OPTIONS=detect_leaks=0 run ../san/ipcbox pipecap
 	is 'the box with sanitizers runs without a report' '0 ' "$rc $err"
 	make -s O=../san2 debug_defconfig >/dev/null 2>&1
-	ok 'one object of debug_defconfig builds' build O=../san2 CC=gcc ../san2/obj/libbb/time.o
+	ok 'make builds one object of debug_defconfig' build O=../san2 CC=gcc ../san2/obj/libbb/time.o
 	ok 'an object with debugging data is the same in two directories' cmp ../san/obj/libbb/time.o ../san2/obj/libbb/time.o
 else
-	skip 'debug_defconfig builds' 'no sanitizers'
+	skip 'make builds the box of debug_defconfig' 'no sanitizers'
 fi
 
 cat >applets/zz.c <<'END'
@@ -159,17 +159,17 @@ is 'make sizes explains all but a few bytes of the binary' 1 "$(printf '%s\n' "$
 	awk -v all="$(wc -c <ipcbox)" '{ sum += $1 } END { print sum > 0.97 * all && sum <= all }')"
 cp .config ../before
 ok 'make savedefconfig succeeds' make -s savedefconfig
-is 'savedefconfig of the defaults writes an empty configs/defconfig' '' "$(cat configs/defconfig)"
+is 'make savedefconfig of the defaults writes an empty configs/defconfig' '' "$(cat configs/defconfig)"
 ok 'make oldconfig succeeds' make -s oldconfig
 ok 'make oldconfig keeps .config' cmp .config ../before
 run make help
 for group in Build Use Test Configure Install Boards Release; do
 	like "make help has the group $group" "*$group*" "$out"
 done
-if missing setsid; then skip 'menuconfig without a terminal' 'no setsid'; else
+if missing setsid; then skip 'menuconfig without a terminal is an error that says so' 'no setsid'; else
 	run setsid -w make -s menuconfig </dev/null
 	like 'menuconfig without a terminal is an error that says so' '2 *menuconfig needs a terminal*' "$rc $err"
 fi
 like 'make help lists the targets' '*make menuconfig*CROSS_COMPILE=*' "$out"
 make -s distclean
-is 'distclean leaves the tree as shipped' '' "$(ls -A | grep -E '^(obj|ipcbox|\.config)$')"
+is 'make distclean leaves the tree as shipped' '' "$(ls -A | grep -E '^(obj|ipcbox|\.config)$')"

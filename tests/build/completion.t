@@ -47,7 +47,7 @@ END
 complete_zsh() { rm -f "$T/offered"; timeout 20 zsh -f "$T/zsh.zpty" "$folder" "$1" "$T/offered"; cat "$T/offered"; }
 
 for shell in bash fish zsh; do
-	if missing $shell; then skip "completion for $shell" "no $shell"; continue; fi
+	if missing $shell; then skip "$shell completes the options of the applets" "no $shell"; continue; fi
 	has $shell 'ipcbox pipe' pipecap
 	has $shell 'ipcbox pcopy --ver' --verify
 	has $shell 'pcopy --ver' --verify

@@ -17,20 +17,20 @@ ok 'make builds two applets' build
 all=$(objects)
 is 'make with the same flags prints nothing and does nothing' '' "$(make 2>&1)"
 for change in CFLAGS=-O1 CPPFLAGS=-DSOMETHING "CFLAGS=-DQUOTED='\"a  b\"'" VERSION=9.8 CC=gcc; do
-	is "a changed $change compiles each file again" "$all" "$(compiled "$change")"
-	is "the same $change once more compiles nothing" 0 "$(compiled "$change")"
-	[ "$change" != VERSION=9.8 ] || is 'VERSION= is what --version prints' 'ipcbox 9.8' "$(./ipcbox --version)"
+	is "make with a changed $change compiles each file again" "$all" "$(compiled "$change")"
+	is "make with the same $change once more compiles nothing" 0 "$(compiled "$change")"
+	[ "$change" != VERSION=9.8 ] || is 'ipcbox --version prints the VERSION= of the build' 'ipcbox 9.8' "$(./ipcbox --version)"
 done
 build
-is 'changed LDFLAGS link again, and compile nothing' 'LINK STRIP ' "$(steps LDFLAGS=-Wl,-O1)"
+is 'make with changed LDFLAGS links again, and compiles nothing' 'LINK STRIP ' "$(steps LDFLAGS=-Wl,-O1)"
 build
-is 'a changed AR makes the archive again, and compiles nothing' 'AR LINK STRIP ' "$(steps AR="$(command -v ar)")"
+is 'make with a changed AR makes the archive again, and compiles nothing' 'AR LINK STRIP ' "$(steps AR="$(command -v ar)")"
 build
-is 'a changed STRIP only strips again' 'STRIP ' "$(steps STRIP="$(command -v strip)")"
-ok 'STRIP=true builds' build STRIP=true
-like 'STRIP=true leaves the symbols in ./ipcbox' '*, not stripped' "$(file ipcbox)"
-ok 'SKIP_STRIP=y builds' build SKIP_STRIP=y
-like 'SKIP_STRIP=y leaves the symbols in ./ipcbox' '*, not stripped' "$(file ipcbox)"
+is 'make with a changed STRIP only strips again' 'STRIP ' "$(steps STRIP="$(command -v strip)")"
+ok 'make STRIP=true builds the box' build STRIP=true
+like 'make STRIP=true leaves the symbols in ./ipcbox' '*, not stripped' "$(file ipcbox)"
+ok 'make SKIP_STRIP=y builds the box' build SKIP_STRIP=y
+like 'make SKIP_STRIP=y leaves the symbols in ./ipcbox' '*, not stripped' "$(file ipcbox)"
 run ./ipcbox --list
 is 'a binary with symbols runs' '0 fifor
 fifow' "$rc $out"
@@ -42,7 +42,7 @@ ok 'make after rm ipcbox succeeds' build
 ok 'make after rm ipcbox makes the same file' cmp ipcbox ../first
 echo another >ipcbox
 ok 'make replaces a file that is not its own' build
-ok 'what replaces another file is the binary' cmp ipcbox ../first
+ok 'make puts the binary in the place of a file that is not its own' cmp ipcbox ../first
 run make -s STRIP=false
 like 'a strip that fails is a failure of make' '2 *' "$rc "
 build
@@ -53,7 +53,7 @@ rmdir ipcbox
 
 sed -i 's/.*CONFIG_FIFOR.*/# CONFIG_FIFOR is not set/' .config
 ok 'make after a change of .config builds' build
-is 'an applet that was switched off is gone' fifow "$(./ipcbox --list)"
+is 'the box does not have an applet that was switched off' fifow "$(./ipcbox --list)"
 cat >libbb/more.c <<'EOF'
 /*
  * more.c - a file of libbb
@@ -75,14 +75,14 @@ here=$(build && arch)
 cp ipcbox ../native
 for cross in aarch64-linux-gnu- s390x-linux-gnu- arm-linux-gnueabihf-; do
 	if ! echo 'int main(void) { return 0; }' | ${cross}gcc -static -x c -o ../try - 2>/dev/null; then
-		skip "make CROSS_COMPILE=$cross after make" "no ${cross}gcc, or no libc for it"
+		skip "make CROSS_COMPILE=$cross after make builds" "no ${cross}gcc, or no libc for it"
 		continue
 	fi
 	ok "make CROSS_COMPILE=$cross after make builds" build CROSS_COMPILE=$cross
-	like "make CROSS_COMPILE=$cross after make is for that architecture" ' [!x]*' "$(arch)"
-	is "the same again with CROSS_COMPILE=$cross compiles nothing" 0 "$(compiled CROSS_COMPILE=$cross)"
+	like "make CROSS_COMPILE=$cross after make builds for that architecture" ' [!x]*' "$(arch)"
+	is "a second make CROSS_COMPILE=$cross compiles nothing" 0 "$(compiled CROSS_COMPILE=$cross)"
 	ok "make after CROSS_COMPILE=$cross builds" build
-	is "make after CROSS_COMPILE=$cross is for this machine" "$here" "$(arch)"
+	is "make after CROSS_COMPILE=$cross builds for this machine" "$here" "$(arch)"
 	ok "make after CROSS_COMPILE=$cross gives the bytes of the first build" cmp ipcbox ../native
 	ok "CC=${cross}gcc alone finds the other tools" build CC=${cross}gcc
 	like "CC=${cross}gcc alone builds for that architecture, stripped" ' [!x]*, stripped' "$(arch), $(file ipcbox | sed 's/.*, //')"
@@ -94,18 +94,18 @@ for tool in sh awk sed grep cat cp mv rm mkdir touch tr od gzip cut sort head fi
 	gcc cc ld as ar strip make dirname basename printf ls ln chmod test expr date stat; do
 	! path=$(command -v $tool) || case $path in /*) ln -s "$path" ../bin/ ;; esac
 done
-ok 'without musl-gcc make builds' env PATH="$T/bin" make -s -j2 O=../fallback minimal_defconfig all
+ok 'make builds the box without musl-gcc' env PATH="$T/bin" make -s -j2 O=../fallback minimal_defconfig all
 run env PATH="$T/bin" make -s O=../fallback2 minimal_defconfig
 run env PATH="$T/bin" make -s -j2 O=../fallback2
-like 'without musl-gcc one line says which compiler, and how to get musl-gcc' \
+like 'make without musl-gcc says in one line which compiler it takes, and how to get musl-gcc' \
 	'0 no musl-gcc here ("make deps" brings it): cc builds a static binary' "$rc $err"
-like 'without musl-gcc the binary is static' '*statically linked*' "$(file ../fallback2/ipcbox)"
+like 'make without musl-gcc builds a static binary' '*statically linked*' "$(file ../fallback2/ipcbox)"
 run env PATH="$T/bin" make -s O=../fallback2
-is 'the line about musl-gcc is not repeated' '0 ' "$rc $err$out"
+is 'make does not repeat the line about musl-gcc' '0 ' "$rc $err$out"
 # A cc that cannot link statically, as where there is no libc.a.
 rm ../bin/cc
 printf '#!/bin/sh\nfor a; do [ "$a" != -static ] || { echo no libc.a >&2; exit 1; }; done\nexec gcc "$@"\n' >../bin/cc
 chmod 755 ../bin/cc
 run env PATH="$T/bin" make -s -j2 O=../fallback2
-like 'where cc cannot link statically the line says that the binary is shared' '0 *: cc builds a shared binary' "$rc $err"
-like 'where cc cannot link statically the binary is shared' '*dynamically linked*' "$(file ../fallback2/ipcbox)"
+like 'make says that the binary is shared where cc cannot link statically' '0 *: cc builds a shared binary' "$rc $err"
+like 'make builds a shared binary where cc cannot link statically' '*dynamically linked*' "$(file ../fallback2/ipcbox)"

@@ -27,7 +27,7 @@ done
 names=$(./ipcbox --list)
 for name in $names; do
 	is "$name is a link to the box beside it" ipcbox "$(readlink "../d/usr/local/bin/$name")"
-	ok "$name has a man page" test -s "../d/usr/local/share/man/man1/$name.1"
+	ok "the installed applet $name has a man page" test -s "../d/usr/local/share/man/man1/$name.1"
 done
 is 'an installed applet runs' 'size=65536' "$(../d/usr/local/bin/pipecap -z 65536)"
 is 'programs have mode 755, all else 644' '644 755 ' \
@@ -37,7 +37,7 @@ rm -rf ../mask
 is 'a narrow umask narrows nothing that is installed' '755 ' \
 	"$(find ../mask/usr -type d -exec stat -c %a {} + | sort -u | tr '\n' ' ')"
 rm -rf ../odd
-ok 'bindir, mandir and the folders of completion can be chosen' make -s install DESTDIR=../odd bindir=/b \
+ok 'make install takes bindir, mandir and the folders of completion' make -s install DESTDIR=../odd bindir=/b \
 	mandir=/m bashcompdir=/c/bash zshcompdir=/c/zsh fishcompdir=/c/fish
 is 'what is installed is in the chosen folders' 'b c/bash c/fish c/zsh m/man1 ' \
 	"$(cd ../odd && find . -mindepth 2 ! -type d | sed 's|^\./||; s|/[^/]*$||' | grep -v man5 | sort -u | tr '\n' ' ')"
@@ -48,12 +48,12 @@ ok 'prefix is taken from the environment' test -x ../env/usr/bin/ipcbox
 ok 'CONFIG_PREFIX on the command line wins' make -s install CONFIG_PREFIX=../c DESTDIR=../lost
 is 'CONFIG_PREFIX has usr/bin and usr/share in it' 'usr/bin usr/share ' \
 	"$(cd ../c && find usr/* -maxdepth 0 | sort | tr '\n' ' ')"
-is 'DESTDIR is nothing beside CONFIG_PREFIX' '' "$(ls ../lost 2>/dev/null)"
+is 'CONFIG_PREFIX makes make install ignore DESTDIR' '' "$(ls ../lost 2>/dev/null)"
 cp .config ../before
 sed -i 's|^CONFIG_PREFIX=.*|CONFIG_PREFIX="../from config"|' .config
 ok 'CONFIG_PREFIX of .config wins' make -s install DESTDIR=../lost
 ok 'CONFIG_PREFIX of .config may have a blank' test -x '../from config/usr/bin/ipcbox'
-is 'DESTDIR is nothing beside CONFIG_PREFIX of .config' '' "$(ls ../lost 2>/dev/null)"
+is 'CONFIG_PREFIX of .config makes make install ignore DESTDIR' '' "$(ls ../lost 2>/dev/null)"
 cp ../before .config
 
 # --- kinds of links ---
@@ -71,10 +71,10 @@ rm -f "$bin/.pipecap.new" "$bin/pcopy"
 ok 'a second install replaces the first' make -s CONFIG_PREFIX='../in st' install
 is 'a second install leaves no temporary name' '' "$(find "$bin" -name '.*.new')"
 run make -s CONFIG_INSTALL=nosuch CONFIG_PREFIX='../in st' install
-like 'an unknown kind of link is named' "2 CONFIG_INSTALL is 'nosuch': *" "$rc $err"
+like 'the message about an unknown kind of link names the kind' "2 CONFIG_INSTALL is 'nosuch': *" "$rc $err"
 rm "$bin/pcopy" && mkdir "$bin/pcopy"
 run make -s CONFIG_PREFIX='../in st' install
-like 'a directory in the way of a link is named' '2 mv: *pcopy*' "$rc $err"
+like 'the message about a directory in the way of a link names the directory' '2 mv: *pcopy*' "$rc $err"
 is 'a directory in the way of a link stays as it is' '' "$(ls -A "$bin/pcopy")"
 rmdir "$bin/pcopy"
 ok 'make uninstall succeeds' make -s CONFIG_PREFIX='../in st' uninstall
@@ -93,7 +93,7 @@ files ../n >../noclobber
 ok 'install-noclobber brings all that is not there' cmp ../local ../noclobber
 rm -f ../n/usr/local/bin/pipesz
 echo pipesz of another package >../n/usr/local/bin/pipesz
-ok 'make uninstall removes what is ours' make -s uninstall DESTDIR=../n
+ok 'make uninstall removes what make install brought' make -s uninstall DESTDIR=../n
 is 'make uninstall leaves what others have put there' "bin/fifow
 bin/pcopy
 bin/pipesz

@@ -3,7 +3,7 @@
 . "${0%/*}/../tap.sh"
 . "$room/tree.sh"
 cd tree || exit
-make -s man || { skip 'man pages' 'they cannot be made here'; exit; }
+make -s man || { skip 'make builds the man pages' 'they cannot be made here'; exit; }
 box=$top/ipcbox
 : "${IPCBOX:=$box}"
 mkdir ../bin && ln -s "$IPCBOX" ../bin/ipcbox && "$IPCBOX" --install -s ../bin && PATH=$T/bin:$PATH

@@ -8,37 +8,37 @@ code=$(find applets libbb -name '*.[ch]')
 {
 none() { name=$1 pattern=$2; shift 2; is "$name" '' "$(grep -nE -- "$pattern" "$@")"; }
 
-none 'no #if in applets: if (ENABLE_X) compiles both arms' \
+none 'no applet has #if: if (ENABLE_X) compiles both arms' \
 	'^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif)\>' $(find applets -name '*.c')
-none 'no space at the end of a line' '[[:space:]]+$' $code Makefile configs/* tests/*/*.t tests/*.sh tests/*/*.sh
-none 'no alloca, no typedef of a struct' 'alloca\(|typedef (struct|union)' $code
-none 'no linux/*.h: musl-gcc has none' 'include <linux/' $code
-none 'nor a path to them' '-I *(/usr)?/include' Makefile qemu/*
-none 'no unfinished work' '\<(TODO|FIXME|XXX)\>|for now|not implemented' $code
+none 'no line ends with a space' '[[:space:]]+$' $code Makefile configs/* tests/*/*.t tests/*.sh tests/*/*.sh
+none 'no file has alloca or a typedef of a struct' 'alloca\(|typedef (struct|union)' $code
+none 'no file includes linux/*.h, which musl-gcc does not have' 'include <linux/' $code
+none 'no command of the build names a path to the headers of libc' '-I *(/usr)?/include' Makefile qemu/*
+none 'no comment tells of unfinished work' '\<(TODO|FIXME|XXX)\>|for now|not implemented' $code
 none 'no macro hides control flow' '#[[:space:]]*define.*\<(return|goto|break|continue)\>' $code
 # What PRINTF() has to be said of needs one.
-is 'no forward declaration: callee before caller' '' \
+is 'no file has a forward declaration: a callee stands before its caller' '' \
 	"$(grep -nE '^static [^={]*\);$' $(find applets libbb -name '*.c') | grep -v PRINTF)"
-none 'messages: lower case, no full stop, one line' \
+none 'messages have lower case, no full stop, and one line' \
 	'(error_msg|error_msg_and_die|show_usage)\("([A-Z][a-z]|[^"]*([^.]\.|\\n)")' $code
-is 'no line over 100 columns' '' "$(for f in $code; do
+is 'no line has over 100 columns' '' "$(for f in $code; do
 	expand "$f" | awk -v f="$f" 'length > 100 { print f ":" NR }'; done)"
-is 'tabs indent' '' "$(awk 'FNR == 1 { help = 1 } /\*\// { help = 0 } !help && /^ +[^ *]/ { print FILENAME ": " $0 }' $code)"
+is 'each line of code is indented with tabs' '' "$(awk 'FNR == 1 { help = 1 } /\*\// { help = 0 } !help && /^ +[^ *]/ { print FILENAME ": " $0 }' $code)"
 is 'every file says its licence' '' "$(grep -L 'SPDX-License-Identifier: 0BSD' $code)"
 is 'every file begins with its name and one line' '' "$(for f in $code; do
 	sed -n 2p "$f" | grep -qE "^ \* (${f##*/}|$(basename "${f%.c}")) - " || echo "$f"; done)"
-is 'nothing else at the top' '' \
+is 'the top of the tree has no other files and folders' '' \
 	"$(ls | grep -vE '^(Makefile|Config\.in|README|NEWS|LICENSE|applets|configs|examples|libbb|packaging|qemu|tests|obj|ipcbox|_install)$')"
 
 long=$(wc -l $code | awk '$2 != "total" && $1 > 500 { printf " %s: %s", $2, $1 }')
-if [ -z "$long" ]; then result ok 'no file over 500 lines'; else
-	result 'not ok' "no file over 500 lines # TODO$long"
+if [ -z "$long" ]; then result ok 'no file has over 500 lines'; else
+	result 'not ok' "no file has over 500 lines # TODO$long"
 fi
 # From the line of its name, in the first column, to the brace that ends it.
 functions=$(awk 'FNR == 1 { start = 0 } /^[a-z].*\)$/ { start = FNR }
 	/^}/ && start { print FNR - start + 1, FILENAME ":" start; start = 0 }' $code | sort -n)
 median=$(echo "$functions" | awk '{ n[NR] = $1 } END { print n[int((NR + 1) / 2)] }')
-ok "the median function has $median lines: under 16" test "$median" -lt 16
+ok "the median function has $median lines, which is under 16" test "$median" -lt 16
 is 'every function fits a screen of 60 lines' '' "$(echo "$functions" | awk '$1 > 60')"
 }
 
@@ -47,11 +47,11 @@ mains=$(grep -rl '^config ' applets)
 for main in $mains; do
 	applet=$(basename "${main%.c}") room=${main#applets/} room=${room%%/*}
 	symbol=$(echo "$applet" | tr '[:lower:]' '[:upper:]')
-	ok "$applet: header comment, licence, stanza, usage:, include" sh -c "tr '\n' '~' <$main | grep -qE \
+	ok "$applet begins with header comment, licence, stanza, usage:, include" sh -c "tr '\n' '~' <$main | grep -qE \
 		'^/\*~ \* $applet - [^~]+~ \*~ \* SPDX-License-Identifier: 0BSD~~config $symbol~'\
 '	bool \"$applet\"~	default [yn]~(	depends on [A-Z]+~)?	help~	  usage: $applet .*~\*/~(#include <[a-z/.]+>~)*#include \"[a-z]+\.h\"~'"
-	is "$applet: main is last" "int ${applet}_main(char **argv)" "$(grep -E '^[a-z].*\)$' "$main" | tail -n 1)"
-	ok "$applet has tests" sh -c "ls tests/${room%.c}/$applet.t"
+	is "the function main of $applet is its last" "int ${applet}_main(char **argv)" "$(grep -E '^[a-z].*\)$' "$main" | tail -n 1)"
+	ok "the applet $applet has a test file of its name" sh -c "ls tests/${room%.c}/$applet.t"
 done
 
 # A function that one room alone uses moves into that room. libbb is a room, too, with the box
@@ -77,6 +77,20 @@ twice=$(echo "$code" | xargs awk '
 	END { for (name in n) if (n[name] > 1) print name ":" at[name] }' | sort)
 is 'no two rooms define the same function name' '' "$twice"
 
+# A log shows the name of a test alone: the name has to be a statement of its own. "$name" is what
+# the caller of a function gives.
+names=$(ls tests/*/*.t | grep -v '^tests/fifo/' | xargs awk '{
+	gsub(/\047\\\047\047/, "`"); gsub(/\\"/, "")
+	while (match($0, /(^|[;&|({)]|then|do|else)[ \t]*(is|like|ok|skip|none) ["\047]/)) {
+		quote = substr($0, RSTART + RLENGTH - 1, 1); $0 = substr($0, RSTART + RLENGTH)
+		name = substr($0, 1, index($0, quote) - 1); $0 = "." substr($0, length(name) + 2)
+		if (name == "$name") continue
+		if (split(name, words, " ") < 3 || words[1] ~ /^(and|but|or|so|then|also)$/)
+			print FILENAME ":" FNR ": " name
+	}
+}')
+is 'no name of a test has fewer than three words or continues the name before' '' "$names"
+
 # The options that getopt32 takes are those that configs/gen.sh finds in the help, with their
 # letters and arguments; -h and -V are everyone's. "(name)" has no short form; "*" is a list.
 fifo=$(awk '/define FIFO_OPTIONS/ { on = 1 } on { print } on && !/\\$/ { exit }' applets/fifo/fifo.h)
@@ -94,9 +108,9 @@ for main in $mains; do
 done
 
 if command -v shellcheck >/dev/null; then
-	ok 'shellcheck' shellcheck -s sh tests/*/*.t tests/*.sh tests/*/*.sh configs/gen.sh packaging/*.sh qemu/*.sh .ci/run
+	ok 'shellcheck finds no fault in the scripts' shellcheck -s sh tests/*/*.t tests/*.sh tests/*/*.sh configs/gen.sh packaging/*.sh qemu/*.sh .ci/run
 else
-	skip 'shellcheck' 'not installed'
+	skip 'shellcheck finds no fault in the scripts' 'not installed'
 fi
 if command -v git >/dev/null && [ -e .git ]; then
 	is 'generated files are not in the repository' '' "$(git ls-files | grep -E '^(obj/|ipcbox$|\.config)')"

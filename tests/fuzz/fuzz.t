@@ -9,7 +9,7 @@ out=$T/fuzz
 if [ -n "$EMULATOR" ] || ! command -v clang >/dev/null ||
 	! echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
 		clang -fsanitize=fuzzer,address -x c -o "$out" - 2>/dev/null; then
-	skip 'libFuzzer finds nothing' 'no clang with libFuzzer'
+	skip 'libFuzzer finds no fault' 'no clang with libFuzzer'
 	exit
 fi
 obj=${IPCBOX%/*}/obj
@@ -45,4 +45,4 @@ fuzz() {
 		{ tail -n 40 "$T/log"; return 1; }
 	sed -n '/^Done/s/^/# /p' "$T/log"
 }
-ok "libFuzzer finds nothing in $FUZZ_SECONDS s" fuzz
+ok "libFuzzer finds no fault in $FUZZ_SECONDS s" fuzz
