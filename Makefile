@@ -3,7 +3,7 @@
 #
 ## Build
 ##   make                     ./ipcbox (configs/defconfig where there is no .config)
-##   make deps                install what is missing from the distribution's packages
+##   make deps                install the packages of the distribution that are missing
 ##   make man, completion     obj/man/*.1 and *.5; obj/completion for bash, zsh and fish
 ##   make clean, distclean    remove what was built; .config too
 ## Use
@@ -16,9 +16,9 @@
 ##   make check-mutants       each case must fail under some wrong kernel (ALL=1: the whole table)
 ##   make coverage            which lines of libbb and the applets the tests run (gcov)
 ##   make baseline, bloatcheck     bytes gained or lost, by function, since the baseline
-##   make sizes             bytes of each applet, of libbb, of libc and of the texts
+##   make sizes               bytes of each applet, of libbb, of libc and of the texts
 ## Configure
-##   make defconfig           the usual configuration; so too for each configs/*_defconfig
+##   make defconfig           the usual configuration; each configs/*_defconfig is a target, too
 ##   make menuconfig          choose applets and options; oldconfig asks for new ones only
 ##   make allnoconfig, allyesconfig, randconfig, olddefconfig
 ##   make savedefconfig       write .config back as the shortest configs/defconfig
@@ -26,14 +26,14 @@
 ##   make install             ipcbox, its links, man pages and completion: DESTDIR= prefix=/usr/local
 ##                            bindir= mandir=; or CONFIG_PREFIX=DIR, as BusyBox: into DIR/usr
 ##   make install-noclobber   the same, but replace nothing that is there
-##   make uninstall           remove what is ours
+##   make uninstall           remove what make install brought
 ##   make ipcbox.links        obj/ipcbox.links: the names
 ## Release
 ##   make dist                obj/ipcbox-VERSION.tar.gz, the same bytes each time
 ##   make release             obj/release: static binaries of all architectures, man pages, sums
 ##
 ## O=dir builds outside the source; V=1 shows commands; CROSS_COMPILE=prefix- or CC= choose the
-## compiler; CFLAGS= CPPFLAGS= LDFLAGS= come after ours; SKIP_STRIP=y leaves the symbols;
+## compiler; CFLAGS= CPPFLAGS= LDFLAGS= come after the Makefile's; SKIP_STRIP=y leaves the symbols;
 ## KCONF= does without kconfig; SOURCE_DATE_EPOCH= is the date in man pages and archives
 
 VERSION := 0.1.0
@@ -43,7 +43,7 @@ ifneq ($(words $(O)),1)
 $(error O= may not contain a space, for make takes it for two names)
 endif
 
-# Without a name we take musl-gcc, or else cc, which links statically where it can.
+# Without CC= make takes musl-gcc, or else cc, which links statically where it can.
 ifeq ($(origin CC),default)
 CC := $(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,$(if $(shell command -v musl-gcc),musl-gcc,cc))
 fallback := $(filter cc,$(CC))
@@ -69,8 +69,8 @@ Q := @
 say := @printf '  %-7s %s\n'
 endif
 
-# Goals that install tools, change .config or remove things do not mix with
-# others: one at a time, each in a make of its own.
+# Goals that install tools, change .config or remove files do not mix with others: make runs
+# them one after the other, each in a make of its own.
 apart := deps clean distclean help %config
 ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter $(apart),$(MAKECMDGOALS))),)
 .NOTPARALLEL:
@@ -145,7 +145,7 @@ $(obj)/rows.stamp: $(obj)/config.mk $(wildcard applets/*/*.h applets/*/cases/*.c
 	@touch $@
 $(obj)/rows.h: $(obj)/rows.stamp ; @:
 
-# What is said in --help and in pipetest --explain is read seldom: it is kept deflated.
+# The texts of --help and of pipetest --explain are read seldom: the binary holds them deflated.
 $(obj)/texts.z.h: $(obj)/config.mk libbb/help.txt $(wildcard applets/*.c applets/*/* applets/*/*/*.c)
 	$(Q)$(gen) texts $(O)/.config $(applets) >$(obj)/texts.new
 	$(Q)tr '\001' '\000' <$(obj)/texts.new >$(obj)/texts
@@ -166,7 +166,7 @@ is_static := $(if $(fallback),$(shell mkdir -p $(obj) && echo 'int main(void) { 
 is_static := $(if $(call on,STATIC),$(is_static))
 sanitize := $(if $(call on,SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined)
 # A static binary has a fixed address: position-independent code would only be longer.
-# -no-pie: where -static alone means static-pie, as on Alpine.
+# It needs -no-pie where -static alone means static-pie, as on Alpine.
 static := $(if $(is_static),-fno-pie)
 CPPFLAGS_ALL = -I$(obj) -Ilibbb -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' $(CPPFLAGS)
 small := $(if $(shell $(CC) -Oz -E -x c /dev/null 2>/dev/null),-Oz,-Os)
@@ -175,18 +175,19 @@ CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,$(small)) \
 	-Wstrict-prototypes -Wmissing-prototypes $(if $(call on,WERROR),-Werror) \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables $(static) \
 	-ffile-prefix-map='$(CURDIR)'=. -ffile-prefix-map=$(obj)=obj $(sanitize) $(CFLAGS)
-# In a static binary the data follows the text in the same page of the file: nothing is
-# padded to a page. A shared one stays as the distribution's linker makes it.
+# In a static binary the data follows the text in the same page of the file: the linker pads
+# nothing to a page. A shared binary stays as the distribution's linker makes it.
 comma := ,
 packed := -static -no-pie -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none
 LDFLAGS_ALL = -Wl,--gc-sections $(if $(is_static),$(packed),-Wl$(comma)--build-id) $(sanitize) $(LDFLAGS)
-# The notes of a static binary are of no use. In a shared one they hold the build-id, and
-# without them strip(1) loses GNU_RELRO.
+# The notes of a static binary are of no use. In a shared binary they hold the build-id, and
+# strip(1) loses GNU_RELRO without them.
 strip := $(if $(or $(SKIP_STRIP),$(call on,DEBUG)),,$(STRIP) -s $(if $(is_static),-R .comment -R '.note*'))
 
-# libbb is an archive: a file that no applet needs must not even be looked at.
+# libbb is an archive: the linker does not look at a file that no applet needs.
 lib := $(patsubst %.c,$(obj)/%.o,$(sort $(wildcard libbb/*.c)))
-# A folder goes in whole when one of its applets is on, but for the applets that are off.
+# If one applet of a folder is on, all files of the folder are compiled, but for the applets that
+# are off.
 on_files = $(filter $(APPLETS:%=%.c) $(foreach a,$(APPLETS),%/$(a).c),$(applets))
 sources = $(filter-out $(applets),$(wildcard $(foreach d,$(filter-out applets/,$(sort $(dir $(on_files)))),$(d)*.c $(d)*/*.c))) $(on_files)
 objs := $(patsubst %.c,$(obj)/%.o,$(sort $(sources)))
@@ -219,12 +220,12 @@ $(obj)/ipcbox: $(objs) $(obj)/libbb.a $(obj)/link.flags
 	$(say) LINK $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(objs) $(obj)/libbb.a
 
-# STRIP=true is an answer, too: the file is there before it is stripped.
+# The copy comes before strip, so that STRIP=true leaves a whole file with its symbols.
 $(obj)/stripped: $(obj)/ipcbox $(obj)/strip.flags
 	$(say) $(if $(strip),STRIP,COPY) $@
 	$(Q)cp $< $@ $(if $(strip),&& $(strip) $@)
 
-# What lies in the way of the result, of another build or damaged, is replaced.
+# A ./ipcbox that differs from the result, of another build or damaged, is replaced.
 $(O)/ipcbox: $(obj)/stripped $(if $(shell cmp $(obj)/stripped $(O)/ipcbox 2>&1),FORCE)
 	$(Q)rm -f $@.new && cp $< $@.new && mv -fT $@.new $@
 
@@ -238,12 +239,12 @@ CHECK_DEPS := bash bindfs btrfs-progs busybox-static chromium-headless-shell cla
 	nbdkit-plugin-python ntfs-3g perl procps python3 python3-tap shellcheck spin squashfs-tools \
 	strace util-linux xfsprogs zsh
 BENCH_DEPS := btrfs-progs busybox-static gnuplot-nox mbuffer pv socat toybox xfsprogs
-# "make deps run" needs less than "make deps check"; "make deps" alone takes all.
+# "make deps run" installs less than "make deps check"; "make deps" alone installs all packages.
 wants = $(if $(FOR),$(filter $(1),$(FOR)),all)
 packages = $(BUILD_DEPS) $(shell qemu/deps.sh '$(ARCH)' $(FOR)) \
 	$(if $(call wants,check),$(CHECK_DEPS)) $(if $(call wants,bench),$(BENCH_DEPS))
 
-# Asks for nothing where nothing is missing, so that it also works offline.
+# apt-get is not called where no package is missing, so that make deps also works offline.
 deps:
 	$(Q)missing=; for p in $(sort $(packages)); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q ' installed' || missing="$$missing $$p"; \
@@ -255,7 +256,7 @@ deps:
 run: $(O)/ipcbox
 	$(Q)'$(abspath $<)' pipetest
 
-# For packages: as any user, without what the tests of make check need.
+# Package builds call make test: it runs as any user and needs no package of CHECK_DEPS.
 test: $(O)/ipcbox
 	$(Q)tests/build/test.sh '$(abspath $<)'
 
@@ -280,7 +281,8 @@ include qemu/qemu.mk
 
 # --- man pages and completion ----------------------------------------------------
 
-# Their date: SOURCE_DATE_EPOCH, the commit's, or of a release that of its Makefile.
+# The date in man pages and archives is SOURCE_DATE_EPOCH, or else that of the commit; in a
+# release, which has no .git, it is that of the Makefile.
 SOURCE_DATE_EPOCH ?= $(shell [ -e .git ] && git log -1 --format=%ct 2>/dev/null || date -r Makefile +%s)
 parts := $(gen) $(wildcard configs/*.awk configs/*.bash libbb/help.txt libbb/*.1 applets/*.1 applets/*/*.[15]) $(applets)
 
@@ -297,7 +299,8 @@ $(obj)/completion/%: $(parts) $(obj)/config.mk
 
 # --- release --------------------------------------------------------------------
 
-# What git has, or of a release all but what was built; the same bytes each time.
+# The archive holds the files that git has; in a release, all files that no build made. Order,
+# owner, modes and times are fixed, so that the bytes are the same each time.
 name := ipcbox-$(VERSION)
 dist: $(obj)/$(name).tar.gz
 $(obj)/$(name).tar.gz: FORCE
@@ -308,7 +311,7 @@ $(obj)/$(name).tar.gz: FORCE
 		--transform='s|^|$(name)/|' -T $(obj)/dist.files | gzip -9n >$@
 	$(say) DIST $@
 
-# Each architecture of qemu/targets, with the compiler and the musl that make cross takes.
+# make release builds each architecture of qemu/targets as make cross does.
 ARCHES ?= $(shell awk '$$1 == "arch" { print $$2 }' qemu/targets)
 release: dist man
 	$(Q)rm -rf $(obj)/release && mkdir -p $(obj)/release
@@ -321,7 +324,8 @@ release: dist man
 
 # --- install ------------------------------------------------------------------------
 
-# CONFIG_PREFIX, given here or in .config, is BusyBox's: the tree in which usr/bin is.
+# CONFIG_PREFIX, on the command line or in .config, means what it means to BusyBox: the directory
+# that has usr/bin in it.
 root = $(or $(CONFIG_PREFIX),$(DESTDIR))
 prefix ?= $(if $(CONFIG_PREFIX),/usr,/usr/local)
 bindir ?= $(prefix)/bin
@@ -337,7 +341,8 @@ install install-noclobber uninstall: man completion
 		bindir='$(bindir)' mandir='$(mandir)' bashdir='$(bashcompdir)' zshdir='$(zshcompdir)' \
 		fishdir='$(fishcompdir)' quiet='$(quiet)' packaging/install.sh $@
 
-# The names, as BusyBox's build lists its own; they are made again when a path or name differs.
+# The list of names is that of BusyBox's busybox.links. make writes it each time, for bindir may
+# have changed.
 ipcbox.links: $(obj)/ipcbox.links
 $(obj)/ipcbox.links: $(obj)/config.mk FORCE
 	$(Q)printf '$(bindir)/%s\n' $(APPLETS) >$@
@@ -348,7 +353,7 @@ baseline: $(obj)/ipcbox
 bloatcheck: $(obj)/ipcbox
 	$(Q)NM=$(NM) tests/build/bloat.sh $<.old $<
 
-# The linker says whose each section is.
+# The map of the linker says from which object each section comes.
 sizes: $(obj)/ipcbox
 	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,-Map=$(obj)/ipcbox.map -o $(obj)/ipcbox.mapped $(objs) $(obj)/libbb.a
 	$(Q)awk -f tests/build/sizes.awk $(obj)/ipcbox.map && rm $(obj)/ipcbox.mapped

@@ -7,17 +7,17 @@
 #   diff    .config KCONFIG...       only what differs from the defaults
 #   header  .config KCONFIG...       config.h: every known symbol is defined, so if() works
 #   make    .config APPLET.c...      CONFIG_*, APPLETS, ALL_NAMES for the Makefile
-#   applets .config APPLET.c...      applets.h: APPLET(name) for each
-#                                    enabled applet
+#   applets .config APPLET.c...      applets.h: APPLET(name) for each enabled applet
 #   text-numbers .config APPLET.c... texts.h: the number of each text
 #   rows    .config APPLET.c...      rows.h: how many CASE(...) rows each group has
 #   texts   .config APPLET.c...      the texts themselves, each ended by a \001
 #   options APPLET.c...              the options out of the help, as options.awk prints them,
 #                                    behind the applet's name and a tab
-#   pages   DIR .config APPLET.c...  the man pages, into DIR; of $VERSION and $DATE
+#   pages   DIR .config APPLET.c...  the man pages, into DIR, with $VERSION and $DATE
 #   completion SHELL .config APPLET.c...  for bash, zsh or fish
 #
-# An applet's source is applets/NAME.c or applets/ROOM/NAME.c. Runs under any POSIX shell and awk.
+# An applet's source is applets/NAME.c or applets/ROOM/NAME.c. gen.sh runs under any POSIX shell
+# and awk.
 #
 # The texts, in this order: the box's help (TEXT_box), the help of each enabled applet
 # (TEXT_NAME), each FILE.txt in their folders (TEXT_FILE), and from TEXT_rows on the four strings
@@ -27,8 +27,9 @@
 LC_ALL=C; export LC_ALL
 what=$1; shift
 
-# Reads a .config while "values" is set, then Kconfig files; emit() runs once a symbol,
-# settle() says whether its dependencies are met and leaves its value in v.
+# This part of an awk program reads a .config while "values" is set, then Kconfig files. It calls
+# emit() once for each symbol; settle() returns whether the dependencies of the symbol are met, and
+# leaves its value in v.
 parse='
 BEGIN { fits["bool"] = "^[yn]$"; fits["int"] = "^-?[0-9]+$"; fits["string"] = "^\".*\"$" }
 values { sub(/\r$/, "") }
@@ -61,7 +62,7 @@ on() { grep -q "^CONFIG_$(echo "$2" | tr '[:lower:]' '[:upper:]')=y" "$1"; }
 
 applet() { a=${1##*/}; echo "${a%.*}"; }
 line() { sed -n '2s/^ \* [a-z0-9]* - //p' "$1"; }
-end() { printf '\001'; } # in C a NUL, which is too much for some awks
+end() { printf '\001'; } # it becomes a NUL in C; some awks end a line at a NUL
 
 # enabled .config APPLET.c... - the files of the applets that are switched on
 enabled() {
@@ -113,13 +114,13 @@ box_help() {
 	sed '1,/^APPLETS$/d' libbb/help.txt
 }
 
-# page NAME LINE PART: the man page, of DIR/help and DIR/options
+# page NAME LINE PART - write $dir/NAME.1, made of $dir/help, $dir/options and the file PART
 page() {
 	awk -v name="$1" -v line="$2" -v date="${DATE-}" -v version="${VERSION-}" \
 		-f configs/page.awk "$dir/help" "$dir/options" "$3" >"$dir/$1.1"
 }
 
-# pages .config APPLET.c... - into $dir
+# pages .config APPLET.c... - write the man pages into $dir
 pages() {
 	box_help "$@" >"$dir/help"
 	: >"$dir/options"

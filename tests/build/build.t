@@ -1,5 +1,5 @@
 #!/bin/sh
-# The build's own rules: on a copy of the source, with make as users call it.
+# These tests build a copy of the source, with make as users call it.
 LIMIT=300
 . "${0%/*}/../tap.sh"
 . "$room/tree.sh"
@@ -9,7 +9,7 @@ ok 'make builds the box' build
 like 'make builds a static binary' '*statically linked*' "$(file ipcbox)"
 run ./ipcbox --list
 is 'the binary that make built runs' 0 "$rc"
-# What no other object needs is static, but for what libc calls or replaces.
+# A function that no other object uses has to be static, except the main functions.
 find obj -name '*.o' -exec nm -A -g {} + | awk '$(NF - 1) ~ /^[Uw]$/ { used[$NF]; next } { defined[$NF] = $1 }
 	END { for (f in defined) if (!(f in used) && f !~ /^(main|.*_main)$/) print f, defined[f] }' >../log
 is 'each function that one file alone uses is static' '' "$(cat ../log)"
@@ -42,7 +42,7 @@ run ../no/ipcbox --list
 is 'the box of allnoconfig has no applet' '0 ' "$rc $out"
 for i in 1 2 3; do
 	make -s O=../rand randconfig >/dev/null 2>&1
-	# Whether a compiler has the sanitizers is not ours to test here.
+	# CONFIG_SANITIZE is off here: not every compiler has the sanitizers.
 	sed -i 's/^CONFIG_SANITIZE=y/# CONFIG_SANITIZE is not set/' ../rand/.config
 	ok "randconfig $i builds without a warning" build O=../rand CFLAGS=-Werror
 	is "the box of randconfig $i has the applets that .config names" "$(grep -cE '^CONFIG_(PIPE|FIFO|MMAP|PCOPY)[A-Z]*=y' ../rand/.config)" \
@@ -63,7 +63,7 @@ budget 'the box with six applets' ../six/ipcbox 172032
 budget 'the box with pipetest' ipcbox 360448
 budget 'the box of minimal_defconfig' ../min/ipcbox 81920
 
-# Hardening: what dpkg-buildflags asks for, and what a shared build keeps of it.
+# The flags of dpkg-buildflags harden a binary; a shared build has to keep what they ask for.
 flags='-g -O2 -fstack-protector-strong -Wformat -Werror=format-security'
 ok 'make builds with the flags of dpkg' build O=../dpkg CFLAGS="$flags" CPPFLAGS='-Wdate-time -D_FORTIFY_SOURCE=2' \
 	LDFLAGS='-Wl,-z,relro'
@@ -84,7 +84,7 @@ for cc in gcc musl-gcc; do
 	run ../shared/ipcbox pipecap
 	is "$cc: a hardened shared build runs" '0 size=65536' "$rc $out"
 done
-# As on Alpine: a compiler to which -static means static-pie.
+# This compiler takes -static for static-pie, as the one of Alpine does.
 printf '#!/bin/sh\npie=-static-pie\nfor a; do [ "$a" != -no-pie ] || pie=; done\nexec gcc "$@" $pie\n' >../pie-gcc
 chmod 755 ../pie-gcc
 ok 'a compiler whose default is static-pie builds' build O=../pie CC="$T/pie-gcc"
@@ -100,7 +100,7 @@ fi
 make -s O=../san debug_defconfig >/dev/null 2>&1
 if echo 'int main(void){return 0;}' | gcc -fsanitize=address,undefined -x c -o "$T/a.out" - 2>/dev/null; then
 	ok 'debug_defconfig builds with gcc, glibc, ASan and UBSan' build O=../san CC=gcc
-	# Memory belongs to exit(2): a leak at the end is none.
+	# exit(2) frees the memory of an applet: what it has not freed at its end is no leak.
 	ASAN_OPTIONS=detect_leaks=0 run ../san/ipcbox pipecap
 	is 'the box with sanitizers runs without a report' '0 ' "$rc $err"
 	make -s O=../san2 debug_defconfig >/dev/null 2>&1

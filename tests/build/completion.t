@@ -1,5 +1,5 @@
 #!/bin/sh
-# Completion, tried in the shells themselves.
+# These tests try the completion in bash, zsh and fish themselves.
 . "${0%/*}/../tap.sh"
 . "$room/tree.sh"
 cd tree || exit
@@ -8,7 +8,7 @@ make -s completion || exit
 mkdir ../bin && ln -s "$IPCBOX" ../bin/ipcbox && "$IPCBOX" --install -s ../bin && PATH=$T/bin:$PATH
 folder=$PWD/obj/completion
 
-# has SHELL LINE WORD: among what is offered for LINE is WORD
+# has SHELL LINE WORD - SHELL has to offer WORD for LINE
 has() { like "$1 completes '$2' with $3" "*
 $3
 *" "
@@ -16,7 +16,7 @@ $(complete_"$1" "$2")
 "; }
 hasnt() { like "$1 does not complete '$2' with $3" 0 "$(complete_"$1" "$2" | grep -cx -e "$3")"; }
 
-# readline's words: "=" is one of its own.
+# The words are those of readline, to which "=" is a word.
 complete_bash() {
 	bash -c '. "$1/ipcbox.bash"
 		compopt() { :; }
@@ -28,7 +28,8 @@ complete_bash() {
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$folder" "$1"
 }
 complete_fish() { fish --no-config -c "for f in $folder/*.fish; source \$f; end; complete -C '$1'" | cut -f1; }
-# zsh completes in a terminal only: zpty is one. A compadd of the test writes down what is offered.
+# zsh completes in a terminal only: zpty gives it one. The test replaces compadd, and writes down
+# what zsh offers.
 cat >../zsh.zpty <<'END'
 zmodload zsh/zpty
 zpty z "TERM=dumb zsh -f -i"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# coverage.sh DIR - how much of libbb and the applets the tests run: by file, and in all.
-# DIR takes a build with gcov's counters, and "missed": each line that nothing ran.
+# coverage.sh DIR - print how much of libbb and of the applets the tests run, by file and in all.
+# DIR gets a build with gcov's counters, and the file "missed" with each line that no test ran.
 set -eu
 dir=$1
 unset MAKEFLAGS MAKELEVEL
@@ -8,7 +8,7 @@ mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 cd "${0%/*}/../.."
 
-# The counters are written by exit(3): what ends in another way writes them before.
+# exit(3) writes the counters: a process that ends in another way has to write them before.
 cat >"$dir/flush.c" <<'END'
 void __gcov_dump(void);
 void __real__exit(int);
@@ -23,12 +23,13 @@ $MAKE -s O="$dir" defconfig
 sed -i 's/.*CONFIG_DEBUG .*/CONFIG_DEBUG=y/' "$dir/.config"
 $MAKE -s O="$dir" CC=gcc CFLAGS='--coverage -fprofile-update=atomic' \
 	LDFLAGS="--coverage -Wl,--wrap=_exit -Wl,--wrap=raise -Wl,--wrap=execvp $dir/flush.o"
-# Other users' processes count too. What fails with the counters alone is not told here.
+# The processes of other users write their counters, too. A test that fails only because of the
+# counters is not reported here.
 chmod -R a+rwX "$dir"
 export IPCBOX="$dir/ipcbox" GCOV_ERROR_FILE=/dev/null
 
-# gcov_of CMD...: what it ran. A process that is killed while it adds to the counters ruins
-# them, and the tests kill hundreds: each command begins with new ones.
+# gcov_of CMD... - print the lines that CMD ran, as gcov has them. A process that is killed while it
+# adds to the counters ruins them, and the tests kill hundreds: each command begins with new ones.
 gcov_of() {
 	find "$dir" -name '*.gcda' -exec rm {} +
 	"$@" >>"$dir/tests" 2>&1 || true
@@ -36,7 +37,7 @@ gcov_of() {
 }
 : >"$dir/tests"
 {
-	# Each process of each case adds to the counters' files, for which pipetest.t has no time.
+	# Each process of each case adds to the files of the counters: with -m 10 the cases have time.
 	gcov_of "$IPCBOX" pipetest -q -m 10
 	for test in $(ls tests/*/*.t | grep -vE '/(build|bench|qemu)/|readme\.t'); do
 		gcov_of prove -Q "$test"

@@ -1,16 +1,17 @@
 #!/bin/sh
-# Flags are prerequisites: make hands out what was asked for, whatever lies there from before.
+# Flags are prerequisites: make builds with the flags of its command line, whatever an earlier make
+# has left.
 LIMIT=300
 . "${0%/*}/../tap.sh"
 . "$room/tree.sh"
 cd tree || exit
 
-# Two applets are enough to see what is compiled again.
+# A box of two applets shows what make compiles again.
 make -s minimal_defconfig >/dev/null 2>&1
 objects() { find obj -name '*.o' | wc -l; }
-# compiled ARG...: how many files make compiles with them
+# compiled ARG... - print how many files make ARG... compiles
 compiled() { make -j2 "$@" 2>&1 | grep -c '^  CC '; }
-# steps ARG...: the kinds of steps that make takes
+# steps ARG... - print the kinds of steps that make ARG... takes
 steps() { make "$@" 2>&1 | awk '/^  [A-Z]/ { print $1 }' | sort -u | tr '\n' ' '; }
 
 ok 'make builds two applets' build
@@ -69,7 +70,7 @@ rm libbb/more.c
 build
 ok 'a file that left libbb is not in the archive' sh -c '! ar t obj/libbb.a | grep more.o'
 
-# arch: of ./ipcbox, as file says it
+# arch - print the architecture of ./ipcbox in the words of file(1)
 arch() { file -b ipcbox | cut -d, -f2; }
 here=$(build && arch)
 cp ipcbox ../native
@@ -88,7 +89,7 @@ for cross in aarch64-linux-gnu- s390x-linux-gnu- arm-linux-gnueabihf-; do
 	like "CC=${cross}gcc alone builds for that architecture, stripped" ' [!x]*, stripped' "$(arch), $(file ipcbox | sed 's/.*, //')"
 done
 
-# A machine without musl-gcc: nothing but these tools is in its PATH.
+# The PATH of a machine without musl-gcc has these tools alone.
 mkdir ../bin
 for tool in sh awk sed grep cat cp mv rm mkdir touch tr od gzip cut sort head find wc cmp uname \
 	gcc cc ld as ar strip make dirname basename printf ls ln chmod test expr date stat; do
@@ -102,7 +103,7 @@ like 'make without musl-gcc says in one line which compiler it takes, and how to
 like 'make without musl-gcc builds a static binary' '*statically linked*' "$(file ../fallback2/ipcbox)"
 run env PATH="$T/bin" make -s O=../fallback2
 is 'make does not repeat the line about musl-gcc' '0 ' "$rc $err$out"
-# A cc that cannot link statically, as where there is no libc.a.
+# This cc cannot link statically, like one of a machine without libc.a.
 rm ../bin/cc
 printf '#!/bin/sh\nfor a; do [ "$a" != -static ] || { echo no libc.a >&2; exit 1; }; done\nexec gcc "$@"\n' >../bin/cc
 chmod 755 ../bin/cc

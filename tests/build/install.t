@@ -1,10 +1,10 @@
 #!/bin/sh
-# make install, install-noclobber, uninstall: everybody's variables, and BusyBox's.
+# These tests install and uninstall with the usual variables of make, and with those of BusyBox.
 LIMIT=300
 . "${0%/*}/../tap.sh"
 . "$room/tree.sh"
 cd tree || exit
-# files DIR: everything in it but directories, by name
+# files DIR - print the names of all files in DIR, sorted
 files() { (cd "$1" && find . ! -type d | sed 's|^\./||' | LC_ALL=C sort); }
 build
 
@@ -59,7 +59,7 @@ cp ../before .config
 # --- kinds of links ---
 bin='../in st/usr/bin'
 for kind in symlinks hardlinks scripts none; do
-	# What an install that was killed has left.
+	# An install that was killed has left this file.
 	mkdir -p "$bin" && touch "$bin/.ipcbox.new" && ln -sf ipcbox "$bin/.pipecap.new" || exit
 	ok "make install with $kind succeeds" make -s CONFIG_INSTALL=$kind CONFIG_PREFIX='../in st' install
 	ok "the box that is installed with $kind is whole" cmp ipcbox "$bin/ipcbox"

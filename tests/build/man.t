@@ -1,5 +1,5 @@
 #!/bin/sh
-# The man pages: what they say of the options is what the applets take, and their examples run.
+# The man pages have the options that the applets take, and their examples run.
 . "${0%/*}/../tap.sh"
 . "$room/tree.sh"
 cd tree || exit
@@ -24,12 +24,12 @@ for page in $pages; do
 	done
 done
 
-# Options: the table out of the help, the page and the applet itself say the same.
+# The table that options.awk makes of the help, the page and the applet have the same options.
 grep -rl '^config ' applets | sort >../files
 while read -r file; do
 	applet=$(basename "${file%.c}")
 	[ -e "obj/man/$applet.1" ] || continue # it is switched off
-	# The letter and what stands for an argument may be empty: then "-".
+	# "-" stands for a letter or an argument that is missing.
 	configs/gen.sh options "$file" | awk -F '\t' '{ print $2 == "" ? "-" : $2, $3, $4 == "" ? "-" : $4 }' >../options
 	while read -r letter long how; do
 		entry=".It Fl $letter , Fl "
@@ -42,7 +42,7 @@ while read -r file; do
 	done <../options
 done <../files
 
-# examples PAGE: its EXAMPLES as a script with what it prints
+# examples PAGE - print the EXAMPLES of PAGE: "$ " and a command, then what the command prints
 examples() {
 	sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/{/^\.Bd/,/^\.Ed/{/^\.[BE]d/!p;};}' "$1" | sed 's/\\e/\\/g; s/\\-/-/g'
 }

@@ -1,7 +1,7 @@
-# sizes.awk - bytes of the binary by who brings them, out of the linker's map: make sizes
+# sizes.awk - print the bytes of each applet, of libbb and of libc, out of the linker's map
 #
-# An applet is its own file; what a room's applets share is the room's. merged: equal strings
-# that the linker keeps once, whoever they are of.
+# The file of an applet counts for the applet, another file of a folder for what the applets of the
+# folder share.
 function hex(s,  i, n) {
 	for (i = 3; i <= length(s); i++) n = 16 * n + index("0123456789abcdef", substr(s, i, 1)) - 1
 	return n

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The source's own rules. They need the source, and run on the machine that builds.
+# These tests read the source, and run on the machine that builds.
 . "${0%/*}/../tap.sh"
 cd "$top" || exit
 code=$(find applets libbb -name '*.[ch]')
@@ -16,7 +16,7 @@ none 'no file includes linux/*.h, which musl-gcc does not have' 'include <linux/
 none 'no command of the build names a path to the headers of libc' '-I *(/usr)?/include' Makefile qemu/*
 none 'no comment tells of unfinished work' '\<(TODO|FIXME|XXX)\>|for now|not implemented' $code
 none 'no macro hides control flow' '#[[:space:]]*define.*\<(return|goto|break|continue)\>' $code
-# What PRINTF() has to be said of needs one.
+# A static function with PRINTF() needs a declaration, for the attribute cannot stand at a definition.
 is 'no file has a forward declaration: a callee stands before its caller' '' \
 	"$(grep -nE '^static [^={]*\);$' $(find applets libbb -name '*.c') | grep -v PRINTF)"
 none 'messages have lower case, no full stop, and one line' \
@@ -34,7 +34,7 @@ long=$(wc -l $code | awk '$2 != "total" && $1 > 500 { printf " %s: %s", $2, $1 }
 if [ -z "$long" ]; then result ok 'no file has over 500 lines'; else
 	result 'not ok' "no file has over 500 lines # TODO$long"
 fi
-# From the line of its name, in the first column, to the brace that ends it.
+# A function goes from the line of its name, which begins in the first column, to its last brace.
 functions=$(awk 'FNR == 1 { start = 0 } /^[a-z].*\)$/ { start = FNR }
 	/^}/ && start { print FNR - start + 1, FILENAME ":" start; start = 0 }' $code | sort -n)
 median=$(echo "$functions" | awk '{ n[NR] = $1 } END { print n[int((NR + 1) / 2)] }')
@@ -42,7 +42,7 @@ ok "the median function has $median lines, which is under 16" test "$median" -lt
 is 'every function fits a screen of 60 lines' '' "$(echo "$functions" | awk '$1 > 60')"
 }
 
-# What an applet is, from top to bottom.
+# The file of an applet has these parts, from top to bottom.
 mains=$(grep -rl '^config ' applets)
 for main in $mains; do
 	applet=$(basename "${main%.c}") room=${main#applets/} room=${room%%/*}

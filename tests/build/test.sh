@@ -1,8 +1,8 @@
 #!/bin/sh
-# test.sh IPCBOX - what make test does: the built binary against tests that need a shell and nothing
-# else. No compiler, no network, no privilege, and nothing of the environment is used.
+# test.sh IPCBOX - run the tests that need a shell and nothing else on the built binary: make test
 #
-# It takes a minute at most: a file that the minute does not leave time for is named, not passed.
+# They use no compiler, no network, no privilege and no variable of the environment. test.sh takes a
+# minute at most: it names each file for which the minute left no time, and does not call it passed.
 set -u
 cd "${0%/*}/../.." || exit
 files='box/box fifo/options fifo/fifow fifo/fifor board/mmapr board/mmapw pcopy/report'
