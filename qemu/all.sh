@@ -1,6 +1,6 @@
 #!/bin/sh
 # all.sh JOBS - run pipetest on this machine, in gVisor, in a sandbox, under qemu-user and on all
-# boards; then print and write what they said (table.sh)
+# boards; then table.sh prints and writes the results
 #
 # TARGETS='amd64 arm64-user' names the targets to run; TIER=1 leaves out the boards of tier 2.
 #

@@ -25,7 +25,7 @@ log=$OUT/qemu/$name.log
 : "${INITRAMFS:=$OUT/$arch/$archive.cpio.gz}"
 : "${IPCBOX_QEMU:=qemu-system-$system}" "${IPCBOX_TIMEOUT_SCALE:=1}"
 : "${IPCBOX_TIMEOUT:=$((limit * IPCBOX_TIMEOUT_SCALE))}"
-: "${IPCBOX_SILENCE:=$((110 * IPCBOX_TIMEOUT_SCALE))}" # a case may take that long
+: "${IPCBOX_SILENCE:=$((110 * IPCBOX_TIMEOUT_SCALE))}" # a case may print nothing for that long
 
 if [ "$system" = uml ]; then
 	[ "$arch" = "$(dpkg --print-architecture)" ] || skipped "$name" "needs-$arch" "it runs on $arch only"

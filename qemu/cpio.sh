@@ -4,9 +4,9 @@
 # initramfs: the box is /init. cpio: the box is /usr/bin/ipcbox, with a link for each NAME; the
 # archive is to be appended to another initramfs (the kernel unpacks one after the other). tests:
 # the first NAME is an architecture, whose busybox comes from the distribution; the other names are
-# files, which go to /tests. The same input gives the same bytes, whoever makes the archive: order,
-# owner, times and modes are fixed. It needs no device nodes: the kernel's own root has
-# /dev/console, and init mounts devtmpfs.
+# files, which go to /tests. The same input gives the same bytes on every machine: order, owner, times
+# and modes are fixed. The archive needs no device nodes: the kernel's own root has /dev/console, and
+# init mounts devtmpfs.
 #
 # SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"

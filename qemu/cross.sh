@@ -11,7 +11,8 @@ clang-*) tool=$compiler ;;
 esac
 command -v "$tool" >/dev/null || die "no $tool: make deps cross ARCH=$arch"
 
-# unpacked: Debian's musl-dev, which is not installed; its paths are changed to where it lies
+# unpacked fetches Debian's musl-dev, does not install it, and puts the directory of the cache into
+# the paths of its specs
 unpacked() {
 	root=$("$here/fetch.sh" "$musl" "$arch" musl-dev)
 	specs=$(find "$root/usr/lib" -name musl-gcc.specs)
@@ -20,7 +21,7 @@ unpacked() {
 	specs=$specs.here
 }
 
-# built PREFIX CONFIGURE-OPTION...: musl is built from its source and installed in $root/PREFIX
+# built PREFIX CONFIGURE-OPTION... builds musl from its source and installs it in $root/PREFIX
 built() {
 	src=$("$here/fetch.sh" "${musl#+}" amd64 source musl)
 	root=$src-$arch
@@ -36,14 +37,16 @@ built() {
 	rm -rf "$build"
 }
 
-# built_by_gcc: Debian has a compiler for this architecture, but no musl-dev. musl's wrapper brings
-# the specs; without the option, configure makes a wrapper only where gcc finds a glibc.
+# built_by_gcc builds musl where Debian has a compiler for the architecture, but no musl-dev. musl's
+# wrapper brings the specs; configure without --enable-wrapper makes a wrapper only where gcc finds a
+# glibc.
 built_by_gcc() {
 	built "" --target="${compiler%-}" --enable-wrapper=gcc CC="${compiler}gcc $flags" CROSS_COMPILE="$compiler"
 	specs=$root/lib/musl-gcc.specs
 }
 
-# clang: the compiler finds musl below a root directory, and libgcc in the directory of a gcc
+# clang builds musl with clang, which finds musl below a root directory, and libgcc in the directory
+# of a gcc
 clang() {
 	version=${compiler#clang}
 	read -r _ triplet debian suite package <<-END

@@ -1,6 +1,6 @@
 #!/bin/sh
 # expected.sh TARGET... - write what the boards differ in to $OUT/EXPECTED, and print how that differs
-# from qemu/EXPECTED, for the boards that passed. To accept the new one: cp obj/EXPECTED qemu/
+# from qemu/EXPECTED, for the boards that passed. "cp obj/EXPECTED qemu/" accepts the new file.
 #
 # SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
@@ -13,7 +13,7 @@ passed() { grep -q ' pass ' "$OUT/qemu/$1.result" 2>/dev/null; }
 ran='' compared=0 missed=
 for t in $every; do
 	case " $* " in *" $t "*) ;; *) missed="$missed $t"; continue ;; esac
-	# What a sandbox does not change is this machine's kernel.
+	# The facts of the sandbox are those that native, the same kernel without a filter, does not have.
 	if passed "$t" && { [ "$t" != sandbox ] || passed native; }; then
 		ran="$ran $t" compared=$((compared + 1))
 	else
@@ -28,7 +28,7 @@ done
 kernels=$(names board | while read -r b; do case " $ran " in *" $b "*) printf '%s ' "$b" ;; esac; done)
 
 # facts_of TARGET prints "TARGET CASE what", a line for each skip, each expected failure and each
-# informational value. Left out is what changes from run to run: addresses, times, counts of a race.
+# informational value. It leaves out what changes from run to run: addresses, times, counts of a race.
 facts_of() {
 	tr -d '\r' <"$OUT/qemu/$1.log" | awk -v t="$1" '
 		/^# / { if (on && !/^#   |0x|[0-9] [um]s$|reads:|[0-9] ns|pid |process [0-9]|split|pieces|writers of|half to|seed |pipetest on /) note[++n] = substr($0, 3); next }
@@ -48,7 +48,7 @@ facts() {
 			facts_of "$t"
 		fi
 	done
-	# The same reason for each emulated architecture is said once.
+	# A reason that EXPECTED gives to "user" is that of each architecture under qemu-user.
 	for t in $users; do
 		facts_of "$t" | grep ' not ok: ' | while read -r t fact; do
 			! grep -qxF "$fact | user" "$here/EXPECTED" || t=user
@@ -56,7 +56,7 @@ facts() {
 		done
 	done
 }
-# collapse joins the targets of the same fact; "all" are all kernels of the table that ran.
+# collapse joins the targets of the same fact; "all" stands for all kernels of the table that ran.
 collapse() {
 	awk -v kernels="$kernels" 'BEGIN { count = split(kernels, k, " "); for (i in k) is_kernel[k[i]] }
 		{ t = $1; sub(/^[^ ]+ /, ""); if (!($0 in seen)) { order[++n] = $0; seen[$0] = 0 }

@@ -4,7 +4,7 @@
 # PACKAGE may be a metapackage of a kernel; SUITE ARCH source PACKAGE is a source package.
 # MEMBER patterns say which files to keep. apt's own client fetches, checks the signatures and uses
 # the machine's proxy, but with lists and sources of the cache: nothing of the machine changes.
-# The archive is asked once a day; a package stays in the cache by its version.
+# fetch.sh asks the archive once a day; the cache keeps each version of a package.
 #
 # SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
@@ -23,7 +23,7 @@ if [ ! -O "$cache" ] || [ -n "$(find "$cache" -prune -perm /022)" ]; then
 fi
 mkdir -p "$state/lists/partial" "$state/archives/partial"
 exec 9>"$state/lock"
-flock 9 # two boards may want the same
+flock 9 # two boards may fetch the same package at the same time
 
 known() { [ -d "$link/" ] && readlink -f "$link"; }
 if [ -n "$(find "$link" -mtime -1 2>/dev/null)" ] && known; then exit; fi
@@ -77,7 +77,8 @@ if [ -n "$source" ]; then
 	dpkg-source -x "$dsc" "$dir" >/dev/null 2>"$state/log" || fail "$(tail -n 1 "$state/log")"
 	rm -f -- ./*.*
 else
-	# From the metapackage to what has the kernel: linux-binary since 7.x, else linux-image.
+	# The metapackage depends on the package that has the kernel: linux-binary since 7.x, linux-image
+	# before.
 	case $package in linux-image-*)
 		real=$(apt apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks \
 			--no-replaces --no-enhances "$package" 2>/dev/null |

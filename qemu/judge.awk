@@ -1,9 +1,9 @@
 # judge.awk - print one record, in words, about a log of pipetest; exit 0 if all is well
 #
-# -v name=TARGET -v seconds=N -v guest=1 (its init must say how it ended; elsewhere it may).
-# Only the output counts: QEMU exits with 0 when the kernel panics, too. A log that passes has a
+# -v name=TARGET -v seconds=N -v guest=1 (the init of a guest must say how it ended). Only the output
+# counts, for QEMU exits with 0 when the kernel panics, too. A log that passes has a
 # header, a complete plan, totals that agree, its end, and no "not ok" but for those that EXPECTED
-# has a reason for: lib.sh marks them, and they count as expected failures.
+# has a reason for: lib.sh marks those lines, and they count as expected failures.
 #
 # SPDX-License-Identifier: 0BSD
 { sub(/\r$/, "") }

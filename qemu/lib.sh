@@ -1,4 +1,4 @@
-# lib.sh - what the scripts of this directory share; each begins with . "${0%/*}/lib.sh"
+# lib.sh - the functions that the scripts of this directory share; each begins with . "${0%/*}/lib.sh"
 # shellcheck shell=sh disable=SC2034 # the scripts use the variables
 #
 # SPDX-License-Identifier: 0BSD
@@ -60,7 +60,7 @@ mark_expected() {
 		{ print }' "$2" >"$2.new" && mv "$2.new" "$2"
 }
 
-# judge NAME SECONDS LOG [GUEST] writes the verdict to LOG's .result and stdout, what failed to stderr
+# judge NAME SECONDS LOG [GUEST] writes the verdict to LOG's .result and stdout, failed cases to stderr
 judge() {
 	rc=0
 	mark_expected "$1" "$3"

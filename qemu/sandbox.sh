@@ -4,8 +4,8 @@
 # That profile lets harmless calls through and refuses the others with EPERM, but clone3 with ENOSYS,
 # so that a libc calls clone instead (https://docs.docker.com/engine/security/seccomp/, "Significant
 # syscalls blocked by the default profile"). Root keeps the capabilities that a container has.
-# Without CMD the exit status says whether that can be done here. DIR takes the program that sets
-# the filter.
+# Without CMD the exit status says whether this machine can do so. sandbox.sh puts the program that
+# sets the filter into DIR.
 #
 # SPDX-License-Identifier: 0BSD
 set -eu
@@ -26,8 +26,8 @@ refused=$refused,perf_event_open,pidfd_getfd,pivot_root,process_madvise,quotactl
 refused=$refused,request_key,set_mempolicy,set_mempolicy_home_node,setdomainname,sethostname,setns
 refused=$refused,settimeofday,stime,swapoff,swapon,sysfs,_sysctl,syslog,umount,umount2,unshare,uselib
 refused=$refused,userfaultfd,ustat,vhangup,vm86,vm86old
-# The flags of clone for new namespaces are NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET; 40
-# is AF_VSOCK.
+# The filter refuses the flags of clone for new namespaces, NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER
+# NEWPID NEWNET, and socket with AF_VSOCK, which is 40.
 for flag in 0x20000 0x2000000 0x4000000 0x8000000 0x10000000 0x20000000 0x40000000; do
 	refused="$refused,clone:0&$flag"
 done

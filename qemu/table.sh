@@ -1,5 +1,5 @@
 #!/bin/sh
-# table.sh TARGET... - print the results of $OUT/qemu as a table, what differs from qemu/EXPECTED,
+# table.sh TARGET... - print the results of $OUT/qemu as a table, the differences to qemu/EXPECTED,
 # and the sum; write $OUT/boards.json and $OUT/boards.html. Exit 1 if a target failed.
 #
 # SPDX-License-Identifier: 0BSD

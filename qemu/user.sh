@@ -34,8 +34,8 @@ find_runsc() {
 	xz -dc "$RUNSC" >"$runsc.$$" && chmod 755 "$runsc.$$" && mv "$runsc.$$" "$runsc"
 }
 
-# tests_there prints the tests of what applets do on another kernel. Kills by the hundred and failing
-# calls show no more there.
+# tests_there prints the tests that gVisor runs: those of what applets do on a kernel. The tests of
+# kills by the hundred and of failing calls would show no more there.
 tests_there() {
 	(cd "$here/../tests" && ls pipecap/*.t board/*.t pcopy/*.t) | grep -vE '/(faults|kill|latch|power)\.t$' | tr '\n' ' '
 }

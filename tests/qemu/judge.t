@@ -1,5 +1,5 @@
 #!/bin/sh
-# make judge LOG=: a console that was captured elsewhere gets the verdict that the boards get.
+# make judge LOG= gives a console that was captured elsewhere the verdict that the boards get.
 . "${0%/*}/../tap.sh"
 judge=$top/qemu/judge.sh
 

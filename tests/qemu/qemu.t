@@ -1,5 +1,5 @@
 #!/bin/sh
-# What boots, judges and shows the boards, with guests of our own; real ones: make qemu-all.
+# These tests run the scripts of qemu/ with guests that a script feigns; make qemu-all boots real ones.
 #
 # SPDX-License-Identifier: 0BSD
 . "${0%/*}/../tap.sh"
@@ -9,7 +9,7 @@ export OUT="$T/out" XDG_CACHE_HOME="$T/cache"
 unset IPCBOX_TIMEOUT IPCBOX_TIMEOUT_SCALE IPCBOX_SILENCE IPCBOX_APPEND IPCBOX_QEMU_APPEND ACCEL TARGETS TIER
 mkdir -p out/qemu cache empty bin
 
-# judged NAME SED-COMMAND...: $got is the verdict on a good log that sed has edited
+# judged NAME SED-COMMAND... sets $got to the verdict on a good log that sed has edited
 judged() {
 	name=$1; shift
 	printf '%s\r\n' '[    0.5] noise' '' 'KTAP version 1' '1..3' \
@@ -53,7 +53,7 @@ judged kinds 's/^ok 1 a.b/not ok 1 k.pipe/; s/pass:1 fail:0/pass:0 fail:0/; s/er
 (. scripts/lib.sh; here=scripts; judge t 5 out/qemu/t.log guest) >/dev/null 2>&1
 is 'judge: a reason can be for all kinds of a case, and an ERROR is a failure, too' 'pass 0 2' "$(cut -d' ' -f2,7,8 out/qemu/t.result)"
 
-# boot.sh with a QEMU of our own, which does what ./guest says.
+# boot.sh gets a feigned QEMU, which runs ./guest.
 cat >fake-qemu <<'END'
 #!/bin/sh
 echo "$*" >args
@@ -64,7 +64,7 @@ chmod 755 fake-qemu
 head='echo; echo KTAP version 1; echo 1..2; echo ok 1 a.b; echo ok 2 a.c'
 totals='echo "# Totals: pass:2 fail:0 xfail:0 xpass:0 skip:0 error:0"'
 end='echo "# ipcbox end rc=0"'
-# booted GUEST [VAR=VALUE...]: $rc, $out, $err, and $got: status, result, reason
+# booted GUEST [VAR=VALUE...] sets $rc, $out, $err, and $got to status, result and reason
 booted() {
 	echo "$1" >guest; shift
 	run env IPCBOX_QEMU="$T/fake-qemu" INITRAMFS=none "$@" "$qemu/boot.sh" amd64 ./vmlinuz
@@ -115,7 +115,7 @@ else
 	skip 'boot: a kernel that runs as a program' 'it is built for amd64'
 fi
 
-# The same for an emulated program.
+# user.sh gets a feigned qemu-user, which runs ./guest.
 cp fake-qemu bin/qemu-aarch64-static
 user() {
 	echo "$1" >guest
@@ -127,9 +127,9 @@ is 'user: a complete log of qemu-user passes' '0 pass -' "$got"
 user "$head; exec sleep 60"
 is 'user: a run that takes longer than IPCBOX_TIMEOUT fails' '1 FAIL totals' "$got"
 
-# gVisor: a program that runs "runsc OPTIONS do CMD".
+# gVisor runs a program with "runsc OPTIONS do CMD": a feigned runsc runs ./guest.
 cp fake-qemu runsc
-# gvisor GUEST [VAR=VALUE...]: $rc, $out, $err, and $got: status, result, reason
+# gvisor GUEST [VAR=VALUE...] sets $rc, $out, $err, and $got to status, result and reason
 gvisor() {
 	echo "$1" >guest; shift
 	rm -f out/qemu/gvisor.result
@@ -163,7 +163,7 @@ else
 	fi
 fi
 
-# The sandbox.
+# sandbox.sh sets a filter of system calls.
 mkdir sandbox
 if command -v cc >/dev/null && "$qemu/sandbox.sh" "$T/sandbox" 2>/dev/null; then
 	run "$qemu/sandbox.sh" "$T/sandbox" unshare -U true
@@ -180,7 +180,7 @@ else
 	skip "sandbox: the filter refuses what a container's profile refuses" 'no cc, or no seccomp filters'
 fi
 
-# The whole, with an archive that has nothing.
+# all.sh gets a Debian archive without packages.
 fleet() {
 	run env IPCBOX_ARCHIVE="file://$T/empty" IPCBOX_QEMU="$T/fake-qemu" "$@" "$qemu/all.sh" 2
 }
@@ -200,7 +200,7 @@ mips-user *FAIL *no-build
 mipsel-user *FAIL *no-build
 0 passed, 2 failed, 0 skipped' "$rc $out"
 
-# Archives.
+# cpio.sh makes the archives.
 if command -v cpio >/dev/null; then
 	ok 'cpio: an initramfs is made' "$qemu/cpio.sh" initramfs "$IPCBOX" a.gz
 	cp "$IPCBOX" other; touch -d 2001-01-01 other; chmod 700 other
@@ -219,7 +219,7 @@ else
 	skip 'cpio: the archives are made' 'no cpio'
 fi
 
-# What a stranger planted in the directory of temporary files, for he guessed a name.
+# Another user guessed the name of a temporary file, and made a link of that name.
 mkdir planted
 cat >bin/mktemp <<'END'
 #!/bin/sh
@@ -238,7 +238,7 @@ else
 fi
 rm -f bin/mktemp
 
-# fetched COMMAND...: what fetch.sh says of a cache after COMMAND
+# fetched COMMAND... sets $rc and $err to what fetch.sh says of a cache after COMMAND
 fetched() {
 	rm -rf cache/ipcbox
 	mkdir -p cache/ipcbox
@@ -255,7 +255,7 @@ else
 fi
 rm -rf cache/ipcbox
 
-# The table and the page.
+# table.sh prints the table and writes the page.
 judged bad 's/^ok 1/not ok 1/; s/# why/# <b> \& <\/script>/'
 LIMIT=60 run "$qemu/table.sh" t gone
 is 'table: a failed target makes the status 1' 1 "$rc"
@@ -264,7 +264,7 @@ like 'table: each target has a line, the sum comes last' \
 0 passed, 2 failed, 0 skipped' "$out"
 ok 'table: boards.json is JSON with an object for each target' python3 -c 'import json; assert len(json.load(open("out/boards.json"))) == 2'
 browser=$(command -v chromium-headless-shell || command -v chromium)
-# drawn PAGE: as the browser has it when its scripts have run
+# drawn PAGE - print PAGE as a browser has it when the scripts of the page have run
 drawn() {
 	LIMIT=60 run "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$T/profile" \
 		--virtual-time-budget=2000 --dump-dom "file://$T/$1"
@@ -276,7 +276,7 @@ if [ -n "$browser" ]; then
 	like 'page: the sum of targets and cases is drawn' '*<p id="sum">0 pass, 2 fail, 0 skip of 2 targets; 3 cases</p>*' "$out"
 	like 'page: the matrix shows a failed group in words and colour' '*<td class="fail">FAIL 1</td>*' "$out"
 	like 'page: a script end tag in a log does not end the element of the log' '*<\\/script>*' "$out"
-	# A hand for the browser: it opens the group and touches the cell of what failed.
+	# A script of the test opens the group and touches the cell of the failed case.
 	sed '$d' out/boards.html >touched.html
 	cat >>touched.html <<'END'
 <script>
@@ -292,7 +292,7 @@ else
 fi
 is 'page: the page refers to nothing outside its file' '' "$(grep -oE '(src|href)="[^"]*"|https?:' out/boards.html)"
 
-# What changes is a diff to qemu/EXPECTED: here all that amd64 was known for is gone.
+# table.sh prints a diff to qemu/EXPECTED: in this log all known facts of amd64 are gone.
 printf '%s\n' 'KTAP version 1' '1..1' 'ok 1 a.b # SKIP new-here' >out/qemu/amd64.log
 echo 'amd64 pass 6.1 4096 little 0 0 0 1 5 -' >out/qemu/amd64.result
 run "$qemu/table.sh" amd64
@@ -301,7 +301,7 @@ like 'expected: a fact that is new and a fact that is gone are printed' "*what d
 *> amd64 a.b SKIP new-here
 *" "$out"
 
-# The table of targets is complete, and what is made of it.
+# The table of targets is complete, and deps.sh reads it.
 . "$qemu/lib.sh"
 here=$qemu
 is 'targets: each board belongs to an architecture of the table' '' "$(for b in $(names board); do
