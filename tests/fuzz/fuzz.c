@@ -1,9 +1,9 @@
 /*
- * fuzz.c - libFuzzer at what reads bytes from outside; fuzz.t builds and runs it
+ * fuzz.c - give the inputs of libFuzzer to the parsers of ipcbox; fuzz.t builds and runs it
  *
  * The first byte of an input chooses the parser, the second a variant; the rest is the input.
- * All else is compiled with -Dexit=fuzz_exit and the like: what would end the process comes
- * back here, and what was allocated is freed after each input.
+ * The other files are compiled with -Dexit=fuzz_exit and the like: a call of exit(3) comes back
+ * here, and the memory that a parser allocated is freed after each input.
  */
 #include <setjmp.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ void *fuzz_malloc(size_t size)
 
 void fuzz_free(void *p)
 {
-	(void)p; /* later, with the others */
+	(void)p; /* LLVMFuzzerTestOneInput() frees all blocks at its end */
 }
 
 #define exit fuzz_exit
@@ -58,7 +58,7 @@ void fuzz_free(void *p)
 
 static struct board board;
 
-/* With CRCs that are right, or hardly any input would be looked at. */
+/* Sets the right CRCs, for the reader refuses a board with wrong ones before it looks at more. */
 static void seal(unsigned char *data, size_t len)
 {
 	struct board_header *h = (struct board_header *)data;
@@ -111,7 +111,7 @@ static void fuzz_schema(char *text, size_t len, unsigned variant)
 	(void)variant;
 }
 
-/* One line, then what was set as JSON, which has to be a line that sets the same. */
+/* Sets a record by words or by a line, and prints the record that was set. */
 static void fuzz_line(char *text, size_t len, unsigned variant)
 {
 	char schema[] = "a:i8,b:i64[2],c:u64,d:f64,e:bool,f:f32[3],g:str6,h:str4[2],i:bin3,j:char[2]";
@@ -147,7 +147,7 @@ static void fuzz_number(char *text, size_t len, unsigned variant)
 		abort();
 }
 
-/* Reads in two pieces, plain or the second one as a packet. */
+/* Gives the input to the reader in two pieces, as plain bytes or the second piece as a packet. */
 static void fuzz_frames(char *data, size_t len, unsigned variant)
 {
 	static char output[OUTPUT];
@@ -158,7 +158,7 @@ static void fuzz_frames(char *data, size_t len, unsigned variant)
 	struct end *e = &r.end[NAMED];
 	size_t half = len / 2;
 
-	if (variant & 2) /* with CRCs that are right, that more of it is looked at */
+	if (variant & 2) /* set the right CRCs, so that the reader looks at more of the input */
 		for (size_t i = 0; i + sizeof(struct fifo_header) < len; i++) {
 			struct fifo_header h;
 
@@ -202,7 +202,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	return 0;
 }
 
-/* of appletlib.c, which has main() */
+/* These belong to appletlib.c, which has main() and is left out. */
 int bb_sigpipe_was_ignored;
 sigset_t bb_inherited_mask;
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What reads bytes from outside, under libFuzzer and the sanitizers, for FUZZ_SECONDS; the
-# inputs that led it furthest before are kept in fuzz.corpus, one a line, in base64.
+# libFuzzer and the sanitizers try the parsers of ipcbox for FUZZ_SECONDS; fuzz.corpus has the inputs
+# that led libFuzzer furthest in earlier runs, one a line, in base64.
 . "${0%/*}/../tap.sh"
 : "${FUZZ_SECONDS:=10}"
 
@@ -38,7 +38,8 @@ while read -r input; do
 	echo "$input" | base64 -d >"$T/corpus/$n"
 	n=$((n + 1))
 done <tests/fuzz/fuzz.corpus
-# What leaks is what exit(3) frees. The close_fd_mask keeps the messages off the TAP.
+# exit(3) frees the memory of an applet, so that leaks are not looked for. The close_fd_mask keeps
+# messages out of the TAP.
 fuzz() {
 	ASAN_OPTIONS=detect_leaks=0 timeout $((FUZZ_SECONDS + 60)) "$out" -max_total_time="$FUZZ_SECONDS" \
 		-max_len=4096 -close_fd_mask=3 -artifact_prefix="$T/" "$T/corpus" >"$T/log" 2>&1 ||
