@@ -5,17 +5,17 @@
 #   SIZE=1G        of the large files; the counts of messages follow
 #   PAIRS=5        runs of each command after one to warm up
 #
-# A table on stdout; bench.json and, with gnuplot, bench.svg in DIR.  The commands of a line
-# take turns, so that what else the machine does hits all of them.  A peer that is not
-# installed is named; the result of a peer that is three times slower than the best one is its
-# warm-up.  A missed target is no failure: the status is 1 only if something could not run.
+# bench.sh prints a table, and writes bench.json and, with gnuplot, bench.svg into DIR.  The
+# commands of a line take turns, so that other work of the machine hits all of them.  bench.sh
+# names each peer that is not installed; a peer that is three times slower than the best one runs
+# only once.  A missed target is no failure: the status is 1 only if a command could not run.
 #
 # M3, C6 and S4 measure single short processes, pinned to one processor.  Processes that talk to
 # each other are not pinned, for some peers have threads.
 #
-# Its parts: place.sh contest.sh; the lines by topic: fifo.sh board.sh copy.sh box.sh; the
-# programs: tool.c (the stop watch), limit.c (bare loops), torn.c; the results: statistics.awk
-# report.awk chart.gp.
+# place.sh and contest.sh are parts of bench.sh; fifo.sh, board.sh, copy.sh and box.sh have the
+# lines by topic; tool.c (the stop watch), limit.c (bare loops) and torn.c are its programs;
+# statistics.awk, report.awk and chart.gp show the results.
 #
 # SPDX-License-Identifier: 0BSD
 set -u

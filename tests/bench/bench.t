@@ -1,5 +1,5 @@
 #!/bin/sh
-# What make bench prints and leaves behind; a result is no verdict.
+# These tests check what make bench prints and leaves behind; they judge no measured result.
 . "${0%/*}/../tap.sh"
 
 bench="$room/bench.sh"

@@ -66,7 +66,7 @@ line_M2() {
 	rm -f "$MEM"/lines8 "$MEM"/board*
 }
 
-# Short processes: one run is the mean of many.
+# A process is so short that one run is the mean of many processes.
 show() {
 	case $1 in
 	ipcbox) set -- "$IPCBOX" mmapr -1 "$MEM/board" ;;

@@ -1,5 +1,5 @@
-# contest.sh - how a line of the table is measured: its commands take turns, then come the
-# statistics. Part of bench.sh.
+# contest.sh - measures a line of the table: its commands take turns, then statistics.awk reads the
+# samples. Part of bench.sh.
 # shellcheck shell=sh disable=SC2034,SC2317
 #
 # SPDX-License-Identifier: 0BSD
@@ -30,15 +30,16 @@ too_slow() {
 		END { for (n in v) if (n != against && v[n] > 3 * best) printf " %s ", n }' "$1"
 }
 
-# missing_peer NAME: its command is not installed. The command is the name up to a comma: dd,direct.
+# missing_peer NAME succeeds if the command of a peer is not installed. The command is the name up to
+# a comma: that of dd,direct is dd.
 missing_peer() {
 	case $1 in ipcbox | loop | packet-loop | while-read | fifo) return 1 ;; esac
 	! have "${1%%,*}"
 }
 
 # contest ID TARGET AGAINST UNIT FUNCTION WORK [PEER...]
-# measures a line of the table. FUNCTION PEER prints one value. AGAINST is a peer, or best; or alone:
-# then TARGET is no ratio, but in UNIT (ns, bytes, count).
+# measures a line of the table. FUNCTION PEER prints one value. AGAINST is a peer, "best", or "alone",
+# where TARGET is no ratio, but a number of UNIT (ns, bytes, count).
 contest() {
 	id=$1 target=$2 against=$3 unit=$4 trial=$5 work=$6 state='' round=''
 	shift 6

@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: 0BSD
 
-# afresh removes what the last run made, and waits until nothing of it is on its way to the disk.
+# afresh removes the copy of the last run, and waits until all of its writes are on the disk.
 afresh() {
 	rm -f "$dir/dst"
 	[ "$dir" = "$MEM" ] || sync -f "$dir"

@@ -6,7 +6,7 @@
 large() {
 	[ -f "$1" ] || head -c "$SIZE" /dev/urandom >"$1" || die "can't fill '$1'"
 }
-# The result of the warm-up is compared; to compare each one takes too long.
+# Only the result of the warm-up is compared: comparing each result would take too long.
 same() { [ "$round" ] || cmp "$1/src" "$1/dst" >&2; }
 new_fifo() { rm -f "$MEM/fifo"; mkfifo "$MEM/fifo"; }
 
@@ -14,7 +14,7 @@ new_fifo() { rm -f "$MEM/fifo"; mkfifo "$MEM/fifo"; }
 through() {
 	new_fifo
 	f=$MEM/fifo
-	# To free the output of the last run is not part of this one.
+	# The file of the last run is removed before the clock starts.
 	[ "$2" = /dev/null ] || rm -f "$2"
 	case $1 in
 	ipcbox) set -- "$IPCBOX fifor -r -e exit $f" "$IPCBOX fifow -r $f" "$2" ;;
@@ -48,8 +48,8 @@ line_F2() {
 	rm -f "$MEM/dst"
 }
 
-# A packet is one write and one read, so the packet-loop is the limit of packets; of lines many
-# go in one write.  socat sends a tenth of the messages, the shell a hundredth.
+# A packet is one write and one read, so the packet-loop is the limit of packets; one write takes
+# many lines.  socat sends a tenth of the messages, the shell a hundredth.
 messages() {
 	new_fifo
 	f=$MEM/fifo

@@ -1,8 +1,8 @@
 /*
- * limit - the same system calls as ipcbox makes, in a bare loop: what this machine allows
+ * limit - make the system calls of ipcbox in a bare loop, to measure what this machine allows
  *
  *   limit put COUNT SIZE           COUNT writes of SIZE bytes to stdout
- *   limit put-packets COUNT SIZE   the same with O_DIRECT: each write is one packet
+ *   limit put-packets COUNT SIZE   COUNT writes with O_DIRECT, each of which is one packet
  *   limit get SIZE                 reads of SIZE bytes from stdin until its end
  *
  * SPDX-License-Identifier: 0BSD

@@ -1,4 +1,5 @@
-# statistics.awk - prints name, median, min, max, runs; the input is lines "name value", sorted by both
+# statistics.awk - prints name, median, min, max, runs of each name; the input has lines "name value",
+# sorted by name and value
 #
 # SPDX-License-Identifier: 0BSD
 function flush() {

@@ -1,5 +1,5 @@
 /*
- * tool - what the benchmarks measure with: tool time COUNT CMD..., tool rss CMD...,
+ * tool - measure for the benchmarks: tool time COUNT CMD..., tool rss CMD...,
  *        tool lag COUNT PERCENTILE IN OUT [own]
  *
  * SPDX-License-Identifier: 0BSD
@@ -59,7 +59,7 @@ static void stopwatch(int count, char **argv)
 		if (group == 0) {
 			setpgid(0, 0);
 			signal(SIGINT, SIG_DFL), signal(SIGTERM, SIG_DFL);
-			dup2(null, 1); /* the result alone goes to our stdout */
+			dup2(null, 1); /* the stdout of tool gets the result alone */
 			execvp(*argv, argv);
 			fail(*argv);
 		}
@@ -73,7 +73,7 @@ static void stopwatch(int count, char **argv)
 	printf("%lld\n", (long long)(total / count));
 }
 
-/* Prints the bytes that are resident when the process exits: getrusage(2) would count the
+/* Prints the bytes that are resident when the process exits. getrusage(2) would count the
  * image before the exec, too. */
 static void resident(char **argv)
 {
@@ -115,8 +115,8 @@ static int compare(const void *a, const void *b)
 	return (d > 0) - (d < 0);
 }
 
-/* Prints the percentile of the ns from the time of a record to its arrival here.  "own": the
- * time is that of our write; else the record says it as time=SECONDS.NANOSECONDS. */
+/* Prints the percentile of the ns from the time of a record to its arrival.  With "own" that is
+ * the time of the write of tool; else the record has it as time=SECONDS.NANOSECONDS. */
 static void lag(int count, int percentile, const char *in, const char *out, int own)
 {
 	int64_t *ns = calloc(count, sizeof(*ns)), sent, end;

@@ -1,8 +1,8 @@
 /*
  * torn - read a board of eight equal words COUNT times: torn BOARD COUNT
  *
- * The reader is the one that mmapr --emit-c gives away, without its CRC: a record that
- * it calls whole has eight equal words, or it is torn.
+ * The reader is that of mmapr --emit-c, without its CRC: a record that the reader calls whole
+ * is torn if its eight words are not equal.
  *
  * SPDX-License-Identifier: 0BSD
  */
