@@ -1,18 +1,19 @@
-# tap.sh - TAP out of a shell script; the first line of each test is: . "${0%/*}/../tap.sh"
+# tap.sh - print TAP out of a shell script; each test calls it first with: . "${0%/*}/../tap.sh"
 #
-#   run CMD...              sets $rc $out $err; CMD runs under $LIMIT seconds (20)
-#   is NAME EXPECTED GOT    the same text
-#   like NAME GLOB GOT      the text matches the shell pattern
-#   ok NAME CMD...          CMD exits with 0
-#   skip NAME REASON
-#   wait_for CMD...         until CMD succeeds, at most 10 seconds
-#   box APPLET ARG...       the applet of $IPCBOX, by name as through a link
-#   as_nobody APPLET ARG... as run box, for root: by another user, who may not see the tree
-#   bg APPLET ARG...        the same in the background; sets $pid; killed at the end. A shell
-#                           without job control lets it ignore SIGINT: send SIGTERM
+#   run CMD...              runs CMD for $LIMIT seconds (20) at most, and sets $rc $out $err
+#   is NAME EXPECTED GOT    passes if the two texts are the same
+#   like NAME GLOB GOT      passes if GOT matches the shell pattern
+#   ok NAME CMD...          passes if CMD exits with 0
+#   skip NAME REASON        prints that the test NAME cannot run here
+#   wait_for CMD...         waits until CMD succeeds, but fails after 1000 tries
+#   box APPLET ARG...       runs an applet of $IPCBOX
+#   as_nobody APPLET ARG... does what run box does as the user nobody, who may not see the tree;
+#                           needs root
+#   bg APPLET ARG...        runs an applet in the background, and sets $pid; the end of the test
+#                           kills it. A shell without job control lets it ignore SIGINT: send SIGTERM
 #
-# The test's own directory is $T, and the current one; it goes at the end. $room is the folder
-# of the test's file, $top that of the source.
+# NAME is a statement that makes sense alone in a log. A test runs in a directory of its own, $T,
+# which is removed at the end. $room is the folder of the test's file, $top that of the source.
 
 room=${0%/*}
 case $room in /*) ;; *) room=$PWD/$room ;; esac
