@@ -1,11 +1,11 @@
 #!/bin/sh
-# mmapw and mmapr where a call, or a part of one, is missing: they work by another way or say
-# what is missing, with 1 or 77. Nothing hangs, nothing is silent, no file is left behind.
+# Where a call, or a part of a call, is missing, mmapw and mmapr work another way, or say what is
+# missing and exit with 1 or 77. They do not hang, are not silent, and leave no file behind.
 . "${0%/*}/../tap.sh"
 . "$room/missing.sh"
 
 LIMIT=5
-# judge WHAT NAME GOOD: what run left behind
+# judge WHAT NAME GOOD - adds what run did wrong without WHAT to $bad; GOOD is yes if the board is right
 judge() {
 	left=$(ls -A board.d | grep -v '^b$')
 	case $rc in
@@ -17,7 +17,7 @@ $1, $2: status $rc, left '$left', '$out', '$err'"
 }
 good() { "$@" && echo yes; }
 
-# jobs ERROR WHAT: each usual job without WHAT
+# jobs ERROR WHAT - runs each usual job of mmapw and mmapr without WHAT
 jobs() {
 	rm -rf board.d; mkdir board.d
 	run "$without" "$1" "$2" "$IPCBOX" mmapw board.d/b id=1
@@ -61,7 +61,7 @@ for error in $errors; do
 	is "mmapw and mmapr work without any one part of a call, or say why not ($error)" '' "$bad"
 done
 
-# The lock's fallbacks hold writers apart, and tell mmapr who lives.
+# The locks that stand in for a missing one keep writers apart, and tell mmapr that a writer lives.
 mkdir -p lock.d
 for what in fcntl:1=F_OFD_SETLK fcntl:1=F_OFD_SETLK,fcntl:1=F_OFD_GETLK; do
 	rm -f lock.d/b

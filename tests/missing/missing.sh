@@ -1,13 +1,13 @@
-# missing.sh - what the tests of this folder share: . "${0%/*}/missing.sh" after tap.sh
+# missing.sh - functions and lists that the tests of this folder share, read after tap.sh
 # shellcheck shell=sh
 #
-#   calls_of CMD...           the system calls that CMD and its children make, but for those
+#   calls_of CMD...           prints the system calls that CMD and its children make, but for those
 #                             that without.c lets through or that a program cannot do without
-#   "$without" ERROR WHAT CMD...   CMD where WHAT is missing: see without.c
-#   $errors                   the errors to try: ENOSYS, or all of them with LONG
-#   $operations               parts of calls that half kernels lack
+#   "$without" ERROR WHAT CMD...   runs CMD where WHAT is missing: see without.c
+#   $errors                   is the list of errors to try: ENOSYS, or all of them with LONG
+#   $operations               is a list of parts of calls that some kernels lack
 #
-# A test that needs them ends here, with a skip, where there is no compiler or no seccomp.
+# The test ends here, with a skip, where there is no compiler or no seccomp.
 
 without=$T/without
 errors=ENOSYS

@@ -1,6 +1,6 @@
 #!/bin/sh
-# pcopy where a call, or a part of one, is missing: it works by another way or says what is
-# missing, with 1 or 77. Nothing hangs, nothing is silent, no file is left behind.
+# Where a call, or a part of a call, is missing, pcopy works another way, or says what is missing
+# and exits with 1 or 77. It does not hang, is not silent, and leaves no file behind.
 . "${0%/*}/../tap.sh"
 . "$room/missing.sh"
 
@@ -17,7 +17,7 @@ attempt() {
 	got=damaged
 	if cmp -s src dir/dst; then got=new; elif cmp -s old dir/dst; then got=old; fi
 	left=$(find dir -name '.pcopy-*')
-	[ "$1$rc" != -R1 ] || left= # that is what --resume is for
+	[ "$1$rc" != -R1 ] || left= # --resume keeps its file after a failure
 	[ "$what" != write ] || err=$err-
 	case "$rc $got ${err:+said} $left" in
 	'0 new '*' ' | '1 old said ' | '1 new said ' | '77 old said ') ;;

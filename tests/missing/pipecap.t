@@ -1,7 +1,7 @@
 #!/bin/sh
-# pipecap where a call, or a part of one, is missing: it works by another way, says null or ? for
-# what cannot be seen, or says what is missing, with 1, 3
-# (nobody whom it may see has a FIFO open) or 77. Nothing hangs, nothing is silent.
+# Where a call, or a part of a call, is missing, pipecap works another way, prints null or ? for what
+# it cannot see, or says what is missing and exits with 1, 3 (no process that it may see has a FIFO
+# open) or 77. It does not hang and is not silent.
 . "${0%/*}/../tap.sh"
 . "$room/missing.sh"
 
@@ -12,9 +12,9 @@ mkfifo fifo
 exec 8<>fifo
 echo hello >&8
 
-# judge WHAT PATTERN COMMAND: what run left behind
+# judge WHAT PATTERN COMMAND - adds what run did wrong without WHAT to $bad
 judge() {
-	# What can be seen is right, and the message says that there is more.
+	# A list of the processes that pipecap sees is right if the message says that there are more.
 	# shellcheck disable=SC2254 # the pattern is the point
 	case $rc in
 	0) case "$out$err" in $2 | *"can't look into"*processes*) return ;; esac ;;
@@ -23,7 +23,7 @@ judge() {
 	bad="$bad
 $3 without $1: status $rc, '$out', '$err'"
 }
-# jobs ERROR WHAT: each usual job without WHAT
+# jobs ERROR WHAT - runs each usual job of pipecap without WHAT
 jobs() {
 	while IFS='|' read -r args pattern; do
 		# shellcheck disable=SC2086 # words
@@ -64,7 +64,7 @@ for error in $errors; do
 	done
 done
 
-# A kernel without F_GETPIPE_SZ, as WSL1 was.
+# WSL1 was a kernel without F_GETPIPE_SZ.
 without_size() { run "$without" EINVAL 'fcntl:1=F_GETPIPE_SZ' "$IPCBOX" pipecap "$@"; }
 without_size
 is 'pipecap measures a pipe by filling it where F_GETPIPE_SZ is missing' "0 size=$size " "$rc $out $err"

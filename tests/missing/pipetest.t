@@ -1,17 +1,17 @@
 #!/bin/sh
-# pipetest on kernels that lack a call, or a part of one, each in turn: the run ends in its usual
-# time, nothing is an ERROR, and nothing is `not ok` but what says that POSIX demands the call.
-# Quick: one error and a part of the cases. LONG=1: three errors and all cases.
+# On kernels that lack a call, or a part of a call, pipetest ends in its usual time, without an ERROR,
+# and with "not ok" only where a case says that POSIX demands the call. LONG=1 tries three errors and
+# all cases; without it one error and a part of the cases are tried.
 LIMIT=120
 . "${0%/*}/../tap.sh"
 . "$room/missing.sh"
 
-# The engine needs these; nothing can be tested without them.
+# The engine needs these calls; pipetest cannot run a case without them.
 engine='fork|pipe|read|write|wait4|mmap'
 [ "$LONG" ] && cases='' ||
 	cases=$(box pipetest -l | sed 's/ .*//' | grep -vE '\.(pipe2|page|memfd)$' | sed 's/^/-t /')
 
-# judge ERROR WHAT USUAL-TIME: one line, "ok" or what is wrong
+# judge ERROR WHAT USUAL-TIME prints one line, with "ok" or what is wrong
 cat >judge <<'EOF'
 dir=$(mktemp -d "$T/missing.XXXXXX")
 begin=$(date +%s)

@@ -95,7 +95,8 @@ static void load(size_t offset)
 	add(BPF_LD | BPF_W | BPF_ABS, offset, 0, 0);
 }
 
-/* The low half of an argument: all that flags, commands and descriptors have. */
+/* Returns the place of the low half of an argument: flags, commands and descriptors have no more
+ * bits. */
 static size_t low_half(int argument)
 {
 	return offsetof(struct seccomp_data, args) + 8 * argument +
@@ -139,7 +140,7 @@ static void refuse(unsigned call, const char *condition)
 	add(BPF_RET | BPF_K, deny, 0, 0);
 }
 
-/* Lets this one execve(2) through, although exec may be what is missing. */
+/* Lets the execve(2) of the command through, although exec may be the missing call. */
 static void allow_exec(char **argv)
 {
 	load(offsetof(struct seccomp_data, nr));

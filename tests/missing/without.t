@@ -1,5 +1,5 @@
 #!/bin/sh
-# The filter itself: without it the other tests of this folder would prove nothing.
+# These tests check the filter itself: the other tests of this folder rely on it.
 . "${0%/*}/../tap.sh"
 . "$room/missing.sh"
 
