@@ -148,8 +148,8 @@ def main():
             for piece in pending:
                 if rng.random() < chance:
                     apply(cut_disk, piece)
-            # A file of its own: mount(8) would take a loop device that still has the last one,
-            # and its cache with it.
+            # Each image has a file of its own: mount(8) would take a loop device that still has the
+            # image before, and its cache with it.
             image = f"{where}/image{count['images']}"
             write_image(image, cut_disk)
             count["images"] += 1

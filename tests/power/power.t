@@ -1,9 +1,9 @@
 #!/bin/sh
-# Cuts of power: after any of them a file is the old or the new one, and the new one if its command
-# had ended with status 0.
+# After any cut of power a file is the old or the new one, and the new one if its command had ended
+# with status 0.
 . "${0%/*}/../tap.sh"
 
-# CUTS is the number of images a file system: 300 here, 10000 in make check-long.
+# CUTS is the number of images for each file system: 300 here, 10000 in make check-long.
 : "${CUTS:=300}"
 for need in python3 nbdkit nbdfuse losetup; do
 	command -v $need >/dev/null || { skip 'no cut of power breaks a promise of pcopy or mmapw' "no $need"; exit; }
@@ -16,7 +16,7 @@ trap 'umount "$W"/*/cut "$W"/*/mnt 2>/dev/null; kill $PIDS 2>/dev/null; rm -rf "
 W=$(mktemp -d -p /dev/shm ipcbox.XXXXXX 2>log) || W=$T/work
 export IPCBOX
 
-# count NAME - of the last line of cut.py
+# count NAME - prints the number of NAME in the last line of cut.py
 count() { sed -n "\$s/.*\\<$1=\\([0-9]*\\).*/\\1/p" cuts; }
 torn=0 tried=
 for fs in ext4 xfs btrfs; do

@@ -1,5 +1,5 @@
 #!/bin/sh
-# record.sh FS DIR - runs what promises durability on a disk that writes everything down
+# record.sh FS DIR - runs the commands that promise durability on a disk that records each write
 #
 # DIR/log is the record; it has marks "start NAME" and "done NAME". DIR/old and DIR/new are the two
 # contents. Each program is called by its applet's name through $IPCBOX.
@@ -37,7 +37,7 @@ mark() { python3 -c 'import struct, sys
 text = sys.argv[2].encode()
 open(sys.argv[1], "ab", buffering=0).write(struct.pack("<cQI", b"M", 0, len(text)) + text)' "$dir/log" "$*"; }
 
-# A journal that commits in the middle of a copy shows what depends on the order.
+# The journal commits in the middle of a copy: a wrong order of writes shows.
 sync_beside() { while [ ! -e "$dir/stop" ]; do sync -f "$mnt"; done; }
 # step NAME CMD...
 step() {
@@ -47,7 +47,7 @@ step() {
 	mark "done" "$name"
 }
 pcopy() { "$IPCBOX" pcopy "$@"; }
-# What --resume keeps of a copy that failed in its middle.
+# --resume goes on with the file of a copy that failed in its middle.
 interrupted() {
 	head -c 450000 "$dir/new" | pcopy -R --expect 0 - "$mnt/resume" 2>"$dir/err" || [ $? = 5 ]
 	sync -f "$mnt"
