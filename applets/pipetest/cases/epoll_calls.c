@@ -66,7 +66,7 @@ static void eintr(void)
 
 static void copies(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN), copy = dup(t.r);
+	int ep = epoll_with(t.r, EPOLLIN), copy = t_dup(t.r);
 	struct epoll_event ev[3];
 
 	epoll_watch(ep, copy, EPOLLIN);

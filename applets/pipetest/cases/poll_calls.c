@@ -135,7 +135,7 @@ static void counts(void)
 
 static void copies(void)
 {
-	int copy = dup(t.r);
+	int copy = t_dup(t.r);
 
 	p_write(1);
 	p_close_r();
