@@ -46,9 +46,9 @@ is 'bench.sh without any peer ends with status 0' 0 "$rc"
 like 'bench.sh names each peer that is not installed' '*pv *missing*socat *missing*mbuffer *missing*' "$out"
 
 BENCH='S4 Z9' run "$bench" .
-is 'an unknown line is refused with its name' "1 bench: no line 'Z9'" "$rc $err"
+is 'bench.sh refuses an unknown line and names it' "1 bench: no line 'Z9'" "$rc $err"
 SIZE=-1 run "$bench" .
-is 'an invalid SIZE is refused with examples' "1 bench: invalid SIZE: '-1' (64M, 1G)" "$rc $err"
+is 'bench.sh refuses an invalid SIZE and gives examples' "1 bench: invalid SIZE: '-1' (64M, 1G)" "$rc $err"
 
 for signal in TERM INT; do
 	BENCH=F4 run timeout -s $signal 2 "$bench" .

@@ -70,7 +70,7 @@ for cc in 'gcc -std=c11' 'gcc -std=c17' 'clang -std=c11' 'clang -std=gnu17' 'g++
 done
 printf '#include <stdio.h>\n#include "left.h"\n' >late.c
 run gcc -std=c11 -pedantic -c late.c
-like 'in strict C behind another header the C header says what it needs' '1 *#error*include this first, or use -std=gnu11*' "$rc $err"
+like 'the C header says what it needs where strict C and another header hide it' '1 *#error*include this first, or use -std=gnu11*' "$rc $err"
 
 # The end of a writer in C.
 run cc -o both both.c

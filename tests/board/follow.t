@@ -181,7 +181,7 @@ if command -v python3 >/dev/null; then
 	run box mmapr -1 -a 1h aged
 	is 'a record of an earlier boot keeps its age' "4 mmapr: 'aged' has only a record that is too old" "$rc $err"
 	run box mmapr -1 -a 5h -o id aged
-	is 'a record of an earlier boot is printed within its age' '0 id=1' "$rc $out"
+	is 'mmapr --max-age prints a record of an earlier boot that is young enough' '0 id=1' "$rc $out"
 else
 	skip 'a board survives a reboot' 'no python3'
 fi

@@ -18,7 +18,7 @@ if command -v python3 >/dev/null; then
 	END2
 	while IFS='|' read -r name status text; do
 		run python3 "$top/examples/board.py" "$golden/$name.board"
-		is "board.py exits of $name with $status" "$status" "$rc"
+		is "board.py exits with $status for $name" "$status" "$rc"
 		[ "$status" != 0 ] || is "board.py reads $name" same "$(python3 same.py "$text" "$out")"
 	done <"$golden/list"
 else

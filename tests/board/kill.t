@@ -208,8 +208,8 @@ assert last or [n for n in os.listdir() if n.startswith('.mmapw')] == [], 'tempo
 print('went on' if made > count / 4 else (made, last))
 END
 if command -v python3 >/dev/null; then
-	is "the next mmapw goes on after each of $KILLS that were killed at random" 'went on' \
+	is "mmapw goes on after each of $KILLS writers that were killed at random" 'went on' \
 		"$(timeout "$KILL_LIMIT" python3 kill.py "$EMULATOR $IPCBOX" "$KILLS" 2>&1 | tail -n 1)"
 else
-	skip 'the next mmapw goes on after each that was killed at random' 'no python3'
+	skip 'mmapw goes on after writers that were killed at random' 'no python3'
 fi

@@ -10,11 +10,11 @@ is 'mmapw publishes the second record of the tutorial'\''s job has the next id' 
 run box mmapw student name='li si'
 is 'mmapw FILE FIELD=VALUE publishes once' 0 "$rc"
 run box mmapr -1 student
-is 'fields that mmapw does not name keep their value' "id=11	 name=li si	 sex=M" "$out"
+is 'fields that the command line of mmapw does not name keep their value' "id=11	 name=li si	 sex=M" "$out"
 
 run box mmapw other sex=F
 run box mmapr -1 other
-is 'fields that mmapw does not name are zero in a new file' "id=0	 name=	 sex=F" "$out"
+is 'fields that the command line of mmapw does not name are zero in a new file' "id=0	 name=	 sex=F" "$out"
 
 # One value out of range, unknown or too long: nothing happens.
 while IFS='|' read -r word why; do
@@ -197,7 +197,7 @@ lines 'n=1,2 s=abc' '' "t=a,b s='it'\''s \"a\"' c=\\' x=00ff" '  b=1 u=184467440
 is 'mmapw FILE - takes lines of words' '0 ' "$rc $err"
 opts=
 run box mmapr -1 -F '%{seq} %{n} %{s} %{b} %{c} %{x} %{t} %{u}' l
-is 'each line of words is a publication of what they say' "3 1,2 it's \"a\" 1 ' 00ff a,b 18446744073709551615" "$out"
+is 'mmapw FILE - publishes each line of words' "3 1,2 it's \"a\" 1 ' 00ff a,b 18446744073709551615" "$out"
 box mmapr -1 --pairs --prefix '' l >pairs
 box mmapr -1 -J l >json
 cp l before
@@ -215,7 +215,7 @@ box mmapw -S a_b64:u8,a:str3 named - <<-'END'
 END
 is 'a field may be called NAME_b64 itself' '{"a_b64":7,"a":"x"}' "$(box mmapr -1J named)"
 lines '{}'
-is 'a JSON object without fields is a publication' '7' "$(box mmapr -1 -F '%{seq}' l)"
+is 'mmapw FILE - publishes the old values for a JSON object without fields' '7' "$(box mmapr -1 -F '%{seq}' l)"
 for form in pairs json; do
 	lines '{"s":"","u":1}' "$(cat $form)"
 	is "mmapw takes what mmapr prints as $form" "$(cat json)" "$(box mmapr -1J l)"
@@ -270,7 +270,7 @@ is 'mmapw FILE - takes nothing of a line with a NUL in it' '2 mmapw: a line has 
 printf 'u=11\nu=12' | box mmapw l -
 is 'mmapw FILE - takes a last line without a newline' 12 "$(box mmapr -1 -F '%{u}' l)"
 printf 'u=%d\n' 1 2 3 4 5 | box mmapw -c 2 l -
-is 'mmapw --count ends after so many lines' 2 "$(box mmapr -1 -F '%{u}' l)"
+is 'mmapw --count ends after that number of lines' 2 "$(box mmapr -1 -F '%{u}' l)"
 run sh -c "head -c 70000 /dev/zero | tr '\\0' x | $EMULATOR $IPCBOX mmapw l -"
 is 'mmapw FILE - refuses a line without an end' 1 "$rc"
 run sh -c "$EMULATOR $IPCBOX mmapw nothing - </dev/null; $EMULATOR $IPCBOX mmapr -1 nothing"

@@ -134,21 +134,21 @@ int zz_main(char **argv)
 }
 END
 build
-is 'a new file in applets/ is a new applet' zz "$(./ipcbox zz)"
-like 'a new applet has its help in the box' 'usage: zz*Say "zz".' "$(./ipcbox --help zz)"
+is 'make builds a new file in applets/ as a new applet' zz "$(./ipcbox zz)"
+like 'the box prints the help of a new applet' 'usage: zz*Say "zz".' "$(./ipcbox --help zz)"
 rm applets/zz.c
 build
-is 'an applet goes with its file' '' "$(./ipcbox --list | grep zz)"
+is 'make leaves out an applet whose file is removed' '' "$(./ipcbox --list | grep zz)"
 mkdir applets/zy
 printf '/*\n * zy - a folder\n *\n\nconfig ZY\n\tbool "zy"\n\tdefault y\n\thelp\n\t  usage: zy\n*/\n' >applets/zy/zy.c
 printf '#include "libbb.h"\nint zy_part(void);\nint zy_main(char **argv) { (void)argv; return zy_part(); }\n' >>applets/zy/zy.c
 printf 'int zy_part(void);\nint zy_part(void) { return 7; }\n' >applets/zy/part.c
 build
 run ./ipcbox zy
-is 'a folder with a file of its name is an applet, with all its parts' 7 "$rc"
+is 'make builds a folder with a file of its name as an applet, with all its parts' 7 "$rc"
 rm -r applets/zy
 build
-is 'an applet goes with its folder' '' "$(./ipcbox --list | grep zy)"
+is 'make leaves out an applet whose folder is removed' '' "$(./ipcbox --list | grep zy)"
 
 ok 'make baseline succeeds' make -s baseline
 run make -s bloatcheck

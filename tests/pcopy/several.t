@@ -24,7 +24,7 @@ is 'pcopy takes a third operand that is a directory as the directory' '0 one two
 run box pcopy -v one copy 2
 like 'pcopy takes a third operand that is a number as the number of jobs' '0 *1 worker*' "$rc $err"
 run box pcopy one two nowhere
-like 'a third operand that is neither is named' "2 pcopy: 'nowhere' is neither a directory nor a number of jobs*" "$rc $err"
+like 'the message names a third operand that is neither directory nor number' "2 pcopy: 'nowhere' is neither a directory nor a number of jobs*" "$rc $err"
 run box pcopy one two three nowhere
 like 'the last of four operands must be a directory' "2 pcopy: 'nowhere' is not a directory*" "$rc $err"
 run box pcopy -t nowhere one
@@ -33,7 +33,7 @@ run box pcopy -T -t dir one
 is '-t and -T exclude each other' 2 "$rc"
 rm dir/*
 run box pcopy one missing two dir
-is 'one file that fails does not stop the others' \
+is 'a file that fails does not stop the copies of the others' \
 	"1 pcopy: can't open 'missing': No such file or directory one two" "$rc $err $(names dir)"
 mkdir sub; cp two sub/one
 run box pcopy one sub/one dir
@@ -89,10 +89,10 @@ if [ "$(id -u)" = 0 ] && truncate -s 4M disk && loop=$(losetup -f --show disk 2>
 	trap 'umount "$T"/* 2>/dev/null; losetup -d $loop; rm -rf "$T"; echo "1..$N"' EXIT
 	box pcopy one "$loop"
 	run box pcopy --compare one "$loop"
-	is '--compare of a disk ends with SRC' '0 ' "$rc $err"
+	is '--compare of a disk stops at the end of SRC' '0 ' "$rc $err"
 	blockdev --setro "$loop"
 	run box pcopy one "$loop"
-	is 'a disk that is read-only says so' "1 pcopy: can't write '$loop': the disk is read-only (blockdev --setrw)" "$rc $err"
+	is 'the message about a read-only disk says that it is read-only' "1 pcopy: can't write '$loop': the disk is read-only (blockdev --setrw)" "$rc $err"
 	blockdev --setrw "$loop"
 	exec 7<>"$loop"; flock 7
 	run box pcopy one "$loop"
@@ -171,7 +171,7 @@ if [ "$(id -u)" = 0 ]; then
 	is 'a DST that may be written but not read is written in place' '0 ' "$rc $err"
 	echo old >open/theirs; chmod 666 open/theirs
 	as_nobody pcopy one open/theirs
-	is 'an owner that can not be kept is told without -v' "0 pcopy: can't keep the owner of 'open/theirs': Operation not permitted" "$rc $err"
+	is 'pcopy says without -v that it can not keep the owner' "0 pcopy: can't keep the owner of 'open/theirs': Operation not permitted" "$rc $err"
 else
 	skip 'pcopy refuses what another user may not replace' 'not root'
 fi
@@ -234,7 +234,7 @@ else
 	skip 'pcopy copies a SRC that changes its mode or names' 'no strace'
 fi
 run sh -c '{ $EMULATOR "$1" pcopy one /dev/stdout; echo $? >&2; } | head -c 1 >/dev/null' sh "$IPCBOX"
-is 'a reader of /dev/stdout that has had enough needs no message' 1 "$err"
+is 'pcopy prints no message where the reader of /dev/stdout leaves' 1 "$err"
 box pcopy -R --expect 0 one dst 2>err
 ok 'a --resume that failed keeps its file' test -s "$(kept dst)"
 like 'the file that --resume keeps says for which DST it is' "*pcopy --resume 'dst'*" "$(tail -c 100 "$(kept dst)" | tail -n 1)"
@@ -246,11 +246,11 @@ cp one json
 for words in '-P json' '-vP bar' '-p mode'; do
 	# shellcheck disable=SC2086
 	run box pcopy $words one dst
-	like "'$words' is refused by name" "2 pcopy: '$words' is two words: write '-*" "$rc $err"
+	like "the message about the two words '$words' names the one word to write" "2 pcopy: '$words' is two words: write '-*" "$rc $err"
 done
 for option in -Pjson -P=json --progress=json; do
 	run box pcopy $option one dst
-	like "$option prints JSON" '0 {"bytes":3000003,"total":3000003,"percent":100,*}' "$rc $err"
+	like "pcopy $option prints its progress as JSON" '0 {"bytes":3000003,"total":3000003,"percent":100,*}' "$rc $err"
 done
 run box pcopy --progress=json - dst <one
-like 'the total of a stream is null' '*{"bytes":*,"total":null,"percent":null,*"eta":null}*' "$err"
+like '--progress=json has null for the total of a stream' '*{"bytes":*,"total":null,"percent":null,*"eta":null}*' "$err"
