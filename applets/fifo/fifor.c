@@ -266,15 +266,19 @@ static ssize_t take_run(struct reader *r, struct end *e)
 }
 
 /* poll(2) said that there was something, and there was nothing: another reader was faster, or it
- * is a kernel that says so. The pauses begin with the third time. */
+ * is a kernel that says so. The pauses begin with the third time. Where each poll says so, none
+ * of them ends at the deadline. */
 static void pause_after_false_hints(struct reader *r, int hints)
 {
 	int64_t pause = MS;
 
 	for (int n = 3; n < hints && pause < LONGEST_PAUSE; n++)
 		pause *= 2;
-	if (hints >= 3)
-		(void)fifo_poll(NULL, 0, fifo_earlier(r->deadline, fifo_deadline(pause)));
+	if (hints < 3)
+		return;
+	(void)fifo_poll(NULL, 0, fifo_earlier(r->deadline, fifo_deadline(pause)));
+	if (monotonic_ns() >= r->deadline)
+		time_out(r);
 }
 
 static void fifor_read_messages(struct reader *r)
@@ -383,14 +387,14 @@ static int flush_queue(struct reader *r)
 	struct pollfd in = { .fd = r->f.fd, .events = POLLIN };
 	uintmax_t total = 0;
 	char buf[4096];
-	ssize_t n;
+	ssize_t n = -1;
 
-	do {
+	while (n < 0 && fifo_poll(&in, 1, fifo_deadline(LONGEST_PAUSE))) {
 		while ((n = safe_read(r->f.fd, buf, sizeof(buf))) > 0)
 			total += n;
 		if (n < 0 && errno != EAGAIN)
 			bb_perror_msg_and_die("can't read '%s'", r->f.path);
-	} while (n < 0 && fifo_poll(&in, 1, fifo_deadline(LONGEST_PAUSE)));
+	}
 	xprintf(r->f.asked.json ? "{\"flushed\":%ju}\n" : "flushed=%ju\n", total);
 	return EXIT_SUCCESS;
 }

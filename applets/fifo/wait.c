@@ -55,14 +55,21 @@ static void __attribute__((destructor)) fifo_leave(void)
 	f->count.dropped += f->queued;
 	if (f->asked.stats)
 		print_status(f);
-	if (at_end.remove && lstat(f->path, &st) == 0 && same_inode(&st, &at_end.made))
-		if (unlink(f->path) < 0 && errno != ENOENT)
+	if (!at_end.remove)
+		return;
+	if (lstat(f->path, &st) < 0 || (same_inode(&st, &at_end.made) && unlink(f->path) < 0))
+		if (errno != ENOENT && errno != ENOTDIR)
 			bb_perror_msg("can't remove '%s'", f->path);
 }
 
 void fifo_remove_at_end(struct fifo *f)
 {
 	at_end.remove = stat(f->path, &at_end.made) == 0;
+	if (at_end.remove || errno == ENOENT)
+		return;
+	bb_perror_msg("can't look at '%s'", f->path);
+	unlink(f->path); /* we have just made it, and cannot know it again later */
+	exit(EXIT_FAILURE);
 }
 
 void fifo_catch_signals(struct fifo *f)
