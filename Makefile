@@ -192,18 +192,18 @@ on_files = $(filter $(APPLETS:%=%.c) $(foreach a,$(APPLETS),%/$(a).c),$(applets)
 sources = $(filter-out $(applets),$(wildcard $(foreach d,$(filter-out applets/,$(sort $(dir $(on_files)))),$(d)*.c $(d)*/*.c))) $(on_files)
 objs := $(patsubst %.c,$(obj)/%.o,$(sort $(sources)))
 
-# Flags are prerequisites: $(obj)/NAME.flags holds the words that a step is made of, and is
-# written when they differ. The first line of --version tells two compilers of one name apart.
+# Flags are prerequisites: $(obj)/NAME.flags holds the words that a step is made of, in < and >,
+# and is written when they differ. The first line of --version tells two compilers of one name
+# apart. What follows the > is not compared: GNU make 4.3 keeps the newline now and then.
 compile.flags := $(shell $(CC) --version 2>/dev/null | head -n 1) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL)
 ar.flags := $(AR) $(lib)
 link.flags := $(CC) $(LDFLAGS_ALL) $(objs)
 strip.flags := $(strip)
-same = $(and $(findstring <$(1)>,<$(2)>),$(findstring <$(2)>,<$(1)>))
 flags := compile.flags ar.flags link.flags strip.flags
-stale := $(foreach f,$(flags),$(if $(call same,$(file <$(obj)/$f),$($f)),,$(obj)/$f))
+stale := $(foreach f,$(flags),$(if $(findstring <$($f)>,$(file <$(obj)/$f)),,$(obj)/$f))
 $(stale): FORCE
 $(flags:%=$(obj)/%): | $(obj)/config.mk
-	@$(file >$@,$($(@F)))$(if $(and $(fallback),$(filter compile.flags,$(@F))),$(tell_fallback),:)
+	@$(file >$@,<$($(@F))>)$(if $(and $(fallback),$(filter compile.flags,$(@F))),$(tell_fallback),:)
 tell_fallback = echo 'no musl-gcc here ("make deps" brings it): \
 	$(CC) builds a $(if $(is_static),static,shared) binary' >&2
 

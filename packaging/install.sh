@@ -39,13 +39,14 @@ put() {
 	cd "$here"
 }
 
-# take DIR NAME: remove the file if it is ours; another package may have one of that name
+# take DIR NAME [SOURCE]: remove the file if it is ours, which it says itself or SOURCE does;
+# another package may have one of that name
 take() {
 	[ -d "$root$1" ] || return 0
 	cd "$root$1"
 	case $(readlink "$2" || :) in
 	ipcbox | ipcbox.fish) rm -f "$2" ;;
-	*) if [ -f "$2" ] && grep -q ipcbox "$2"; then rm -f "$2"; fi ;;
+	*) if [ -f "$2" ] && { grep -q ipcbox "$2" || cmp -s "$2" "${3-}"; }; then rm -f "$2"; fi ;;
 	esac
 	cd "$here"
 }
@@ -73,7 +74,7 @@ if [ "$action" = uninstall ]; then
 		take "$fishdir" "$name.fish"
 		take "$mandir/man1" "$name.1"
 	done
-	for page in $pages; do take "$mandir/man${page##*.}" "$page"; done
+	for page in $pages; do take "$mandir/man${page##*.}" "$page" "$obj/man/$page"; done
 	take "$zshdir" _ipcbox
 	prune "$bindir" "$bashdir" "$fishdir" "$zshdir" "$mandir/man1" "$mandir/man5"
 	exit
