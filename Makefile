@@ -234,10 +234,10 @@ $(O)/ipcbox: $(obj)/stripped $(if $(shell cmp $(obj)/stripped $(O)/ipcbox 2>&1),
 # --- use and upkeep -----------------------------------------------------------------
 
 BUILD_DEPS := gcc make musl-tools kconfig-frontends-nox
-CHECK_DEPS := bash bindfs btrfs-progs busybox-static chromium-headless-shell clang cpio e2fsprogs \
-	exfat-fuse exfatprogs file fish g++ libc6-dev libclang-rt-14-dev libnbd-bin mandoc nbdkit \
-	nbdkit-plugin-python ntfs-3g perl procps python3 python3-tap shellcheck spin squashfs-tools \
-	strace util-linux xfsprogs zsh
+CHECK_DEPS := bash bindfs btrfs-progs busybox-static chromium-headless-shell clang cpio \
+	debhelper dpkg-dev e2fsprogs exfat-fuse exfatprogs fakeroot file fish g++ libc6-dev \
+	libclang-rt-14-dev libnbd-bin lintian mandoc nbdkit nbdkit-plugin-python ntfs-3g perl procps \
+	python3 python3-tap shellcheck spin squashfs-tools strace util-linux xfsprogs zsh
 BENCH_DEPS := btrfs-progs busybox-static gnuplot-nox mbuffer pv socat toybox xfsprogs
 # "make deps run" installs less than "make deps check"; "make deps" alone installs all packages.
 wants = $(if $(FOR),$(filter $(1),$(FOR)),all)
