@@ -19,7 +19,8 @@ config FIFOR
 	                       (default), all of them: newline and NUL end a message of
 	                       plain bytes; no more than PIPE_BUF at once need no end
 	  -e, --eof=exit       exit 0 when the last writer leaves (--eof=wait)
-	  -n, --count N        exit 0 after N messages; several such readers take turns
+	  -n, --count N        exit 0 after N messages, and those in parts that began
+	                       before; several such readers take turns
 	  -t, --timeout D      exit 124 if no message comes within D: .5, 500ms, 1m
 	      --open-timeout D   the same for the first writer
 	  -p, --create[=MODE]  make the FIFO if missing (0600)
@@ -42,7 +43,7 @@ struct fifor_long {
 	char *bytes;
 };
 
-enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS, TURN_S = 3 };
+enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS };
 
 /* The lock is on a descriptor of its own, for the one that reads is renewed at each end of
  * file. fcntl(2) has no exclusive lock for a descriptor that can only read. */
@@ -155,18 +156,9 @@ static int next_writer(struct reader *r, struct end *e)
 	return 1;
 }
 
-static int is_pending(const struct reader *r)
-{
-	int pending = r->frames.held != 0;
-
-	for (const struct end *e = r->end; e < r->end + ENDS; e++)
-		pending |= e->rest.len || e->part.len;
-	return pending;
-}
-
 static void end_turn(struct reader *r)
 {
-	if (r->has_turn && !is_pending(r))
+	if (r->has_turn && !fifor_is_pending(r))
 		r->has_turn = flock(r->turn, LOCK_UN) < 0;
 }
 
@@ -176,6 +168,8 @@ static NORETURN void time_out(struct reader *r)
 		text_settle(r, e);
 	frames_end(r);
 	flush_output(r);
+	if (!r->f.left)
+		exit(EXIT_SUCCESS);
 	bb_error_msg("timed out: no message in '%s'", r->f.path);
 	exit(EXIT_TIMED_OUT);
 }
@@ -213,7 +207,7 @@ static enum fifo_event wait_for_event(struct reader *r, struct pollfd *fds)
 	flush_output(r);
 	end_turn(r);
 	r->f.unsaved = 0;
-	r->f.queued = is_pending(r); /* lost, if a signal ends us */
+	r->f.queued = fifor_is_pending(r); /* lost, if a signal ends us */
 	r->f.count.waits++;
 	for (int i = 0; i < ENDS; i++)
 		fds[i] = (struct pollfd){ .fd = r->end[i].fd, .events = POLLIN };
@@ -287,21 +281,19 @@ static void fifor_read_messages(struct reader *r)
 	struct end *e;
 	ssize_t n;
 
-	while (r->f.left && writers) {
+	while (fifor_wants_more(r) && writers) {
 		e = wait_for_end(r);
 		n = take_run(r, e);
 		if (n == 0 && r->hangs_up && !e->some)
 			n = -1;
 		hints = n < 0 ? hints + 1 : 0;
 		pause_after_false_hints(r, hints);
-		while (n > 0 && r->f.left)
+		while (n > 0 && fifor_wants_more(r))
 			n = take_run(r, e);
 		if (n == 0)
 			writers = next_writer(r, e);
 	}
 	flush_output(r);
-	if (!r->f.left)
-		frames_end(r);
 }
 
 /* True if splice(2) cannot: read(2) and write(2) then tell why, or do it. Some kernels know no

@@ -5,7 +5,10 @@
  */
 #include "fifo.h"
 
-enum { OUTPUT = 64 * 1024 };
+enum {
+	OUTPUT = 64 * 1024,
+	TURN_S = 3		/* readers wait so long for a turn, or for the rest of what has begun */
+};
 
 struct buffer {
 	char *data;
@@ -87,7 +90,11 @@ struct reader {
 void fifor_output_failed(void) NORETURN;
 void flush_output(struct reader *r);
 void put_bytes(struct reader *r, const char *buf, size_t len);
-/* As the options say, if messages are still wanted; frame is what JSON adds, or NULL. */
+/* Parts of a message were taken out of the FIFO, and no other reader can get them. */
+int fifor_is_pending(const struct reader *r);
+/* Messages are still wanted (--count), or are pending. */
+int fifor_wants_more(const struct reader *r);
+/* As the options say; frame is what JSON adds, or NULL. */
 void put_message(struct reader *r, const char *msg, size_t len, const char *frame);
 /* "what=BYTES" on stderr. */
 void report_bytes(const struct reader *r, const char *what, uintmax_t bytes);

@@ -111,10 +111,23 @@ static void put_visible(struct reader *r, const char *s, size_t len)
 	}
 }
 
+int fifor_is_pending(const struct reader *r)
+{
+	int pending = r->frames.held != 0;
+
+	for (const struct end *e = r->end; e < r->end + ENDS; e++)
+		pending |= e->rest.len || e->part.len;
+	return pending;
+}
+
+int fifor_wants_more(const struct reader *r)
+{
+	return r->f.left || fifor_is_pending(r);
+}
+
+/* The last message that is wanted begins the time for those that have come in part. */
 void put_message(struct reader *r, const char *msg, size_t len, const char *frame)
 {
-	if (r->f.left == 0)
-		return;
 	put_bytes(r, r->out.prefix, strlen(r->out.prefix));
 	if (r->f.asked.json)
 		put_json(r, msg, len, frame ? frame : "");
@@ -125,8 +138,10 @@ void put_message(struct reader *r, const char *msg, size_t len, const char *fram
 	put_bytes(r, &r->out.end, 1);
 	r->f.count.messages++;
 	r->f.count.bytes += len;
-	r->deadline = fifo_deadline(r->f.asked.timeout);
-	r->f.left--;
+	if (r->f.left) {
+		r->f.left--;
+		r->deadline = fifo_deadline(r->f.left ? r->f.asked.timeout : TURN_S * NS_PER_S);
+	}
 }
 
 void report_bytes(const struct reader *r, const char *what, uintmax_t bytes)

@@ -88,7 +88,7 @@ static size_t take_plain(struct reader *r, struct end *e, const char *text, size
 		r->f.asked.frame == FRAME_LINE ? limit : text - 1, text - 1 };
 	ssize_t n;
 
-	while (r->f.left) {
+	while (fifor_wants_more(r)) {
 		end = next_end(r, &s, at);
 		frame = next_frame(r, &s, at);
 		n = frame < limit ? frame_size(r, frame, limit - frame) : 0;
@@ -149,7 +149,7 @@ size_t text_take(struct reader *r, struct end *e, const struct run *run)
 		put_message(r, run->buf, run->packet, NULL);
 	else if (run->packet)
 		used = take_plain(r, e, run->buf, run->packet, 0);
-	if (run->packet == run->len || !r->f.left)
+	if (run->packet == run->len || !fifor_wants_more(r))
 		return used;
 	take_packet(r, run->buf + run->packet, run->len - run->packet);
 	return run->len;

@@ -35,6 +35,29 @@ printf abcdef >&9
 is '--bytes takes so many and leaves the rest' 'ab cdef' "$(box fifor -r --bytes 2 f) $(box fifor -r --bytes 4 f)"
 exec 9>&-
 
+# Messages that are longer than the pipe come in parts, mixed with each other.
+mkdir sent; writers=
+exec 9<>f
+for n in 1 2 3 4 5 6; do
+	yes $n | tr -d '\n' | head -c 300000 >sent/$n
+	spawn fifow -L f - <sent/$n & writers="$writers $!"
+done
+: >got; : >err
+while [ "$(wc -c <got)" -lt 1800006 ] && [ ! -s err ]; do box fifor -n 1 -t 5 -o plain f >>got 2>>err; done
+wait $writers
+is 'readers of one message each lose none that comes in parts between' "1800006 6 " \
+	"$(wc -c <got) $(awk 'length == 300000' got | sort -u | wc -l) $(cat err)"
+spawn fifow -L f - <sent/1 & writer=$!
+wait_for sh -c "ls -l /proc/$writer/fd | grep -q '/f\$'"
+wait_for grep -q '^State:.S' /proc/$writer/status
+kill -KILL $writer; wait $writer 2>/dev/null
+box fifow -t 10 f short & writer=$!
+run box fifor -n 1 -t 10 f
+wait $writer
+like 'a message whose writer was killed does not keep a reader with --count' \
+	'0 read:short fifor: cut=*' "$rc $out $err"
+exec 9>&-
+
 # moved NAME COMMAND...: a reader of d/f that waits while the command gives the name to another FIFO
 moved() {
 	name=$1; shift
