@@ -7,7 +7,7 @@
 
 enum {
 	OUTPUT = 64 * 1024,
-	TURN_S = 3		/* readers wait so long for a turn, or for the rest of what has begun */
+	TURN_S = 3		/* so long does a reader wait for its turn, or for what has begun */
 };
 
 struct buffer {
