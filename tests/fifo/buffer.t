@@ -43,14 +43,14 @@ for frame in packet line 'len len'; do
 	for drop in newest oldest; do
 		stall $drop $frame
 		all=10000; [ "$frame" = packet ] || [ "$frame" = line ] || all=10001
-		is "$drop, $frame: in order, with all that is missing reported" "0 $all with drops" "$rc $(account got)"
-		is "$drop, $frame: what --stats counts is all that was sent" "$(grep -vc dropped got) $all" \
+		is "--drop=$drop, $frame: messages are in order, and all that is missing is reported" "0 $all with drops" "$rc $(account got)"
+		is "--drop=$drop, $frame: --stats counts all messages that were sent" "$(grep -vc dropped got) $all" \
 			"$(field messages err) $(($(field messages err) + $(field dropped err)))"
 	done
 done
 stall none packet
-is 'none: all arrive' '0 10000 ' "$rc $(account got)"
-is 'and none is dropped' '10000 0' "$(field messages err) $(field dropped err)"
+is '--drop=none: all messages arrive' '0 10000 ' "$rc $(account got)"
+is '--drop=none: --stats counts no message as dropped' '10000 0' "$(field messages err) $(field dropped err)"
 
 # No reader for as long as messages come.
 numbers 10000 >many
@@ -65,13 +65,13 @@ late() {
 	wait $writer
 }
 late oldest -o plain
-is 'no reader, oldest: the last ones are kept' '10000 with drops dropped 10000' \
+is '--drop=oldest without a reader keeps the last messages' '10000 with drops dropped 10000' \
 	"$(account got) $(sed -n '1s/ .*//p; $s/ .*//p' got | xargs)"
 late newest -o plain
-is 'no reader, newest: the first ones are kept' '10000 with drops 1 dropped' \
+is '--drop=newest without a reader keeps the first messages' '10000 with drops 1 dropped' \
 	"$(account got) $(sed -n '1s/ .*//p; $s/ .*//p' got | xargs)"
 late none -o plain
-is 'no reader, none: the feed has to wait, all arrive' '10000 ' "$(account got)"
+is '--drop=none without a reader lets the feed wait, and all messages arrive' '10000 ' "$(account got)"
 late newest -J --stats
 told=$(sed -n 's/.*"data":"dropped \([0-9]*\)".*/\1/p' got)
 is 'a message of JSON says how many are missing' 10000 $(($(wc -l <got) - 1 + told))
@@ -87,7 +87,7 @@ is 'frames carry no text about what is missing' 0 "$(grep -c '"data":"dropped' g
 spawn fifow -b 1M f <many & writer=$!
 for n in 100 1 2000 7899; do timeout 20 "$IPCBOX" fifor -t 10 -n $n -o plain f; done >got
 wait $writer
-is 'a reader that leaves takes none with it' '0 10000 ' "$? $(account got)"
+is 'a reader that leaves takes no queued message with it' '0 10000 ' "$? $(account got)"
 spawn fifow -b 100 -F line -L f <<-END & writer=$!
 	short
 	$(printf %010000d 1)
@@ -97,7 +97,7 @@ timeout 20 "$IPCBOX" fifor -t 10 -e exit -F line -o plain f >got; wait $writer
 is 'a message larger than the queue goes without it' '5 10000 3' "$(awk '{ print length($0) }' got | xargs)"
 spawn fifow -b 1k -n 3 f <many & writer=$!
 timeout 20 "$IPCBOX" fifor -t 10 -e exit -o plain f >got; wait $writer
-is '--count is of what was read' '3 ' "$(account got)"
+is 'fifow --buffer --count counts the messages that were read' '3 ' "$(account got)"
 
 # The memory is what was asked for, however much comes.
 kilobytes() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$writer/status"; }
@@ -112,13 +112,13 @@ if [ -z "$EMULATOR" ]; then
 		second=$(kilobytes)
 		for n in 1 2 3 4 5 6 7 8 9; do cat many >&8; done
 		third=$(kilobytes)
-		ok "$drop: $first, $second, $third KiB after 10 KB, 3 MB, 12 MB, with -b 1M" \
+		ok "fifow -b 1M -D $drop takes $first, $second, $third KiB after 10 KB, 3 MB, 12 MB" \
 			test $((second - first)) -le 2048 -a $((third - second)) -le 128
 		kill $writer; wait $writer
 		exec 8>&-
 	done
 else
-	skip 'memory' 'of an emulator'
+	skip 'the memory of fifow --buffer stays what was asked for' 'of an emulator'
 fi
 
 # Ends: signals, time limits, a feed that never pauses.
@@ -127,42 +127,42 @@ cat many >in
 wait_for all_read
 wait_for pgrep -P $writer; child=$(pgrep -P $writer)
 kill $writer; wait $writer
-is 'SIGTERM without a reader: 143' 143 $?
-is 'what was queued counts as dropped' '0 10000' "$(field messages err) $(field dropped err)"
+is 'SIGTERM ends fifow --buffer without a reader with 143' 143 $?
+is '--stats counts what was queued at SIGTERM as dropped' '0 10000' "$(field messages err) $(field dropped err)"
 gone() { ! grep -q '^State:.[^Z]' "/proc/$child/status" 2>/dev/null; }
-ok 'no child is left' gone
+ok 'fifow --buffer leaves no child behind after SIGTERM' gone
 exec 9<>f
 spawn fifow -b 8k -D newest --stats -J f <in 2>err & writer=$!
 cat many >in
 kill $writer; wait $writer
-is 'SIGTERM with a reader that stalls: 143' 143 $?
+is 'SIGTERM ends fifow --buffer with 143 when its reader stalls' 143 $?
 run box fifor -F packet -t 100ms -o plain f
-is 'what is in the pipe is what --stats says' "$(field messages err)" "$(printf '%s\n' "$out" | grep -vc dropped)"
+is '--stats counts the messages that are in the pipe after SIGTERM' "$(field messages err)" "$(printf '%s\n' "$out" | grep -vc dropped)"
 yes | (run box fifow -b 1k -D newest -t 200ms f; echo "$rc $err") >got
-is '--timeout under a feed without end' "124 fifow: timed out: 'f' is full" "$(cat got)"
+is '--timeout ends fifow --drop under a feed without end' "124 fifow: timed out: 'f' is full" "$(cat got)"
 exec 9<&-
 yes | (run box fifow -b 1k -D oldest --open-timeout 200ms f; echo "$rc $err") >got
-is '--open-timeout too' "124 fifow: timed out: 'f' has no reader" "$(cat got)"
+is '--open-timeout ends fifow --drop under a feed without end' "124 fifow: timed out: 'f' has no reader" "$(cat got)"
 spawn fifow -b 1k -D oldest --stats -J f <in 2>err & writer=$!
 exec 8>in
 numbers 5000 >&8
 kill -USR1 $writer
-ok 'SIGUSR1 tells, while there is no reader' wait_for test -s err
-ok "$(field dropped err) dropped" test "$(field dropped err)" -gt 4000
+ok 'SIGUSR1 prints the counts of fifow while there is no reader' wait_for test -s err
+ok "SIGUSR1 tells of $(field dropped err) dropped messages of 5000" test "$(field dropped err)" -gt 4000
 exec 8>&-
 kill $writer; wait $writer
 exec 9<>f
 run sh -c '"$0" fifow -b 1k -D newest f - </' "$IPCBOX"
-is 'stdin that cannot be read' "1 fifow: can't read standard input: Is a directory" "$rc $err"
+is 'fifow --buffer says that its stdin cannot be read' "1 fifow: can't read standard input: Is a directory" "$rc $err"
 
 exec 9<&-
 
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	echo x | strace -f -o calls "$IPCBOX" fifow -b 1k -t 1 f 2>err
 	polls=$(grep -c 'poll(' calls)
-	ok "waiting: $polls polls: for the message, the end, the reader" test "$polls" -ge 1 -a "$polls" -le 3
+	ok "fifow --buffer waits with $polls polls: for the message, the end, the reader" test "$polls" -ge 1 -a "$polls" -le 3
 else
-	skip 'waiting' 'no strace'
+	skip 'fifow --buffer waits with three polls' 'no strace'
 fi
 for args in '-b 0 f -' '-b x f -' '-D newest f -' '-b 1k -D x f -' '-b 1k f a' '-b 1k -N f -' '-b 1k -r f -'; do
 	run box fifow $args

@@ -70,6 +70,6 @@ for kind in line-w len-w raw-w late queue line-r len-r auto-r raw-r; do
 			[ -z "$why" ] || echo "$fault$when: $why: $(cat err)" >>wrong
 		done
 	done
-	ok "$kind: faults" test ! -s wrong
+	ok "fifow and fifor of $kind lose nothing when a system call fails, or say so" test ! -s wrong
 	sed 's/^/#   /' wrong
 done

@@ -17,7 +17,7 @@ ok 'read:MESSAGE a line, writers come and go' wait_for has "$(text 'read:one\nre
 printf bytes >f
 ok 'what comes without newline is a message' wait_for has "$(text 'read:one\nread:two\nread:three\nread:bytes')"
 kill $reader; wait $reader
-is 'until it is killed' 143 $?
+is 'fifor reads until SIGTERM ends it with 143' 143 $?
 
 start -e exit f
 printf 'a\nb\nc' >f
@@ -29,8 +29,9 @@ is 'a packet is one message, with its newlines' "$(text '0 x\ny')" "$? $(cat got
 start -eexit -0 -oplain f; box fifow -Fline f 1 2; wait $reader
 is '-0 ends messages with NUL' '1:2:' "$(tr '\0' : <got)"
 start -n 2 f; box fifow -E drop f 1 2 3; wait $reader # it may leave before the third
-is '-n 2' "$(text '0 read:1\nread:2')" "$? $(cat got)"
+is 'fifor -n 2 prints two messages of three' "$(text '0 read:1\nread:2')" "$? $(cat got)"
 
+rm f; mkfifo f # gVisor keeps a queue that nobody has open
 exec 9<>f
 box fifow -t 1 f 'p
 q' r
@@ -39,7 +40,7 @@ printf 'a\nb\nc\nd' >&9
 for n in 1 2 2; do run box fifor -t 5 -o plain -n $n f; echo "$out ." >>got; done
 is '-n takes no more than it prints, and packets stay apart from lines' 'p q . r a . b c .' "$(words)"
 run box fifor -t 100ms -o plain f
-is 'the rest is for the next reader' d "$out"
+is 'what fifor -n leaves is for the next reader' d "$out"
 exec 9>&-
 
 exec 9<>f
@@ -48,16 +49,21 @@ printf 'x\ny\n' >&9
 run box fifor -t 100ms f
 is 'lines behind packets are lines' "$(text 'read:aa\nread:bb\nread:x\nread:y')" "$out"
 exec 9>&-
-start -eexit -oplain -Fpacket f; box fifow -Fpacket f 'x
+case $(exec 9<>f; box fifow -N -Fpacket f x 2>&1) in
+*"can't switch"*) skip '--frame=packet: with the newline at its end' 'no pipes of packets' ;;
+*)
+	start -eexit -oplain -Fpacket f; box fifow -Fpacket f 'x
 ' ''; wait $reader
-is '--frame=packet: with the newline at its end' "0 x . . ." "$? $(sed 's/$/ ./' got | xargs)"
+	is '--frame=packet: with the newline at its end' "0 x . . ." "$? $(sed 's/$/ ./' got | xargs)"
+	;;
+esac
 
 start -o plain f
 exec 9>f
 printf 'he' >&9; printf 'llo\nwor' >&9
-ok 'the cut line waits for its end' wait_for grep -qx 'h*e*llo' got
+ok 'the beginning of a line waits for its end' wait_for grep -qx 'h*e*llo' got
 printf 'ld\n' >&9
-ok 'and is joined' wait_for grep -qx world got
+ok 'a line that came in two pieces is joined' wait_for grep -qx world got
 exec 9>&-
 kill $reader; wait $reader
 start -eexit -oplain -Fline f
@@ -71,11 +77,11 @@ wait $reader
 ok '-r: the bytes as they come' cmp data got
 
 run box fifor -t 100ms f
-is 'no message within the time limit' "124 fifor: timed out: no message in 'f'" "$rc $err"
+is 'fifor -t: no message within the time limit is exit 124' "124 fifor: timed out: no message in 'f'" "$rc $err"
 run box fifor --open-timeout 100ms f
-is '--open-timeout' 124 "$rc"
+is 'fifor --open-timeout: no writer within the time limit is exit 124' 124 "$rc"
 (exec 9<>f; printf 'a\npar' >&9; run box fifor -F line -t 100ms f; echo "$rc $out") >got
-is 'a line without its end is no loss then' "$(text '124 read:a\nread:par')" "$(cat got)"
+is 'a line without its end is printed when the time limit ends fifor' "$(text '124 read:a\nread:par')" "$(cat got)"
 (exec 9<>f; box fifow -t 1 f 'a
 b
 '; run box fifor -o plain -0 -t 100ms f; tr '\0' : <.out) >got
@@ -87,16 +93,16 @@ box fifor f | head -n 1 >got &
 pipe=$!
 echo x >f
 wait $pipe
-is 'into head: all that came' read:x "$(cat got)"
+is 'fifor into head prints the message that came' read:x "$(cat got)"
 (box fifor f; echo $? >rc) | : &
-ok 'it ends when nobody reads its output, before it takes a message' wait_for test -s rc
+ok 'fifor ends when nobody reads its output, before it takes a message' wait_for test -s rc
 wait # an open(2) that a SIGCHLD interrupts is an error to busybox's sh
 (timeout 10 "$IPCBOX" fifor f >/dev/full 2>err; echo $? >rc) & : >rc
 echo x >f
 wait $!
-like 'a full disk is exit 1' "1 fifor: can't write to standard output: *" "$(cat rc err | tr '\n' ' ')"
+like 'fifor into a full disk is exit 1' "1 fifor: can't write to standard output: *" "$(cat rc err | tr '\n' ' ')"
 (exec >&-; timeout 10 "$IPCBOX" fifor f 2>err); rc=$?
-is 'stdout closed' "1 fifor: can't write to standard output: Bad file descriptor" "$rc $(cat err)"
+is 'fifor says that its stdout is closed' "1 fifor: can't write to standard output: Bad file descriptor" "$rc $(cat err)"
 
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	strace -f -o calls "$IPCBOX" fifor f >got &
@@ -105,8 +111,8 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	wait_for has "$(text 'read:a\nread:b\nread:c')"
 	pkill -P $tracer; wait $tracer
 	waits=$(grep -c poll calls)
-	ok "waiting costs nothing: $waits waits for 3 writers" test "$waits" -lt 20
-	is 'no sleep, no timer' '' "$(grep -E 'nanosleep|timer|ppoll.*tv_sec' calls)"
+	ok "fifor waits $waits times for 3 writers" test "$waits" -lt 20
+	is 'fifor waits without a sleep or a timer' '' "$(grep -E 'nanosleep|timer|ppoll.*tv_sec' calls)"
 	strace -o calls -e inject=flock:delay_enter=300000 "$IPCBOX" fifor -e exit -t 5 f & reader=$!
 	(exec 9>f)
 	wait $reader
@@ -114,11 +120,11 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	exec 9<>f
 	printf 'ab\ncd\n' >&9
 	strace -o calls -e inject=tee:error=ENOSYS "$IPCBOX" fifor -v -n 1 f >got 2>err
-	is 'without tee(2) -n takes no more than it prints' "read:ab fifor: can't look ahead: lines only: Function not implemented read:cd" \
+	is 'fifor -n takes no more than it prints without tee(2)' "read:ab fifor: can't look ahead: lines only: Function not implemented read:cd" \
 		"$(cat got err | tr '\n' ' ')$(box fifor -n 1 f)"
 	exec 9>&-
 else
-	skip 'waiting costs nothing' 'no strace'
+	skip 'fifor waits without a sleep or a timer' 'no strace'
 fi
 
 if command -v script >/dev/null && [ -z "$EMULATOR" ]; then
@@ -177,16 +183,16 @@ else
 fi
 
 start -u --create=0600 g
-ok '--create' wait_for test -p g
+ok 'fifor --create makes the FIFO' wait_for test -p g
 kill $reader; wait $reader
-ok '--unlink' test ! -e g
+ok 'fifor --unlink removes the FIFO that it made' test ! -e g
 : >file
 run box fifor file
-is 'not a FIFO' "1 fifor: 'file' is not a FIFO" "$rc $err"
+is 'fifor refuses a file that is not a FIFO' "1 fifor: 'file' is not a FIFO" "$rc $err"
 ln -s nowhere dangling
 run box fifor -p dangling
-is 'nothing is made where a link points' "1 fifor: can't open 'dangling': No such file or directory" "$rc $err"
-ok 'nothing at all' test ! -e nowhere
+is 'fifor --create refuses a link that points to nothing' "1 fifor: can't open 'dangling': No such file or directory" "$rc $err"
+ok 'fifor --create makes no file where a link points' test ! -e nowhere
 for args in '' 'f f' '-n 0 f' '-e x f' '-o x f' '-F x f' '-t x f' '-r -n 1 f'; do
 	run box fifor $args
 	is "usage: fifor $args" 2 "$rc"

@@ -14,7 +14,7 @@ reader 3
 run box fifow f one 'two words' ''
 is 'each operand is a message' '0 ' "$rc $err"
 wait $reader
-is 'that arrives, and so does the empty one' 'one:two words::' "$(tr '\n' : <got)"
+is 'the messages of the operands arrive, the empty one too' 'one:two words::' "$(tr '\n' : <got)"
 
 reader 3
 printf 'a\nb\nlast' | box fifow f
@@ -23,49 +23,49 @@ is 'each line of stdin is a message' "0 a b last" "$? $(words)"
 reader 2
 printf 'a\nb\n' | box fifow f -
 wait $reader
-is 'as with the operand -' "0 a b" "$? $(words)"
+is 'the operand - sends each line of stdin' "0 a b" "$? $(words)"
 reader 1
 printf 'a\nb' | box fifow -0 f
 wait $reader
-is '-0: newlines are part of the message' "$(printf '0 a\nb')" "$? $(cat got)"
+is 'fifow -0: newlines are part of the message' "$(printf '0 a\nb')" "$? $(cat got)"
 
 cat f >got & box fifow --frame=line f a b; wait
-is 'lines for cat' "$(printf 'a\nb')" "$(cat got)"
+is 'fifow --frame=line sends lines to cat' "$(printf 'a\nb')" "$(cat got)"
 dd if=f bs=64 count=1 2>/dev/null >got & box fifow -F packet f abc; wait
 is 'a packet has no newline: dd gets the bytes' abc "$(cat got)"
 cat f >got & head -c 300000 /dev/zero | box fifow -r f; wait
-is '-r: bytes as they come' 300000 "$(wc -c <got)"
+is 'fifow -r sends the bytes as they come' 300000 "$(wc -c <got)"
 
 run box fifow -t 100ms f a
-is 'no reader within the time limit: 124' '124 fifow: timed out: '\''f'\'' has no reader' "$rc $err"
+is 'fifow -t: no reader within the time limit is exit 124' '124 fifow: timed out: '\''f'\'' has no reader' "$rc $err"
 run box fifow --open-timeout 100ms f a
-is '--open-timeout: 124 too' 124 "$rc"
+is 'fifow --open-timeout: no reader within the time limit is exit 124' 124 "$rc"
 mkfifo full; exec 7<>full
 seq 100000 >many
 run box fifow -t 100ms full <many
-is 'a reader that does not read: 124' "124 fifow: timed out: 'full' is full" "$rc $err"
+is 'fifow -t: a reader that does not read is exit 124' "124 fifow: timed out: 'full' is full" "$rc $err"
 exec 7>&-
 
 run box fifow f "$big"
 is 'a message above PIPE_BUF fails at once' '1 fifow: message of 5000 bytes is larger than PIPE_BUF (4096): use --lock or --frame=len' "$rc $err"
 run box fifow f small "$big"
-is 'before the others are sent' 1 "$rc"
+is 'a message above PIPE_BUF fails before the others are sent' 1 "$rc"
 run box fifow -F line f 'a
 b'
-is 'a newline within a line' 1 "$rc"
+is 'fifow --frame=line refuses a newline within a message' 1 "$rc"
 
 reader 2
 printf 'a\nb\n%05000d\nc\n' 0 | box fifow -F line f 2>err; rc=$?
 wait $reader
 is 'what came before one that is refused is sent' '1 a b' "$rc $(words)"
 run box fifow -p -F line none "$big"
-is 'and --create makes nothing for it' "1 fifow: message of 5000 bytes with its end is larger than PIPE_BUF (4096): use --lock or --frame=len" "$rc $err"
-ok 'nothing' test ! -e none
+is 'fifow --create refuses a message above PIPE_BUF' "1 fifow: message of 5000 bytes with its end is larger than PIPE_BUF (4096): use --lock or --frame=len" "$rc $err"
+ok 'fifow --create makes no FIFO for a message that it refuses' test ! -e none
 reader 3
 spawn fifow --generate -E drop -i 0 f 2>err & writer=$!
 wait $reader
 kill $writer; wait $writer
-is 'SIGTERM ends one that drops all' 143 $?
+is 'SIGTERM ends a fifow --on-epipe=drop without a reader' 143 $?
 
 # A feed that stays open: the writer lives on while readers come and go.
 mkfifo in
@@ -76,45 +76,45 @@ reader 1
 echo a >&9
 wait $reader
 echo b >&9
-ok 'without a reader the writer waits' wait_for pgrep -P "$writer"
+ok 'a fifow without a reader waits for one' wait_for pgrep -P "$writer"
 reader 1
 wait $reader
-is 'and the next reader gets the message that found none' b "$(cat got)"
+is 'the next reader gets the message that found no reader' b "$(cat got)"
 reader 1
 printf 'c\nd\ne\n' >&9
 wait $reader
 echo f >&9
-ok 'the reader left with messages unread' wait_for pgrep -P "$writer"
+ok 'fifow waits when its reader has left with messages unread' wait_for pgrep -P "$writer"
 reader 3
 wait $reader
-is 'the next one gets all of them' 'd e f' "$(words)"
+is 'the next reader gets the messages that the reader before left' 'd e f' "$(words)"
 exec 9>&-
 wait $writer
 
 reader 2
 box fifow --generate -n 2 -i 10ms f 2>err
 wait $reader
-is 'without messages: the names of the tutorial' 'xiaoming0001 xiaoming0002' "$(words)"
-like 'with a hint' 'fifow: no message*xiaoming0001*' "$(cat err)"
+is 'fifow --generate sends the names of the tutorial' 'xiaoming0001 xiaoming0002' "$(words)"
+like 'fifow --generate says what it sends, without messages' 'fifow: no message*xiaoming0001*' "$(cat err)"
 uptime() { tr -d . </proc/uptime | cut -d ' ' -f 1; } # in centiseconds
 start=$(uptime)
 reader 4
 run box fifow -i 100ms f 1 2 3 4
 wait $reader
-ok 'an interval between messages' test $(($(uptime) - start)) -ge 29
+ok 'fifow -i keeps an interval between messages' test $(($(uptime) - start)) -ge 29
 
 spawn fifow -u --create=0640 g x &
 writer=$!
-ok '--create makes the FIFO' wait_for test -p g
-is 'with that mode' 640 "$(stat -c %a g)"
+ok 'fifow --create makes the FIFO' wait_for test -p g
+is 'fifow --create=0640 makes the FIFO with that mode' 640 "$(stat -c %a g)"
 kill $writer; wait $writer
-is 'SIGTERM is the cause of death' 143 $?
-ok '--unlink removes it' test ! -e g
+is 'SIGTERM ends a waiting fifow with 143' 143 $?
+ok 'fifow --unlink removes the FIFO that it made' test ! -e g
 spawn fifow --create --unlink f x &
 writer=$!
 wait_for pgrep -P "$writer"
 kill $writer; wait $writer
-ok 'but not a FIFO that was there before' test -p f
+ok 'fifow --unlink keeps a FIFO that was there before' test -p f
 gone() { ! grep -q '^State:.[^Z]' "/proc/$child/status" 2>/dev/null; }
 left='' hup=HUP
 case $(awk '/^SigIgn/ { print $2 }' /proc/self/status) in *[13579bdf]) hup=TERM ;; esac # nohup
@@ -125,29 +125,29 @@ for sig in TERM $hup TERM $hup TERM $hup TERM; do
 	kill -s $sig $writer; wait $writer
 	gone || left="$left $sig"
 done
-is 'a signal: nothing outlives the writer' '' "$left"
+is 'no child outlives a fifow that a signal ends' '' "$left"
 spawn fifow f x &
 writer=$!
 wait_for pgrep -P "$writer"; child=$(pgrep -P $writer)
 kill -9 $writer; wait $writer 2>/dev/null
-ok 'after SIGKILL nothing is left' wait_for gone
+ok 'no child outlives a fifow that SIGKILL ends' wait_for gone
 
 : >file
 run box fifow file x
-is 'not a FIFO' "1 fifow: 'file' is not a FIFO" "$rc $err"
+is 'fifow refuses a file that is not a FIFO' "1 fifow: 'file' is not a FIFO" "$rc $err"
 if [ "$(id -u)" = 0 ]; then
 	mkdir -m 1777 sticky
 	ln -s ../f sticky/link; chown -h 65534 sticky/link
 	ln -s ../f sticky/ours
 	run box fifow -N sticky/link x
-	is "another user's link in a sticky directory" "1 fifow: can't open 'sticky/link': the link is another user's" "$rc $err"
+	is "fifow refuses another user's link in a sticky directory" "1 fifow: can't open 'sticky/link': the link is another user's" "$rc $err"
 	run box fifow -N sticky/ours x
-	is 'our own link' 3 "$rc"
+	is 'fifow follows our own link in a sticky directory' 3 "$rc"
 else
-	skip "another user's link in a sticky directory" 'not root'
+	skip "fifow refuses another user's link in a sticky directory" 'not root'
 fi
 run box fifow nope x
-like 'no FIFO: the way out is named' "1 fifow: can't open 'nope' (--create makes it): *" "$rc $err"
+like 'fifow names --create where there is no FIFO' "1 fifow: can't open 'nope' (--create makes it): *" "$rc $err"
 for args in '' '-n 0 f a' '-n x f a' '-F x f a' '-t -1 f a' '--create=8 f a' '-x' '-r f a' '-r -i 1 f'; do
 	run box fifow $args
 	is "usage: fifow $args" 2 "$rc"

@@ -27,5 +27,5 @@ lines' ''
 	wait $reader
 	is 'examples/fifo.py reads what fifow sends' "$(printf '%0100000d\ntwo\nlines\n\n.' 7 | cksum)" "$( (cat python; printf .) | cksum)"
 else
-	skip 'examples/fifo.py' 'no python3, or no examples'
+	skip 'examples/fifo.py reads the golden frames as fifor does' 'no python3, or no examples'
 fi

@@ -11,7 +11,7 @@ mkfifo f
 start -F nul -0
 printf 'a\nb\0c' | box fifow -0 -F nul f
 wait $reader
-is '--frame=nul' "$(text '0 read:a\nb:read:c:')" "$? $(tr '\0' : <got)"
+is '--frame=nul keeps newlines within messages' "$(text '0 read:a\nb:read:c:')" "$? $(tr '\0' : <got)"
 run box fifow -F line f 'a
 b'
 is 'a newline cannot be in a line' '1 fifow: a message contains a newline: use --frame=len' "$rc $err"
@@ -21,7 +21,7 @@ run box fifow -L -F line f "$(long 10000)" short "$(long 100000)"
 wait $reader
 is '--lock: long messages, as lines' '10000 5 100000' "$(awk '{ printf "%s%d", sep, length($0); sep = " " }' got)"
 run box fifow -L -F packet f "$(long 5000)"
-is 'but a packet cannot be longer' 1 "$rc"
+is '--lock --frame=packet refuses a message above PIPE_BUF' 1 "$rc"
 
 start -F line -o plain
 exec 9>f # so that the reader does not leave before the last of them has come
@@ -31,14 +31,14 @@ done
 wait $writers
 exec 9>&-
 wait $reader
-is 'several at once: none is mixed' '20 1 20001 20 2 20001 20 3 20001 20 4 20001' \
+is 'long lines of four writers with --lock at once are not mixed' '20 1 20001 20 2 20001 20 3 20001 20 4 20001' \
 	"$(awk '{ print substr($0, 1, 1), length($0) }' got | sort | uniq -c | xargs)"
 
 exec 9<>f
 spawn fifow -L -F line f "$(long 100000)" & writer=$!
 wait_for grep -q 'OFDLCK.*WRITE' /proc/locks
 run box fifow -F line -t 200ms f short
-is 'nor with the short ones of a writer without --lock' \
+is 'a writer without --lock waits while another sends a long line under its lock' \
 	"124 fifow: timed out: 'f' is locked by another writer" "$rc $err"
 kill -9 $writer; wait $writer 2>/dev/null
 exec 9<&-
@@ -47,11 +47,11 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 		start -F $frame -o plain
 		seq 10000 | strace -c -o calls "$IPCBOX" fifow -F $frame f; wait $reader
 		writes=$(awk '$NF == "write" { print $4 }' calls)
-		ok "$frame: 10000 short messages in $writes writes" test "$writes" -lt 200
-		is "$frame: and all there, in order" "$(seq 10000 | cksum)" "$(cksum <got)"
+		ok "fifow --frame=$frame sends 10000 short messages in $writes writes" test "$writes" -lt 200
+		is "10000 short messages of --frame=$frame arrive in order" "$(seq 10000 | cksum)" "$(cksum <got)"
 	done
 else
-	skip 'short messages in few writes' 'no strace'
+	skip 'fifow sends 10000 short messages in few writes' 'no strace'
 fi
 start -F len -o plain
 box fifow -F len f "$(long 100000)" '' short 'two
@@ -61,8 +61,8 @@ is '--frame=len: any size, any bytes' "$(text "0 $(long 100000)\n\nshort\ntwo\nl
 start -F len -J
 box fifow -F len f one two three
 wait $reader
-is 'its number and its writer are in the JSON' '1 2 3' "$(grep -o '"seq":[0-9]*' got | cut -d : -f 2 | xargs)"
-is 'nothing was lost' '0 0 0' "$(grep -o '"lost":[0-9]*' got | cut -d : -f 2 | xargs)"
+is 'the number of a frame is in the JSON' '1 2 3' "$(grep -o '"seq":[0-9]*' got | cut -d : -f 2 | xargs)"
+is 'the JSON of frames that all came says that none was lost' '0 0 0' "$(grep -o '"lost":[0-9]*' got | cut -d : -f 2 | xargs)"
 
 exec 9<>f
 box fifow -F len f 'x

@@ -7,10 +7,10 @@ mkfifo f in
 seq 100000 >many
 
 run box fifow -N f a
-is '--nonblock without reader: 3' "3 fifow: 'f' has no reader" "$rc $err"
+is 'fifow --nonblock without a reader is exit 3' "3 fifow: 'f' has no reader" "$rc $err"
 mkfifo full; exec 7<>full
 run box fifow -N full - <many
-is '--nonblock, full: 3' "3 fifow: 'full' is full" "$rc $err"
+is 'fifow --nonblock into a full pipe is exit 3' "3 fifow: 'full' is full" "$rc $err"
 exec 7>&-
 
 # lonely POLICY: a writer whose reader leaves after the first message
@@ -26,31 +26,31 @@ lonely() {
 	wait $writer
 }
 lonely drop
-is '--on-epipe=drop: 0' 0 $?
-is 'and the dropped messages are counted' \
+is 'fifow --on-epipe=drop is exit 0 when its reader leaves' 0 $?
+is 'fifow --on-epipe=drop counts the dropped messages' \
 	'{"applet":"fifow","messages":1,"bytes":1,"dropped":2,"reconnects":0,"waits":W}' "$(sed 's/"waits":[01]/"waits":W/' err)"
 lonely fail
-is '--on-epipe=fail: 1' "1 fifow: the last reader of 'f' has left" "$? $(head -n 1 err)"
+is 'fifow --on-epipe=fail is exit 1 when its reader leaves' "1 fifow: the last reader of 'f' has left" "$? $(head -n 1 err)"
 
 spawn fifor --stats f >got 2>err & reader=$!
 box fifow f abc
-ok 'a message came' wait_for test -s got
+ok 'fifor --stats prints the message that came' wait_for test -s got
 kill -USR1 $reader
 ok 'SIGUSR1 prints a status line' wait_for grep -q 'fifor: messages=1 bytes=3 dropped=0' err
 kill $reader; wait $reader
-is 'and the reader lives until SIGTERM' 143 $?
-is '--stats prints it once more at the end' 2 "$(wc -l <err)"
+is 'a fifor that got SIGUSR1 lives until SIGTERM' 143 $?
+is 'fifor --stats prints the status line once more at the end' 2 "$(wc -l <err)"
 
 mkfifo size; exec 7<>size
 run box fifow -z 131072 size a
 if [ "$rc" = 0 ]; then
 	size=$(python3 -c 'import fcntl; print(fcntl.fcntl(7, 1032))' 2>/dev/null || echo 131072)
-	is '--pipe-size' 131072 "$size"
+	is 'fifow --pipe-size sets the size of the pipe' 131072 "$size"
 else
-	skip '--pipe-size' "$err"
+	skip 'fifow --pipe-size sets the size of the pipe' "$err"
 fi
 run box fifow -v -z max size b
-like '-z max: what the kernel grants' "0 fifow: 'size' holds * bytes" "$rc $err"
+like 'fifow -z max takes the size that the kernel grants' "0 fifow: 'size' holds * bytes" "$rc $err"
 exec 7>&-
 for args in '-z 0 f a' '-z x f a' '-E x f a' '-F x f a'; do
 	run box fifow $args
@@ -62,28 +62,28 @@ start() { spawn fifor -t 10 -e exit -r f >"$1" 2>err & reader=$!; }
 head -c 3000000 /dev/urandom >data
 start got
 box fifow -r f <data; wait $reader
-ok 'raw: a file' cmp data got
+ok 'fifow -r and fifor -r pass a file on' cmp data got
 spawn fifor -e exit -r f >>added & reader=$!
 tail -c +1 data | box fifow -r f; wait $reader
-ok 'raw: out of a pipe, appended to a file' cmp data added
+ok 'fifow -r reads a pipe, fifor -r appends to a file' cmp data added
 box fifow -r f <data & writer=$!
 dd if=f bs=1000 count=1000 iflag=fullblock 2>/dev/null >got
 start rest
 wait $writer $reader
 cat rest >>got
-ok 'raw: a reader left, the next one got the rest' cmp data got
+ok 'the next reader gets the rest of raw bytes when a reader has left' cmp data got
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	start got
 	ASAN_OPTIONS=detect_leaks=0 timeout 20 strace -o calls -e trace=splice -e inject=splice:error=EINVAL "$IPCBOX" fifow -r f <data; wait $reader
-	ok 'raw: without splice' cmp data got
+	ok 'fifow -r sends a file without splice(2)' cmp data got
 	start got
 	ASAN_OPTIONS=detect_leaks=0 timeout 20 strace -o calls -e trace=fcntl -e inject=fcntl:error=EINVAL:when=2+ "$IPCBOX" fifow f a b; wait $reader
-	ok 'no packets here: lines' cmp -s got - <<-EOF
+	ok 'fifow sends lines where the kernel has no packets' cmp -s got - <<-EOF
 	a
 	b
 	EOF
 else
-	skip 'raw: without splice' 'no strace'
+	skip 'fifow -r sends a file without splice(2)' 'no strace'
 fi
 
 # Another FIFO under the name: both ends go there.
@@ -93,10 +93,10 @@ echo old >r
 wait_for grep -q old got
 rm r; mkfifo r
 box fifow -t 10 r made-again
-ok 'the reader notices a FIFO that was made again' wait_for grep -q made-again got
+ok 'a reader notices a FIFO that was made again' wait_for grep -q made-again got
 mkfifo new; mv new r
 box fifow -t 10 r renamed
-ok 'or renamed to the name' wait_for grep -q renamed got
+ok 'a reader notices a FIFO that was renamed to the name' wait_for grep -q renamed got
 kill $reader; wait $reader
 mkfifo here elsewhere; ln -s here link
 spawn fifor -o plain link >got 2>err & reader=$!
@@ -105,14 +105,14 @@ echo one >&9
 wait_for grep -q one got
 ln -sfn elsewhere link
 box fifow -t 10 link two
-ok 'or behind a link that points elsewhere' wait_for grep -q two got
+ok 'a reader notices that a link points to another FIFO' wait_for grep -q two got
 exec 9<&-
 kill $reader; wait $reader
 spawn fifow r hello & writer=$!
 wait_for pgrep -P "$writer"
 rm r; mkfifo r
 run box fifor -t 10 -n 1 r
-is 'so does the writer' '0 read:hello' "$rc $out"
+is 'a waiting writer notices a FIFO that was made again' '0 read:hello' "$rc $out"
 wait $writer
 
 # A writer that stays while its FIFO is replaced: it does not know, and loses nothing.
