@@ -232,11 +232,11 @@ static struct end *wait_for_end(struct reader *r)
 		errno = fds[ENDS].revents & POLLNVAL ? EBADF : EPIPE;
 		fifor_output_failed();
 	}
-	if (r->f.asked.open_timeout != INT64_MAX) {
+	e = &r->end[fds[BEFORE].revents ? BEFORE : NAMED];
+	if (r->f.asked.open_timeout != INT64_MAX && !(r->hangs_up && is_hung_up(e->fd))) {
 		r->f.asked.open_timeout = INT64_MAX;
 		r->deadline = fifo_deadline(r->f.asked.timeout);
 	}
-	e = &r->end[fds[BEFORE].revents ? BEFORE : NAMED];
 	e->live = 1;
 	return e;
 }
