@@ -6,7 +6,7 @@
 # $OUT/qemu/NAME.log, the verdict NAME.result. Environment: IPCBOX_QEMU (the program),
 # IPCBOX_QEMU_APPEND (its options), IPCBOX_APPEND (the kernel's command line), IPCBOX_TIMEOUT
 # (seconds in all), IPCBOX_SILENCE (seconds without output), IPCBOX_TIMEOUT_SCALE, ACCEL=kvm,
-# INITRAMFS.
+# INITRAMFS, FOLLOW=y (show the log as it grows).
 #
 # SPDX-License-Identifier: 0BSD
 . "${0%/*}/lib.sh"
@@ -73,6 +73,12 @@ start=$(date +%s)
 timeout -k 5 "$IPCBOX_TIMEOUT" "$@" </dev/null >>"$log" 2>&1 &
 pid=$!
 trap 'kill $pid 2>/dev/null' EXIT
+# FOLLOW: what the board prints is shown as it comes.
+if [ -n "${FOLLOW-}" ]; then
+	echo "$name: the log is $log"
+	tail -n +1 -f --pid=$pid "$log" &
+	shown=$!
+fi
 trap 'exit 1' INT TERM
 ended=0 quiet=0 before=
 while kill -0 $pid 2>/dev/null && [ $ended -lt 3 ]; do
@@ -86,5 +92,6 @@ while kill -0 $pid 2>/dev/null && [ $ended -lt 3 ]; do
 done
 kill $pid 2>/dev/null || :
 wait $pid || :
+[ -z "${FOLLOW-}" ] || wait $shown || :
 trap - EXIT
 judge "$name" $(($(date +%s) - start)) "$log" guest

@@ -45,7 +45,7 @@ qemu-tests: tests-image
 	$(Q)OUT=$(obj) qemu/boot.sh $(ARCH)-tests $(KERNEL)
 
 qemu: initramfs
-	$(Q)OUT=$(obj) qemu/boot.sh $(ARCH) $(KERNEL)
+	$(Q)OUT=$(obj) FOLLOW=y qemu/boot.sh $(ARCH) $(KERNEL)
 
 qemu-user: cross
 	$(Q)OUT=$(obj) qemu/user.sh $(ARCH)
