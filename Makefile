@@ -14,6 +14,7 @@
 ##   make check               all of tests/*/*.t (make deps check on a bare machine)
 ##   make check-long          the same with the full counts of kills, faults and fuzzing: hours
 ##   make check-mutants       each case must fail under some wrong kernel (ALL=1: the whole table)
+##   make check-readme        README's first commands in a fresh chroot (debootstrap, root, network)
 ##   make coverage            which lines of libbb and the applets the tests run (gcov)
 ##   make baseline, bloatcheck     bytes gained or lost, by function, since the baseline
 ##   make sizes               bytes of each applet, of libbb, of libc and of the texts
@@ -274,6 +275,10 @@ check-mutants: $(O)/ipcbox
 bench: $(O)/ipcbox
 	$(Q)IPCBOX='$(abspath $<)' MAKE='$(MAKE)' tests/bench/bench.sh $(obj)
 
+# README's first commands in a fresh Debian: as root, with a network and debootstrap.
+check-readme:
+	$(Q)tests/build/readme.sh
+
 coverage:
 	$(Q)MAKE='$(MAKE)' tests/build/coverage.sh $(obj)/coverage
 
@@ -371,7 +376,7 @@ help:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all test dist release man completion ipcbox.links install-noclobber bench check-long check-mutants \
+.PHONY: FORCE all test dist release man completion ipcbox.links install-noclobber bench check-readme check-long check-mutants \
 	coverage deps run install uninstall check baseline bloatcheck sizes clean \
 	distclean help allnoconfig allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig \
 	$(defconfigs)
