@@ -142,6 +142,8 @@ static void look_for_false_hang_up(struct reader *r)
 /* False if the end of the last writer is ours too. */
 static int next_writer(struct reader *r, struct end *e)
 {
+	int some = e->some;
+
 	text_settle(r, e);
 	if (r->end[!(e - r->end)].fd < 0)
 		frames_end(r);
@@ -153,6 +155,8 @@ static int next_writer(struct reader *r, struct end *e)
 	if (r->exit_at_eof)
 		return 0;
 	open_reader(r);
+	if (!some)
+		look_for_false_hang_up(r);
 	return 1;
 }
 
