@@ -95,7 +95,5 @@ void board_store_words(_Atomic uint32_t *to, const void *from, size_t words);
 /* From now on each call that waits returns with EINTR after first_ns, and then each second. A
  * signal that came just before the wait is seen then. */
 void board_tick(int64_t first_ns);
-/* Has a second passed since this was asked last? */
-int board_has_ticked(void);
 
 #endif

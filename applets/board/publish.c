@@ -14,7 +14,8 @@ static void on_alarm(int sig)
 	ticked = 1;
 }
 
-int board_has_ticked(void)
+/* Has a second passed since this was asked last? */
+static int has_ticked(void)
 {
 	int result = ticked;
 
@@ -68,7 +69,7 @@ void board_attend(struct writer *w)
 {
 	if (board_status_asked())
 		board_show_status(w);
-	if (!board_has_ticked())
+	if (!has_ticked())
 		return;
 	if (monotonic_ns() >= w->next_sync)
 		sync_board(w);
