@@ -18,6 +18,8 @@ run box fifow --drain=100ms f a
 is '--drain: a reader that does not read is exit 124' "124 fifow: timed out: 2 bytes in 'f' are unread" "$rc $err"
 exec 9>&-
 
+# A FIFO that nobody has open: what ends a command late may still have the first one.
+rm f; mkfifo f
 seq 5 >five
 run box fifow -N -E drop --stats f - <five
 is 'best effort without a reader ends with stdin, and counts' \
@@ -30,7 +32,7 @@ seq 100 | box fifow f -
 readers=
 for n in 1 2 3 4 5 6 7 8 9 10; do spawn fifor -n 10 -o plain -t 10 f >got.$n & readers="$readers $!"; done
 wait $readers
-is 'ten readers at a time take ten messages each, and none twice' "$(seq 100 | cksum)" "$(cat got.* | sort -n | cksum)"
+is 'ten readers at a time take ten messages each, and none twice' "$(seq 100 | xargs)" "$(cat got.* | sort -n | xargs)"
 printf abcdef >&9
 is '--bytes takes so many and leaves the rest' 'ab cdef' "$(box fifor -r --bytes 2 f) $(box fifor -r --bytes 4 f)"
 exec 9>&-
