@@ -45,7 +45,8 @@ void bb_show_help(void)
 	exit(EXIT_SUCCESS);
 }
 
-/* "/usr/bin/x" is x, and so is the "-x" of a login shell. */
+/* The applet's name is the last part of the path. A login shell is called with a '-' before its
+ * name. */
 static const char *applet_in_path(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -55,14 +56,14 @@ static const char *applet_in_path(const char *path)
 	return path + (*path == '-');
 }
 
-/* This program's file. */
 struct box {
 	char path[PATH_MAX];
 	struct stat st;
 };
 
-/* A program file that was deleted or replaced is no longer what its name leads to. The link is
- * opened because stat(2) of it would find qemu in qemu's user mode. */
+/* The file of this program may have been deleted or replaced while the program runs. The link is
+ * opened and asked by fstat(2), because qemu's user mode answers stat(2) of the link with the file
+ * of qemu. */
 static void find_box(struct box *box)
 {
 	int fd = xopen("/proc/self/exe", O_PATH);
@@ -77,8 +78,8 @@ static void find_box(struct box *box)
 		bb_error_msg_and_die("can't link to '%s': it is gone", box->path);
 }
 
-/* The box itself is left where it is: a link in its place would destroy it. A link is made under a
- * temporary name and then renamed, so that the name always leads to a program. */
+/* A link in place of the box itself would destroy the box. A link is made under a temporary name
+ * and then renamed, so that the name always leads to a program. */
 static void make_link(const struct box *box, const char *dir, const char *name, int symbolic)
 {
 	char *path = xasprintf("%s/%s", dir, name);
@@ -88,11 +89,11 @@ static void make_link(const struct box *box, const char *dir, const char *name, 
 
 	if (lstat(path, &there) == 0 && same_inode(&there, &box->st))
 		return;
-	(void)unlink(temp); /* of an earlier run that was killed */
+	(void)unlink(temp); /* An earlier run that was killed may have left this name. */
 	if ((symbolic ? symlink(box->path, temp) : link(box->path, temp)) < 0)
 		bb_perror_msg_and_die("can't make a link to '%s' in '%s'", box->path, dir);
 	failed = rename(temp, path);
-	(void)unlink(temp); /* there only if that failed */
+	(void)unlink(temp); /* The temporary link is left if rename(2) failed. */
 	if (failed)
 		bb_perror_msg_and_die("can't rename '%s' to '%s'", temp, path);
 }
@@ -106,7 +107,8 @@ static int install_links(char **argv)
 
 	if (!dir || argv[symbolic + 1])
 		bb_show_usage("--install takes [-s] and one directory");
-	close(xopen(dir, O_PATH | O_DIRECTORY)); /* "" is none, though ""/NAME would be /NAME */
+	/* "" is no directory, but ""/NAME would be /NAME */
+	close(xopen(dir, O_PATH | O_DIRECTORY));
 	find_box(&box);
 	for (const struct applet *a = applets; a->name; a++)
 		make_link(&box, dir, a->name, symbolic);
@@ -119,7 +121,7 @@ static int run_applet(const struct applet *a, char **argv)
 	return a->main(argv);
 }
 
-/* Called under its own name: the first operand says what to do. */
+/* The box was called under its own name, so the first operand says what to do. */
 static int box_main(char **argv)
 {
 	const char *word = argv[1];
@@ -145,8 +147,9 @@ static int box_main(char **argv)
 	return EXIT_SUCCESS;
 }
 
-/* A closed 0, 1 or 2 must not become the number of a file that an applet opens. O_PATH
- * fails with EBADF when read or written, as a closed descriptor does, and needs no /dev. */
+/* If descriptor 0, 1 or 2 is closed, a file that an applet opens would get its number. A descriptor
+ * with O_PATH fails with EBADF when it is read or written, as a closed descriptor does, and it
+ * needs no /dev. */
 static void fill_standard_fds(void)
 {
 	int fd;
@@ -160,8 +163,8 @@ static void fill_standard_fds(void)
 int bb_sigpipe_was_ignored;
 sigset_t bb_inherited_mask;
 
-/* A parent may have left signals blocked or SIGCHLD ignored, which exec(2) keeps. The applets
- * wait for SIGALRM, SIGBUS and for their children. */
+/* exec(2) keeps the signals that a parent has blocked, and an ignored SIGCHLD. The applets wait for
+ * SIGALRM, for SIGBUS and for their children. */
 static void set_up_signals(void)
 {
 	sigset_t none;
@@ -172,8 +175,8 @@ static void set_up_signals(void)
 	bb_sigpipe_was_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
 }
 
-/* With another's rights, by the set-user-ID bit or by capabilities of the file, each applet
- * would open, overwrite and run what its caller may not: getauxval(3), AT_SECURE. */
+/* If the file has the set-user-ID bit or capabilities, each applet would open, overwrite and run
+ * what its caller may not (getauxval(3), AT_SECURE). */
 static void refuse_privileges(void)
 {
 	if (getauxval(AT_SECURE))

@@ -5,9 +5,9 @@
  */
 #include "libbb.h"
 
-/* One row a byte position: sixteen lookups that do not wait for each other advance sixteen
- * bytes ("slicing", M. Kounavis and F. Berry, 2005). table[k][b] is the CRC of byte b followed
- * by k zero bytes. */
+/* The table has one row for each byte position. Sixteen lookups that do not wait for each other
+ * advance sixteen bytes ("slicing", M. Kounavis and F. Berry, 2005). table[k][b] is the CRC of byte
+ * b followed by k zero bytes. */
 static uint32_t table[16][256];
 
 static void make_table(void)

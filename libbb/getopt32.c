@@ -18,7 +18,7 @@ struct options {
 	int count;
 };
 
-/* One "[c](long)[:[:]][*]" of the specification; returns what follows it. */
+/* Adds one "[c](long)[:[:]][*]" of the specification and returns what follows it. */
 static const char *add_option(struct options *o, const char *spec, char **name)
 {
 	struct option *opt = &o->longs[o->count];
@@ -70,8 +70,9 @@ static int find_option(const struct options *o, int val)
 	return i;
 }
 
-/* How many characters of a (len of them) and b differ, are missing or too many: V. Levenshtein's
- * distance. row[j] is the distance of what was read of a from the first j characters of b. */
+/* Returns V. Levenshtein's distance: how many characters of a (of length len) and b differ, are
+ * missing or are too many. row[j] is the distance between the part of a that was read and the first
+ * j characters of b. */
 static unsigned distance(const char *a, size_t len, const char *b)
 {
 	unsigned row[MAX_NAME + 1], corner, above;
@@ -94,8 +95,9 @@ static unsigned distance(const char *a, size_t len, const char *b)
 	return row[columns];
 }
 
-/* word is what was given, with its "--". The candidates are the names that begin so, if there
- * are several; else the nearest one, if it shares more than it differs in. */
+/* word is the option as the user wrote it, with its "--". If several names begin with it, the
+ * message lists them. Otherwise it names the nearest option, if at most two letters and at most
+ * half of them differ. */
 static void NORETURN unknown_long(const struct options *o, const char *word)
 {
 	const char *name = word + 2, *nearest = NULL;
@@ -122,8 +124,8 @@ static void NORETURN unknown_long(const struct options *o, const char *word)
 	bb_show_usage("unknown option '%s'", word);
 }
 
-/* getopt_long(3) leaves in optopt the value of the option that is wrong, or 0 for a long one
- * that is unknown or ambiguous. argv[optind - 1] is then the word itself. */
+/* For a long option that is unknown or ambiguous, getopt_long(3) sets optopt to 0. For any other
+ * wrong option optopt is its value. argv[optind - 1] is the word of a long option. */
 static void NORETURN bad_option(const struct options *o, char **argv, int c)
 {
 	int i = find_option(o, optopt);

@@ -15,7 +15,7 @@ enum { MAX_BITS = 15, N_LITERALS = 288, N_DISTANCES = 32, N_LENGTHS = 19, END = 
 
 struct input {
 	const uint8_t *next;
-	unsigned used;		/* bits of *next */
+	unsigned used;		/* bits of *next that have been read */
 };
 
 struct code {
@@ -60,8 +60,8 @@ static unsigned symbol(struct input *in, const struct code *c)
 	return c->symbol[index + code - first];
 }
 
-/* Lengths and distances: the first 2 << log symbols stand for themselves, then 1 << log at
- * a time have one bit more behind them (3.2.5). */
+/* Decodes a length or a distance (RFC 1951, 3.2.5). The first 2 << log symbols stand for
+ * themselves. Each following group of 1 << log symbols has one more extra bit in the input. */
 static unsigned number(struct input *in, unsigned symbol, unsigned log)
 {
 	unsigned extra = symbol >> log;
@@ -80,7 +80,8 @@ static void fixed_lengths(uint8_t *lengths)
 	memset(lengths + N_LITERALS, 5, N_DISTANCES);
 }
 
-/* 3.2.7; returns how many literals there are. The distances' lengths follow theirs. */
+/* Reads the lengths of the codes (RFC 1951, 3.2.7) and returns how many literals there are. The
+ * lengths of the distances' codes follow those of the literals. */
 static unsigned read_lengths(struct input *in, uint8_t *lengths)
 {
 	static const uint8_t order[N_LENGTHS] = { 16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3,

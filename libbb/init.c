@@ -9,19 +9,19 @@
 #include <termios.h>
 #include "libbb.h"
 
-/* An initramfs needs the box and nothing else: rdinit=/ipcbox, or the box as /init. What it
- * runs is in the kernel's command line, in words without spaces, so that no boot loader has
- * to know about quotes: ipcbox.run=pipetest,-q;pipecap */
+/* An initramfs needs only the box, as /init or with rdinit=/ipcbox. The kernel's command line says
+ * what to run, in words without spaces, because not every boot loader understands quotes:
+ * ipcbox.run=pipetest,-q;pipecap */
 enum { MAX_LINE = 4096, CONSOLE_LEVEL = 8 /* syslog(2), SYSLOG_ACTION_CONSOLE_LEVEL */ };
 
-/* The first process of a container is 1 as well, but it finds /proc mounted; the kernel
- * starts us in a bare root. */
+/* The first process of a container also has process ID 1, but the container has mounted /proc. The
+ * kernel starts its first process with nothing mounted. */
 int is_init(void)
 {
 	return getpid() == 1 && access("/proc/self", F_OK) < 0;
 }
 
-/* pipetest reports what could not be mounted. */
+/* Errors are ignored here because pipetest reports what could not be mounted. */
 static void mount_all(void)
 {
 	static const char list[][2][9] = {
@@ -41,7 +41,7 @@ static void mount_all(void)
 	umask(022);
 }
 
-/* The value of the last ipcbox.run= of the kernel's command line. */
+/* Returns the value of the last ipcbox.run= in the kernel's command line, or "pipetest". */
 static char *commands(char *line, size_t size)
 {
 	static const char name[] = "ipcbox.run=";
@@ -58,7 +58,7 @@ static char *commands(char *line, size_t size)
 	return found;
 }
 
-/* Waits until pid has ended, and reaps the orphans that PID 1 inherits meanwhile. */
+/* Waits until pid has ended. Meanwhile it reaps the orphans that PID 1 inherits. */
 static int wait_for_command(pid_t pid)
 {
 	int status;
@@ -75,13 +75,14 @@ static void power_off(int rc)
 {
 	xprintf("# ipcbox end rc=%d\n", rc);
 	xfflush_stdout();
-	tcdrain(STDOUT_FILENO); /* a serial line is slow */
+	tcdrain(STDOUT_FILENO); /* A serial line may still be sending when the power goes off. */
 	sync();
 	reboot(RB_POWER_OFF);
-	exit(rc); /* reboot(2) was refused: this is a container, not the first process */
+	exit(rc); /* reboot(2) is refused in a container. */
 }
 
-/* Returns in each child, with what it is to run. */
+/* Runs each command in a child. This function returns only in the children, with the words of the
+ * command. */
 char **run_as_init(void)
 {
 	static char line[MAX_LINE], *words[MAX_LINE];
@@ -89,7 +90,7 @@ char **run_as_init(void)
 	int rc = EXIT_SUCCESS;
 
 	if (term)
-		*term = '\0'; /* the kernel says "linux", but a log reads the console */
+		*term = '\0'; /* The kernel sets "linux", but the console often goes to a log. */
 	mount_all();
 	klogctl(CONSOLE_LEVEL, NULL, 1);
 	rest = commands(line, sizeof(line));

@@ -8,7 +8,8 @@
 const char *applet_name = "ipcbox";
 int xfunc_error_retval = EXIT_FAILURE;
 
-/* The longest path and a sentence fit. A longer text loses its end, but never its tail. */
+/* The longest path and a sentence fit into a line. A longer text is cut, but its tail (the error or
+ * the usage hint) is always printed whole. */
 enum { LINE_SIZE = PATH_MAX + 1024, TAIL_SIZE = 256 };
 
 /* Replaces each character of text that a terminal must not get by '?'; returns the new length. */
@@ -38,10 +39,11 @@ static void write_message(const char *tail, const char *fmt, va_list args)
 
 	len += make_safe(line + len, text);
 	len += scnprintf(line + len, TAIL_SIZE, "%s\n", tail);
-	(void)full_write(STDERR_FILENO, line, len); /* there is nowhere left to complain */
+	/* Stderr itself has failed, so no message could say so. */
+	(void)full_write(STDERR_FILENO, line, len);
 }
 
-/* The limit that the user can raise stands behind the error that it causes. */
+/* After EMFILE the message also names the limit, because the user can raise it. */
 static void write_errno_message(const char *fmt, va_list args) PRINTF(1, 0);
 static void write_errno_message(const char *fmt, va_list args)
 {

@@ -11,7 +11,8 @@
 static char buffer[16 * 1024];
 static size_t used;
 
-/* Also called when exit(3) finds something left; then the status is set already. */
+/* The destructor attribute has exit(3) call this function. By then the exit status is set, so the
+ * result is ignored. */
 int __attribute__((destructor)) flush_stdout(void)
 {
 	size_t len = used;
@@ -26,10 +27,9 @@ void xfflush_stdout(void)
 		return;
 	if (errno != EPIPE)
 		bb_perror_msg("can't write to standard output");
-	exit(EXIT_FAILURE); /* not _exit(2): temporary files go */
+	exit(EXIT_FAILURE); /* The handlers of exit(3) remove temporary files. */
 }
 
-/* A terminal gets each line at once. */
 static void end_of_line(void)
 {
 	static int terminal = -1;

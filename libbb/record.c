@@ -8,7 +8,7 @@
 static enum record_form form;
 static int fields;
 
-/* Elements of a JSON array have no name. */
+/* name is NULL for an element of a JSON array. */
 static void begin_field(const char *name, const char *suffix)
 {
 	static const char before[][2] = { "\n", [JSON] = ",", [PAIRS] = " " };
@@ -20,7 +20,7 @@ static void begin_field(const char *name, const char *suffix)
 			name, suffix);
 }
 
-/* JSON has quotes around texts only, a shell gets them around numbers, too. */
+/* JSON has quotes around texts only, but words for a shell have quotes around numbers, too. */
 static void quote(int is_text)
 {
 	static const char mark[][2] = { "", [JSON] = "\"", [PAIRS] = "'" };

@@ -14,9 +14,9 @@ static void store_signal(int sig)
 		bb_got_signal = sig;
 }
 
-/* Without SA_RESTART a call that waits fails with EINTR, and its caller looks at bb_got_signal. A
- * signal that the parent had ignored stays ignored, as for nohup and for "CMD &" in a script
- * (POSIX sh 2.11). */
+/* Without SA_RESTART a call that waits fails with EINTR, and the caller then looks at
+ * bb_got_signal. A signal that the parent had ignored stays ignored, as nohup and "CMD &" in a
+ * script expect (POSIX, Shell Command Language, 2.11). */
 void bb_signals(const int *sigs)
 {
 	struct sigaction sa = { .sa_handler = store_signal }, old;

@@ -35,7 +35,7 @@ int is_utf8(const void *text, size_t len)
 	return n != 0;
 }
 
-/* The number of the character of n bytes at p. */
+/* Returns the code point of the character at p, which has n bytes. */
 static unsigned code_point(const unsigned char *p, size_t n)
 {
 	unsigned code = n == 1 ? *p : *p & (0x7F >> n);
@@ -45,9 +45,9 @@ static unsigned code_point(const unsigned char *p, size_t n)
 	return code;
 }
 
-/* The C0 and C1 controls and DEL act on a terminal. The others make it show characters in
- * another order or place than they are in: the Bidi_Control characters (Unicode Standard Annex
- * 9, 2.7), and the separators of lines and paragraphs. */
+/* The C0 and C1 controls and DEL act on a terminal. The other characters make a terminal show text
+ * in a different order or place: the Bidi_Control characters (Unicode Standard Annex 9, 2.7), and
+ * the separators of lines and paragraphs. */
 static int is_unsafe(unsigned code)
 {
 	return code < ' ' || (code >= 0x7F && code < 0xA0) || code == 0x061C
@@ -64,7 +64,8 @@ size_t unsafe_len(const void *text, size_t left)
 	return is_unsafe(code_point(text, n)) ? n : 0;
 }
 
-/* For people and in JSON (RFC 8259, 7). A byte that is no character is printed as one below 256. */
+/* Prints an escape for people or for JSON (RFC 8259, section 7). A byte that is no character is
+ * printed as the character with that number, which is below 256. */
 static void print_escaped(const unsigned char *p, size_t n, enum record_form form)
 {
 	unsigned code = code_point(p, n);
@@ -72,8 +73,9 @@ static void print_escaped(const unsigned char *p, size_t n, enum record_form for
 	xprintf(form == JSON || code > 0xFF ? "\\u%04x" : "\\x%02x", code);
 }
 
-/* For a shell, within '': all unsafe bytes at p but newlines. A shell that evaluates this gets the
- * bytes themselves; a terminal that shows it does not. Returns how many they are. */
+/* Prints, within '' for a shell, all unsafe bytes at p up to a newline, and returns their number. A
+ * shell that evaluates the output gets the bytes themselves. A terminal that shows the output does
+ * not get them. */
 static size_t print_for_eval(const unsigned char *p, size_t left)
 {
 	size_t done = 0, n;
@@ -86,8 +88,9 @@ static size_t print_for_eval(const unsigned char *p, size_t left)
 	return done;
 }
 
-/* A record is one line, so that a script can read it and evaluate it alone. Within '' this is a
- * newline for any POSIX shell: IFS is a space, a tab and a newline unless the script changed it. */
+/* A record is one line, so that a script can read and evaluate each record alone. Within '' this
+ * text is a newline for any POSIX shell, because IFS is a space, a tab and a newline unless the
+ * script has changed it. */
 static const char newline[] = "'\"${IFS#??}\"'";
 
 void print_text(const void *text, size_t len, enum record_form form)

@@ -6,7 +6,7 @@
 #include "libbb.h"
 #include "texts.z.h"
 
-enum { GZIP_HEADER = 10 }; /* without a name: RFC 1952 */
+enum { GZIP_HEADER = 10 }; /* The header has this length because it holds no name (RFC 1952). */
 
 const char *bb_text(unsigned number)
 {

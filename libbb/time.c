@@ -9,7 +9,7 @@ int64_t monotonic_ns(void)
 {
 	struct timespec ts;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with this clock */
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
@@ -19,7 +19,7 @@ int sleep_until(int64_t deadline_ns)
 
 	int err = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 
-	while (err && err != EINTR) { /* a kernel that lacks it */
+	while (err && err != EINTR) { /* The kernel lacks clock_nanosleep(2). */
 		int64_t left = deadline_ns - monotonic_ns();
 
 		if (left <= 0)

@@ -34,7 +34,8 @@ static void NORETURN invalid(const char *what, const char *str)
 	bb_show_usage("invalid %s: '%s'", what, str);
 }
 
-/* The fraction at *s in billionths, or 0 if there is none. Digits behind the ninth are cut off. */
+/* Returns the fraction at *s in billionths, or 0 if there is none. Digits after the ninth are cut
+ * off. */
 static uintmax_t parse_fraction(const char **s, const char *what, const char *str)
 {
 	uintmax_t fraction = 0, scale = NS_PER_S;

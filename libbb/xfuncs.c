@@ -44,7 +44,8 @@ void xpipe(int fd[2])
 	(void)fcntl(fd[1], F_SETFD, FD_CLOEXEC);
 }
 
-/* What stdout's buffer holds would be written by both processes. */
+/* The buffer of stdout is flushed first because otherwise both processes would write its
+ * content. */
 pid_t xfork(void)
 {
 	pid_t pid;
@@ -62,7 +63,8 @@ void die_with_parent(pid_t parent)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	now = getppid();
-	if (now != parent && now > 0 && parent > 0) /* a kernel may lack either number */
+	/* getppid(2) is 0 for a parent in another PID namespace. */
+	if (now != parent && now > 0 && parent > 0)
 		_exit(EXIT_FAILURE);
 }
 
