@@ -1,5 +1,5 @@
 /*
- * bench.c - which measurements there are, and each in a process group of its own
+ * bench.c - chooses the measurements and runs each in a process group of its own
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -8,8 +8,8 @@
 #include "bench.h"
 #include "meter.h"
 
-/* What the board's data sheet says, in one line. Where two rows say the same, the first that
- * could be measured counts. */
+/* The figures of the line "Data sheet", which describes a board. Of several rows with the same
+ * text the line shows the first one that could be measured. */
 static const struct sheet {
 	const char *name, *what;
 } sheet[] = {
@@ -63,7 +63,7 @@ static void choose(
 	all->list[all->count++] = r;
 }
 
-/* With --size each row that has one stands for all of those sizes. */
+/* With --size a row whose size counts bytes is measured once for each of the option's sizes. */
 static void choose_row(struct choice *all, const struct bench_plan *plan, const struct bench *b)
 {
 	if (b->scaled != BYTES || !plan->sizes)
@@ -94,7 +94,7 @@ static struct bench_result *find_result(const struct choice *all, const char *na
 	return NULL;
 }
 
-/* "pipe 2153 MB/s, round trip 5.31 us, ...": what was not measured is left out. */
+/* Prints "pipe 2153 MB/s, round trip 5.31 us, ..." without the rows that were not measured. */
 static void print_sheet(const struct choice *all)
 {
 	char text[200], number[24];
@@ -114,7 +114,7 @@ static void print_sheet(const struct choice *all)
 		bench_print_sheet(text);
 }
 
-/* The first two processors that we may run on. */
+/* Takes the processors of --cpu, or else the first two that this process may run on. */
 static void find_processors(const struct bench_plan *plan, int cpu[2])
 {
 	cpu_set_t set;
@@ -129,8 +129,8 @@ static void find_processors(const struct bench_plan *plan, int cpu[2])
 			cpu[n++] = i;
 }
 
-/* In a group of its own, so that its peers go with it, also when it hangs. Returns the signal
- * that shall end the run, or 0. */
+/* Runs one measurement in a process group of its own, so that its peers are killed with it, also
+ * when it hangs. Returns the signal that asks the run to end, or 0. */
 static int measure_once(struct bench_result *r, struct meter *m)
 {
 	struct bench row = *r->b;
@@ -212,8 +212,9 @@ int bench_run(const struct bench_plan *plan)
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (m.figures == MAP_FAILED)
 		bb_perror_msg_and_die("can't map %zu bytes", sizeof(*m.figures));
+	/* The warm-up and the set-up take the time of about two more slices. */
 	m.slice_ns =
-		plan->duration / all.count / (SLICES + 2); /* warm-up and set-up take about two */
+		plan->duration / all.count / (SLICES + 2);
 	find_processors(plan, m.cpu);
 	bench_print_start(plan, all.count);
 	sig = measure_sheet(&all, &m);

@@ -1,5 +1,5 @@
 /*
- * bench.h - what the measurements of pipetest -b share
+ * bench.h - types and functions that the measurements of pipetest -b share
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -10,57 +10,57 @@
 #include <sys/syscall.h>
 #include "libbb.h"
 
-/* 32-bit machines with 64-bit time have only the futex call of that name. */
+/* A 32-bit machine with 64-bit time has no SYS_futex, only SYS_futex_time64: futex(2). */
 #ifndef SYS_futex
 #define SYS_futex SYS_futex_time64
 #endif
 
 enum { SLICES = 5, NAME_LEN = 40 };
 
-/* What one measurement found. A process of its own fills it in, in shared memory. */
+/* What one measurement found. The measuring process fills this struct in, in shared memory. */
 struct figures {
-	double slice[SLICES];	/* in the row's unit */
+	double slice[SLICES];	/* each is in the row's unit */
 	unsigned slices;
-	double p50, p90, p99, max;	/* of single round trips, in microseconds; 0: none */
-	double fairness;	/* the slowest writer's part of the fastest one's; 0: none */
-	char cpus[16];		/* where the two sides are pinned: "0,1", or "" */
-	char reason[48];	/* why there are no figures */
+	double p50, p90, p99, max;	/* round trips in microseconds; 0: none was timed */
+	double fairness;	/* slowest writer's count divided by the fastest's; 0: none */
+	char cpus[16];		/* "0,1": both sides are pinned there; "": they are not */
+	char reason[48];	/* says why there are no figures */
 };
 
-/* A measurement. how and size are the function's own parameters: a kind of pipe or a method;
- * bytes of a chunk, pages of a pipe, a number of processes. */
+/* A measurement. run() alone knows what how and size mean: how is a kind of pipe or a method, and
+ * size counts the bytes of a chunk, the pages of a pipe, or processes. */
 struct bench {
-	const char *name;	/* group.what.parameter, without the size */
+	const char *name;	/* reads group.what.parameter; name_row() appends the size */
 	const char *unit;
 	void (*run)(const struct bench *b);
 	int how;
 	long size;
-	enum scaled { PLAIN, BYTES, PAGES } scaled;	/* what the size counts */
+	enum scaled { PLAIN, BYTES, PAGES } scaled;	/* says what size counts */
 };
 
-/* Groups, each ended by { 0 }. */
+/* The groups of measurements. A row { 0 } ends each of them. */
 extern const struct bench bench_stream[], bench_latency[], bench_memory[], bench_setup[];
 
-/* A figure of a former run. */
+/* A figure of the run that --compare names. */
 struct former {
 	char name[NAME_LEN];
 	double median;
 };
-/* Reads what -J wrote, or dies; a list ended by an empty name. */
+/* Reads what -b -J wrote, or dies. An empty name ends the list. */
 struct former *bench_read_former(const char *path);
 
 struct bench_plan {
-	char **globs;		/* NULL: all */
-	int64_t duration;	/* of the whole run */
-	long *sizes;		/* of chunks, ended by 0; NULL: each row's own */
-	int cpu[2];		/* -1: the first two that we may use */
+	char **globs;		/* NULL selects all measurements */
+	int64_t duration;	/* limits the whole run, in ns */
+	long *sizes;		/* lists chunk sizes up to a 0; NULL: each row has its own */
+	int cpu[2];		/* -1 stands for the first two processors we may use */
 	enum bench_form { BENCH_TABLE, BENCH_KTAP, BENCH_JSON } form;
 	bool lava;
-	const struct former *former;	/* of a former run; NULL: nothing to compare with */
+	const struct former *former;	/* lists the former figures; NULL: none is compared */
 	const char *former_path;
-	unsigned tolerance;	/* percent */
+	unsigned tolerance;	/* counts percent */
 };
-/* The words of the options; NULL where there is none. */
+/* The arguments of the options. An option that was not given has NULL. */
 struct bench_words {
 	char *list, *duration, *sizes, *cpus, *compare, *tolerance;
 };
@@ -68,49 +68,50 @@ void bench_parse(struct bench_plan *plan, const struct bench_words *words);
 void bench_list(const struct bench_plan *plan);
 int bench_run(const struct bench_plan *plan);	/* returns the exit status */
 
-/* --- inside a measurement, which is a process of its own */
+/* --- What a measurement calls. Each measurement runs in a process of its own. */
 
 void bench_skip(const char *fmt, ...) PRINTF(1, 2) NORETURN;
-/* The call did its work, or there is no measurement. Returns the result. */
+/* Skips the measurement if the call failed (result < 0), else returns the result. */
 long bench_did(long result, const char *call);
-/* op does n operations and returns what they came to: bytes, or messages. The figure of a slice
- * is that amount a second, times scale. */
+/* op does n operations and returns how many bytes or messages they moved. The figure of a slice
+ * is that amount per second, times scale. */
 void bench_rate(double (*op)(uint32_t n), double scale);
-/* op does n operations; the figure is the time of one, in seconds times scale. */
+/* op does n operations. The figure of a slice is the seconds that one operation took, times
+ * scale. */
 void bench_each(double (*op)(uint32_t n), double scale);
-/* One more single time, for the percentiles of the whole measurement. */
+/* Adds the time of one operation to those that the percentiles are taken of. */
 void bench_sample(int64_t ns);
-/* A child that runs body, on the second processor if the measurement is pinned to two. */
+/* Forks a child that runs body on the processor that bench_place() chose for peers. */
 pid_t bench_peer(void (*body)(long arg), long arg);
 enum placing { UNPINNED, SAME_CPU, OTHER_CPU };
 void bench_place(enum placing where);
 void bench_fairness(double part);
 size_t bench_page(void);
-/* A pair of descriptors, to read and to write. */
+/* Makes a channel: fd[0] is to read from, fd[1] to write to. */
 enum channel { A_PIPE, A_FIFO, A_SOCKETPAIR };
 void bench_channel(enum channel kind, int fd[2]);
-/* len bytes of memory that have been touched; shared with the peers. */
+/* Maps len bytes, which the peers share, and writes to each page, so that no fault is measured. */
 void *bench_memory_of(size_t len);
-/* A file without a name, of len bytes that have been written. */
+/* Makes a file of len bytes, all of them written, and removes its name. */
 int bench_file(size_t len);
-/* read(2) or write(2) of all n bytes, or the process ends: its peer has. */
+/* Read or write all n bytes. If that fails, the peer has ended, and this process ends, too. */
 void bench_read(int fd, void *buf, size_t n);
 void bench_write(int fd, const void *buf, size_t n);
 
-/* --- what came out of it */
+/* --- The results */
 
 struct bench_result {
 	const struct bench *b;
 	long size;
-	char name[NAME_LEN];	/* with the size */
+	char name[NAME_LEN];	/* ends with the size, if the row has one */
 	bool measured;
 	struct figures found;
 };
 double bench_median(const struct figures *f);
-const char *bench_number(char text[24], double value);	/* three or four digits of it */
+const char *bench_number(char text[24], double value);	/* shows at least four digits */
 void bench_print_start(const struct bench_plan *plan, unsigned count);
 void bench_print(const struct bench_result *r);
 void bench_print_sheet(const char *text);
-int bench_print_end(int sig);	/* the exit status; dies of sig, if there was one */
+int bench_print_end(int sig);	/* returns the exit status, or dies of sig if sig is not 0 */
 
 #endif

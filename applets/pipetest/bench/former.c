@@ -1,16 +1,17 @@
 /*
- * former.c - the figures of a former run, as -J wrote them
+ * former.c - reads the figures of a former run, as -b -J wrote them
  *
  * SPDX-License-Identifier: 0BSD
  *
- * Our own lines are read, not JSON at large: a line begins with the name, and none of the texts
- * behind it has a quote.
+ * This file reads only the lines that print_json() in print.c writes, not JSON in general: such a
+ * line begins with the name, and none of its strings has a quotation mark in it.
  */
 #include "bench.h"
 
 static const char begin[] = "{\"bench\":\"", median[] = "\"median\":";
 
-/* NULL: the line is not ours. Without a median there is a reason, and nothing to compare. */
+/* Returns NULL if -b -J did not write the line. A line without a median says why nothing was
+ * measured; the median 0 then says that there is nothing to compare with. */
 static const char *take_line(struct former *f, const char *line, size_t len)
 {
 	const char *name = line + sizeof(begin) - 1,

@@ -1,10 +1,10 @@
 /*
- * latency.c - round trips: how long a byte takes to another process and back
+ * latency.c - measures how long a byte takes to another process and back
  *
  * SPDX-License-Identifier: 0BSD
  *
- * One side writes, the other answers: the protocol of "perf bench sched pipe". Each round trip
- * is timed by itself for the percentiles; the clock is read once a round trip.
+ * One process writes a byte and the other answers with a byte, as in "perf bench sched pipe". The
+ * clock is read once per round trip, because the percentiles need the time of each.
  */
 #include <poll.h>
 #include <sched.h>
@@ -25,7 +25,7 @@ static void await_byte(int fd)
 	struct epoll_event e;
 
 	if (wait_by == BY_POLL)
-		(void)poll(&p, 1, -1); /* read(2) says what is wrong */
+		(void)poll(&p, 1, -1); /* if poll fails, the read below fails, too */
 	else if (wait_by == BY_EPOLL)
 		(void)epoll_wait(epoll_fd, &e, 1, -1);
 	bench_read(fd, &byte, 1);
@@ -99,13 +99,13 @@ static void wake_up(const struct bench *b)
 	trips_over(A_PIPE, OTHER_CPU);
 }
 
-/* --- through memory that both share: two words, each on a cache line of its own */
+/* --- Round trips through two words of shared memory, each on a cache line of its own */
 
 enum { LINE = 64, FUTEX_OP_WAIT = 0, FUTEX_OP_WAKE = 1 };
 static _Atomic uint32_t *ping, *pong;
 static bool spinning;
 
-/* Returns the word when it is no longer old. */
+/* Waits until the word is no longer old, and returns the new value. */
 static uint32_t await_word(_Atomic uint32_t *word, uint32_t old)
 {
 	uint32_t now;
@@ -160,7 +160,7 @@ static void shared_trips(const struct bench *b)
 	bench_each(word_trips, 1e6);
 }
 
-/* --- a byte goes round through a ring of processes */
+/* --- A byte goes round through a ring of processes */
 
 enum { MOST_PROCESSES = 16 };
 static int ring[MOST_PROCESSES][2];
@@ -183,7 +183,7 @@ static double rounds(uint32_t n)
 	return n;
 }
 
-/* The figure is that of one hop. */
+/* The figure is the time of one hop from process to process, not of a whole round. */
 static void ring_hops(const struct bench *b)
 {
 	processes = b->size;

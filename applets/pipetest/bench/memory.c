@@ -1,15 +1,15 @@
 /*
- * memory.c - page faults, and the ways to copy a file
+ * memory.c - measures page faults and the ways to copy a file
  *
  * SPDX-License-Identifier: 0BSD
  *
- * The tutorial copies a file through two mappings and calls that "zero copy". The copies here
- * show what it is worth: each page of both mappings costs a fault.
+ * The tutorial copies a file through two mappings and calls that "zero copy". These measurements
+ * compare that way with others: each page of both mappings costs a page fault.
  */
 #include <sys/sendfile.h>
 #include "bench.h"
 
-/* --- the first touch of a page */
+/* --- The first access to a page */
 
 enum { FAULT_PAGES = 256 };
 enum fault { ANONYMOUS, SHARED_FILE, POPULATED };
@@ -26,7 +26,8 @@ static void touch_once(void)
 
 	if (p == MAP_FAILED)
 		bench_skip("mmap: %s", strerror(errno));
-	(void)madvise((void *)p, len, MADV_NOHUGEPAGE); /* one fault a page, or it says nothing */
+	/* A huge page would take one fault for many pages, and the figure is the time per page. */
+	(void)madvise((void *)p, len, MADV_NOHUGEPAGE);
 	for (size_t at = 0; at < len; at += page)
 		p[at] = 1;
 	munmap((void *)p, len);
@@ -47,7 +48,7 @@ static void page_fault(const struct bench *b)
 	bench_each(touches, 1e9 / FAULT_PAGES);
 }
 
-/* --- copies of a file that is in the page cache */
+/* --- Copies of a file that is in the page cache */
 
 enum { FILE_SIZE = 8 * 1024 * 1024 };
 static int from, to;
@@ -62,7 +63,7 @@ static void copy_read_write(void)
 		bench_write(to, block, n);
 }
 
-/* The tutorial's way. */
+/* The tutorial copies a file this way. */
 static void copy_mappings(void)
 {
 	void *in = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, from, 0);

@@ -1,11 +1,12 @@
 /*
- * meter.c - slices of time, processors, and peers: what every measurement is made of
+ * meter.c - times the operations, places the processes and makes the channels they measure
  *
  * SPDX-License-Identifier: 0BSD
  *
- * A measurement is cut into slices of equal time, not of equal work, so that a slow board takes
- * no longer than a fast one. Operations run in batches that take long enough for the clock to cost
- * nothing. The first slice warms up and is thrown away.
+ * A measurement has slices of equal time, not of equal work, so that a slow board needs no longer
+ * than a fast one. The clock is read once per batch of operations, and a batch takes so long that
+ * reading the clock does not count. Before the first slice, calibrate() warms up for the time of
+ * a slice.
  */
 #include <sched.h>
 #include <sys/socket.h>
@@ -14,8 +15,8 @@
 
 enum { SAMPLES = 1 << 16 };
 
-static struct meter *m; /* this process's */
-static float *samples; /* nanoseconds */
+static struct meter *m;
+static float *samples; /* in nanoseconds */
 static uint32_t sampled;
 static bool sampling;
 
@@ -52,7 +53,7 @@ void bench_fairness(double part)
 	m->figures->fairness = part;
 }
 
-/* --- time */
+/* --- Time */
 
 static int by_size(const void *a, const void *b)
 {
@@ -87,7 +88,7 @@ static void summarize(void)
 }
 
 struct slice {
-	double amount; /* what the operations returned */
+	double amount; /* sums what the calls of op returned */
 	double operations;
 	double seconds;
 };
@@ -106,7 +107,8 @@ static struct slice run_slice(double (*op)(uint32_t n), uint32_t batch)
 	return s;
 }
 
-/* As many operations as take a twentieth of a slice. Warms up meanwhile. */
+/* Returns how many operations take a twentieth of a slice. The search runs for at least one slice,
+ * which warms up the caches and the processor. */
 static uint32_t calibrate(double (*op)(uint32_t n))
 {
 	int64_t begin = monotonic_ns(), before, took;
@@ -151,7 +153,7 @@ void bench_each(double (*op)(uint32_t n), double scale)
 	measure(op, scale, false);
 }
 
-/* --- processors */
+/* --- Processors */
 
 static bool pin(int cpu)
 {
@@ -187,7 +189,7 @@ pid_t bench_peer(void (*body)(long arg), long arg)
 	_exit(EXIT_SUCCESS);
 }
 
-/* --- things to measure with */
+/* --- Channels, memory and files to measure with */
 
 void bench_channel(enum channel kind, int fd[2])
 {

@@ -1,5 +1,5 @@
 /*
- * meter.h - what runs the measurements and what measures share
+ * meter.h - what bench.c, which runs the measurements, and meter.c share
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -9,10 +9,10 @@
 struct meter {
 	struct figures *figures;
 	int64_t slice_ns;
-	int cpu[2];		/* the first two that we may use; -1: there is none */
-	int peer_cpu;		/* of the next bench_peer; -1: any */
+	int cpu[2];		/* holds the processors of the two sides; -1: there is none */
+	int peer_cpu;		/* is where bench_peer() pins its child; -1: nowhere */
 };
-/* From now on this process measures with it. */
+/* The measuring process calls this first. All functions of meter.c use this meter. */
 void meter_use(struct meter *meter);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * plan.c - what the options of pipetest -b ask for
+ * plan.c - parses the options of pipetest -b
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "bench.h"
 
-/* "pipe.*,copy.*": each word is a glob, as after -t. */
+/* Splits a list such as "pipe.*,copy.*" or "64,4k" at its commas. */
 static char **split(char *list)
 {
 	char **words = xmalloc((strlen(list) / 2 + 2) * sizeof(*words));
@@ -35,7 +35,7 @@ static long *parse_sizes(char *list)
 	return sizes;
 }
 
-/* "0,2"; "1" is for both sides. */
+/* Parses "0,2". A single number is the processor of both sides. */
 static void parse_cpus(int cpu[2], char *list)
 {
 	char **words = split(list);
@@ -56,7 +56,7 @@ void bench_parse(struct bench_plan *plan, const struct bench_words *words)
 		words->tolerance ? xatou_range("tolerance", words->tolerance, 0, 10000) : 25;
 	if (words->tolerance && !words->compare)
 		bb_show_usage("--tolerance goes with --compare");
-	if (words->list) /* "-b=LIST" is "--bench=LIST" */
+	if (words->list) /* "-b=LIST" arrives here with its "=" */
 		plan->globs = split(words->list + (*words->list == '='));
 	if (words->sizes)
 		plan->sizes = parse_sizes(words->sizes);

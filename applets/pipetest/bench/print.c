@@ -1,5 +1,5 @@
 /*
- * print.c - figures for people, KTAP, JSON and LAVA; and beside those of a former run
+ * print.c - prints figures as a table, KTAP, JSON or for LAVA, and compares with a former run
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -42,7 +42,7 @@ static double most(const struct figures *f)
 	return value;
 }
 
-/* Of a rate more is better; of a time, less. */
+/* A larger rate is better, but a larger time is worse. */
 static bool is_rate(const struct bench *b)
 {
 	return strchr(b->unit, '/') != NULL;
@@ -56,7 +56,8 @@ static const struct former *find_former(const char *name)
 	return NULL;
 }
 
-/* How many times slower than the former run, 1 if as fast; 0 if that has no such figure. */
+/* Returns how many times slower this figure is than in the former run: 1 if both are equally fast,
+ * 0 if either run lacks the figure. */
 static double slowness(const struct bench_result *r)
 {
 	const struct former *f = find_former(r->name);
@@ -79,7 +80,8 @@ void bench_print_start(const struct bench_plan *p, unsigned count)
 	xfflush_stdout();
 }
 
-/* How much of the name says what is measured: two words; the rest are parameters. */
+/* Returns the length of the name's first two words, which say what is measured. The words after
+ * them are parameters. */
 static size_t subject(const char *name)
 {
 	size_t first = strcspn(name, ".");
@@ -125,7 +127,7 @@ static void print_row(const struct bench_result *r, double longest)
 	xprintf("\n");
 }
 
-/* Rows of one subject are printed together, for their bars have one scale. */
+/* Rows of one subject are printed together, because the longest bar sets the scale of all. */
 static void print_rows(const struct bench_result *first, const struct bench_result *end)
 {
 	double longest = 0;

@@ -1,5 +1,5 @@
 /*
- * setup.c - what it costs to make a pipe, a process, and a process that runs a program
+ * setup.c - measures the time to make a pipe, a process, and a process that runs a program
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -42,7 +42,7 @@ static double forks(uint32_t n)
 
 static int null;
 
-/* This program again, which says its version to /dev/null. */
+/* Each child executes this program, which writes its version to /dev/null. */
 static double programs(uint32_t n)
 {
 	static char *const argv[] = { (char *)"ipcbox", (char *)"--version", NULL };

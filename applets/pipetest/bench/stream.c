@@ -1,5 +1,5 @@
 /*
- * stream.c - throughput: how many bytes a second go through a pipe, a FIFO or a socket
+ * stream.c - measures how many bytes a second go through a pipe, a FIFO or a socket pair
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -47,8 +47,8 @@ static void throughput(const struct bench *b)
 	bench_rate(read_chunks, 1e-6);
 }
 
-/* By the size of the pipe, in pages; 256 KiB a call, so that each call meets a full or empty pipe.
- */
+/* The rows differ in the size of the pipe. Each call moves up to 256 KiB, so that the calls find
+ * the pipe full or empty. */
 static void pipe_size(const struct bench *b)
 {
 	struct bench fixed = { .size = 256 * 1024 };
@@ -114,7 +114,7 @@ static void vmsplice_in(const struct bench *b)
 
 static int copy[2];
 
-/* What tee duplicates is read from the copy, and then from the pipe itself. */
+/* Reads the bytes that tee(2) duplicated twice: from the copy, and then from the pipe itself. */
 static double tee_chunks(uint32_t n)
 {
 	double bytes = 0;
@@ -138,7 +138,7 @@ static void tee_away(const struct bench *b)
 	bench_rate(tee_chunks, 1e-6);
 }
 
-/* Several writers of records; each counts its own in shared memory. */
+/* Several processes write records, and each counts its own records in shared memory. */
 enum { RECORD = 64, MOST_WRITERS = 64 };
 static _Atomic uint32_t *sent;
 
