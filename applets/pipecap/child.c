@@ -5,13 +5,14 @@
  */
 #include "pipecap.h"
 
-/* A writer that takes its data from a page that never comes (FUSE, userfaultfd) holds the lock of
- * its pipe meanwhile, and each call that asks this pipe for its size sleeps uninterruptibly. So
- * do calls about files of a dead file system. A child that sleeps so long over one item, the
- * next one half of it, and so on, is left behind; another one goes on with the next item. */
+/* A writer may take its data from a page that never comes (FUSE, userfaultfd). Meanwhile it holds
+ * the lock of its pipe, and each call that asks this pipe for its size sleeps uninterruptibly.
+ * Calls about files of a dead file system sleep in the same way. A child that sleeps longer than
+ * the patience over one item is left behind, and another child goes on with the next item. Each
+ * item without an answer halves the patience, down to the least one. */
 enum { PATIENCE_MS = 1000, LEAST_PATIENCE_MS = 50 };
 
-/* In front of each answer; alone, with no length, at the end of an item. */
+/* A head stands before each answer. At the end of an item a head with length 0 stands alone. */
 struct head {
 	size_t item, len;
 };
@@ -45,8 +46,8 @@ static pid_t start_child(const struct errand *errand, size_t first, int *answers
 	_exit(EXIT_SUCCESS);
 }
 
-/* Also true of a child that has ended. One that runs, or that a debugger has stopped, still gets
- * somewhere. */
+/* Returns true also for a child that has ended. A child that runs, or that a debugger has stopped,
+ * may still finish its item. */
 static bool is_asleep(pid_t pid)
 {
 	char path[32], stat[256];
@@ -69,7 +70,7 @@ static bool has_answer(int answers, pid_t pid, int patience)
 	return n != 0;
 }
 
-/* Returns whether the child was too slow, at the item that is then in *item. */
+/* Returns true if the child was too slow. *item is then the item that it worked on. */
 static bool take_answers(const struct errand *errand, size_t *item, int answers, pid_t pid,
 	int patience)
 {
@@ -93,7 +94,8 @@ static bool take_answers(const struct errand *errand, size_t *item, int answers,
 	return slow;
 }
 
-/* A child that ends by itself, twice, would do so at each item: a call is missing here. */
+/* If a child ends by itself twice, a call is missing on this system, and each further child would
+ * end, too. The remaining items then get no answer. */
 void pipecap_run(const struct errand *errand)
 {
 	int patience = PATIENCE_MS, answers, deaths = 0;

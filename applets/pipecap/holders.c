@@ -6,7 +6,8 @@
 #include <dirent.h>
 #include "pipecap.h"
 
-/* What the child says of one process: a holder, with the path of a FIFO that it waits for. */
+/* The child's answer about one process: a holder, and the path of the FIFO that the holder waits
+ * for. */
 struct found {
 	struct holder holder;
 	char path[PATH_MAX];
@@ -15,10 +16,10 @@ struct found {
 struct scan {
 	struct holders all;
 	pid_t *pids;
-	int proc;		/* /proc */
+	int proc;		/* a descriptor of /proc */
 };
 
-/* A directory of /proc whose entries are numbers: processes, threads, descriptors. */
+/* Opens a directory of /proc whose entries are numbers: processes, threads or descriptors. */
 static DIR *open_numbers(int dir, const char *path)
 {
 	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -26,7 +27,7 @@ static DIR *open_numbers(int dir, const char *path)
 	return fd < 0 ? NULL : fdopendir(fd);
 }
 
-/* NULL at the end, or with errno. */
+/* Returns NULL at the end, or after an error, which errno then names. */
 static const char *next_number(DIR *dir)
 {
 	const struct dirent *entry;
@@ -40,7 +41,7 @@ static const char *next_number(DIR *dir)
 
 static void *grow_list(void *list, size_t count, size_t size)
 {
-	bool full = (count & (count - 1)) == 0; /* grows at powers of two */
+	bool full = (count & (count - 1)) == 0; /* The array grows at powers of two. */
 
 	return full ? xrealloc(list, (count ? 2 * count : 1) * size) : list;
 }
@@ -53,8 +54,8 @@ static void add_holder(struct holders *all, const struct holder *h)
 
 /* --- in the child ---------------------------------------------------------------------- */
 
-/* A link to "pipe:[...]" or to a path can be a pipe or FIFO; stat tells. The mode of the
- * link itself is how the descriptor was opened: proc(5). */
+/* A link to "pipe:[...]" or to a path can lead to a pipe or FIFO, so stat(2) is asked. The mode of
+ * the link itself says how the descriptor was opened (proc(5)). */
 static bool examine(int fds, const char *name, struct holder *h)
 {
 	struct stat st, link;
@@ -74,14 +75,14 @@ static bool examine(int fds, const char *name, struct holder *h)
 	return true;
 }
 
-/* A process that ends, or closes a descriptor, meanwhile just has no more entries. */
+/* These errors are expected when a process ends or closes a descriptor during the scan. */
 static bool is_unexpected(int err)
 {
 	return err && err != ENOENT && err != ESRCH;
 }
 
-/* 0, or why we could not see all descriptors. A file of another's FUSE is EACCES, even for root,
- * and no pipe. */
+/* Returns 0, or the error that hid some descriptors. A file on another user's FUSE file system
+ * gives EACCES, even to root, but such a file is no pipe. */
 static int scan_descriptors(struct holders *found, const struct holder *process, int dir)
 {
 	struct holder h = *process;
@@ -107,7 +108,7 @@ static void answer_holder(int answers, size_t item, struct found *found)
 		offsetof(struct found, path) + strlen(found->path) + 1);
 }
 
-/* Each thread may sleep in a descriptor, or in open(2). */
+/* Each thread may sleep in a read or write of a descriptor, or in open(2). */
 static void scan_threads(struct holders *held, struct found *found, int dir, int answers,
 	size_t item)
 {
@@ -247,15 +248,15 @@ const char *fd_path(int pid, int fd)
 	return path;
 }
 
-/* Opens what O_PATH found to be a pipe, through its descriptor: between a look at a path and an
- * open(2) of it another file may get there. */
+/* Opens again, through its descriptor, the pipe that was opened with O_PATH. The path is not used
+ * because another file may have replaced the pipe there. */
 static int reopen_pipe(int fd, const struct holder *same, int flags)
 {
 	struct stat st;
 	int opened = -1;
 
 	if (fstat(fd, &st) == 0) {
-		errno = EBADF; /* as F_GETPIPE_SZ says it of other files */
+		errno = EBADF; /* F_GETPIPE_SZ gives the same error for other files. */
 		if (S_ISFIFO(st.st_mode)
 		    && (!same || (st.st_dev == same->dev && st.st_ino == same->ino)))
 			opened = open(fd_path(0, fd), flags | O_CLOEXEC);
@@ -277,8 +278,8 @@ int open_through(const struct holder *h, size_t count)
 	return fd;
 }
 
-/* Without /proc a descriptor cannot be reopened: no link is followed then, and what was opened is
- * looked at. */
+/* Without /proc a descriptor cannot be opened again. The path is then opened without following a
+ * link, and the file is checked after the open. */
 int open_pipe(const char *path, int flags)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC);

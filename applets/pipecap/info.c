@@ -5,7 +5,8 @@
  */
 #include "pipecap.h"
 
-enum { DEFAULT_SLOTS = 16, SHELL_UNIT = 512 }; /* pipe(7); bash's ulimit -p counts in 512 bytes */
+/* The sources are pipe(7) and bash: its ulimit -p counts in units of 512 bytes. */
+enum { DEFAULT_SLOTS = 16, SHELL_UNIT = 512 };
 
 long pipe_limit(const char *name)
 {
@@ -15,7 +16,8 @@ long pipe_limit(const char *name)
 	return read_number(path);
 }
 
-/* In records in lower case, with '_' for what is no letter. */
+/* In a record the name is in lower case, and '_' stands for each character that is no letter or
+ * digit. */
 static void record_fact(const char *name, const char *number)
 {
 	char key[32], *k = key;
@@ -29,7 +31,8 @@ static void record_fact(const char *name, const char *number)
 	record_literal(key, number);
 }
 
-/* The kernel tells nobody what it counts; this is what /proc shows of it. */
+/* The kernel does not publish its count of a user's pages. This count is of the pipes that /proc
+ * shows. */
 static long pages_of(uid_t uid)
 {
 	struct holders all = pipecap_find_holders();

@@ -11,7 +11,8 @@ static const char *const titles[COLUMNS] = {
 	"size", "unread", "slots", "max_slots", "writable", "wedged", "inode", "readers", "writers",
 };
 
-/* "pipe:[4711]", or the FIFO's path; NULL if all processes that had it open have ended. */
+/* Returns "pipe:[4711]" or the FIFO's path, or NULL if all processes that had the pipe open have
+ * ended. */
 static char *name_of(const struct look *look)
 {
 	const struct holder *h = look->holders, *end = h + look->n_holders;
@@ -59,7 +60,7 @@ static void row_texts(char row[NUMBERS][NUMBER_SIZE], const struct look *look)
 	scnprintf(row[6], NUMBER_SIZE, "%ju", (uintmax_t)look->holders->ino);
 }
 
-/* The columns that print_text needs. */
+/* Returns the number of columns that print_text needs. */
 static int width_of(const char *text)
 {
 	size_t left = strlen(text), n;
@@ -108,7 +109,8 @@ static void find_widths(int widths[COLUMNS], const struct look *looks, size_t co
 	}
 }
 
-/* The next holder from *i on of that side, or NULL; *i goes behind it. */
+/* Returns the next holder of this side from *i on, or NULL. *i becomes the index after that
+ * holder. */
 static const struct holder *next_of_side(const struct look *look, size_t *i, bool writers)
 {
 	while (*i < look->n_holders) {
@@ -130,8 +132,8 @@ static void print_holder(const struct holder *h, int width, const char *nobody)
 	xprintf("%*s", width - (h ? width_of_holder(h) : (int)strlen(nobody)), "");
 }
 
-/* The first line has the numbers, the first reader, the first writer and the name; each further
- * one has the next reader and the next writer. */
+/* The first line has the numbers, the first reader, the first writer and the name. Each further
+ * line has the next reader and the next writer. */
 static void print_list_row(const int widths[COLUMNS], const struct look *look)
 {
 	char row[NUMBERS][NUMBER_SIZE];
@@ -169,7 +171,7 @@ static void print_list(const struct look *looks, size_t count)
 		print_list_row(widths, looks);
 }
 
-/* A pipe that all have closed meanwhile is left out. */
+/* A pipe that all processes have closed in the meantime is left out. */
 static size_t name_all(struct look *looks, size_t count, bool quiet)
 {
 	size_t kept = 0;

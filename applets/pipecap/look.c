@@ -5,13 +5,14 @@
  */
 #include "pipecap.h"
 
-/* A pipe is a ring of slots, one page at most each, and is full when the slots are taken,
- * whatever they hold. tee(2) duplicates slot by slot and merges nothing (link_pipe in the
- * kernel's fs/splice.c); a packet takes one slot, however small (pipe(2), O_DIRECT). So a
- * scratch pipe of the same size that first takes the copy and then packets until it is full
- * tells how many slots the copy has. */
+/* A pipe is a ring of slots. A slot holds at most one page, and the pipe is full when all slots are
+ * taken, however little they hold. tee(2) duplicates each slot and merges nothing (link_pipe in the
+ * kernel's fs/splice.c). A packet always takes one slot (pipe(2), O_DIRECT). The queue is copied
+ * into an empty scratch pipe of the same size, and packets are written until that pipe is full. The
+ * free slots are then the packets, and the others are those of the copy. */
 
-/* The bytes, or -1. A writing end cannot be copied from: a holder's reading end is. */
+/* Returns the number of bytes, or -1. tee(2) cannot copy from a writing end, so then a holder's
+ * reading end is opened. */
 static ssize_t copy_to(int to, const struct look *look, int fd, size_t len)
 {
 	ssize_t n = tee(fd, to, len, SPLICE_F_NONBLOCK);
@@ -23,14 +24,14 @@ static ssize_t copy_to(int to, const struct look *look, int fd, size_t len)
 	return n < 0 && errno == EAGAIN ? 0 : n;
 }
 
-/* A size over the quota is refused: then the scratch pipe stays small. */
+/* A size over the quota is refused, and the scratch pipe then stays small. */
 static void size_scratch(const struct look *look, const int scratch[2])
 {
 	if (look->size > 0)
 		(void)fcntl(scratch[1], F_SETPIPE_SZ, (int)look->size);
 }
 
-/* -1 when a call is refused, or the scratch pipe did not take all. */
+/* Returns -1 if a call is refused, or if the scratch pipe did not take the whole copy. */
 static int count_slots(const struct look *look, int fd)
 {
 	int scratch[2], slots = -1;
@@ -52,7 +53,7 @@ static int count_slots(const struct look *look, int fd)
 	return slots;
 }
 
-/* A kernel without F_GETPIPE_SZ leaves all but the unread bytes unknown. */
+/* A kernel without F_GETPIPE_SZ tells only the number of unread bytes. */
 static void look_here(struct look *look, int fd)
 {
 	struct stat st;
@@ -73,13 +74,13 @@ static void look_here(struct look *look, int fd)
 		look->slots = count_slots(look, fd);
 }
 
-/* --- in a child: each call that asks a pipe takes its lock --------------------------------- */
+/* --- in a child, because each call that asks a pipe takes the lock of the pipe */
 
 struct view {
 	struct look *looks;
-	int fd;			/* of the only pipe, or -1: through the holders */
-	const int *scratch;	/* where the queue is copied to, or NULL */
-	size_t len;		/* how much of it */
+	int fd;			/* of the only pipe; -1: open each pipe through a holder */
+	const int *scratch;	/* the pipe that gets a copy of the queue, or NULL */
+	size_t len;		/* the most bytes to copy */
 	ssize_t copied;
 	int copy_error;
 };
@@ -162,9 +163,9 @@ ssize_t copy_queue(struct look *look, int fd, size_t len, const int scratch[2])
 	return view.copied;
 }
 
-/* fifo_open in the kernel's fs/pipe.c wakes a peer that waits in open(2) when the first
- * reader, or the first writer, arrives. A side that already has an open descriptor has no
- * peer left that waits for it: joining that side is silent. */
+/* fifo_open in the kernel's fs/pipe.c wakes a peer that waits in open(2) when the first reader or
+ * the first writer arrives. If a side already has an open descriptor, no peer waits for that side,
+ * and one more open of that side wakes nobody. */
 int find_pipe(struct look *look, const char *path, const struct holders *all)
 {
 	struct stat st;

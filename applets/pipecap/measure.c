@@ -9,10 +9,11 @@ enum { CHUNK = 64 * 1024 };
 
 struct filled {
 	size_t bytes, writes;
-	int size;	/* of the pipe; -1: unknown, and the most that it took is the answer */
+	int size;	/* of the pipe; -1: unknown, so the answer is the bytes that it took */
 };
 
-/* The size that was set or is there; -1 if F_GETPIPE_SZ is unknown here and nothing was set. */
+/* Returns the pipe's size after setting it if size is given. Returns -1 if no size is given and the
+ * kernel does not know F_GETPIPE_SZ. */
 static int set_size_of_new(int fd, const char *size)
 {
 	long wish = size ? xatosize("pipe size", size, 1, LARGEST_SIZE) : 0;
@@ -45,8 +46,8 @@ void close_pipe(const int fd[2])
 	close(fd[1]);
 }
 
-/* Writes until the pipe refuses; what a partial write stored counts too. A kernel that takes more
- * than a pipe can hold would take all for ever. */
+/* Writes until the pipe refuses. The bytes of a partial write count, too. The loop has a limit in
+ * case a kernel accepts more than any pipe can hold. */
 static void write_until_full(int fd, size_t chunk, struct filled *total)
 {
 	char *buf = memset(xmalloc(chunk), 0, chunk);
@@ -63,9 +64,10 @@ static void write_until_full(int fd, size_t chunk, struct filled *total)
 	free(buf);
 }
 
-/* Fills a new pipe by writes of chunk bytes; a larger chunk than the pipe does what one of the
- * pipe's size does. 0 stores what writes of one byte would, in some dozens of calls: large
- * writes fill whole slots, and each halving fills what the larger one did not fit into. */
+/* Fills a new pipe with writes of chunk bytes. A chunk larger than the pipe is cut to the pipe's
+ * size, with the same result. With chunk 0 the pipe takes what writes of one byte would store, in
+ * some dozens of calls: large writes fill whole slots, and then each write is half as large and
+ * fills room that was too small before. */
 static struct filled fill_new_pipe(size_t chunk, const char *pipe_size, bool packet)
 {
 	struct filled total = { 0, 0, 0 };
@@ -89,8 +91,8 @@ long measured_capacity(void)
 	return fill_new_pipe(0, NULL, false).bytes;
 }
 
-/* Where it gets interesting, on any page size: one byte, half a page and a byte more, a page
- * and a byte around it; and the sizes that the tutorial writes. */
+/* The results change around one byte, half a page and a page, for any page size. The other sizes
+ * are those that the tutorial writes. */
 static char *default_curve(void)
 {
 	int page = getpagesize();

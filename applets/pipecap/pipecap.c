@@ -32,8 +32,8 @@ config PIPECAP
 */
 #include "pipecap.h"
 
-/* From before the first line about a target on: whoever reads that line may send a signal at
- * once. */
+/* The signals are blocked before the first line about a target is printed, because a reader of that
+ * line may send a signal at once. */
 static void block_held_signals(sigset_t *old)
 {
 	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0 };
@@ -44,7 +44,7 @@ static void block_held_signals(sigset_t *old)
 	bb_signals(sigs);
 }
 
-/* A FIFO's size and what is queued in it last as long as somebody has it open. */
+/* A FIFO keeps its size and its queue only while a process has it open. */
 static void NORETURN hold_targets(struct request *r, char **targets, const sigset_t *unblocked)
 {
 	xfflush_stdout();
@@ -59,7 +59,7 @@ static void NORETURN hold_targets(struct request *r, char **targets, const sigse
 	}
 }
 
-/* 0 for max. */
+/* Returns the size, or 0 for max. */
 static long wanted_size(const struct request *r, char **sizes)
 {
 	uintmax_t size;
@@ -72,7 +72,7 @@ static long wanted_size(const struct request *r, char **sizes)
 	size = xatosize("size", *sizes, 0, UINTMAX_MAX);
 	if (size > LARGEST_SIZE)
 		bb_show_usage("size '%s' is too large: no pipe reaches 2 GiB", *sizes);
-	return size + !size; /* 0 and 1 are a page to the kernel; 0 is max here */
+	return size + !size; /* The kernel takes 0 and 1 as a page, and 0 means max here. */
 }
 
 static void say_what_is_hidden(struct request *r)
@@ -82,7 +82,7 @@ static void say_what_is_hidden(struct request *r)
 			request_holders(r)->hidden);
 }
 
-/* -g, -k and -s; command is what -s runs then. */
+/* Carries out -g, -k or -s. command is what runs after -s. */
 static int act_as_told(struct request *r, char **targets, char **command)
 {
 	static char in[] = "i", out[] = "o";
@@ -123,7 +123,7 @@ static int list_as_told(struct request *r, char **targets)
 
 /* --- which options go together --------------------------------------------------------- */
 
-/* The one mode that was asked for: 0 if there is none, usage error if there are two. */
+/* Returns the one mode that was given, or 0 if there is none. Two modes are a usage error. */
 static int the_mode(opts_t opts)
 {
 	int found = 0;
@@ -138,7 +138,7 @@ static int the_mode(opts_t opts)
 }
 
 struct rule {
-	const char *option, *modes; /* that it goes with */
+	const char *option, *modes; /* the modes that allow the option */
 	bool given;
 };
 
@@ -149,7 +149,7 @@ static void check_rules(const struct rule *rule, int mode)
 			bb_show_usage("-%c does not go with %s", mode, rule->option);
 }
 
-/* "--get=3" and the like: long options that take no argument, but are often given a target. */
+/* Users often give a target to a long option that takes no argument, as in "--get=3". */
 static void explain_arguments(char **argv)
 {
 	static const char *const words[][2] = {
@@ -215,7 +215,6 @@ static void check_combination(const struct options *o)
 		bb_show_usage("--json and --pairs exclude each other");
 }
 
-/* Returns the operands. */
 static char **take_pipecap_options(struct options *o, char **argv)
 {
 	explain_arguments(argv + 1);

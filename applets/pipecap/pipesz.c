@@ -48,7 +48,7 @@ struct pipesz {
 	bool get, check, quiet, verbose;
 	int sizes;		/* how often --set was given */
 	int size;
-	char **targets;		/* the option's letter, then its argument */
+	char **targets;		/* each is the option's letter and its argument */
 	size_t n_targets;
 };
 
@@ -63,7 +63,7 @@ static const struct option *long_of(int letter)
 	return o;
 }
 
-/* A word that several options begin with, or none. */
+/* The word begins several options' names, or none. */
 static void unknown_word(const char *word)
 {
 	char *names = xasprintf("%s", "");
@@ -78,7 +78,7 @@ static void unknown_word(const char *word)
 		bb_error_msg("unrecognized option '%s'", word);
 }
 
-/* c is what getopt_long(3) returned. An option that lacks its argument is the last word. */
+/* c is the result of getopt_long(3). An option that lacks its argument is the last word. */
 static void tell_wrong_option(int argc, char **argv, int c)
 {
 	const char *word = argv[(c == ':' ? argc : optind) - 1];
@@ -100,19 +100,21 @@ static void NORETURN show_try(void)
 {
 	static const char line[] = "Try 'pipesz --help' for more information.\n";
 
-	(void)full_write(STDERR_FILENO, line, strlen(line)); /* nothing is left to tell it to */
+	/* No message could report this failure. */
+	(void)full_write(STDERR_FILENO, line, strlen(line));
 	exit(EXIT_FAILURE);
 }
 
 /* --- numbers ---------------------------------------------------------------------------- */
 
-/* "", "iB" (1024) or "B" (1000) behind the letter of a suffix; 0 if it is something else */
+/* Returns the unit for what follows the letter of a suffix: "" or "iB" (1024), or "B" (1000).
+ * Returns 0 for anything else. */
 static unsigned unit_of(const char *s)
 {
 	return !*s || strcasecmp(s, "ib") == 0 ? 1024 : strcasecmp(s, "b") == 0 ? 1000 : 0;
 }
 
-/* Digits behind a point; *s goes behind them. */
+/* Reads the digits after a point and moves *s past them. */
 static double fraction_at(const char **s)
 {
 	double fraction = 0, place = 1;
@@ -122,7 +124,8 @@ static double fraction_at(const char **s)
 	return fraction;
 }
 
-/* 0, or the error: strtoumax(3) in any base, a fraction, and a suffix from k to Y. */
+/* Returns 0 or an error. A size is a number as strtoumax(3) reads it in any base, a fraction, and a
+ * suffix from k to Y. */
 static int parse_pipesz_size(const char *s, uintmax_t *size)
 {
 	static const char letters[] = "kmgtpezy";
@@ -156,7 +159,8 @@ static int parse_pipesz_size(const char *s, uintmax_t *size)
 	return 0;
 }
 
-/* In the words of the C library that util-linux is built with, for there are others. */
+/* util-linux prints the words of the C library that it is built with. Other libraries have other
+ * words, so these are copied here. */
 static const char *number_error(int error)
 {
 	return error == ERANGE ? "Numerical result out of range" : "Invalid argument";
@@ -190,7 +194,7 @@ static int fd_of(const char *text)
 
 /* --- targets ----------------------------------------------------------------------------- */
 
-/* --check turns a warning into the end. */
+/* --check makes the warning the last message and ends the program. */
 static void target_warns(const struct pipesz *p, const char *what, const char *name)
 {
 	if (p->check)
@@ -214,7 +218,7 @@ static void act_on(const struct pipesz *p, int fd, const char *name)
 		bb_error_msg("%s pipe buffer size set to %d", name, got);
 }
 
-/* util-linux waits in open(2) until a FIFO has a peer; O_NONBLOCK does not. */
+/* util-linux waits in open(2) until a FIFO has a peer. With O_NONBLOCK open(2) does not wait. */
 static void act_on_file(const struct pipesz *p, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -239,8 +243,8 @@ static void act_on_word(const struct pipesz *p, const char *word)
 
 /* --- options ------------------------------------------------------------------------------ */
 
-/* util-linux goes through the options twice: first only --help and --version count, and what is
- * wrong is told; then it is told again, and ends the program. */
+/* util-linux goes through the options twice. The first time it obeys only --help and --version, but
+ * reports wrong options. The second time it reports a wrong option again and exits. */
 static void look_for_help(int argc, char **argv)
 {
 	int c;

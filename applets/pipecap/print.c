@@ -5,7 +5,7 @@
  */
 #include "pipecap.h"
 
-/* text is NULL if it cannot be seen. */
+/* text is NULL if the fact cannot be seen. */
 static void put_text(const char *name, const char *text, enum record_form form)
 {
 	if (form)
@@ -14,7 +14,7 @@ static void put_text(const char *name, const char *text, enum record_form form)
 		xprintf("\t%s", text ? text : "?");
 }
 
-/* -1: it cannot be seen. */
+/* A negative number means that the fact cannot be seen. */
 static void put_number(const char *name, intmax_t number, enum record_form form)
 {
 	if (number < 0)
@@ -41,7 +41,7 @@ static void put_object(const struct holder *h)
 	record_unnest('}');
 }
 
-/* Replaces what would make two words of one. */
+/* A space in the name would split the word in two, so '_' replaces it. */
 static void put_name(const char *comm, enum record_form form)
 {
 	char name[sizeof(((struct holder *)0)->comm)];
@@ -52,8 +52,8 @@ static void put_name(const char *comm, enum record_form form)
 	print_text(name, len, form);
 }
 
-/* "PID:FD(NAME)", with '*' behind it if the process is blocked there; FD is "open" if it waits
- * in open(2). */
+/* Prints "PID:FD(NAME)", and '*' after it if the process is blocked there. FD is "open" if the
+ * process waits in open(2). */
 void put_holder(const struct holder *h, enum record_form form)
 {
 	if (h->fd < 0)
@@ -64,7 +64,7 @@ void put_holder(const struct holder *h, enum record_form form)
 	xprintf(")%s", h->blocked < 0 ? "?" : h->blocked ? "*" : "");
 }
 
-/* A word opens and closes as a JSON array does, with a quote. */
+/* In PAIRS a quote opens and closes the word, as brackets do a JSON array. */
 static void put_side(const struct look *look, bool writers, enum record_form form)
 {
 	const char *name = writers ? "writers" : "readers", *separator = "";
@@ -96,7 +96,7 @@ static void put_side(const struct look *look, bool writers, enum record_form for
 		xprintf("-");
 }
 
-/* The columns that pipesz prints, and ours. */
+/* The first three columns are those of util-linux's pipesz. The others are added by pipecap. */
 void print_header(bool verbose)
 {
 	xprintf("pipe\tsize\tunread%s\n", verbose
@@ -142,7 +142,7 @@ void print_look(const struct look *look, enum record_form form, bool verbose)
 		xprintf("\n");
 }
 
-/* Whole lines, so that no control character reaches a terminal. */
+/* Prints each line with print_text, so that no control character reaches a terminal. */
 static void print_lines(const char *text, size_t left)
 {
 	const char *end = text + left, *line;

@@ -18,8 +18,8 @@ void read_line(int dir, const char *path, char *buf, size_t size)
 	buf[n > 0 ? n : 0] = '\0';
 }
 
-/* The file has "number 0xargument ...", "running", or "-1 ..." outside of a system call. We may
- * not be allowed to know: ptrace(2), PTRACE_MODE_ATTACH. */
+/* The file contains "number 0xargument ...", or "running", or "-1 ..." outside of a system call.
+ * This process may not be allowed to read it (ptrace(2), PTRACE_MODE_ATTACH). */
 struct call read_call(int process, const char *tid)
 {
 	struct call call = { UNKNOWN_CALL, 0, { 0 } };
@@ -39,7 +39,8 @@ struct call read_call(int process, const char *tid)
 	return call;
 }
 
-/* Calls that move bytes through a descriptor, and which argument the descriptor is. */
+/* Each entry is a call that moves bytes through a descriptor, and the position of the descriptor
+ * among the arguments. */
 static bool moves_bytes(const struct call *call, int fd)
 {
 	static const struct { short number, arg; } calls[] = {
@@ -64,7 +65,8 @@ void mark_blocked(struct holder *h, const struct holder *end, const struct call 
 			h->blocked = -1;
 }
 
-/* The path that the process gave to open(2), seen from its root or directory. */
+/* Reads the path that the process gave to open(2), as seen from the root or directory of that
+ * process. */
 static bool read_path(char *buf, size_t size, int pid, const struct call *call, bool at)
 {
 	char from[64], *path = buf;
@@ -92,7 +94,7 @@ static bool read_path(char *buf, size_t size, int pid, const struct call *call, 
 	return true;
 }
 
-/* A FIFO is opened with O_PATH, which wakes nobody, and its name is what /proc then says. */
+/* The FIFO is opened with O_PATH, which wakes nobody. /proc then shows the FIFO's name. */
 static bool find_fifo(const char *path, struct holder *h, char *name)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC);

@@ -12,7 +12,8 @@ const struct holders *request_holders(struct request *r)
 	return &r->all;
 }
 
-/* Nobody has the FIFO open: a process that waits in open(2) for the other side may explain why. */
+/* Called if nobody has the FIFO open. A process that waits in open(2) for the other side may
+ * explain that. */
 static void nobody_has(struct request *r, const char *name, const struct look *look)
 {
 	if (!request_holders(r)->seen)
@@ -26,7 +27,8 @@ static void nobody_has(struct request *r, const char *name, const struct look *l
 			name);
 }
 
-/* errno says why; fd is -1 if it could not be opened, size what was refused, or 0. */
+/* errno says why. fd is -1 if the pipe could not be opened. size is the size that was refused, or
+ * 0. */
 static void target_failed(struct request *r, const struct look *look, int fd, const char *name,
 	long size)
 {
@@ -52,7 +54,8 @@ static void target_failed(struct request *r, const struct look *look, int fd, co
 		exit(status);
 }
 
-/* --- what is done to each target; look has the holders, fd is -1 if only they have it open --- */
+/* --- what is done to each target. look has the holders. fd is -1 if only they have the pipe
+ * open */
 
 static void show_pipe(struct request *r, struct look *look, int fd)
 {
@@ -68,7 +71,7 @@ static void show_pipe(struct request *r, struct look *look, int fd)
 	}
 }
 
-/* max is the largest power of two that is granted. */
+/* With max, the size becomes the largest power of two that the kernel grants. */
 static void set_capacity(struct request *r, struct look *look, int fd)
 {
 	int wish = r->number ? r->number : LARGEST_SIZE, got;
@@ -86,7 +89,7 @@ static void set_capacity(struct request *r, struct look *look, int fd)
 		show_pipe(r, look, fd);
 }
 
-/* The quota left too small a scratch pipe for all that is queued. */
+/* The quota allowed only a scratch pipe that is too small for the whole queue. */
 static void peek_was_cut(struct request *r, const char *name, ssize_t copied, long unread)
 {
 	long soft = pipe_limit("user-pages-soft");
@@ -141,8 +144,8 @@ static void act(struct request *r, struct look *look, int fd)
 
 /* --- targets -------------------------------------------------------------------------- */
 
-/* O_RDWR neither waits nor lets a peer see an end: fifo(7). CMD inherits the descriptor, out of
- * the way of the numbers that a script uses. */
+/* O_RDWR does not wait for a peer, and no peer sees an end while the descriptor is open (fifo(7)).
+ * CMD inherits the descriptor, which is 10 or more because scripts use lower numbers. */
 static int open_to_hold(const struct request *r, const char *path)
 {
 	int fd = open_pipe(path, O_RDWR | O_NONBLOCK);
@@ -150,7 +153,7 @@ static int open_to_hold(const struct request *r, const char *path)
 	return fd >= 0 && r->has_command ? fcntl(fd, F_DUPFD, 10) : fd;
 }
 
-/* To set a size, this process itself needs a descriptor. To look, the child opens one. */
+/* To set a size, this process itself needs a descriptor. To look, the child opens the pipe. */
 static void act_on_path(struct request *r, const char *path, const char *name)
 {
 	struct look look = { .name = name };
@@ -194,7 +197,7 @@ void check_process(struct request *r, int pid, const char *name)
 	free(path);
 }
 
-/* "PID:FD", or all pipes of PID */
+/* target is "PID:FD", or "PID" for all pipes of that process. */
 static void act_on_process(struct request *r, char *target)
 {
 	char *colon = strchr(target, ':');
