@@ -1,5 +1,5 @@
 /*
- * engine.h - what the parts of pipetest's engine share, and no case sees
+ * engine.h - types and functions that the files of pipetest's engine share and no case uses
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -8,8 +8,8 @@
 
 #include "case.h"
 
-/* The groups, in the order in which they run: each is NAME_cases[] in NAME.c, as many as
- * rows.h says. */
+/* The groups, in the order in which they run. The rows of each are NAME_cases[] in cases/NAME.c,
+ * and rows.h has their number. */
 #define GROUPS \
 	GROUP(tutorial_pipe) \
 	GROUP(tutorial_races) \
@@ -60,7 +60,7 @@
 GROUPS
 #undef GROUP
 
-/* The four texts of a row, which lie one after the other. */
+/* A row's four texts are stored one after the other. */
 enum case_text { NAME, IDS, RULE, SOURCE, NEXT_ROW };
 const char *case_text(const char *row, enum case_text which);
 
@@ -71,13 +71,13 @@ enum { MAX_JOBS = 128, MAX_NAMES = 8, MAX_CALLS = 160, NAME_SIZE = 64 };
 
 enum { CALL_SIZE = 112 };
 
-/* A call of a case's process that the others can see. */
+/* A call that a process of a case announced. The struct is in memory that all processes share. */
 struct call {
-	_Atomic uint32_t made;	/* and not returned */
+	_Atomic uint32_t made;	/* is true until the call returns */
 	char text[CALL_SIZE];
 };
 
-/* What a case's processes tell the engine; it survives their death. */
+/* The processes of a case write here what the engine reads after their end. */
 struct shared {
 	_Atomic uint32_t verdict, text_len, lines_lost;
 	struct stream stream;
@@ -87,39 +87,39 @@ struct shared {
 		int32_t pid, thread, result, caught;
 		struct call call;
 	} job[MAX_JOBS];
-	struct call call;	/* of the case's first process */
+	struct call call;	/* belongs to the case's first process */
 	_Atomic uint32_t names;
-	char name[MAX_NAMES][16];	/* of files that it has made */
+	char name[MAX_NAMES][16];	/* names files that helpers have made for the case */
 	char reason[64];
-	char text[TEXT_SIZE];	/* lines of diagnostics, each ended by a newline */
-	/* of probes.c, for all cases */
+	char text[TEXT_SIZE];	/* holds lines of diagnostics, each ended by a newline */
+	/* run_once() clears what precedes text; the members below stay for the whole run. */
 	int32_t probed, any_absent, proc_self;
 	bool absent[MAX_CALLS];
 };
 
 extern struct engine {
 	struct shared *shared;
-	uint32_t text_room;	/* what is told on the way leaves some to the end */
-	const char *no_dir;	/* why there is no directory: what cases are skipped with */
-	const char *no_proc;	/* the same for /proc */
-	bool few_fds;		/* so few that most cases have no room */
-	bool is_child;		/* this process is a case's, not the engine's */
+	uint32_t text_room;	/* is less than TEXT_SIZE in a case: fail() uses the rest */
+	const char *no_dir;	/* is the reason for a skip where there is no directory */
+	const char *no_proc;	/* is the reason for a skip where there is no /proc */
+	bool few_fds;		/* RLIMIT_NOFILE is too low for most cases */
+	bool is_child;		/* this process belongs to a case or a measurement */
 } engine;
 
-void caller_starts(struct call *seen);	/* this process announces its calls there */
-bool on_thread(void);	/* of t_thread() */
-/* The call that what names and this kernel lacks, or NULL. */
+void caller_starts(struct call *seen);	/* this process announces its calls in *seen */
+bool on_thread(void);	/* says if the caller is the thread of t_thread() */
+/* Returns the name of a call that the text "what" contains and this kernel lacks, or NULL. */
 const char *lacking(const char *what);
 
 enum format { KTAP, TAP13, PTEST, JSON_LINES, TERMINAL };
 
 struct options {
-	char **globs;		/* -t: any of them; NULL is all */
-	char *classes;		/* -c: letters; NULL is all */
+	char **globs;		/* come from -t; NULL selects all cases */
+	char *classes;		/* come from -c; NULL selects all classes */
 	enum format format;
-	bool nested, lava;	/* of KTAP and TAP13 only */
+	bool nested, lava;	/* apply to KTAP and TAP13 only */
 	bool exotic, exit_first, quiet;
-	const char *strict;	/* --strict: the reasons for a skip that are allowed; or NULL */
+	const char *strict;	/* lists reasons for which a skip is no failure; NULL: all */
 	double multiplier;
 	int64_t soak;
 	unsigned repeat;
@@ -127,10 +127,10 @@ struct options {
 
 struct pick {
 	const struct test_case *c;
-	const char *row;	/* the texts */
-	const char *group;	/* of GROUPS */
+	const char *row;	/* points to the four texts */
+	const char *group;	/* is a name in GROUPS */
 	enum kind kind;
-	char name[NAME_SIZE];	/* with the kind */
+	char name[NAME_SIZE];	/* ends with the kind, as in .fifo */
 };
 
 struct result {
@@ -139,62 +139,62 @@ struct result {
 	const char *name;
 	enum verdict verdict;
 	bool hung;
-	const char *reason;	/* of a skip or an expected failure */
-	const char *text;	/* diagnostics, a line each */
+	const char *reason;	/* explains a skip or an expected failure */
+	const char *text;	/* holds the lines of diagnostics */
 	int64_t ns;
 };
 
 void probe(const char *dir);
-void probe_calls(void);	/* which of them are missing; into engine.shared */
+void probe_calls(void);	/* notes in engine.shared which calls are missing */
 void print_environment(void (*line)(const char *fmt, ...));
 
-/* directory.c: the current directory of the cases. */
+/* directory.c makes and empties the current directory of the cases. */
 bool directory_make(const char *wish);
 const char *directory_name(void);
-void directory_fresh(void);	/* for the next case, */
-void directory_empty(void);	/* and behind it */
+void directory_fresh(void);	/* is called before each case */
+void directory_empty(void);	/* is called after each case */
 void directory_remove(void);
-void directory_note(const char *name);	/* of a file that a case has made there */
+void directory_note(const char *name);	/* remembers a file that a case makes */
 
 struct pick *pick_cases(const struct options *o, unsigned *count);
-bool word_in_list(const char *word, const char *list);	/* "a,b,c" */
+bool word_in_list(const char *word, const char *list);	/* commas separate the list's words */
 
-/* children.c: the case's first process, which leads its group. */
+/* The first process of a case or a measurement. It leads the process group. */
 struct leader {
 	pid_t pid;
 	int status;
 	bool reaped, gone;
 };
-void children_start(void);	/* from now on only the engine's waits see signals */
-/* 0 when the case has ended or given its verdict, -1 at the deadline, or the signal that asks the
- * engine to end. */
+void children_start(void);	/* blocks the signals for which the engine then waits */
+/* Returns 0 when the case has ended or has given its verdict, -1 at the deadline, or the signal
+ * that asks the engine to end. */
 int await_leader(struct leader *leader, int64_t deadline);
-bool end_group(struct leader *leader);	/* false if a process survives */
+bool end_group(struct leader *leader);	/* returns false if a process survives */
 
-/* Returns the signal that ended it early, or 0. */
+/* Returns the signal that ended the run early, or 0. */
 int run_cases(const struct pick *picks, unsigned count, const struct options *o);
 
 void report_start(const struct options *o, const struct pick *picks, unsigned count);
 void report_result(const struct result *r);
-void report_progress(void);	/* one line on stderr: how far we are */
-int report_end(int sig);	/* the totals; returns the exit status */
+void report_progress(void);	/* prints one line about the progress on stderr */
+int report_end(int sig);	/* prints the totals and returns the exit status */
 
-/* For people, between the header and the totals. */
+/* terminal.c prints the results for a person, between the header and the totals. */
 void terminal_start(const struct pick *picks, unsigned count);
 void terminal_result(const struct result *r);
 void terminal_end(void);
 
-/* The reasons for skips, summed. */
+/* skips.c counts the skipped cases by reason. */
 void skips_note(const char *token);
 void skips_print(void (*line)(const char *fmt, ...), const char *indent);
 void skips_record(void);
 
-/* A known bug was found: its fix is missing. Each is named once. */
+/* fixes.c lists the known bugs that the cases of class B found. Each is listed once. */
 void fixes_note(const char *row);
 void fixes_print(void (*line)(const char *fmt, ...), const char *indent);
 void fixes_record(void);
 
-/* The shell's * and ?, in the word from name to end. */
+/* Compares the word from name to end with a pattern in which * and ? mean what they mean in sh. */
 bool glob_matches(const char *glob, const char *name, const char *end);
 
 #endif
