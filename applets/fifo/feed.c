@@ -5,12 +5,13 @@
  */
 #include "fifor.h"
 
-/* A read(2) goes through plain bytes and stops behind a packet (fs/pipe.c, pipe_read): several
- * lines can be one packet, several plain lines, or plain lines before a packet. So the
- * queue is moved into a pipe of ours by splice(2), which keeps the slots and what they are, and
- * tee(2) makes a copy. What we read is looked at; where it can mean two things, the copy
- * is taken apart slot by slot: the last one may be a packet. Two bytes of a slot tell: a read
- * of one takes all of a packet, since the excess bytes are discarded (pipe(2)). */
+/* A read(2) takes plain bytes on to the end of the next packet (fs/pipe.c, pipe_read). Several
+ * lines in one read can therefore be one packet, or several plain lines, or plain lines before a
+ * packet. So splice(2) moves the queue into a pipe of fifor's own, slot by slot with their kinds,
+ * and tee(2) makes a copy. fifor reads the pipe, and where the bytes can mean two things, the copy
+ * is taken apart slot by slot: the last slot may be a packet. A read of one byte from a slot tells:
+ * it takes a whole packet, since the excess bytes are discarded (pipe(2)), but only one byte of
+ * plain ones. */
 
 static int feed_pipe(int fd[2], int size)
 {
@@ -20,7 +21,6 @@ static int feed_pipe(int fd[2], int size)
 		&& (fcntl(fd[1], F_SETPIPE_SZ, size) > 0 || size > 1);
 }
 
-/* A kernel without packets refuses the flag. */
 static int knows_packets(const struct feed *feed)
 {
 	return fcntl(feed->slot[1], F_SETFL, O_NONBLOCK | O_DIRECT) == 0
@@ -44,12 +44,13 @@ void feed_init(struct reader *r)
 		&& feed_pipe(feed->copy, size);
 	feed->usable = (feed->packets || feed->look) && feed_pipe(feed->pipe, size);
 	feed->scratch = xmalloc(OUTPUT);
-	feed->null = open("/dev/null", O_WRONLY | O_CLOEXEC); /* without it, bytes are read */
+	/* Without /dev/null, unwanted bytes are read. */
+	feed->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (!feed->packets && auto_frame && r->f.asked.verbose > 0)
 		bb_error_msg("no packets here, but lines");
 }
 
-/* A pipe's next bytes, which nobody wants. No packet is longer than a page. */
+/* Throws away the next bytes of a pipe. No packet is longer than a page. */
 static void throw_away(struct feed *feed, int fd, size_t len)
 {
 	ssize_t n;
@@ -64,8 +65,9 @@ static void throw_away(struct feed *feed, int fd, size_t len)
 	}
 }
 
-/* Where the packet at the end of the last len bytes that came begins; len: there is none. A slot
- * of one byte tells nothing, but a read that has stopped before the end tells enough. */
+/* Returns where the packet at the end of the last len bytes begins, or len if there is no packet. A
+ * slot of one byte does not show its kind, but then a read that stopped before the end shows that
+ * the last slot was a packet. */
 static size_t find_packet(struct feed *feed, size_t len)
 {
 	size_t at = 0;
@@ -89,7 +91,7 @@ static size_t find_packet(struct feed *feed, size_t len)
 	return packet ? at : len;
 }
 
-/* One line, or bytes without any end, are one message in any case. */
+/* One line, or bytes without any end, are one message whether or not they were a packet. */
 static int is_ambiguous(const struct reader *r, const struct end *e, const char *buf, size_t len)
 {
 	return e->rest.len || e->part.len || e->oversized || len > r->atomic
@@ -104,8 +106,8 @@ static ssize_t move(struct feed *feed, int fd)
 	return splice(fd, NULL, feed->pipe[1], NULL, SPLICE_MAX, feed->flags);
 }
 
-/* Fills the pipe, and the copy, as far as both have room. Some kernels know no SPLICE_F_NONBLOCK
- * for a FIFO, but take its O_NONBLOCK. */
+/* Fills the pipe and the copy, as far as both have room. Some kernels do not know SPLICE_F_NONBLOCK
+ * for a FIFO, but obey the FIFO's O_NONBLOCK. */
 static ssize_t fetch(struct feed *feed, int fd)
 {
 	ssize_t n = feed->held;
@@ -139,7 +141,7 @@ static void make_room(struct buffer *b, size_t size)
 		b->data = xrealloc(b->data, b->size = size);
 }
 
-/* Without a look ahead, byte after byte is taken where not all is wanted. */
+/* If fifor cannot look ahead, it reads byte by byte when not all bytes are wanted. */
 static ssize_t read_directly(struct reader *r, struct end *e, struct run *run)
 {
 	struct buffer *b = &r->feed.buf;

@@ -18,7 +18,7 @@ static int parse_mode(const char *str)
 	return mode;
 }
 
-/* What /proc tells, or its usual value. */
+/* Returns the limit that /proc shows, or the usual limit. */
 static int largest_pipe(void)
 {
 	long size = read_number("/proc/sys/fs/pipe-max-size");
@@ -73,8 +73,8 @@ static int is_given(const struct fifo_option *options, const char *name, size_t 
 	return 0;
 }
 
-/* The other option of the first rule that is broken, with its length and the rule's first name
- * in *rule. */
+/* Finds the first rule that is broken and returns the option that breaks it, with the length of
+ * that option's name. *rule is the rule, which begins with its own option. */
 static const char *broken_rule(const struct fifo_option *options, const char *const rules[],
 	int wanted, const char **rule, int *len)
 {
@@ -119,7 +119,7 @@ void fifo_create(struct fifo *f)
 
 	if (f->asked.mode < 0)
 		return;
-	mask = umask(0); /* as mkfifo -m: the mode that was asked for */
+	mask = umask(0); /* As with mkfifo -m, the umask does not count. */
 	made = mkfifo(f->path, f->asked.mode) == 0;
 	umask(mask);
 	if (!made && errno != EEXIST)
@@ -128,8 +128,9 @@ void fifo_create(struct fifo *f)
 		fifo_remove_at_end(f);
 }
 
-/* What fs.protected_symlinks=1 refuses (sysctl/fs.rst), for kernels where nobody set it: to
- * follow a link that a stranger put into a directory that all may write to. */
+/* Refuses what fs.protected_symlinks=1 refuses (the kernel's sysctl/fs.rst), since the setting may
+ * be off: following a link that another user put into a sticky directory that everybody may write
+ * to. */
 static void check_link(const char *path)
 {
 	struct stat link, parent;
@@ -140,8 +141,8 @@ static void check_link(const char *path)
 		bb_error_msg_and_die("can't open '%s': the link is another user's", path);
 }
 
-/* The type is asked before the open, since to open a device can do something, and again
- * after it, since the name may mean another file by then. */
+/* The type is asked before the open, since opening a device can have an effect, and again after the
+ * open, since the name may mean another file by then. */
 int fifo_open(struct fifo *f, int flags)
 {
 	const char *path = f->path;
@@ -164,7 +165,7 @@ int fifo_open(struct fifo *f, int flags)
 	return fd;
 }
 
-/* A size below 0 is a wish, halved until the kernel grants it: a user over
+/* A size below 0 is a wish. It is halved until the kernel grants it, because a user over
  * pipe-user-pages-soft gets less (pipe(7)). */
 void fifo_resize(struct fifo *f)
 {

@@ -11,7 +11,8 @@
 enum { FRAME_AUTO, FRAME_LINE, FRAME_PACKET, FRAME_NUL, FRAME_LEN, FRAME_RAW };
 enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024, SPLICE_MAX = 1024 * 1024 };
 
-/* The arguments of the options that both ends take, as they were given; NULL: not given. */
+/* The arguments of the options that both ends take, as the user wrote them. NULL: the option was
+ * not given. */
 struct fifo_arguments {
 	char *mode, *frame, *count, *timeout, *open_timeout, *size;
 	int stats;
@@ -33,7 +34,7 @@ struct fifo_asked {
 	int json, stats;
 };
 
-/* What is reported at the end and on SIGUSR1. */
+/* These counts are reported at the end and on SIGUSR1. */
 struct fifo_counts {
 	uintmax_t messages, bytes, dropped, reconnects, waits;
 };
@@ -44,60 +45,63 @@ struct fifo {
 	int fd;			/* -1: not open */
 	int known;		/* there was a FIFO of that name */
 	int watch;		/* inotify(7) of the name, or -1 */
-	int blind;		/* the watch misses something: look at the name once a second */
+	int blind;		/* the watch is incomplete: look at the name once a second */
 	struct stat watched;
 	uintmax_t left;		/* messages that are still wanted */
-	pid_t child;		/* blocks in a call for us; 0: none */
-	int unsaved;		/* a message would be lost if we died now */
-	uintmax_t queued;	/* messages in memory: they are dropped if we die */
+	pid_t child;		/* a child that blocks in a call for this process; 0: none */
+	int unsaved;		/* a message would be lost if this process died now */
+	uintmax_t queued;	/* messages in memory, which are dropped at a signal */
 	struct fifo_counts count;
 };
 
-/* An option by its long name, and whether it was given; the last one has no name. */
+/* An option's long name, and whether it was given. The last entry of a list has no name. */
 struct fifo_option {
 	const char *name;
 	int given;
 };
-/* Each rule is "name: names": the first option excludes the others; or, with needs, is only for
- * them. A usage error names both. */
+/* Each rule is "name: names". With fifo_exclude the first option excludes the others. With
+ * fifo_need the others may only be given with the first. A usage error names both options. */
 void fifo_exclude(const struct fifo_option *options, const char *const rules[]);
 void fifo_need(const struct fifo_option *options, const char *const rules[]);
-/* Takes the options, and blocks the signals that end a program: from then on only fifo_poll
- * sees them, and removes a FIFO that shall not stay. */
+/* Takes the options, and blocks the signals that end a program. From then on only fifo_poll sees
+ * them, and it removes a FIFO that must not stay. */
 void fifo_init(struct fifo *f, opts_t opts, const struct fifo_arguments *a);
-void fifo_create(struct fifo *f);	/* --create, once the other options are right */
-/* The directory part of a path, "." if there is none; valid until the next call. */
+void fifo_create(struct fifo *f);	/* carries out --create after all options were checked */
+/* Returns the directory part of a path, or "." if it has none. The text is valid until the next
+ * call. */
 const char *fifo_directory(const char *path);
-/* Never blocks; -1 without a reader (ENXIO), or if the FIFO has gone since (ENOENT). */
+/* Never blocks. Returns -1 if there is no reader (ENXIO), or if the FIFO has gone (ENOENT). */
 int fifo_open(struct fifo *f, int flags);
-/* Renews the watch; true if the name means another FIFO than f->fd. */
+/* Renews the watch. Returns true if the name means another FIFO than f->fd. */
 int fifo_watch(struct fifo *f);
-/* Ends f->child, and has waited for it: what the child held open is closed. The end of the
- * program does this too, except by SIGKILL. */
+/* Ends f->child and waits for its end, so that the files which the child held open are closed. The
+ * end of the program does this too, except after SIGKILL. */
 void fifo_end_child(struct fifo *f);
 /* Makes the open pipe as large as asked.size says. */
 void fifo_resize(struct fifo *f);
-/* The end of a duration that begins now; INT64_MAX is for ever. */
+/* Returns the end of a duration that begins now. INT64_MAX is for ever. */
 int64_t fifo_deadline(int64_t duration);
 int64_t fifo_earlier(int64_t a, int64_t b);
-/* poll(2) until the deadline; 0 if the deadline came first. */
+/* Works as poll(2) until the deadline. Returns 0 if the deadline came first. */
 int fifo_poll(struct pollfd *fds, int n, int64_t deadline);
-/* The same, with the watch of the name in fds[n], for which the caller leaves room. MOVED: the
- * name means another FIFO, or none. */
+/* Works as fifo_poll, with the watch of the name in fds[n], for which the caller leaves room.
+ * FIFO_MOVED says that the name means another FIFO, or none. */
 enum fifo_event { FIFO_LATE, FIFO_READY, FIFO_MOVED };
 enum fifo_event fifo_wait(struct fifo *f, struct pollfd *fds, int n, int64_t deadline);
-/* Runs the command, which inherits f->fd and so holds the FIFO open; without a command, holds it
- * until the deadline or a signal, and calls reopen if the name moves. */
+/* Runs the command, which inherits f->fd and so holds the FIFO open. Without a command, this
+ * process holds the FIFO open until the deadline or a signal, and calls reopen if the name
+ * moves. */
 void fifo_hold(struct fifo *f, char **cmd, int64_t deadline, void (*reopen)(struct fifo *f));
 
-/* What --frame=len puts before each part of a message (fifo.5); little endian. */
+/* With --frame=len this header stands before each part of a message (fifo(5)). All numbers are
+ * little endian. */
 struct fifo_header {
 	uint32_t magic, length, offset;
 	uint16_t part, zero;
 	uint32_t writer, run, seq, crc;
 };
 #define FIFO_MAGIC "IPF\2"
-/* The crc of a header and its part of a message. */
+/* Returns the CRC of a header and its part of a message. */
 uint32_t fifo_crc(const struct fifo_header *h, const char *part, size_t len);
 
 #endif

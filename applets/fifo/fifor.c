@@ -45,8 +45,8 @@ struct fifor_long {
 
 enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS };
 
-/* The lock is on a descriptor of its own, for the one that reads is renewed at each end of
- * file. fcntl(2) has no exclusive lock for a descriptor that can only read. */
+/* The lock is on a descriptor of its own, because the descriptor that fifor reads is renewed at
+ * each end of file. fcntl(2) has no exclusive lock for a descriptor that can only read. */
 static void exclude_others(struct reader *r)
 {
 	int before = r->lock;
@@ -59,11 +59,11 @@ static void exclude_others(struct reader *r)
 			bb_error_msg("'%s' has a reader already", r->f.path);
 			exit(EXIT_NOT_NOW);
 		}
-		if (r->lock_kind == LOCK_EX) /* else: no locks here, so nobody has one */
+		if (r->lock_kind == LOCK_EX) /* Without locks in this file system nobody has one. */
 			bb_perror_msg_and_die("can't lock '%s'", r->f.path);
 	}
 	if (before >= 0)
-		close(before); /* or writers to a FIFO that was replaced would see a reader */
+		close(before); /* Writers to a replaced FIFO must see no reader. */
 }
 
 static int same_fifo(int a, int b)
@@ -81,22 +81,22 @@ static void close_end(struct reader *r, struct end *e)
 	e->fd = -1;
 }
 
-/* A writer to the FIFO that had the name before does not know that another one has it, and may
- * just have begun: the old one stays open, until its writers have left. */
+/* A writer to the old FIFO does not know that the name means another FIFO now, and may just have
+ * begun. The old FIFO stays open until its writers have left. */
 static void replace_end(struct reader *r)
 {
 	struct end named = r->end[NAMED];
 
 	close_end(r, &r->end[BEFORE]);
-	r->end[NAMED] = r->end[BEFORE]; /* its buffers can be used again */
+	r->end[NAMED] = r->end[BEFORE]; /* The buffers can be used again. */
 	r->end[BEFORE] = named;
 	r->end[BEFORE].live = 1;
 }
 
-/* A reader's descriptor whose last writer has left reports POLLHUP for ever; a new descriptor
- * reports nothing until the next writer comes (fifo(7), fs/pipe.c: f_version and w_counter). The
- * new one is opened before the old one is closed, so that the pipe is never without a reader, and
- * keeps what is in it. */
+/* After the last writer has left, a reader's descriptor reports POLLHUP for ever. A new descriptor
+ * reports nothing until the next writer comes (fifo(7); fs/pipe.c, f_version and w_counter). The
+ * new descriptor is opened before the old one is closed, so that the pipe always has a reader and
+ * keeps its content. */
 static void open_reader(struct reader *r)
 {
 	struct end *e = &r->end[NAMED];
@@ -125,8 +125,9 @@ static int is_hung_up(int fd)
 	return poll(&pfd, 1, 0) == 1 && pfd.revents == POLLHUP;
 }
 
-/* Some kernels report POLLHUP for a new descriptor without a writer, when there was one before
- * (gVisor). Here it means that a writer has come and left since, and not for two in a row. */
+/* Some kernels (gVisor) report POLLHUP even for a new descriptor, if there was a writer earlier. On
+ * other kernels that happens only if a writer has come and left since the open, and hardly for two
+ * descriptors in a row. */
 static void look_for_false_hang_up(struct reader *r)
 {
 	int fd;
@@ -139,7 +140,7 @@ static void look_for_false_hang_up(struct reader *r)
 		close(fd);
 }
 
-/* False if the end of the last writer is ours too. */
+/* Returns false if fifor must exit when the last writer leaves. */
 static int next_writer(struct reader *r, struct end *e)
 {
 	int some = e->some;
@@ -178,8 +179,8 @@ static NORETURN void time_out(struct reader *r)
 	exit(EXIT_TIMED_OUT);
 }
 
-/* Readers with --count look and take in turns. Any process may lock a directory that it can read:
- * the wait for a turn is bounded. */
+/* Readers with --count take turns to look ahead and take. Any process may lock a directory that it
+ * can read, so the wait for a turn has a limit. */
 static void take_turn(struct reader *r)
 {
 	int64_t end = fifo_earlier(r->deadline, fifo_deadline(TURN_S * NS_PER_S)), pause = MS;
@@ -188,7 +189,7 @@ static void take_turn(struct reader *r)
 		if (flock(r->turn, LOCK_EX | LOCK_NB) == 0) {
 			r->has_turn = 1;
 		} else if (errno != EWOULDBLOCK) {
-			r->turn = -1; /* no locks here */
+			r->turn = -1; /* This file system has no locks. */
 		} else if (monotonic_ns() >= r->deadline) {
 			time_out(r);
 		} else if (monotonic_ns() >= end) {
@@ -203,7 +204,7 @@ static void take_turn(struct reader *r)
 	}
 }
 
-/* stdout is watched too: if nobody reads what we print, no message shall be taken. */
+/* stdout is watched, too: if its reader has gone, no message may be taken. */
 static enum fifo_event wait_for_event(struct reader *r, struct pollfd *fds)
 {
 	enum fifo_event event;
@@ -211,7 +212,7 @@ static enum fifo_event wait_for_event(struct reader *r, struct pollfd *fds)
 	flush_output(r);
 	end_turn(r);
 	r->f.unsaved = 0;
-	r->f.queued = fifor_is_pending(r); /* lost, if a signal ends us */
+	r->f.queued = fifor_is_pending(r); /* These are lost if a signal ends fifor. */
 	r->f.count.waits++;
 	for (int i = 0; i < ENDS; i++)
 		fds[i] = (struct pollfd){ .fd = r->end[i].fd, .events = POLLIN };
@@ -221,10 +222,10 @@ static enum fifo_event wait_for_event(struct reader *r, struct pollfd *fds)
 	return event;
 }
 
-/* An end that has something to read, or whose last writer has left. */
+/* Returns an end that has something to read, or whose last writer has left. */
 static struct end *wait_for_end(struct reader *r)
 {
-	struct pollfd fds[ENDS + 2]; /* and for the watch */
+	struct pollfd fds[ENDS + 2]; /* The other two are stdout and the watch. */
 	enum fifo_event event;
 	struct end *e;
 
@@ -245,7 +246,7 @@ static struct end *wait_for_end(struct reader *r)
 	return e;
 }
 
-/* A signal leaves in the pipe what is there; what we have taken out of it is printed. */
+/* After a signal nothing more is taken out of the pipe, but what was taken is printed. */
 static ssize_t take_run(struct reader *r, struct end *e)
 {
 	struct run run;
@@ -263,9 +264,9 @@ static ssize_t take_run(struct reader *r, struct end *e)
 	return n;
 }
 
-/* poll(2) said that there was something, and there was nothing: another reader was faster, or it
- * is a kernel that says so. The pauses begin with the third time. Where each poll says so, none
- * of them ends at the deadline. */
+/* poll(2) has reported data, but there was none. Either another reader was faster, or the kernel
+ * reports data wrongly. The pauses begin with the third time. The deadline is checked here, because
+ * on such a kernel no poll(2) ends at the deadline. */
 static void pause_after_false_hints(struct reader *r, int hints)
 {
 	int64_t pause = MS;
@@ -300,8 +301,9 @@ static void fifor_read_messages(struct reader *r)
 	flush_output(r);
 }
 
-/* True if splice(2) cannot: read(2) and write(2) then tell why, or do it. Some kernels know no
- * SPLICE_F_NONBLOCK for a FIFO, but take its O_NONBLOCK. */
+/* Returns true if splice(2) does not work here. read(2) and write(2) then move the bytes or report
+ * the error. Some kernels do not know SPLICE_F_NONBLOCK for a FIFO, but obey the FIFO's
+ * O_NONBLOCK. */
 static int splice_fails(struct reader *r, unsigned *flags)
 {
 	if (errno == EOPNOTSUPP && *flags) {
@@ -313,7 +315,8 @@ static int splice_fails(struct reader *r, unsigned *flags)
 	return 1;
 }
 
-/* The bytes of one call; 0: the end of the last writer, -1: nothing has come. */
+/* Returns the bytes that one call has moved, 0 if the last writer has left, or -1 if nothing has
+ * come. */
 static ssize_t move_raw(struct reader *r, int fd, int *spliced, unsigned *flags)
 {
 	size_t most = r->bytes < SPLICE_MAX ? r->bytes : SPLICE_MAX;
@@ -365,10 +368,9 @@ static void read_raw(struct reader *r)
 
 static void reopen(struct fifo *f)
 {
-	open_reader((struct reader *)f); /* f is its first member */
+	open_reader((struct reader *)f); /* f is the first member of struct reader. */
 }
 
-/* Writers find a reader, and the queue stays. */
 static void fifor_hold(struct reader *r, char **cmd)
 {
 	if (*cmd && r->lock >= 0)
@@ -376,8 +378,8 @@ static void fifor_hold(struct reader *r, char **cmd)
 	fifo_hold(&r->f, cmd, fifo_deadline(r->f.asked.timeout), reopen);
 }
 
-/* A writer that was blocked in open(2) goes on when we open the FIFO, and its message is thrown
- * away like the others: a moment without one is waited for, so that it is counted. */
+/* A writer that was blocked in open(2) goes on when fifor opens the FIFO, and its message is thrown
+ * away, too. So fifor waits a moment for such a message, to count it. */
 static int flush_queue(struct reader *r)
 {
 	struct pollfd in = { .fd = r->f.fd, .events = POLLIN };
@@ -461,7 +463,7 @@ int fifor_main(char **argv)
 	char *output = NULL, *eof = NULL;
 	struct fifo_arguments a = { 0 };
 	struct fifor_long l = { 0 };
-	static struct reader r; /* read at exit */
+	static struct reader r; /* exit handlers read it */
 	opts_t opts = getopt32(argv,
 		FIFO_OPTIONS "0(null)o(output):e(eof):X(exclusive)(flush)(hold)(bytes):",
 		FIFO_ARGUMENTS(&a), &output, &eof, &l.flush, &l.hold, &l.bytes);

@@ -7,7 +7,8 @@
 
 enum {
 	OUTPUT = 64 * 1024,
-	TURN_S = 3		/* so long does a reader wait for its turn, or for what has begun */
+	/* the longest wait of a reader for its turn, or for the rest of a message */
+	TURN_S = 3
 };
 
 struct buffer {
@@ -15,18 +16,18 @@ struct buffer {
 	size_t len, size;
 };
 
-/* A FIFO that has the name, or had it before. */
+/* NAMED is the FIFO that has the name now, BEFORE the one that had the name before. */
 enum { NAMED, BEFORE, ENDS };
 struct end {
 	int fd;			/* -1: none */
-	int live;		/* a writer has been seen: read(2) of 0 bytes is its end */
+	int live;		/* a writer has been seen, so read(2) of 0 bytes means its end */
 	int some;		/* bytes have come since it was opened */
 	struct buffer rest;	/* a message whose end has not come */
 	struct buffer part;	/* a part of a frame that has not come whole */
 	uintmax_t oversized;	/* bytes of a message that is too long, and passed over */
 };
 
-/* Bytes that came at once. From "packet" on they are a packet; packet == len: there is none. */
+/* These bytes came at once. From "packet" on they are a packet. If packet == len, there is none. */
 struct run {
 	char *buf;
 	size_t len, packet;
@@ -37,30 +38,31 @@ struct feed {
 	int look;		/* --count: look first, then take what is wanted */
 	int packets;		/* packets are told from plain bytes */
 	int usable;		/* the pipes below are there */
-	int bytewise;		/* nothing can be looked at: bytes are taken one by one */
+	int bytewise;		/* fifor cannot look ahead and takes bytes one by one */
 	unsigned flags;		/* for splice(2) and tee(2) */
-	int pipe[2];		/* what was taken out of the FIFO, or with look a copy of it */
+	int pipe[2];		/* bytes taken out of the FIFO, or with look a copy of them */
 	int copy[2], slot[2];	/* a copy of that, and of one slot of it */
-	size_t held, left;	/* bytes in pipe; left: that are in copy, too */
+	size_t held, left;	/* held: bytes in pipe; left: those of them that are in copy, too */
 	size_t behind;		/* bytes that pipe has given out and copy has not */
 	struct buffer buf;
-	char *scratch;		/* OUTPUT bytes that nobody wants */
-	int null;		/* takes them without a copy; -1: there is none */
+	char *scratch;		/* room for OUTPUT unwanted bytes */
+	int null;		/* /dev/null, for unwanted bytes; -1: there is none */
 };
 
 /* frame.c: messages that come in parts, by writer. */
 struct peer {
 	uint32_t writer, run, seq, length;
-	int known, open;	/* there is such a writer; a message of it has not come whole */
-	int cut;		/* that was reported for seq */
-	uint32_t lost;		/* not told with a message yet */
-	uintmax_t since;	/* the open message is that old */
+	int known, open;	/* known: the entry is used; open: a message has come in part */
+	int cut;		/* the cut message seq was reported */
+	uint32_t lost;		/* lost messages, not yet reported */
+	uintmax_t since;	/* the clock when the open message began */
 	struct buffer msg;
 };
 struct frames {
 	struct peer *table;	/* hashed; its size is a power of two */
 	size_t size, used;
-	uintmax_t held, clock, skipped; /* bytes of open messages; that were no frame */
+	/* held: bytes of open messages; skipped: bytes that were no frame */
+	uintmax_t held, clock, skipped;
 };
 
 struct fifor_output {
@@ -81,45 +83,49 @@ struct reader {
 	int lock, lock_kind;	/* LOCK_SH, or with --exclusive LOCK_EX; 0: none */
 	int turn, has_turn;	/* readers with --count lock this directory, one at a time */
 	int exit_at_eof;
-	int hangs_up;		/* a new descriptor reports POLLHUP: this kernel does so */
+	int hangs_up;		/* this kernel reports POLLHUP for a new descriptor */
 	int64_t deadline;	/* for the next message */
 	uintmax_t bytes;	/* still wanted of raw bytes */
 };
 
-/* --- output.c: the output is kept until it is OUTPUT bytes or flush_output. */
+/* --- output.c. The output is buffered until it reaches OUTPUT bytes, or until flush_output. */
 void fifor_output_failed(void) NORETURN;
 void flush_output(struct reader *r);
 void put_bytes(struct reader *r, const char *buf, size_t len);
-/* Parts of a message were taken out of the FIFO, and no other reader can get them. */
+/* Returns true if parts of a message were taken out of the FIFO, so that no other reader can get
+ * them. */
 int fifor_is_pending(const struct reader *r);
-/* Messages are still wanted (--count), or are pending. */
+/* Returns true if more messages are wanted (--count), or if some are pending. */
 int fifor_wants_more(const struct reader *r);
-/* As the options say; frame is what JSON adds, or NULL. */
+/* Prints a message in the form that the options ask for. frame is what JSON adds, or NULL. */
 void put_message(struct reader *r, const char *msg, size_t len, const char *frame);
-/* "what=BYTES" on stderr. */
+/* Prints "what=BYTES" on stderr. */
 void report_bytes(const struct reader *r, const char *what, uintmax_t bytes);
 void buffer_add(struct buffer *b, const void *data, size_t len);
 
 /* --- frame.c */
-/* The next magic number in text, or the beginning of one at its end; limit if there is none. */
+/* Returns the next magic number in the text, or the beginning of one at the text's end, or limit if
+ * there is none. */
 const char *frame_find(const char *at, const char *limit);
-/* The bytes of the part at p; 0: they have not all come; -1: there is no frame. */
+/* Returns the size of the part at p, 0 if the part has not come whole, or -1 if there is no
+ * frame. */
 ssize_t frame_size(const struct reader *r, const char *p, size_t len);
 void frame_take(struct reader *r, const char *part);
-/* Bytes that are no frame, with --frame=len. */
+/* Counts bytes that are no frame, with --frame=len. */
 void frame_skip(struct reader *r, size_t len);
-/* No more parts will come. */
+/* Called when no more parts will come. */
 void frames_end(struct reader *r);
 
-/* --- text.c: returns how many bytes of the run are done with: all, or those up to the last
+/* --- text.c. text_take returns how many bytes of the run were used: all, or those up to the last
  * message that is wanted. */
 size_t text_take(struct reader *r, struct end *e, const struct run *run);
-/* What is left without its end is a message all the same. */
+/* Prints the rest that has no end as a message. */
 void text_settle(struct reader *r, struct end *e);
 
 /* --- feed.c */
 void feed_init(struct reader *r);
-/* The next run: its length; 0: the end of the last writer; -1: nothing has come. */
+/* Reads the next run and returns its length, 0 if the last writer has left, or -1 if nothing has
+ * come. */
 ssize_t feed_next(struct reader *r, struct end *e, struct run *run);
-/* With look: takes that many bytes of the run out of the FIFO. */
+/* With look, takes len bytes of the run out of the FIFO. */
 void feed_take(struct reader *r, struct end *e, size_t len);

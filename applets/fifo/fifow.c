@@ -70,8 +70,9 @@ static ssize_t read_input(char *buf, size_t size)
 	return n;
 }
 
-/* Until the end, or until splice(2) says that it cannot: read(2) and write(2) then tell why
- * or do it. Some kernels know no SPLICE_F_NONBLOCK for a FIFO, but take its O_NONBLOCK. */
+/* Moves bytes until the end of stdin, or until splice(2) does not work. read(2) and write(2) then
+ * move the bytes or report the error. Some kernels do not know SPLICE_F_NONBLOCK for a FIFO, but
+ * obey the FIFO's O_NONBLOCK. */
 static int splice_raw(struct writer *w)
 {
 	unsigned flags = SPLICE_F_NONBLOCK;
@@ -110,7 +111,7 @@ static void send_raw(struct writer *w)
 			w->f.count.dropped++;
 }
 
-/* With --interval, each message has its time. */
+/* With --interval, each message waits for its time. */
 static void send_message(struct writer *w, struct fifow_output *out, struct pace *pace,
 	const char *msg, size_t len)
 {
@@ -123,7 +124,8 @@ static void send_message(struct writer *w, struct fifow_output *out, struct pace
 	message_put(w, out, msg, len);
 }
 
-/* The next message of stdin; NULL at the end. Nothing is held back while we wait for more. */
+/* Returns the next message of stdin, or NULL at the end. Messages that were put together are sent
+ * before fifow waits for more. */
 static char *next_of_input(struct writer *w, struct fifow_output *out, size_t *len)
 {
 	char *msg = NULL;
@@ -141,15 +143,15 @@ static char *next_of_input(struct writer *w, struct fifow_output *out, size_t *l
 	return msg;
 }
 
-/* What is sent fills the queue meanwhile; what comes when it is empty goes past it, but is kept
- * where the input buffer does not change. */
+/* The queue can fill while messages are sent. A message that comes while the queue is empty skips
+ * it, but is copied, because the input buffer changes. */
 static char *next_of_queue(struct writer *w, struct fifow_output *out, size_t *len, uintmax_t *lost)
 {
 	struct queue *q = &w->queue;
 	char *msg;
 
 	if (!q->used && !input_peek(&w->in, len))
-		message_flush(w, out); /* which can fill the queue */
+		message_flush(w, out); /* Meanwhile the queue can fill. */
 	msg = queue_pop(q, len, lost);
 	if (msg || *lost)
 		return msg;
@@ -179,7 +181,7 @@ static void send_input(struct writer *w, struct fifow_output *out, struct pace *
 		bb_perror_msg_and_die("can't read standard input");
 }
 
-/* What the tutorial's writer sends. */
+/* Sends what the tutorial's writer sends. */
 static void send_names(struct writer *w, struct fifow_output *out, struct pace *pace)
 {
 	char msg[64];
@@ -199,7 +201,8 @@ static void send_operands(struct writer *w, struct fifow_output *out, struct pac
 	uintmax_t n = 0;
 
 	for (; msgs[n]; n++)
-		message_check(w, out, msgs[n], strlen(msgs[n])); /* all or none */
+		/* All messages are sent, or none. */
+		message_check(w, out, msgs[n], strlen(msgs[n]));
 	fifo_create(&w->f);
 	w->f.queued = n < w->f.left ? n : w->f.left;
 	(void)fifow_find_reader(w, fifo_deadline(w->f.asked.timeout));
@@ -220,8 +223,8 @@ static void make_input(struct writer *w, const char *buffer, int delimiter)
 	w->in.delimiter = delimiter;
 }
 
-/* Everything but operands. The FIFO is opened before there is a message, since a reader may wait
- * for that; --timeout counts when there is one. */
+/* Sends all messages that are not operands. The FIFO is opened before there is a message, since a
+ * reader may wait for the open. --timeout counts from the first message. */
 static void send_stream(struct writer *w, struct fifow_output *out, struct pace *pace, int names)
 {
 	fifo_create(&w->f);
@@ -238,7 +241,8 @@ static void send_stream(struct writer *w, struct fifow_output *out, struct pace 
 
 static void reopen(struct fifo *f)
 {
-	(void)fifow_find_reader((struct writer *)f, INT64_MAX); /* f is its first member */
+	/* f is the first member of struct writer. */
+	(void)fifow_find_reader((struct writer *)f, INT64_MAX);
 }
 
 static void fifow_hold(struct writer *w, char **cmd)
@@ -290,7 +294,7 @@ int fifow_main(char **argv)
 	char *interval = NULL, *on_epipe = NULL, *buffer = NULL, *drop = NULL;
 	struct fifo_arguments a = { 0 };
 	struct fifow_long l = { 0 };
-	static struct writer w; /* read at exit */
+	static struct writer w; /* exit handlers read it */
 	struct fifow_output out = { 0 };
 	struct pace pace = { 0 };
 	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)L(lock)N(nonblock)E(on-epipe):"

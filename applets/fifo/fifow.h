@@ -7,20 +7,20 @@
 
 enum { CHUNK = 64 * 1024 };
 
-/* --- input.c: stdin, as far as it has been read: from "at" on it is not yet taken, up to "seen"
- * there is no end of a message. */
+/* --- input.c. This is what has been read of stdin. Bytes from "at" on are not yet taken, and up to
+ * "seen" no message ends. */
 struct input {
-	char *buf;		/* NULL: the messages do not come from stdin */
+	char *buf;
 	size_t size, len, at, seen;
 	char delimiter;
 	int eof, error;
 };
 
-/* The next message, which stays; NULL: it is not complete. A message that is longer than any may
- * be is handed out in part, to be refused. */
+/* Returns the next message, which stays in the buffer, or NULL if it is not complete. A message
+ * over the longest length is returned in part, so that it can be refused. */
 char *input_peek(struct input *in, size_t *len);
 void input_take(struct input *in, size_t len);
-/* After input_peek found nothing: one read(2). */
+/* Called after input_peek has returned NULL. Calls read(2) once. */
 void input_read(struct input *in);
 
 /* --- queue.c: a ring of records, each with its message. */
@@ -29,18 +29,19 @@ struct queue {
 	char *ring;
 	size_t size, head, used; /* size 0: there is no queue */
 	int drop;
-	uintmax_t ahead, behind; /* dropped before the first record, after the last one */
-	char *msg;		/* the one that left the queue last */
+	/* messages dropped before the first record, and after the last one */
+	uintmax_t ahead, behind;
+	char *msg;		/* the message that left the queue last */
 	size_t msg_size;
-	struct fifo *f;		/* whose messages are counted: queued, dropped */
+	struct fifo *f;		/* its counts of queued and dropped messages are kept here */
 };
 
-/* False: there is no room, and the message stays where it is until its turn comes, as does one
- * that is too large to be sent at all. */
+/* Returns false if there is no room: the message stays in the input until its turn comes. A message
+ * that is too large to be sent at all stays there, too. */
 int queue_push(struct queue *q, const char *msg, size_t len);
-/* The first message, or NULL; lost: how many were dropped before it. */
+/* Returns the first message, or NULL. *lost is how many were dropped before it. */
 char *queue_pop(struct queue *q, size_t *len, uintmax_t *lost);
-char *queue_keep(struct queue *q, size_t len); /* room for a message beside the ring */
+char *queue_keep(struct queue *q, size_t len); /* returns room for a message outside the ring */
 
 /* --- peer.c: the other end. */
 enum { EPIPE_WAIT, EPIPE_DROP, EPIPE_FAIL };
@@ -48,29 +49,30 @@ struct writer {
 	struct fifo f;
 	struct input in;
 	struct queue queue;
-	size_t atomic;		/* PIPE_BUF: up to here a write(2) is whole */
+	size_t atomic;		/* PIPE_BUF: a write(2) of at most this is whole */
 	int nonblock, on_epipe;
-	int lock;		/* keep out of another's long message, and others out of ours */
+	int lock;		/* use locks, so that no write lands inside a long message */
 	int packets;		/* the descriptor is in packet mode now */
-	int no_packets;		/* this kernel has none */
-	int idle;		/* no message is there yet: --timeout does not count */
-	int false_hints;	/* poll(2) said that there is room, and there was none: so often */
-	char end;		/* what ends a long message that is cut by the end of a reader */
+	int no_packets;		/* this kernel has no packets */
+	int idle;		/* there is no message yet, so --timeout does not count */
+	int false_hints;	/* how often poll(2) has reported room, but there was none */
+	char end;		/* ends a long message that was cut when its reader left */
 };
 
-/* Waits for events of fd, which may be -1; FIFO_MOVED comes only with watch. Meanwhile stdin is
- * read into the queue, if there is one. */
+/* Waits for events of fd, which may be -1. FIFO_MOVED is returned only with watch. Meanwhile stdin
+ * is read into the queue, if there is one. */
 enum fifo_event fifow_wait(struct writer *w, int fd, int events, int watch, int64_t deadline);
-/* True, or with -N -E drop, false: there is none. */
+/* Returns true, or false if there is no reader and the options are -N -E drop. */
 int fifow_find_reader(struct writer *w, int64_t deadline);
-/* Waits until write(2) can be tried again; false: with -N -E drop, that is never. */
+/* Waits until write(2) can be tried again. Returns false if that never happens, with -N -E drop. */
 int fifow_wait_for_room(struct writer *w, int64_t deadline);
-/* One write(2) of at most PIPE_BUF, or a piece of raw bytes, or a long message under the lock.
- * NEW_READER: the reader before has left, and nothing of this was sent to the new one. */
+/* Sends at most PIPE_BUF in one write(2), or a piece of raw bytes, or a long message under the
+ * lock. NEW_READER means that the old reader has left, and that nothing of buf was sent to the new
+ * one. */
 enum fifow_sent { DROPPED, SENT, NEW_READER };
 enum fifow_sent fifow_send(struct writer *w, const char *buf, size_t len, int packet,
 	int64_t deadline);
-/* --drain: until all of it has been read. */
+/* Waits until all bytes have been read (--drain). */
 void fifow_drain(struct writer *w, int64_t duration);
 
 /* --- message.c: messages become lines, packets or frames. */
@@ -78,16 +80,16 @@ struct fifow_output {
 	char *buf;		/* whole messages for the next write(2) */
 	size_t size, len, messages, bytes;
 	int end;		/* what ends a message in the pipe, or -1 */
-	int foreign;		/* a message may contain that: it is not what ends our input */
+	int foreign;		/* a message may contain end, because stdin has another delimiter */
 	int large;		/* messages above PIPE_BUF are allowed */
 	int at_once;		/* each message is sent before the next one is looked at */
 	uint32_t writer, run, seq;
 };
 
 void message_init(struct writer *w, struct fifow_output *out, int large);
-/* Dies if this message cannot be sent; what came before it is sent first. */
+/* Ends the program if this message cannot be sent. Earlier messages are sent first. */
 void message_check(struct writer *w, struct fifow_output *out, const char *msg, size_t len);
 void message_put(struct writer *w, struct fifow_output *out, const char *msg, size_t len);
-/* The reader is told at the place where messages are missing. */
+/* Tells the reader that lost messages are missing at this place. */
 void message_tell_lost(struct writer *w, struct fifow_output *out, uintmax_t lost);
 void message_flush(struct writer *w, struct fifow_output *out);

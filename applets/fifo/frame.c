@@ -8,7 +8,7 @@
 
 enum { MAGIC_LEN = sizeof(FIFO_MAGIC) - 1 };
 
-/* The last byte of the magic number is rare in text. */
+/* The search looks for the last byte of the magic number, because this byte is rare in text. */
 const char *frame_find(const char *at, const char *limit)
 {
 	size_t n = limit - at < MAGIC_LEN ? limit - at : MAGIC_LEN - 1;
@@ -63,7 +63,7 @@ static struct peer *look_up(const struct frames *f, uint32_t writer, uint32_t ru
 	return &f->table[i];
 }
 
-/* At most half of the table is used. */
+/* Makes the table larger, so that at most half of it is used. */
 static void enlarge_table(struct frames *f)
 {
 	struct frames old = *f;
@@ -127,19 +127,19 @@ static struct peer *find_peer(struct frames *f, const struct fifo_header *h)
 	p = look_up(f, h->writer, h->run);
 	if (!p->known) {
 		*p = (struct peer){ .writer = h->writer, .run = h->run, .known = 1,
-			.seq = h->seq - 1 }; /* what came before we did is not missing */
+			.seq = h->seq - 1 }; /* Earlier messages are not missing. */
 		f->used++;
 	}
 	return p;
 }
 
-/* Another message than before: its number says how many are missing in between. */
+/* A new message begins. Its number says how many messages are missing since the last one. */
 static void next_message(struct reader *r, struct peer *p, const struct fifo_header *h)
 {
 	uint32_t lost = h->seq - p->seq - 1;
 
 	if (lost > UINT32_MAX / 2)
-		lost = 0; /* an earlier number than before */
+		lost = 0; /* The number is lower than the last one. */
 	note_lost(r, p, lost);
 	if (lost && r->f.asked.verbose >= 0)
 		bb_error_msg("lost=%u writer=%u", lost, h->writer);
@@ -148,8 +148,8 @@ static void next_message(struct reader *r, struct peer *p, const struct fifo_hea
 	p->cut = 0;
 }
 
-/* True if the part at hand continues the peer's open message or begins one. The message of a
- * writer that found a new reader begins again, under its number. */
+/* Returns true if this part continues the peer's open message or begins a message. A writer that
+ * has found a new reader sends its message again from the start, with the same number. */
 static int fits(struct reader *r, struct peer *p, const struct fifo_header *h)
 {
 	if (p->open && p->seq == h->seq && h->offset == 0)
@@ -175,7 +175,8 @@ static void deliver(struct reader *r, struct peer *p, const char *msg, size_t le
 	put_message(r, msg, len, text);
 }
 
-/* The memory for a message grows with what has come of it, never with what its header says. */
+/* The memory for a message grows with the bytes that have come, and never with the length that its
+ * header claims. */
 static void add_to_message(struct reader *r, struct peer *p, const char *data, size_t len)
 {
 	struct frames *f = &r->frames;

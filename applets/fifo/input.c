@@ -24,11 +24,11 @@ void input_take(struct input *in, size_t len)
 {
 	in->at += len + 1;
 	if (in->at > in->len)
-		in->at = in->len; /* the last one had no end */
+		in->at = in->len; /* The last message had no end. */
 	in->seen = in->at;
 }
 
-/* What is left is a part of a message, and moves to the front. */
+/* The bytes that are left are a part of a message. They move to the front of the buffer. */
 void input_read(struct input *in)
 {
 	ssize_t n;

@@ -7,14 +7,15 @@
 #include <sys/random.h>
 #include "fifow.h"
 
-/* The default. A message of one line goes as a line, which any reader understands, also one that
- * takes byte after byte, as a shell's read does. A message of several lines goes as a packet
- * (pipe(2), O_DIRECT): a packet is one read(2), whose excess bytes are discarded, and fifor
- * sees where it ends. What is longer than PIPE_BUF goes as frames. */
+/* By default, a message of one line is sent as a line. Any reader understands a line, even a
+ * shell's read, which takes byte after byte. A message of several lines is sent as a packet
+ * (pipe(2), O_DIRECT): one read(2) returns it and discards its excess bytes, and fifor sees where
+ * it ends. A message over PIPE_BUF is sent as frames. */
 
 void message_init(struct writer *w, struct fifow_output *out, int large)
 {
-	static const signed char ends[] = { '\n', '\n', -1, '\0', -1, -1 }; /* by frame */
+	/* The index is the value of --frame. */
+	static const signed char ends[] = { '\n', '\n', -1, '\0', -1, -1 };
 
 	out->end = ends[w->f.asked.frame];
 	w->end = out->end;
@@ -22,7 +23,8 @@ void message_init(struct writer *w, struct fifow_output *out, int large)
 	out->at_once = w->nonblock;
 	out->writer = getpid();
 	if (getrandom(&out->run, sizeof(out->run), GRND_NONBLOCK) != sizeof(out->run))
-		out->run = monotonic_ns(); /* before Linux 3.17, or early in the boot */
+		/* getrandom(2) fails before Linux 3.17 and early in the boot. */
+		out->run = monotonic_ns();
 	out->size = 2 * w->atomic;
 	out->buf = xmalloc(out->size);
 }
@@ -34,7 +36,7 @@ void message_check(struct writer *w, struct fifow_output *out, const char *msg, 
 	int large = len + tail > w->atomic && (!out->large || frame == FRAME_PACKET);
 
 	if (foreign || large || len > FIFO_MAX_MESSAGE)
-		message_flush(w, out); /* what came before goes before we end */
+		message_flush(w, out); /* Earlier messages are sent before the program ends. */
 	if (foreign)
 		bb_error_msg_and_die(
 			"a message contains a %s: use --frame=len", out->end ? "newline" : "NUL");
@@ -78,8 +80,8 @@ void message_flush(struct writer *w, struct fifow_output *out)
 	send_buffer(w, out, 0);
 }
 
-/* A write(2) of at most PIPE_BUF is whole (pipe(7)), be it one message or many of them: those
- * that are there already go together. */
+/* A write(2) of at most PIPE_BUF is whole (pipe(7)), whether it holds one message or several. The
+ * messages that are already there share one write(2). */
 static void make_room(struct writer *w, struct fifow_output *out, size_t size)
 {
 	if (out->len + size > w->atomic)
@@ -94,7 +96,7 @@ static void fifow_append(struct fifow_output *out, const void *data, size_t len)
 	out->len += len;
 }
 
-/* One part of a message: n of its bytes, from offset on. */
+/* Appends one part of a message: n of its bytes, from offset on. */
 static void append_part(struct fifow_output *out, const char *msg, size_t len,
 	size_t offset, size_t n)
 {
@@ -136,8 +138,8 @@ static void put_frame(struct writer *w, struct fifow_output *out, const char *ms
 	append_part(out, msg, len, 0, len);
 }
 
-/* An empty packet cannot be, for write(2) of 0 bytes does nothing (pipe(2)): it goes as a
- * newline. */
+/* An empty packet does not exist, because write(2) of 0 bytes does nothing (pipe(2)). So an empty
+ * message is sent as a newline. */
 static void put_plain(struct writer *w, struct fifow_output *out, const char *msg, size_t len,
 	int packet)
 {
@@ -156,7 +158,7 @@ static int has_magic(const char *msg, size_t len)
 	return len >= 4 && memcmp(msg, FIFO_MAGIC, 4) == 0;
 }
 
-/* What fifor would take for something else, if it came as a line. */
+/* Returns true if fifor would take the message for something else if it were sent as a line. */
 static int is_odd(const struct writer *w, const char *msg, size_t len)
 {
 	int frame = w->f.asked.frame;
@@ -195,15 +197,16 @@ void message_put(struct writer *w, struct fifow_output *out, const char *msg, si
 	put_any(w, out, msg, len, 1);
 }
 
-/* A part of a message without its bytes: the reader sees its number, and that it is cut off. */
+/* Sends a part of a message without bytes. The reader learns the number of the message, and that it
+ * is cut off. */
 static void put_empty_part(struct writer *w, struct fifow_output *out)
 {
 	make_room(w, out, sizeof(struct fifo_header));
 	append_part(out, "", 1, 0, 0);
 }
 
-/* The number of the last message that was dropped tells; nobody can miss those before the first
- * number, so that the first one is shown, too. */
+/* The number of the last dropped message tells the reader how many are missing. A reader misses
+ * nothing before the first number that it sees, so the first number is sent, too. */
 static void tell_by_number(struct writer *w, struct fifow_output *out, uintmax_t lost)
 {
 	if (out->seq == 0) {
@@ -222,6 +225,6 @@ void message_tell_lost(struct writer *w, struct fifow_output *out, uintmax_t los
 
 	if (w->f.asked.frame == FRAME_LEN)
 		tell_by_number(w, out, lost);
-	else /* no reader: none misses them */
+	else /* If there is no reader, none misses the messages. */
 		put_any(w, out, msg, scnprintf(msg, sizeof(msg), "dropped %ju", lost), 0);
 }

@@ -12,7 +12,8 @@ void fifor_output_failed(void)
 	exit(EXIT_FAILURE);
 }
 
-/* Waits where signals are seen; a piece of PIPE_BUF does not block after POLLOUT. */
+/* Waits in poll(2), where signals are noticed. After POLLOUT a write of PIPE_BUF bytes does not
+ * block. */
 void flush_output(struct reader *r)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
@@ -79,7 +80,7 @@ static void put_json(struct reader *r, const char *msg, size_t len, const char *
 	struct timespec ts;
 	char head[80];
 
-	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail with this clock */
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	put_bytes(r, head, scnprintf(head, sizeof(head), "{\"ts\":%jd.%06ld,\"len\":%zu",
 		(intmax_t)ts.tv_sec,
 		ts.tv_nsec / 1000, len));
@@ -94,7 +95,8 @@ static void put_json(struct reader *r, const char *msg, size_t len, const char *
 	put_bytes(r, "\"}", 2);
 }
 
-/* A terminal obeys control characters, also those of C1: two bytes in UTF-8, one elsewhere. */
+/* A terminal obeys control characters. Those of C1 have two bytes in UTF-8 and one byte in other
+ * encodings. */
 static void put_visible(struct reader *r, const char *s, size_t len)
 {
 	size_t n;
@@ -125,7 +127,8 @@ int fifor_wants_more(const struct reader *r)
 	return r->f.left || fifor_is_pending(r);
 }
 
-/* The last message that is wanted begins the time for those that have come in part. */
+/* When the last wanted message is printed, the time begins in which messages that have come in part
+ * must come whole. */
 void put_message(struct reader *r, const char *msg, size_t len, const char *frame)
 {
 	put_bytes(r, r->out.prefix, strlen(r->out.prefix));

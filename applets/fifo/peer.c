@@ -5,15 +5,15 @@
  */
 #include "fifow.h"
 
-/* Waiting for a reader. open(2) of the write end is the only call that a reader wakes in
- * every case: inotify sees no reader that is itself blocked in open(2), since its IN_OPEN
- * comes after the open; and there is no poll(2) before there is a descriptor. So a child
- * blocks in open(2) while we wait in ppoll(2) for it, for signals, stdin and the deadline.
- * The descriptor that we have is kept until the next one is open: what readers left in
- * the pipe would be lost with the last descriptor. */
+/* How fifow waits for a reader: open(2) of the write end is the only call that a reader wakes in
+ * every case. inotify does not see a reader that is itself blocked in open(2), since IN_OPEN comes
+ * after the open, and without a descriptor there is no poll(2). So a child blocks in open(2), while
+ * the parent waits in ppoll(2) for the child, for signals, stdin and the deadline. The old
+ * descriptor is kept until the next one is open, because the bytes that readers left in the pipe
+ * are lost when the last descriptor is closed. */
 
-/* A packet takes a slot, and a pipe has 16 of them (pipe(7)): with more of them both ends
- * sleep less often. A message may be old when it is read; --buffer avoids that. */
+/* A packet takes a slot, and a pipe has 16 of them (pipe(7)). With more slots both ends sleep less
+ * often. A message may then be old when it is read; --buffer avoids that. */
 enum { SLOTS = 64 };
 
 enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS };
@@ -29,7 +29,7 @@ static void fill_queue(struct writer *w)
 	}
 }
 
-/* After a signal that is about to end us, stdin keeps what it has. */
+/* After a signal that will end fifow, nothing more is read from stdin. */
 static int wants_input(struct writer *w)
 {
 	size_t len;
@@ -38,7 +38,7 @@ static int wants_input(struct writer *w)
 		&& !input_peek(&w->in, &len));
 }
 
-/* The end of stdin before the first message leaves nothing to wait for. */
+/* If stdin ends before the first message, there is nothing to wait for. */
 static void first_input(struct writer *w)
 {
 	w->idle = 0;
@@ -53,10 +53,11 @@ static void first_input(struct writer *w)
 	exit(EXIT_SUCCESS);
 }
 
-/* What we wait for goes before stdin: what can be sent need not be dropped. */
+/* The event is looked at before stdin is read, because a message that can be sent need not be
+ * dropped. */
 enum fifo_event fifow_wait(struct writer *w, int fd, int events, int watch, int64_t deadline)
 {
-	struct pollfd fds[3]; /* the last one is for the watch */
+	struct pollfd fds[3]; /* The last entry is for the watch. */
 	enum fifo_event event;
 	int unsaved = w->f.unsaved;
 
@@ -85,7 +86,7 @@ enum fifo_event fifow_wait(struct writer *w, int fd, int events, int watch, int6
 	return event;
 }
 
-/* What has been read of stdin goes with us, and is counted. */
+/* The messages that have been read from stdin are lost now, so they are counted as dropped. */
 static NORETURN void fifow_give_up(struct writer *w, const char *why)
 {
 	size_t len;
@@ -109,7 +110,7 @@ static int set_packets(struct writer *w, int on)
 	return 1;
 }
 
-/* Packets are known since Linux 3.4, but not to each kernel of its ABI. */
+/* Linux has packets since 3.4, but some other kernels with Linux's system calls have none. */
 static void try_packets(struct writer *w)
 {
 	w->packets = 0;
@@ -143,9 +144,10 @@ static int open_writer(struct writer *w)
 	return 0;
 }
 
-/* What blocks, in a child that dies with us: a lock, which is ours since the open file is
- * the same (fcntl(2), open file description locks), or else open(2). READY: the child has it,
- * and still holds its end. */
+/* Makes a call that blocks in a child, which dies with this process: the wait for a lock or,
+ * without fl, open(2). The child and this process share the lock, since they share the open file
+ * (fcntl(2), open file description locks). FIFO_READY means that the child's call has succeeded,
+ * and that the child still holds its end open. */
 static enum fifo_event block_in_child(struct writer *w, struct flock *fl, int64_t deadline)
 {
 	pid_t parent = getpid();
@@ -169,7 +171,7 @@ static enum fifo_event block_in_child(struct writer *w, struct flock *fl, int64_
 	return event;
 }
 
-/* Whoever types sees why nothing happens. */
+/* A user who types messages sees why nothing happens. */
 static void say_waiting(const struct writer *w)
 {
 	int verbose = w->f.asked.verbose;
@@ -202,9 +204,9 @@ int fifow_find_reader(struct writer *w, int64_t deadline)
 	return 1;
 }
 
-/* Small messages exclude only a long one, not each other: they lock one byte of the FIFO,
- * another one in each process, the long one locks all. (A write-only descriptor can take no
- * shared lock.) */
+/* Small messages exclude only a long message, not each other: each process locks one byte of the
+ * FIFO, a different byte in each process, and a long message locks all bytes. (A write-only
+ * descriptor can take no shared lock.) */
 static int set_lock(struct writer *w, size_t len, int type, struct flock *fl)
 {
 	*fl = (struct flock){ .l_type = type, .l_whence = SEEK_SET };
@@ -215,8 +217,8 @@ static int set_lock(struct writer *w, size_t len, int type, struct flock *fl)
 	return fcntl(w->f.fd, F_OFD_SETLK, fl);
 }
 
-/* A process that can only read may take a shared lock, and no writer does: it counts for
- * nothing. */
+/* A process that can only read may take a shared lock, but no writer does. Such a lock is
+ * ignored. */
 static int held_by_reader(struct writer *w, const struct flock *wanted)
 {
 	struct flock fl = *wanted;
@@ -234,7 +236,8 @@ static int fifow_lock(struct writer *w, size_t len, int64_t deadline)
 			if (len <= w->atomic)
 				return w->lock = 0;
 			if (errno == EINVAL || errno == ENOSYS)
-				xfunc_error_retval = EXIT_UNSUPPORTED; /* before Linux 3.15 */
+				/* Linux before 3.15 has no such locks. */
+				xfunc_error_retval = EXIT_UNSUPPORTED;
 			bb_perror_msg_and_die("can't lock '%s'", w->f.path);
 		}
 		if (held_by_reader(w, &fl))
@@ -246,8 +249,9 @@ static int fifow_lock(struct writer *w, size_t len, int64_t deadline)
 	return 1;
 }
 
-/* Some kernels say POLLOUT where write(2) then says EAGAIN (gVisor, with less than PIPE_BUF
- * free). Here another writer may have been faster: pauses begin with the third time. */
+/* Some kernels report POLLOUT where write(2) then fails with EAGAIN (gVisor, with less than
+ * PIPE_BUF free). On other kernels another writer may have been faster. The pauses begin with the
+ * third time. */
 static int64_t pause_after_false_hint(struct writer *w)
 {
 	int64_t pause = MS;
@@ -273,30 +277,31 @@ int fifow_wait_for_room(struct writer *w, int64_t deadline)
 	return 1;
 }
 
-/* False: the message is dropped. */
+/* Returns false if the message is dropped. */
 static int next_reader(struct writer *w, int64_t deadline)
 {
 	if (w->on_epipe == EPIPE_FAIL)
 		bb_error_msg_and_die("the last reader of '%s' has left", w->f.path);
 	if (w->on_epipe == EPIPE_DROP) {
-		(void)fifo_poll(NULL, 0, 0); /* a signal */
-		return open_writer(w) == 0; /* in another FIFO under the name */
+		(void)fifo_poll(NULL, 0, 0); /* fifo_poll looks at signals. */
+		return open_writer(w) == 0; /* The name may mean another FIFO now. */
 	}
 	w->f.count.reconnects++;
 	return fifow_find_reader(w, deadline);
 }
 
-/* A reader that leaves in the middle of a long line costs that reader the message: the
- * next one gets it from the start, after the end of the piece that may be in the pipe. */
+/* A reader that leaves in the middle of a long line loses that message. The next reader gets the
+ * message from the start, after an end for the piece that may be in the pipe. */
 static int separate(struct writer *w, size_t done)
 {
 	if (done && w->f.asked.frame != FRAME_RAW && w->lock)
-		(void)safe_write(w->f.fd, &w->end, 1); /* no reader: seen next */
+		/* The next write reports a missing reader. */
+		(void)safe_write(w->f.fd, &w->end, 1);
 	return 1;
 }
 
-/* The lock is not kept where nothing of the message is in the pipe yet. Once a part of a long
- * line is in it, nothing but the rest can follow: no limit counts, and a signal has to wait. */
+/* The lock is released while nothing of the message is in the pipe. Once a part of a long line is
+ * in the pipe, only the rest may follow: no time limit counts, and a signal has to wait. */
 enum fifow_sent fifow_send(struct writer *w, const char *buf, size_t len, int packet,
 	int64_t deadline)
 {
@@ -340,8 +345,8 @@ enum fifow_sent fifow_send(struct writer *w, const char *buf, size_t len, int pa
 	return sent;
 }
 
-/* Nothing wakes a writer when its data is read, but for a full pipe: so this looks from time to
- * time, less and less often. Readers that come one after the other leave gaps. */
+/* A reader wakes a writer only if the pipe was full. So fifow looks at the pipe again and again,
+ * with growing pauses. Readers that come one after the other leave gaps. */
 void fifow_drain(struct writer *w, int64_t duration)
 {
 	enum { GAP_S = 3 };

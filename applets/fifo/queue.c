@@ -6,7 +6,7 @@
 #include "fifow.h"
 
 struct record {
-	uintmax_t lost;		/* dropped between the record before and this one */
+	uintmax_t lost;		/* messages dropped between the last record and this one */
 	size_t len;
 };
 

@@ -5,8 +5,9 @@
  */
 #include "fifor.h"
 
-/* What a message of plain bytes ends with: --frame=line a newline, nul a NUL, auto either of
- * them, len nothing. The positions are looked for once, and again when they are passed. */
+/* The end of a message of plain bytes depends on --frame: a newline for line, a NUL for nul, either
+ * of them for auto, none for len. Each position is searched once, and again when it has been
+ * passed. */
 struct scan {
 	const char *limit, *newline, *nul, *frame;
 };
@@ -67,8 +68,8 @@ static void put_text_message(struct reader *r, struct end *e, const char *text, 
 	e->oversized = e->rest.len = 0;
 }
 
-/* What comes at once, is not longer than a writer can write at once, and has no end anywhere, is
- * a message: the tutorial's writer and printf(1) send such. */
+/* Bytes that come at once, are not longer than one write may be, and contain no end are a message:
+ * the tutorial's writer and printf(1) send such messages. */
 static int is_whole(const struct reader *r, const struct end *e, const char *text, size_t len)
 {
 	struct scan s = { text + len, text - 1, text - 1, text - 1 };
@@ -78,8 +79,8 @@ static int is_whole(const struct reader *r, const struct end *e, const char *tex
 		&& s.limit - next_frame(r, &s, text) < (ptrdiff_t)sizeof(FIFO_MAGIC) - 1;
 }
 
-/* A frame can stand anywhere, also in the middle of a line that its writer sends in pieces. Final:
- * what is not whole will not become a frame. */
+/* A frame can stand anywhere, even in the middle of a line that its writer sends in pieces. If
+ * final is true, an incomplete frame will not be completed. */
 static size_t take_plain(struct reader *r, struct end *e, const char *text, size_t len,
 	int final)
 {
@@ -112,8 +113,8 @@ static size_t take_plain(struct reader *r, struct end *e, const char *text, size
 	return at - text;
 }
 
-/* fifow's packets carry a newline, unless they are sent by --frame=packet; an empty one is
- * nothing but that. */
+/* fifow's packets end with a newline, unless --frame=packet sends them. An empty one has only the
+ * newline. */
 static void take_packet(struct reader *r, const char *packet, size_t len)
 {
 	ssize_t n = r->f.asked.frame == FRAME_AUTO ? frame_size(r, packet, len) : -1;
@@ -125,7 +126,7 @@ static void take_packet(struct reader *r, const char *packet, size_t len)
 			&& (len == 1 || r->f.asked.frame == FRAME_AUTO)), NULL);
 }
 
-/* A part of a frame that came before is put in front of what comes now. */
+/* The part of a frame that came before is put in front of the new bytes. */
 static size_t take_with_part(struct reader *r, struct end *e, const char *text, size_t len)
 {
 	struct buffer part = e->part;

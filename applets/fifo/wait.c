@@ -7,17 +7,17 @@
 #include "fifo.h"
 #include "wait.h"
 
-/* What a taken message may take to be put down after a signal. */
+/* The longest time, after a signal, to print or send a message that was already taken. */
 enum { GRACE_S = 3 };
 
-/* What a signal or exit(3) must find: the FIFO that we made, if it is to go with us, what
- * to report, and the signals that were blocked when we came. */
+/* A signal or exit(3) needs these: the FIFO that this process made, if it must be removed, the
+ * counts to report, and the signals that were blocked at the start. */
 static struct {
 	int remove;
 	struct stat made;
 	struct fifo *fifo;
 	sigset_t mask;
-	int64_t grace;		/* until then may a signal wait */
+	int64_t grace;		/* a signal may wait until then */
 } at_end;
 
 static void print_status(const struct fifo *f)
@@ -28,18 +28,19 @@ static void print_status(const struct fifo *f)
 		"{\"applet\":\"%s\",\"messages\":%ju,\"bytes\":%ju,\"dropped\":%ju,"
 		"\"reconnects\":%ju,\"waits\":%ju}\n";
 	const struct fifo_counts *c = &f->count;
-	char line[256]; /* enough for six numbers of 20 digits */
+	char line[256]; /* This has room for six numbers of 20 digits. */
 	size_t len = scnprintf(line, sizeof(line), f->asked.json ? json : text, applet_name,
 		c->messages, c->bytes, c->dropped, c->reconnects, c->waits);
 
-	(void)full_write(STDERR_FILENO, line, len); /* nowhere left to complain */
+	/* No message could report a failure of stderr. */
+	(void)full_write(STDERR_FILENO, line, len);
 }
 
 void fifo_end_child(struct fifo *f)
 {
 	if (f->child > 0) {
 		kill(f->child, SIGKILL);
-		(void)waitpid(f->child, NULL, 0); /* its status is our signal */
+		(void)waitpid(f->child, NULL, 0); /* The child's status is only the SIGKILL. */
 	}
 	f->child = 0;
 }
@@ -68,7 +69,7 @@ void fifo_remove_at_end(struct fifo *f)
 	if (at_end.remove || errno == ENOENT)
 		return;
 	bb_perror_msg("can't look at '%s'", f->path);
-	unlink(f->path); /* we have just made it, and cannot know it again later */
+	unlink(f->path); /* It was just made, and cannot be recognized later. */
 	exit(EXIT_FAILURE);
 }
 
@@ -85,7 +86,7 @@ void fifo_catch_signals(struct fifo *f)
 	at_end.fifo = f;
 }
 
-/* What is longer than a path may be cannot be opened anyway. */
+/* A longer name than a path may have cannot be opened anyway. */
 const char *fifo_directory(const char *path)
 {
 	static char dir[PATH_MAX];
@@ -113,9 +114,9 @@ int64_t fifo_earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* A name comes to mean another file when a directory or a link on its way is moved or removed:
- * each of them is watched. A link is watched as such, and counted, for what it points to has a
- * way of its own. -1: something could not be watched. */
+/* A name can come to mean another file when a directory or a link on its way is moved or removed,
+ * so each of them is watched. A link itself is watched and counted, because its target has a way of
+ * its own. Returns -1 if something could not be watched. */
 static int watch_way(int watch, const char *path)
 {
 	const uint32_t mask =
@@ -138,8 +139,8 @@ static int watch_way(int watch, const char *path)
 	return -1;
 }
 
-/* True if nothing that can happen to the name goes unnoticed. Where there is no such file, its
- * directory says when there is one. */
+/* Returns true if the watches notice everything that can happen to the name. If no such file
+ * exists, the watch of its directory reports when one is made. */
 static int watch_name(const struct fifo *f, int exists)
 {
 	char real[PATH_MAX];
@@ -152,7 +153,7 @@ static int watch_name(const struct fifo *f, int exists)
 	return 0;
 }
 
-/* The watches are made before the name is looked at: what happens in between is an event. */
+/* The watches are made before the name is looked at, so a change in between is an event. */
 int fifo_watch(struct fifo *f)
 {
 	struct stat named = { 0 }, ours = f->watched;
@@ -174,8 +175,8 @@ int fifo_watch(struct fifo *f)
 	return exists && !same_inode(&named, &ours);
 }
 
-/* What has been taken out of the pipe is not lost with us, if it can be put down within the
- * grace. The signals are blocked here: none comes in between. */
+/* A message that was taken out of the pipe is not lost at a signal, if it can be printed or sent
+ * within the grace time. Signals are blocked here, so none comes in between. */
 static int64_t look_at_signals(int64_t deadline)
 {
 	int sig = bb_got_signal;
@@ -195,7 +196,7 @@ static int64_t look_at_signals(int64_t deadline)
 	return deadline;
 }
 
-/* ppoll(2) opens the mask and waits in one step: no signal falls between the two. */
+/* ppoll(2) opens the signal mask and waits in one step, so no signal is missed between the two. */
 int fifo_poll(struct pollfd *fds, int n, int64_t deadline)
 {
 	struct timespec ts;

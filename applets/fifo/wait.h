@@ -4,5 +4,5 @@
  * SPDX-License-Identifier: 0BSD
  */
 void fifo_catch_signals(struct fifo *f);
-/* We made the FIFO f->path: the end of the program removes it. */
+/* Called after making the FIFO f->path. The end of the program removes the FIFO. */
 void fifo_remove_at_end(struct fifo *f);
