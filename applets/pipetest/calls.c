@@ -5,10 +5,10 @@
  */
 #include "engine.h"
 
-/* --- the stream ---------------------------------------------------------------------- */
+/* --- The stream ---------------------------------------------------------------------- */
 
-/* Positions that differ by less than 64 Ki, or by a multiple of a page, differ in what
- * follows: bytes that are lost, doubled or out of order show. */
+/* Two positions that differ by less than 64 Ki or by a multiple of a page are followed by
+ * different bytes. So lost, doubled and misplaced bytes show. */
 static char byte_at(uint32_t pos)
 {
 	return pos ^ pos >> 8 ^ pos >> 13;
@@ -32,7 +32,8 @@ void pattern_wrote(long result)
 		t.stream->written += result;
 }
 
-/* The position moves first: a reader may answer, and write what follows, before we run again. */
+/* The position moves before the write: a reader may answer and write the bytes that follow before
+ * this process runs again. */
 long try_write(int fd, size_t n)
 {
 	const char *buf = pattern(n);
@@ -120,8 +121,8 @@ void t_getfd(int fd, int expected)
 	wantf(ret(fcntl(fd, F_GETFD)), expected, "fcntl(%d, F_GETFD)", fd);
 }
 
-/* A kernel that never refuses a write, or loses what it took, must not take all memory: no
- * pipe and no socket of the cases holds that much. */
+/* No pipe and no socket of the cases holds 4096 pages. The limit ends a case on a kernel that
+ * never refuses a write. */
 static void check_total(size_t total)
 {
 	enum { PAGES = 4096 };
@@ -130,7 +131,7 @@ static void check_total(size_t total)
 		fail("%zu bytes were taken, and write never says EAGAIN", total);
 }
 
-/* Halving chunks find the room that larger ones leave. */
+/* Smaller chunks fill the room that larger ones leave. */
 static size_t write_to_the_brim(int fd)
 {
 	size_t total = 0;
@@ -217,7 +218,7 @@ pid_t t_self(void)
 	return getpid();
 }
 
-/* musl knows the thread's number from fork(2), which asked gettid(2). */
+/* raise(3) calls tkill(2) with a thread number that musl asked of gettid(2) at the last fork. */
 void t_raise(int sig)
 {
 	t_needs_call("gettid");

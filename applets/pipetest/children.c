@@ -1,5 +1,5 @@
 /*
- * children.c - waits for a case's first process, ends its group, and loses nobody
+ * children.c - waits for a case's first process, kills its group, and reaps all processes
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -7,20 +7,21 @@
 #include <sys/syscall.h>
 #include "engine.h"
 
-/* The engine keeps SIGCHLD and the signals that end it blocked and waits for them with
- * sigtimedwait: no handler, no race. As a subreaper it gets the orphans of a case too, so
- * that "the group is gone" can be seen. The group is killed before its leader is reaped:
- * until then nobody else can have its number.
+/* The engine blocks SIGCHLD and the signals that end a run, and waits for them with
+ * sigtimedwait(2), so that no signal is lost between a check and a wait. The engine is a subreaper
+ * (prctl(2)): it also reaps the orphans of a case and so sees when the whole group is gone. The
+ * engine kills the group before it reaps the leader, because the kernel gives the group's number
+ * to no other process while the leader is a zombie.
  *
- * A kernel that lacks one of these calls is watched instead: wait4(2) and a short sleep. */
+ * Where the kernel lacks one of these calls, the engine alternates waitpid(2) and short sleeps. */
 
 enum { KILL_S = 5 };
 
 static sigset_t signals;
-static bool by_signal;	/* they are held, and can be waited for */
+static bool by_signal;	/* the signals are blocked, and sigtimedwait(2) works */
 
-/* A signal that was ignored when we were started (nohup, a job in the background) stays so. The
- * handlers are for await_stdout, and for a kernel on which no signal can be waited for. */
+/* A signal that was ignored when pipetest started (by nohup, or for a background job) stays
+ * ignored. The handlers serve await_stdout() and a kernel without sigtimedwait(2). */
 void children_start(void)
 {
 	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0 };
@@ -29,7 +30,8 @@ void children_start(void)
 
 	bb_signals(ours);
 	signal(SIGXFSZ, SIG_IGN); /* output that meets RLIMIT_FSIZE fails with EFBIG */
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would reap the cases: waitpid(2) */
+	/* While SIGCHLD is ignored, the kernel reaps all children itself: waitpid(2). */
+	signal(SIGCHLD, SIG_DFL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);
@@ -44,11 +46,11 @@ void children_start(void)
 		&& sigprocmask(SIG_BLOCK, &signals, NULL) == 0;
 }
 
-/* The next signal that came for the engine, or 0 after a while, and at once when a child ends. */
+/* Returns the next signal for the engine, or 0 when a child ends or after a while. */
 static int next_signal(int64_t most)
 {
 	enum { LOOK = NS_PER_S / 10, STEP = NS_PER_S / 10000 };
-	int64_t ns = most < LOOK ? most : LOOK; /* has a process given a verdict meanwhile? */
+	int64_t ns = most < LOOK ? most : LOOK; /* the caller then looks for a verdict */
 	struct timespec ts = { ns / NS_PER_S, ns % NS_PER_S };
 	int sig;
 
@@ -62,7 +64,7 @@ static int next_signal(int64_t most)
 	return sig;
 }
 
-/* Without waitid(2) the leader is reaped here, before its group is killed. */
+/* Where the kernel lacks waitid(2), this function reaps the leader before its group is killed. */
 static bool has_ended(struct leader *leader)
 {
 	siginfo_t info = { 0 };
@@ -74,8 +76,8 @@ static bool has_ended(struct leader *leader)
 	return leader->reaped;
 }
 
-/* A process of the case may have given the verdict while the leader waits for what will not
- * come now: it gets a moment. */
+/* Another process of the case may have given the verdict and ended, so that the leader waits in
+ * vain. After a verdict the leader therefore gets only GRACE. */
 int await_leader(struct leader *leader, int64_t deadline)
 {
 	enum { GRACE = NS_PER_S / 5 };
@@ -102,22 +104,22 @@ int await_leader(struct leader *leader, int64_t deadline)
 	}
 }
 
-/* Where there is no kill(2) a signal to its first thread kills a process, too. */
+/* Where the kernel lacks kill(2), SIGKILL to the first thread kills the process, too. */
 static void kill_hard(pid_t pid)
 {
 	if (kill(pid, SIGKILL) < 0 && errno != ESRCH)
 		(void)syscall(SYS_tkill, pid, SIGKILL);
 }
 
-/* Where no groups can be made or addressed, the kernel kills the rest when the leader dies:
- * die_with_parent. */
+/* Where the kernel has no process groups, die_with_parent() has asked the kernel to kill the other
+ * processes when the leader dies. */
 static void kill_group(const struct leader *leader)
 {
 	if (kill(-leader->pid, SIGKILL) < 0 && !leader->reaped)
 		kill_hard(leader->pid);
 }
 
-/* Reaps one process of the group; 0 if none has ended, -1 if there are none. */
+/* Reaps one process of the group. Returns 0 if none has ended, -1 if none is left. */
 static pid_t reap_one(struct leader *leader)
 {
 	int status;
@@ -145,10 +147,10 @@ bool end_group(struct leader *leader)
 			continue;
 		if (monotonic_ns() > deadline)
 			return false;
-		kill_group(leader); /* one that was forked meanwhile */
+		kill_group(leader); /* a process may have forked meanwhile */
 		(void)next_signal(NS_PER_S / 100);
 	}
-	while (waitpid(0, NULL, WNOHANG) > 0) /* of a case that could make no group */
+	while (waitpid(0, NULL, WNOHANG) > 0) /* reaps those that setpgid(2) could not move */
 		;
 	return leader->reaped;
 }

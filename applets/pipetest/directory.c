@@ -7,9 +7,10 @@
 #include <sys/statfs.h>
 #include "engine.h"
 
-/* The engine makes one directory, goes there, and empties it behind each case. On a kernel that
- * cannot list a directory each case gets a new one within it, out of which the names are removed
- * that the helpers have made, and those that cases make themselves, a directory last. */
+/* The engine makes one directory, changes to it, and empties it after each case. Where the kernel
+ * cannot list a directory, each case gets a new subdirectory. The engine then removes the names
+ * that the helpers noted and all of usual_names, which the cases make themselves. In this list
+ * the content of a directory precedes the directory. */
 static const char *const usual_names[] = {
 	"d/1", "d/2", "d/3", "d/directory", "d/f", "d/file", "d/g", "d/process", "d/r", "d/w", "1",
 	"2", "a", "b", "d", "dangling", "f", "g", "h", "link", "lower", "object", "ramfs", "tmpfs",
@@ -17,15 +18,15 @@ static const char *const usual_names[] = {
 };
 
 static char private_dir[PATH_MAX];
-static bool listed;	/* this kernel can list it */
-static unsigned number;	/* of the last case's directory, if it can't */
+static bool listed;	/* the kernel can list the directory */
+static unsigned number;	/* numbers the subdirectories if the kernel cannot */
 
 const char *directory_name(void)
 {
 	return private_dir;
 }
 
-/* Each of the two calls may be missing. */
+/* The kernel may lack unlink(2), rmdir(2) or unlinkat(2). */
 static int unlink_or_rmdir(const char *path, int flags)
 {
 	int failed = flags ? rmdir(path) : unlink(path);
@@ -33,7 +34,7 @@ static int unlink_or_rmdir(const char *path, int flags)
 	return failed ? unlinkat(AT_FDCWD, path, flags) : 0;
 }
 
-/* Children inherit this exit handler, but not the right to remove. */
+/* A child inherits this exit handler and must not remove the directory. */
 void __attribute__((destructor)) directory_remove(void)
 {
 	if (!private_dir[0] || engine.is_child)
@@ -43,8 +44,9 @@ void __attribute__((destructor)) directory_remove(void)
 	private_dir[0] = '\0';
 }
 
-/* Sparse files that find no block are SIGBUS, which no case could tell from a wrong kernel.
- * ramfs has no limit and says 0 of 0. A kernel without statfs(2) is believed. */
+/* On a full file system, a write to a mapped hole gives SIGBUS, and a case would take that for a
+ * fault of the kernel. ramfs has no limit and reports 0 blocks. Without statfs(2) the engine
+ * assumes that there is room. */
 static bool has_room(const char *path)
 {
 	enum { ROOM = 4 << 20 };
@@ -55,7 +57,7 @@ static bool has_room(const char *path)
 	return fs.f_blocks == 0 || (uint64_t)fs.f_bavail * fs.f_bsize >= ROOM;
 }
 
-/* opendir(3) needs O_DIRECTORY, fdopendir(3) needs fcntl(2). */
+/* opendir(3) fails without O_DIRECTORY, and fdopendir(3) fails without fcntl(2). */
 static DIR *open_dir(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -78,7 +80,7 @@ static bool can_list(void)
 	return can;
 }
 
-/* We go there, so its name has to become an absolute one. */
+/* The engine changes to the directory, so a relative name would lead nowhere later. */
 static bool make_in(const char *parent)
 {
 	char here[PATH_MAX] = "";
@@ -137,9 +139,10 @@ static void empty(const char *path)
 			continue;
 		name = xasprintf("%s/%s", path, entry->d_name);
 		if (unlink_or_rmdir(name, 0) < 0) {
-			(void)chmod(name, 0700); /* a case may have locked it */
+			(void)chmod(name, 0700); /* a case may have changed the mode */
 			empty(name);
-			(void)unlink_or_rmdir(name, AT_REMOVEDIR); /* directory_remove complains */
+			/* If a name stays, directory_remove() reports the error. */
+			(void)unlink_or_rmdir(name, AT_REMOVEDIR);
 		}
 		free(name);
 	}

@@ -1,5 +1,5 @@
 /*
- * environment.c - what this machine is: asked once, printed in the header, used by the cases
+ * environment.c - finds out once what the cases must know of this machine, and prints the header
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -12,9 +12,9 @@
 #include <sys/utsname.h>
 #include "engine.h"
 
-/* What the cases are made of, timed: processes and round trips. A current PC takes some
- * 10 ms; an emulated board ten times as long, and gets ten times the limits. More would be
- * an accident of this moment, and let a hang last for an hour. */
+/* Times forks and round trips, of which the cases mainly consist. A current PC takes about 10 ms.
+ * An emulated board takes ten times as long and gets ten times the limits. The factor is at most
+ * 10, because a busy moment would otherwise let a case that hangs last for an hour. */
 static double calibrate(void)
 {
 	enum { FORKS = 10, TRIPS = 50, USUAL_NS = 10000000, MAX = 10 };
@@ -49,8 +49,9 @@ static double calibrate(void)
 	return factor < 1 ? 1 : factor > MAX ? MAX : factor;
 }
 
-/* That of another PID namespace (unshare -p without --mount-proc) tells of other processes. The
- * number of a child is known without getpid(2), and stands first in its stat: proc(5). */
+/* After unshare -p without --mount-proc, /proc belongs to another PID namespace and describes other
+ * processes. fork(2) returns the child's number, which must be the first field of the child's
+ * /proc/self/stat: proc(5). getpid(2), which a kernel may lack, is not needed. */
 static bool proc_is_ours(void)
 {
 	pid_t pid = fork();
@@ -67,7 +68,7 @@ static bool proc_is_ours(void)
 	return waitpid(pid, &status, 0) == pid && engine.shared->proc_self == pid;
 }
 
-/* Memory that the engine shares with the cases; System V's where mmap(2) can't. */
+/* Makes the memory that the engine shares with the cases, by shmat(2) where mmap(2) fails. */
 static void make_shared(void)
 {
 	size_t size = sizeof(*engine.shared);
@@ -110,7 +111,7 @@ void probe(const char *dir)
 	engine.no_dir = t_lacks("mkdir") ? "no-mkdir" : t_lacks("chdir") ? "no-chdir" : "no-dir";
 }
 
-/* Of capget(2), version 3: for up to 64 capabilities. */
+/* These are the structs of version 3 in capget(2), which has up to 64 capabilities. */
 struct cap_header {
 	uint32_t version;
 	int32_t pid;
@@ -128,7 +129,8 @@ void drop_capabilities(void)
 		skip("no-capset");
 }
 
-/* qemu's user mode makes the pair before it tries to store the numbers, and then forgets it. */
+/* qemu's user mode makes the socket pair, then fails to store the descriptors' numbers at a bad
+ * address, and leaves the two descriptors open. */
 static bool pair_is_lost(void)
 {
 	void *nowhere = t_nowhere();
@@ -141,7 +143,7 @@ static bool pair_is_lost(void)
 	return after != before;
 }
 
-/* And its /proc/self/stat says 0 threads, in field 20: proc(5). */
+/* qemu's user mode also reports 0 threads in field 20 of /proc/self/stat: proc(5). */
 static bool has_no_threads(void)
 {
 	enum { BETWEEN_NAME_AND_THREADS = 18 };
@@ -193,7 +195,7 @@ static const char *file_system(char *buf, size_t size)
 	return buf;
 }
 
-/* Those that we may run on. */
+/* Counts the processors that this process may run on. */
 static int processors(void)
 {
 	cpu_set_t set;

@@ -1,5 +1,5 @@
 /*
- * files.c - files, FIFOs and mappings as the cases want them
+ * files.c - makes files, FIFOs and mappings for the cases
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -15,11 +15,11 @@ void t_mkfifo(const char *name)
 	long made;
 
 	t_needs_call("mkfifo");
-	t_needs_call("open"); /* what it is made for */
+	t_needs_call("open"); /* a FIFO is of no use without open(2) */
 	directory_note(name);
 	callingf("mkfifo(%s)", name);
 	made = call_value(mkfifo(name, 0600));
-	if (made == -EPERM || made == -EOPNOTSUPP) /* vfat, 9p ... */
+	if (made == -EPERM || made == -EOPNOTSUPP) /* vfat and 9p answer so, for example */
 		skip("no-fifo-here");
 	want_result(made, 0);
 }
@@ -37,7 +37,8 @@ struct flag {
 	char name[16];
 };
 
-/* The names of the flags that a kernel may lack, and of those that matter to a reader: "O_PATH". */
+/* The tables name the flags that a kernel may lack and those that a reader of the diagnostics
+ * wants to see. The result is "O_RDWR|O_NONBLOCK", for example. */
 static const char *flag_names(const struct flag *table, size_t count, int flags)
 {
 	static char text[64];
@@ -108,7 +109,7 @@ void *t_map_at(size_t len, int prot, int flags, int fd, off_t off)
 
 	call_map(len, prot, flags, fd, off);
 	p = mmap(NULL, len, prot, flags, fd, off);
-	if (p == MAP_FAILED && errno == ENODEV && t.in_dir) /* 9p, JFFS2 ... */
+	if (p == MAP_FAILED && errno == ENODEV && t.in_dir) /* 9p and JFFS2 answer so */
 		skip("no-mmap-here");
 	want_result(p == MAP_FAILED ? -errno : 0, 0);
 	return p;
@@ -210,7 +211,7 @@ void t_socketpair(int s[2])
 		skip("no-unix-sockets");
 }
 
-/* One byte with room for a descriptor beside it: unix(7). */
+/* The message is one byte with room for a descriptor as ancillary data: unix(7). */
 static struct msghdr *fd_message(void)
 {
 	static union {
@@ -255,7 +256,7 @@ void t_truncate(int fd, off_t len, long expected)
 	wantf(ret(ftruncate(fd, len)), expected, "ftruncate(%d, %lld)", fd, (long long)len);
 }
 
-/* Over the limit on sizes of files, memfds too, there is SIGXFSZ: setrlimit(2). */
+/* A file or memfd that exceeds RLIMIT_FSIZE gives SIGXFSZ: setrlimit(2). */
 static void need_files(void)
 {
 	enum { LARGEST = 4 << 20 };
@@ -278,10 +279,11 @@ int t_file(const char *name, size_t len)
 	return fd;
 }
 
-/* Executable as all memfds once were: otherwise vm.memfd_noexec seals it (memfd_create(2)). */
+/* All memfds were executable before Linux 6.3. Without MFD_EXEC, the sysctl vm.memfd_noexec may add
+ * a seal: memfd_create(2). */
 static int make_memfd(const char *name, unsigned flags)
 {
-	enum { EXEC = 0x10 }; /* MFD_EXEC, Linux 6.3 */
+	enum { EXEC = 0x10 }; /* MFD_EXEC has this value since Linux 6.3 */
 	int fd;
 
 	need_files();
@@ -298,7 +300,7 @@ int t_memfd(const char *name, unsigned flags)
 	return fd;
 }
 
-/* In memory where that can be had and nothing else is asked for: it needs no directory. */
+/* Prefers a memfd, which needs no directory, unless the case asks for a file. */
 static int nameless(void)
 {
 	int fd = t.in_dir ? -1 : make_memfd("object", 0);
@@ -358,7 +360,8 @@ static void note_fault(int sig, siginfo_t *si, void *context)
 
 int fault_of(void *p, char access)
 {
-	/* SA_NODEFER: without it, each fault but the first needs sigprocmask(2) */
+	/* Without SA_NODEFER the signal stays blocked after siglongjmp, and only sigprocmask(2),
+	 * which a kernel may lack, would unblock it. */
 	struct sigaction sa = {
 		.sa_sigaction = note_fault,
 		.sa_flags = SA_SIGINFO | SA_NODEFER,

@@ -1,14 +1,14 @@
 /*
- * fixes.c - the fixes of known bugs that this kernel lacks, as its cases of class B found
+ * fixes.c - lists the fixes that this kernel lacks, as failed cases of class B show
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "engine.h"
 
-static const char **rows;	/* of the cases */
+static const char **rows;
 static unsigned count;
 
-/* Once for all kinds of pipe. */
+/* A case that fails for several kinds of pipe is listed once. */
 void fixes_note(const char *row)
 {
 	for (unsigned i = 0; i < count; i++)

@@ -1,5 +1,5 @@
 /*
- * jobs.c - calls in processes of their own: they block, return, are interrupted
+ * jobs.c - runs calls in other processes, which block, return or are interrupted
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -24,8 +24,8 @@ void t_catch(int sig, int sa_flags)
 	wantf(ret(sigaction(sig, &sa, NULL)), 0, "sigaction(%d)", sig);
 }
 
-/* A signal of F_SETSIG that finds no room in the queue comes as SIGIO: fcntl(2). A case has up
- * to three there, and the user's other processes count. */
+/* If the signal of F_SETSIG finds no room in the queue, the kernel sends SIGIO instead: fcntl(2). A
+ * case queues up to three signals, and those of the user's other processes count, too. */
 void t_async(int fd, int sig)
 {
 	enum { ROOM = 16 };
@@ -49,7 +49,7 @@ static void pause_briefly(void)
 	sleep_until(monotonic_ns() + NS_PER_S / 10000);
 }
 
-/* Another process of the case may have given the verdict: then there is nothing to wait for. */
+/* Once another process of the case has given the verdict, waiting makes no sense. */
 static void check_deadline(const char *what)
 {
 	if (engine.shared->verdict != PASS)
@@ -100,7 +100,7 @@ static struct job *new_job(void)
 	return &engine.shared->job[slot];
 }
 
-/* The last one of that number: it may have been another's before. */
+/* Finds the last job with this pid, because the kernel may have reused the pid of an older job. */
 static struct job *job_of(pid_t pid)
 {
 	struct job *job = &engine.shared->job[engine.shared->jobs];
@@ -111,7 +111,7 @@ static struct job *job_of(pid_t pid)
 	fail("%d is no job", (int)pid);
 }
 
-/* The call that it makes, or made last. */
+/* Returns the text of the call that the job makes or made last. */
 static const char *call_of(const struct job *job)
 {
 	return *job->call.text ? job->call.text : "the call";
@@ -160,9 +160,9 @@ static int run_thread(void *unused)
 	return 0;
 }
 
-/* clone(2) and not pthreads: one thread that makes one call is not worth their 6 KB. Since
- * 1.2.5 musl's wrapper refuses to make a thread behind its back; the call that it wraps is
- * in each static libc, under this name. */
+/* pthread_create(3) would add 6 KB for one thread that makes one call, so t_thread() calls clone.
+ * Since musl 1.2.5 the wrapper clone() refuses CLONE_THREAD. The function __clone() that it wraps
+ * is in each static libc. */
 extern __typeof__(clone) __clone __attribute__((weak));
 
 pid_t t_thread(long (*call)(long arg), long arg)
@@ -230,7 +230,8 @@ bool t_returned(pid_t pid)
 	return job_of(pid)->state == RETURNED;
 }
 
-/* Field 3 of /proc/PID/stat, after the name in parentheses: proc(5). 0 if it is gone. */
+/* Returns field 3 of /proc/PID/stat, which follows the name in parentheses: proc(5). Returns 0 if
+ * the process is gone. */
 static int process_state(pid_t pid)
 {
 	char path[40], stat[512], *paren;
@@ -252,14 +253,14 @@ static int process_state(pid_t pid)
 	return paren ? paren[2] : 0;
 }
 
-/* A process that has announced its call, sleeps and has not returned sleeps in the call:
- * between the announcement and the call it does nothing that could sleep. */
+/* A job that has announced its call, has not returned, and sleeps must sleep in the call, because
+ * nothing between the announcement and the call can sleep. */
 bool t_asleep(pid_t pid)
 {
 	enum { LONG_NS = NS_PER_S / 50 };
 	int state = job_of(pid)->state == CALLING ? process_state(pid) : 0;
 
-	if (state == 'D') { /* a lock, or a page of the program: it passes */
+	if (state == 'D') { /* waiting for a lock or a page of the program soon ends */
 		sleep_until(monotonic_ns() + LONG_NS);
 		if (!t_returned(pid))
 			state = process_state(pid);
@@ -267,7 +268,8 @@ bool t_asleep(pid_t pid)
 	return (state == 'S' || state == 'D') && !t_returned(pid);
 }
 
-/* Without /proc a grace period has to do, and t_blocks says so. */
+/* Without /proc, a job that has not returned after a grace period counts as asleep, and t_blocks()
+ * prints that. */
 static bool sleeps(pid_t pid, int64_t grace_end)
 {
 	if (t.proc)
@@ -275,7 +277,7 @@ static bool sleeps(pid_t pid, int64_t grace_end)
 	return job_of(pid)->state == CALLING && monotonic_ns() > grace_end;
 }
 
-/* How pid ended. */
+/* Reaps the process and returns its wait status. */
 static int wait_status(pid_t pid)
 {
 	int status;
@@ -290,13 +292,13 @@ void t_reap(pid_t pid, int status)
 	int got = wait_status(pid);
 
 	if (WIFEXITED(got) && WEXITSTATUS(got) == EXIT_UNSUPPORTED && status != EXIT_UNSUPPORTED)
-		skip("no-memory"); /* an xfunc gave up */
+		skip("no-memory"); /* a function such as xmalloc gave up */
 	if (WIFSIGNALED(got))
 		fail("process %d died of signal %d", (int)pid, WTERMSIG(got));
 	wantf(WEXITSTATUS(got), status, "exit status of process %d", (int)pid);
 }
 
-/* A job that has died will not return: it found no memory, or a signal killed it. */
+/* A job that is a zombie and has no result found no memory, or a signal killed it. */
 static void check_alive(pid_t pid)
 {
 	if (process_state(pid) != 'Z' || t_returned(pid))
@@ -368,15 +370,16 @@ void t_child(long (*call)(long arg), long arg, long expected)
 	t_returns(t_start(call, arg), expected);
 }
 
-/* kill(2) returns when the signal has made the job runnable: it sleeps again only after
- * its handler. */
+/* When kill(2) returns, the signal has woken the job, which sleeps again only after its handler
+ * has run. */
 void t_interrupt(pid_t pid)
 {
 	t_blocks(pid);
 	t_send(pid, SIGUSR1);
 }
 
-/* Without /proc the first signal may come before the call. */
+/* Without /proc the first signal may arrive before the job is in its call, so the signal is sent
+ * again and again. */
 void t_eintr(pid_t pid)
 {
 	t_interrupt(pid);
@@ -421,8 +424,8 @@ int t_signal_of(void (*touch)(void *p), void *p)
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-/* By their numbers: in a static program libc's setrlimit and setuid bring along how threads
- * do it together, 2 KB. */
+/* t_limit() and t_setuid() make bare system calls, because libc's setrlimit and setuid would add
+ * 2 KB of code that does the same in all threads. */
 void t_limit(int resource, uint64_t soft)
 {
 	uint64_t limit[2];

@@ -1,5 +1,5 @@
 /*
- * pick.c - which cases run: by name, id, class and kind of pipe
+ * pick.c - chooses the cases that run, by name, id and class, once per kind of pipe
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -21,9 +21,9 @@ const char *case_text(const char *row, enum case_text which)
 	return row;
 }
 
-/* "*" and "?" are all that names of [a-z0-9_.-] need; fnmatch(3) would bring 15 KB of
- * character classes along. Where the rest does not match, the last "*" takes one character
- * more. Those before it need not: what is between them matched as early as it could. */
+/* The names consist of [a-z0-9_.-], so "*" and "?" suffice; fnmatch(3) would add 15 KB. Where the
+ * rest of the name does not match, the last "*" takes one more character. An earlier "*" never has
+ * to, because the text between the two matched at the first possible place. */
 bool glob_matches(const char *glob, const char *name, const char *end)
 {
 	const char *star = NULL, *behind = NULL;
@@ -45,7 +45,7 @@ bool glob_matches(const char *glob, const char *name, const char *end)
 	return glob[strspn(glob, "*")] == '\0';
 }
 
-/* One of the words. */
+/* Does the pattern match one of the words, which spaces separate? */
 static bool matches_any(const char *glob, const char *words)
 {
 	for (const char *end; *words; words = end + (*end == ' ')) {
@@ -93,7 +93,7 @@ static const struct {
 #undef GROUP
 };
 
-/* The picks, in an array that grows by doubling. */
+/* An array of picks, which doubles when it is full. */
 struct picking {
 	const struct options *o;
 	struct pick *picks;
@@ -111,7 +111,7 @@ static void add_pick(struct picking *to, const struct pick *p)
 	to->picks[to->count++] = *p;
 }
 
-/* The kinds in which it runs, a bit each. */
+/* Returns a bit for each kind in which the case runs. */
 static unsigned kinds_of(const struct test_case *c)
 {
 	enum { PIPES = 1 << PIPE | 1 << PIPE2 | 1 << PAGE | 1 << FIFO };
@@ -121,7 +121,7 @@ static unsigned kinds_of(const struct test_case *c)
 	return c->flags & KINDS ? PIPES : 1 << ANY;
 }
 
-/* A case once for each of its kinds. */
+/* Adds the case once for each of its kinds, if the options select that name. */
 static void pick_kinds(struct picking *to, const struct test_case *c, const char *row,
 	const char *group)
 {

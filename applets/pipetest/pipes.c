@@ -1,11 +1,11 @@
 /*
- * pipes.c - the case's own pipe, and how much a pipe holds
+ * pipes.c - makes calls on the case's own pipe, and finds out how much a pipe holds
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "engine.h"
 
-/* --- as the calls of calls.c, of t.r and t.w ------------------------------------------ */
+/* --- The calls of calls.c on t.r and t.w ----------------------------------------------- */
 
 void p_write(size_t n)
 {
@@ -99,23 +99,22 @@ void p_poll_w(int events, int revents)
 	t_poll(t.w, events, revents);
 }
 
-/* --- capacity -------------------------------------------------------------------------- */
+/* --- Capacity -------------------------------------------------------------------------- */
 
 void t_capacity(int fd, long expected)
 {
 	wantf(ret(fcntl(fd, F_GETPIPE_SZ)), expected, "fcntl(%d, F_GETPIPE_SZ)", fd);
 }
 
-/* unsigned long, as fcntl(2) takes it: an int would be extended by its sign. */
+/* The system call fcntl(2) takes an unsigned long here. A large int would be sign-extended. */
 void t_resize(int fd, unsigned long size, long expected)
 {
 	wantf(ret(fcntl(fd, F_SETPIPE_SZ, size)), expected, "fcntl(%d, F_SETPIPE_SZ, %lu)", fd,
 		size);
 }
 
-/* Whole pages until none is taken, then all of them back. Without O_NONBLOCK this would wait for
- * ever, and without poll(2) nothing else tells that a pipe is full: then it holds what Linux
- * gives a new pipe. */
+/* Writes whole pages until none is taken, and reads all of them back. If O_NONBLOCK cannot be set,
+ * the writes would block, so the function returns what a new pipe of Linux holds. */
 static size_t capacity_by_filling(int r, int w)
 {
 	enum { USUAL_SLOTS = 16, LARGEST_SLOTS = 4096 };
@@ -156,8 +155,9 @@ unsigned long t_new_capacity(void)
 	return t_capacity_of(fd[0], fd[1]);
 }
 
-/* Whoever has used up his pages may not grow a pipe, and gets new ones of 2 pages: pipe(7),
- * pipe-user-pages-soft. Who still gets a new pipe of that size has not. */
+/* A user over the limit pipe-user-pages-soft may not grow a pipe, and new pipes have 2 pages or
+ * less: pipe(7). EPERM is an error of the kernel for a user who still gets a new pipe of that
+ * size. */
 void t_grow(int fd, unsigned long size)
 {
 	long got;

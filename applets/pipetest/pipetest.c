@@ -114,7 +114,8 @@ static int explain_all(char *id)
 	return EXIT_SUCCESS;
 }
 
-/* "2", "0.5": what xatodur takes, without a unit. A million is a year for one case. */
+/* Parses "2" or "0.5" by xatodur(), and refuses a unit. Times a million, the limit of one case is
+ * about four months. */
 static double multiplier(const char *str)
 {
 	enum { MAX = 1000000 };
@@ -140,13 +141,14 @@ static int64_t soak_time(const char *str)
 	return ns;
 }
 
-/* The options that getopt32 does not parse. */
+/* The arguments of options that parse_words() and choose_format() parse. */
 struct words {
 	char *multiplier, *soak, *repeat, *seed, *strict;
 	int tap, lava, ptest;
 };
 
-/* The first process of a kernel (libbb/init.c) has an empty TERM: its console is read by a log. */
+/* The first process of a kernel (libbb/init.c) sets TERM to "", because programs read its
+ * console. */
 static bool at_terminal(void)
 {
 	const char *term = getenv("TERM");
@@ -154,7 +156,8 @@ static bool at_terminal(void)
 	return isatty(STDOUT_FILENO) && !(term && !*term);
 }
 
-/* No parser reads two of the outputs at once. LAVA's reads its lines out of any other text. */
+/* Two output formats exclude each other. --lava goes with KTAP and TAP, because LAVA's parser finds
+ * its lines between others. */
 static enum format choose_format(opts_t opts, const struct words *w)
 {
 	bool json = opts & OPT('J'), tap = w->tap || w->lava || opts & OPT('n');
@@ -186,7 +189,7 @@ static struct pick *choose_cases(const struct options *o, unsigned *count)
 	struct pick *picks;
 
 	for (char **glob = o->globs; glob && *glob; glob++)
-		(void)cases_called(*glob, count); /* each of them means something */
+		(void)cases_called(*glob, count); /* dies if the glob matches no case */
 	picks = pick_cases(o, count);
 	if (!*count)
 		bb_show_usage("no such case%s without --exotic",
@@ -194,7 +197,7 @@ static struct pick *choose_cases(const struct options *o, unsigned *count)
 	return picks;
 }
 
-/* Cases and measurements have few options in common. */
+/* Refuses the options of measurements without --bench, and those of cases with it. */
 static void check_bench(opts_t opts, const struct bench_words *words)
 {
 	const char *of_cases = "cxmsren";
@@ -238,7 +241,7 @@ static opts_t pipetest_options(char **argv, struct options *o, char **id, char *
 	o->exotic = opts & OPT('x');
 	o->exit_first = opts & OPT('e');
 	o->quiet = opts & OPT('q');
-	o->nested = opts & OPT('n') && !o->quiet; /* a failure is shown without its group */
+	o->nested = opts & OPT('n') && !o->quiet; /* -q prints failures without their group */
 	t.verbose = opts & OPT('v');
 	check_bench(opts, &words);
 	if (opts & OPT('b')) {

@@ -1,5 +1,5 @@
 /*
- * probes.c - which calls does this kernel lack?
+ * probes.c - finds out which calls this kernel lacks
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -21,18 +21,18 @@
 #include <sys/uio.h>
 #include "engine.h"
 
-/* A kernel may lack a call, one operation of it, or a flag; a sandbox may refuse it. Each is
- * made once, at the start, in a way that succeeds or has an error of its own: a bad descriptor
- * is EBADF, an empty name ENOENT. ENOSYS, EPERM, EINVAL and EOPNOTSUPP say that it is missing.
- * Later, a case that says which call it makes (want() and its like) is skipped if that call is
- * missing. Not here: what nothing can be tested without. */
+/* A kernel may lack a call, an operation or a flag, or a sandbox may refuse it. pipetest makes each
+ * call once at the start, with arguments for which the call succeeds or gives an error such as
+ * EBADF for a bad descriptor or ENOENT for an empty name. ENOSYS, EPERM, EINVAL and EOPNOTSUPP mean
+ * that the call is missing. A case that later announces a missing call, as want() does, is skipped.
+ * The table omits calls without which no case could run. */
 
-static int one[2], other[2];	/* pipes; a byte is in the first */
-static int sealed = -1;		/* a memfd */
-static char *memory;		/* a page */
+static int one[2], other[2];	/* two pipes; the first holds two bytes */
+static int sealed = -1;		/* a memfd, whose seals are probed */
+static char *memory;		/* one page */
 static pid_t engine_pid;
 
-/* The arguments. */
+/* The arguments of the calls below. */
 static struct {
 	struct pollfd poll;
 	struct timespec no_time;
@@ -70,7 +70,7 @@ static long map_once(int flags)
 	return map_at(memory, flags);
 }
 
-/* To where it is, or with MREMAP_FIXED to another page. */
+/* Leaves the page where it is, or moves it to another address if flags has MREMAP_FIXED. */
 static long remap(int flags)
 {
 	char *to = mmap(NULL, t.page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *p;
@@ -113,7 +113,8 @@ static long try_vfork(void)
 	return pid;
 }
 
-/* musl gives what the kernel says, for these calls cannot fail: -ENOSYS, or a number. */
+/* getpid(2) and its like cannot fail by POSIX, so musl does not look for errors: where the kernel
+ * lacks the call, they return -ENOSYS. */
 static long id_or_errno(unsigned id)
 {
 	if ((int)id >= 0 || (int)id < -4095)
@@ -122,8 +123,8 @@ static long id_or_errno(unsigned id)
 	return -1;
 }
 
-/* The name is the word that stands in what a case says of its call, and behind "no-" in the reason
- * for a skip. POSIX: the interfaces that POSIX.1-2008 demands of all. */
+/* The name is the word by which a case announces the call, and follows "no-" in the reason for a
+ * skip. POSIX(...) marks the interfaces that POSIX.1-2008 demands of all systems. */
 #define CALLS \
 	CALL(pipe2, syscall(SYS_pipe2, with.numbers, O_CLOEXEC)) \
 	POSIX(open, open("", O_RDONLY)) \
@@ -295,7 +296,8 @@ static bool says_missing(long got)
 	return got == -ENOSYS || got == -EPERM || got == -EINVAL || got == -EOPNOTSUPP;
 }
 
-/* In a process of its own, which a filter may kill: returns behind the last call tried. */
+/* Probes the calls from number first on in a child, because a seccomp(2) filter may kill the
+ * caller. Returns the number of the next call to probe, or N_CALLS at the end. */
 static int try_from(int first)
 {
 	struct shared *s = engine.shared;

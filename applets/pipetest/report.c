@@ -1,13 +1,13 @@
 /*
- * report.c - KTAP and its relatives, that every parser reads
+ * report.c - prints the results as KTAP, TAP, JSON, or for LAVA and ptest-runner
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "engine.h"
 
-/* One line is one write(2) of at most PIPE_BUF bytes, so that neither another process nor
- * the console of a board can tear it. Results are flat and their names one word: nested
- * output and a '#' in a name are what parsers stumble over. */
+/* A line is one write(2) of at most PIPE_BUF bytes, so that the output of another process cannot
+ * come into the middle. Without -n the results are not nested, and a name is one word without
+ * '#', because some parsers understand neither. */
 
 static struct {
 	const struct options *o;
@@ -26,8 +26,8 @@ static void stdout_failed(void)
 	exit(EXIT_FAILURE);
 }
 
-/* We hold the signals that end us, and nothing could end a process that holds them and waits
- * in write(2) for a reader that has stopped reading. */
+/* The signals that end a run are blocked. If the reader stops reading, only SIGKILL would end a
+ * write(2). ppoll(2) therefore waits until stdout takes bytes, and lets the signals in. */
 static void await_stdout(void)
 {
 	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
@@ -55,7 +55,7 @@ static void line(const char *fmt, ...)
 	va_start(args, fmt);
 	len = vscnprintf(buf, sizeof(buf), fmt, args);
 	va_end(args);
-	for (size_t i = 0; i < len; i++) /* --dir may be called anything */
+	for (size_t i = 0; i < len; i++) /* the name of --dir may contain control characters */
 		if (iscntrl((unsigned char)buf[i]))
 			buf[i] = '?';
 	buf[len - 1] = '\n';
@@ -64,7 +64,7 @@ static void line(const char *fmt, ...)
 		stdout_failed();
 }
 
-/* For people: lines of 80 columns. */
+/* Breaks the text into lines of at most 80 columns for a person. */
 static void wrapped(const char *fmt, ...) PRINTF(1, 2);
 static void wrapped(const char *fmt, ...)
 {
@@ -91,7 +91,7 @@ static void wrapped(const char *fmt, ...)
 	line("%*s%s", indent, "", from);
 }
 
-/* Of the header a person gets the first two lines: kernel, machine and sizes. */
+/* Prints the first two lines of the header for a person: kernel, machine and sizes. */
 static void brief(const char *fmt, ...) PRINTF(1, 2);
 static void brief(const char *fmt, ...)
 {
@@ -107,7 +107,7 @@ static void brief(const char *fmt, ...)
 		wrapped("%s", buf);
 }
 
-/* The length of the group's name, which stands before the first dot. */
+/* Returns the length of the group's name, which ends at the first dot. */
 static size_t group_len(const char *name)
 {
 	return strcspn(name, ".");
@@ -131,7 +131,7 @@ static unsigned count_groups(void)
 
 /* --- JSON ----------------------------------------------------------------------------- */
 
-/* stdout is flushed by the line. */
+/* Flushes stdout after each line. */
 static void json_end(void)
 {
 	record_end();
@@ -154,10 +154,11 @@ static void json_environment(const char *fmt, ...)
 	json_end();
 }
 
-/* What does not fit is missing at the beginning: the end says why it failed. */
+/* If the text is too long, its first lines are omitted, because the last ones say why the case
+ * failed. */
 static void json_diagnostics(const char *text)
 {
-	size_t room = PIPE_BUF / 2; /* escapes, quotes and the other fields need some, too */
+	size_t room = PIPE_BUF / 2; /* escapes, quotes and other fields need the rest */
 	const char *from = text;
 
 	while (strlen(from) > room)
@@ -222,7 +223,7 @@ static void group_start(unsigned first)
 	out.in_group = 0;
 }
 
-/* A group fails if one of its cases does. */
+/* A group fails if one of its cases fails. */
 static void group_end(unsigned last, bool failed)
 {
 	static unsigned groups;
@@ -247,7 +248,7 @@ static void tap_result(const struct result *r, bool failed)
 	     *directive ? r->reason : "");
 }
 
-/* --- what the engine calls ------------------------------------------------------------ */
+/* --- What the engine calls ------------------------------------------------------------ */
 
 void report_start(const struct options *o, const struct pick *picks, unsigned count)
 {
@@ -267,7 +268,7 @@ void report_start(const struct options *o, const struct pick *picks, unsigned co
 		return;
 	}
 	if (o->format == KTAP)
-		line("\n"); /* what a boot loader left on the line is not part of the header */
+		line("\n"); /* a boot loader may have left the console's line unfinished */
 	line("%s\n", o->format == KTAP ? "KTAP version 1" : "TAP version 13");
 	line("1..%u\n", o->nested ? count_groups() : count);
 	print_environment(line);
@@ -275,7 +276,7 @@ void report_start(const struct options *o, const struct pick *picks, unsigned co
 
 static void print_case(const struct result *r, bool failed)
 {
-	/* Of the six words that automake has, LAVA and ptest-runner's parsers know three. */
+	/* LAVA and ptest-runner know only three of automake's six words for results. */
 	static const char known[N_VERDICTS][5] = { "pass", "fail", "pass", "pass", "skip", "fail" };
 	static const char upper[N_VERDICTS][5] = { "PASS", "FAIL", "PASS", "PASS", "SKIP", "FAIL" };
 	unsigned us = r->ns / 1000;

@@ -6,7 +6,7 @@
 #include <sys/utsname.h>
 #include "engine.h"
 
-/* --- inside the child ---------------------------------------------------------------- */
+/* --- In the child --------------------------------------------------------------------- */
 
 static void make_pipe(int flags)
 {
@@ -56,7 +56,7 @@ static void run_child(const struct test_case *c, enum kind kind, pid_t parent)
 	_exit(EXIT_SUCCESS);
 }
 
-/* --- what its end means ---------------------------------------------------------------- */
+/* --- The verdict ----------------------------------------------------------------------- */
 
 static bool non_linux(void)
 {
@@ -65,7 +65,7 @@ static bool non_linux(void)
 	return uname(&u) < 0 || strcmp(u.sysname, "Linux") != 0;
 }
 
-/* RELEASE() of this kernel, or 0 if it does not say. */
+/* Returns the RELEASE() of this kernel, or 0 if uname(2) fails. */
 static unsigned this_release(void)
 {
 	struct utsname u;
@@ -79,7 +79,7 @@ static unsigned this_release(void)
 	return RELEASE((unsigned)leading_number(u.release), minor);
 }
 
-/* Has this release the bug, according to the row? A failure is expected then. */
+/* A failure is expected if the row says that this release has the bug. */
 static enum verdict judge_bug(const struct bug *bug, enum verdict v, const char **reason)
 {
 	unsigned release = this_release();
@@ -92,8 +92,9 @@ static enum verdict judge_bug(const struct bug *bug, enum verdict v, const char 
 		: v;
 }
 
-/* What a failure means depends on the class. ERROR, a hang or a crash, is forgiven only where
- * the kernel is known to be the cause; a hang of class I is information. */
+/* The class decides what a failure means. ERROR is a hang or a crash. A known bug of this kernel
+ * (class B) or a system that is not Linux (class L) turns a failure and an ERROR into XFAIL. A
+ * failure or a hang of class I passes. */
 static enum verdict judge(const struct result *r, const char **reason)
 {
 	const struct test_case *c = r->c;
@@ -115,7 +116,7 @@ static enum verdict judge(const struct result *r, const char **reason)
 	return v;
 }
 
-/* --strict: a skip fails, but for the reasons that are listed. */
+/* With --strict a skip is a failure, unless the option's list contains the reason. */
 static enum verdict judge_skip(const char *reason, const struct options *o)
 {
 	if (!o->strict || word_in_list(reason, o->strict))
@@ -124,7 +125,7 @@ static enum verdict judge_skip(const char *reason, const struct options *o)
 	return FAIL;
 }
 
-/* Without close(2) no case can show that an end is gone. */
+/* Without close(2) a case cannot close an end of its pipe. */
 static const char *unmet_need(const struct test_case *c)
 {
 	if (t_lacks("close") && !(c->flags & ANYWHERE))
@@ -153,10 +154,10 @@ static enum verdict verdict_of(const struct leader *leader)
 	else if (engine.shared->verdict != PASS)
 		return engine.shared->verdict;
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-		return skipped("sigsys"); /* the policy of a seccomp(2) filter */
+		return skipped("sigsys"); /* a seccomp(2) filter kills this way */
 	else if (WIFSIGNALED(status))
 		info("the case died of signal %d", WTERMSIG(status));
-	else if (WEXITSTATUS(status) == EXIT_UNSUPPORTED) /* an xfunc gave up */
+	else if (WEXITSTATUS(status) == EXIT_UNSUPPORTED) /* a function such as xmalloc gave up */
 		return skipped("no-memory");
 	else if (status)
 		info("the case exited with status %d", WEXITSTATUS(status));
@@ -165,7 +166,7 @@ static enum verdict verdict_of(const struct leader *leader)
 	return ERROR;
 }
 
-/* The calls that did not return: of the case's first process, and of its jobs. */
+/* Prints the calls of the case's first process and of its jobs that did not return. */
 static void name_calls(void)
 {
 	const struct shared *s = engine.shared;
@@ -180,17 +181,17 @@ static void name_calls(void)
 				s->job[i].call.text);
 }
 
-/* --- one case --------------------------------------------------------------------------- */
+/* --- One case --------------------------------------------------------------------------- */
 
-/* A case gets LIMIT_S, on a slow machine more. All cases that hang get ALL_HANGS_S together: one
- * of them takes at most a part of what is left, but at least SHORT_S, in which a case that does not
- * hang has ended. The other kinds of a case that hung get a tenth. So 20 rules that hang take no
- * more than 5 minutes. */
+/* A case may run for LIMIT_S, or longer on a slow machine. All cases that hang share ALL_HANGS_S:
+ * each may take 1/PARTS of the time that is left, but always SHORT_S, in which a case that does not
+ * hang ends. After one kind of a case has hung, its other kinds get a tenth. So 20 cases that hang
+ * take no more than 5 minutes. */
 enum { LIMIT_S = 10, SHORT_S = 2, ALL_HANGS_S = 160, PARTS = 6, OTHER_KINDS = 10,
 	DEADLINE_DIVISOR = 2 };
 
 static struct {
-	int64_t left;	/* of the time for all that hangs */
+	int64_t left;	/* is what remains of ALL_HANGS_S, in ns */
 	const struct test_case *hung;
 } hangs;
 
@@ -205,7 +206,7 @@ static int64_t limit_of(const struct test_case *c, const struct options *o)
 	return c == hangs.hung ? limit / OTHER_KINDS : limit;
 }
 
-/* A case that waits until its deadline and then says for what has hung, too. */
+/* A case that failed at its own deadline, which precedes the time limit, also counts as a hang. */
 static void note_hang(const struct result *r, int64_t limit)
 {
 	if (r->verdict != FAIL && r->verdict != ERROR)
@@ -216,7 +217,7 @@ static void note_hang(const struct result *r, int64_t limit)
 	hangs.hung = r->c;
 }
 
-/* One run of one case; *sig is set if a signal asks the engine to end. */
+/* Runs a case once. Sets *sig if a signal asks the engine to end. */
 static enum verdict run_once(struct result *r, enum kind kind, int64_t limit, int *sig)
 {
 	int64_t now = monotonic_ns();
@@ -225,7 +226,7 @@ static enum verdict run_once(struct result *r, enum kind kind, int64_t limit, in
 	int end;
 
 	memset(engine.shared, 0, offsetof(struct shared, text) + engine.shared->text_len);
-	t.deadline = now + limit / DEADLINE_DIVISOR; /* whoever waits can still say for what */
+	t.deadline = now + limit / DEADLINE_DIVISOR; /* leaves time to print what was awaited */
 	directory_fresh();
 	leader.pid = fork();
 	if (leader.pid < 0)
@@ -255,7 +256,7 @@ static void text_to(struct result *r)
 	r->text = engine.shared->text;
 }
 
-/* Runs it as often as asked for; the first failure stands. */
+/* Runs the case as often as the options say, until the first run that does not pass. */
 static void run_repeatedly(struct result *r, enum kind kind, const struct options *o, int *sig)
 {
 	int64_t limit = limit_of(r->c, o), start = monotonic_ns();

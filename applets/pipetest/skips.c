@@ -1,5 +1,5 @@
 /*
- * skips.c - how many cases were skipped, and for which reasons
+ * skips.c - counts the skipped cases by reason
  *
  * SPDX-License-Identifier: 0BSD
  */

@@ -1,16 +1,16 @@
 /*
- * terminal.c - the run as a person at a terminal wants to see it
+ * terminal.c - shows the run to a person at a terminal
  *
  * SPDX-License-Identifier: 0BSD
  *
- * A field a group, three in a line. The line of the group that runs is written again and again;
- * what failed, and why, is kept for the end.
+ * Each group has a field, and a line has three fields. The line with the running group is redrawn
+ * all the time. The failures and their reasons are printed at the end.
  */
 #include "engine.h"
 
 enum { FIELDS = 3, NAME_WIDTH = 16, REDRAW_MS = 100, SHOWN_LINES = 6 };
 
-/* What failed, until the end. */
+/* A case that failed. It is printed at the end. */
 struct failure {
 	char *name, *text;
 	const char *row;
@@ -19,10 +19,10 @@ struct failure {
 static struct {
 	const struct pick *picks;
 	unsigned count, done;
-	unsigned begin;			/* the first case of the group that runs */
-	unsigned failed, skipped;	/* of that group */
+	unsigned begin;			/* is the first case of the running group */
+	unsigned failed, skipped;	/* count cases of the running group */
 	unsigned field;
-	char line[FIELDS * 40];		/* the fields that are done */
+	char line[FIELDS * 40];		/* holds the finished fields of the current line */
 	int64_t drawn;
 	struct failure *failures;
 	unsigned n_failures;
@@ -43,7 +43,7 @@ static unsigned group_size(void)
 	return end - view.begin;
 }
 
-/* "tutorial_pipe" is a file's name; a person reads two words. */
+/* Returns "tutorial pipe" for the group tutorial_pipe. */
 static const char *group_words(void)
 {
 	static char words[NAME_WIDTH + 1];
@@ -60,7 +60,7 @@ static const char *coloured(const char *code)
 	return view.colour ? code : "";
 }
 
-/* The group that runs, or has run: what it came to, as wide as a third of a line. */
+/* Writes the name and the state of the running or just finished group, a third of a line wide. */
 static void format_field(char *field, size_t size)
 {
 	unsigned ran = view.done - view.begin, all = group_size();
@@ -133,7 +133,7 @@ void terminal_result(const struct result *r)
 		draw();
 }
 
-/* The last lines of it say why. */
+/* Prints only the last lines, which say why the case failed. */
 static void print_end_of(const char *text)
 {
 	unsigned lines = 0;

@@ -1,5 +1,5 @@
 /*
- * verdict.c - what a case says about a call: its arguments, its result, whether that is right
+ * verdict.c - announces the calls of a case, shows their results and judges them
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -9,9 +9,9 @@
 struct state t;
 struct engine engine;
 
-/* --- lines of diagnostics -------------------------------------------------------------- */
+/* --- Lines of diagnostics -------------------------------------------------------------- */
 
-/* Returns the length of the text with this line, or 0 if there was no room. */
+/* Adds a line. Returns the new length of the text, or 0 if there was no room. */
 static uint32_t add_line(uint32_t room, const char *fmt, va_list args) PRINTF(2, 0);
 static uint32_t add_line(uint32_t room, const char *fmt, va_list args)
 {
@@ -52,7 +52,7 @@ void info(const char *fmt, ...)
 	va_end(args);
 }
 
-/* --- verdicts: the first one of all the case's processes stands -------------------------- */
+/* --- Verdicts. Several processes of a case may give one, and the first one counts. ------- */
 
 static void give(enum verdict verdict)
 {
@@ -69,7 +69,7 @@ void skip(const char *token)
 	_exit(EXIT_FAILURE);
 }
 
-/* What a call answers that the kernel lacks is no verdict, be it expected or not. */
+/* If the kernel lacks the call, the case is skipped whatever the call returned. */
 static void skip_if_lacking(const char *what)
 {
 	const char *name = lacking(what);
@@ -159,16 +159,17 @@ void t_show(long result, const char *what)
 	info("%s = %ld %s", what, result, errname(result));
 }
 
-/* --- a call is announced before it is made ----------------------------------------------- */
+/* --- A call is announced before it is made ----------------------------------------------- */
 
-/* Calls nest: a helper that announces its call may be called in what the case has announced.
- * The outermost one is what others see. The one other thread has calls of its own. */
+/* Announcements nest: a case may announce a call and then use a helper that announces its own.
+ * Other processes see only the outermost announcement. The thread of t_thread() has announcements
+ * of its own. */
 enum { DEPTH = 4 };
 
 static struct caller {
-	struct call *seen;	/* by the engine, and by the process that waits for this one */
+	struct call *seen;	/* is the copy for the engine and the other processes */
 	unsigned depth;
-	uint32_t line_end;	/* of the line that announced it */
+	uint32_t line_end;	/* is where the line of the announcement ends; 0: none */
 	char text[DEPTH][CALL_SIZE];
 } main_caller, thread_caller;
 
@@ -187,7 +188,7 @@ void caller_starts(struct call *seen)
 	seen->text[0] = '\0';
 }
 
-/* The text is whole before made is set. */
+/* The text is written before made is set, because other processes read it when made is true. */
 static void announce(struct caller *c)
 {
 	if (c->depth++ || !c->seen)
@@ -198,7 +199,7 @@ static void announce(struct caller *c)
 		c->line_end = say("%s", c->text[0]);
 }
 
-/* Its text, which the next call overwrites. */
+/* Ends the announcement and returns its text, which the next announcement overwrites. */
 static const char *came_back(struct caller *c)
 {
 	if (--c->depth == 0 && c->seen)
@@ -230,8 +231,8 @@ void callingf(const char *fmt, ...)
 	announce(c);
 }
 
-/* Where a call of the case or of a helper has announced all of it, this costs next to nothing:
- * pipes are filled byte by byte. */
+/* Inside another announcement this function formats no text, because a helper that fills a pipe
+ * byte by byte would otherwise be slow. */
 void calling_io(const char *name, int fd, size_t n)
 {
 	struct caller *c = me();
@@ -242,7 +243,7 @@ void calling_io(const char *name, int fd, size_t n)
 		callingf("%s(%d, %zu)", name, fd, n);
 }
 
-/* The result goes behind the announcement, unless another line has come between. */
+/* Appends the result to the line of the announcement, unless another line has followed it. */
 static void show_result(struct caller *c, const char *what, long got)
 {
 	char result[48];
@@ -271,9 +272,9 @@ long call_result(long got)
 	return got;
 }
 
-/* --- and its result is judged -------------------------------------------------------------- */
+/* --- The result is judged ------------------------------------------------------------------ */
 
-/* A full disk is no verdict. It is looked at, because no pipe may answer ENOSPC. */
+/* ENOSPC skips the case only if the disk is full, because ENOSPC from a pipe is a failure. */
 static bool no_space(long got)
 {
 	enum { ENOUGH = 8 << 20 };
@@ -284,7 +285,7 @@ static bool no_space(long got)
 	return fs.f_bavail < ENOUGH / (unsigned long)fs.f_bsize || (fs.f_files && !fs.f_ffree);
 }
 
-/* ENOSYS says so itself, of calls that probes.c does not know, too. */
+/* ENOSYS skips the case also for a call that probes.c does not list. */
 static void skip_enosys(const char *what)
 {
 	char token[40];
