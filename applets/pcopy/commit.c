@@ -10,9 +10,9 @@ enum { MY_RENAME_NOREPLACE = 1 }; /* renameat2(2); musl has no name for it */
 
 const char *const pcopy_syncs[] = { "full", "data", "none", NULL };
 
-/* fsync and not fdatasync: this must bring the mode and the times to the medium too. What is not
- * stored has no sync: EINVAL (fsync(2)). A directory that may not be read is O_PATH, EBADF: then
- * all of its file system is brought. */
+/* fsync(2) and not fdatasync(2), because the mode and the times must reach the medium, too. A file
+ * that is not stored has no sync and gives EINVAL (fsync(2)). The descriptor of a directory that
+ * may not be read is O_PATH and gives EBADF. Then the whole file system is synced. */
 static int sync_fd(const struct target *target, int fd, int full)
 {
 	int error;
@@ -55,8 +55,8 @@ static int is_io_error(void)
 	return errno == EIO || errno == ENOSPC || errno == EDQUOT;
 }
 
-/* The bytes of each file. An error is told once only: fsync(2) would not tell it again. -1: this
- * kernel can't do it so. */
+/* Brings the bytes of each file to the medium. The kernel reports an error only once, so a later
+ * fsync(2) would not report it again. Returns -1 if this kernel cannot do this. */
 static int sync_bytes(struct copy *copies[], int n)
 {
 	enum { WAIT = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE
@@ -73,8 +73,8 @@ static int sync_bytes(struct copy *copies[], int n)
 	return worst;
 }
 
-/* Many files go to the medium together: their bytes, then all else of their file system. -1: this
- * kernel can't do it so. */
+/* Many files go to the medium together: first their bytes, then everything else of their file
+ * system. Returns -1 if this kernel cannot do this. */
 static int sync_together(struct copy *copies[], int n)
 {
 	int worst = sync_bytes(copies, n);
@@ -125,8 +125,9 @@ static int sync_all(struct copy *copies[], int n)
 	return worst;
 }
 
-/* A new name. renameat2(2): Linux 3.15, and not on every file system; link(2) does not replace
- * either. A file system that has neither keeps no file that comes in between. */
+/* Gives the file a new name. renameat2(2) needs Linux 3.15 and support by the file system. link(2)
+ * does not replace a file either. On a file system without both, a file that another process makes
+ * in between is replaced. */
 static int rename_new(const struct target *target)
 {
 	int dir = target->dir;
@@ -145,7 +146,8 @@ static int rename_new(const struct target *target)
 	return renameat(dir, target->written, dir, target->base);
 }
 
-/* rename(2) replaces, link(2) does not: a file without a name gets one for a moment. */
+/* rename(2) replaces a file, but link(2) does not. So a file without a name gets a temporary
+ * name. */
 static int give_name(struct target *target)
 {
 	enum { TRIES = 100 };
@@ -171,7 +173,8 @@ static int not_now(const struct target *target, const char *what)
 	return EXIT_NOT_NOW;
 }
 
-/* DST is still the file that was examined, and what takes its place is the file that we wrote. */
+/* Checks that DST is still the file that was examined, and that the file which replaces DST is the
+ * one that pcopy wrote. */
 static int check_names(const struct target *target)
 {
 	struct stat now, ours, named;

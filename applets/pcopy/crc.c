@@ -5,8 +5,8 @@
  */
 #include "pcopy.h"
 
-/* A CRC is a remainder of polynomials over GF(2): bytes that follow multiply it by x^8 each.
- * In the reflected form, bit 31 is x^0 and bit 0 is x^31. */
+/* A CRC is a remainder of polynomials over GF(2). Each byte that follows multiplies it by x^8. In
+ * the reflected form, bit 31 is x^0 and bit 0 is x^31. */
 static uint32_t multiply(uint32_t a, uint32_t b)
 {
 	uint32_t product = 0;
@@ -19,7 +19,7 @@ static uint32_t multiply(uint32_t a, uint32_t b)
 	return product;
 }
 
-/* x^(8n), by squaring. */
+/* Returns x^(8n), by squaring. */
 static uint32_t shift(uint64_t n)
 {
 	uint32_t power = 1U << 31, square = 1U << 23;

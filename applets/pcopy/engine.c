@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include "pcopy.h"
 
-/* Several workers may meet the same error: one message is enough. */
+/* Several workers may meet the same error, but one message is enough. */
 int pcopy_first_failure(struct worker *w, int status)
 {
 	w->status = status;
@@ -20,13 +20,13 @@ int pcopy_give_up(struct worker *w, const char *verb, const char *name)
 	return -1;
 }
 
-/* A descriptor that somebody else made non-blocking is waited for. */
+/* Another process may have made the descriptor non-blocking, so the worker waits for it. */
 static int must_repeat(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
 	if (errno == EAGAIN)
-		(void)poll(&p, 1, -1); /* interrupted or not: the next call shows */
+		(void)poll(&p, 1, -1); /* The next call shows whether poll(2) was interrupted. */
 	return errno == EINTR || errno == EAGAIN;
 }
 
@@ -41,15 +41,16 @@ static enum engine current_engine(const struct worker *w)
 	return __atomic_load_n(&w->copy->plan.shared->engine, __ATOMIC_RELAXED);
 }
 
-/* From what this worker could not do, for errno, to what always works; one of them says so. */
+/* Changes the engine, which has failed with errno, to the one that always works. Only one worker
+ * prints a message. */
 static void fall_back(struct worker *w, enum engine from)
 {
 	if (__atomic_exchange_n(&w->copy->plan.shared->engine, ENGINE_RW, __ATOMIC_RELAXED) == from)
 		pcopy_say_fallback(w->copy->request, from, ENGINE_RW);
 }
 
-/* O_DIRECT wants whole pages, in memory as in the file (open(2)); what is left over, and what
- * it can't do, goes through the cache. */
+/* O_DIRECT needs whole pages, in memory and in the file (open(2)). The rest of the bytes, and those
+ * that O_DIRECT refuses, go through the cache. */
 static ssize_t write_some(struct worker *w, const char *buf, size_t len, off_t off)
 {
 	const struct target *target = &w->copy->target;
@@ -66,7 +67,8 @@ static ssize_t write_some(struct worker *w, const char *buf, size_t len, off_t o
 	return target->seekable ? pwrite(target->fd, buf, len, off) : write(target->fd, buf, len);
 }
 
-/* A reader of standard output, also as /dev/stdout, that has had enough needs no message. */
+/* Returns true if DST is standard output, or /dev/stdout. A reader of standard output may stop
+ * early, and this needs no message. */
 static int is_stdout(const struct target *target)
 {
 	struct stat st;
@@ -97,8 +99,8 @@ static int write_fully(struct worker *w, const char *buf, size_t len, off_t off)
 	return 0;
 }
 
-/* Writes the pages of w->buf that are not in DST already. A page that can't be read differs; and a
- * new file is zeros. */
+/* Writes those pages of w->buf that DST does not have already. A page that cannot be read counts as
+ * different. A new file has only zeros. */
 int pcopy_put(struct worker *w, size_t len, off_t off)
 {
 	const struct plan *plan = &w->copy->plan;
@@ -128,8 +130,8 @@ static int read_failed(struct worker *w, off_t off)
 	return -1;
 }
 
-/* Also a step of its own: what is in place already needs no more than its checksum. The end of a
- * buffer for O_DIRECT is the end of a page, also where the file ends before. */
+/* This is also a task's own step: bytes that are already in place need only a checksum. With
+ * O_DIRECT the read goes on to the end of a page, even if the file ends before it. */
 ssize_t pcopy_step_read(struct worker *w, off_t off, size_t len)
 {
 	size_t page = getpagesize();
@@ -152,8 +154,8 @@ ssize_t pcopy_step_read(struct worker *w, off_t off, size_t len)
 	return n;
 }
 
-/* The steps of the engines: as those of a task, but 0 says, with errno, that this engine can't:
- * rw tries, and knows why. */
+/* The steps of the engines work as those of a task, but they return 0, with errno, if the engine
+ * cannot do the step. The rw engine then tries, and reports an error if there is one. */
 
 static ssize_t step_cfr(struct worker *w, off_t off, size_t len)
 {
@@ -161,7 +163,7 @@ static ssize_t step_cfr(struct worker *w, off_t off, size_t len)
 	ssize_t n = copy_file_range(w->source->fd, &off, w->copy->target.fd, &to, len, 0);
 
 	if (n == 0)
-		errno = ENODATA; /* truncated, or before Linux 5.19 */
+		errno = ENODATA; /* SRC was truncated, or Linux is older than 5.19. */
 	return n < 0 ? 0 : n;
 }
 
@@ -172,8 +174,8 @@ static ssize_t step_rw(struct worker *w, off_t off, size_t len)
 	return n > 0 && pcopy_put(w, n, off) < 0 ? -1 : n;
 }
 
-/* What is mapped can go away: a file that is truncated, or a disk that is full, is a SIGBUS. Then
- * rw sees the error that belongs to it. */
+/* A mapped page can go away: after a truncation, or on a full disk, an access gives SIGBUS. The rw
+ * engine then finds the matching error. */
 static sigjmp_buf bus_error;
 
 static void on_bus_error(int sig)
@@ -181,7 +183,7 @@ static void on_bus_error(int sig)
 	siglongjmp(bus_error, sig);
 }
 
-/* False, with errno, if one of the files went away meanwhile. */
+/* Returns false, with errno, if one of the files went away in the meantime. */
 static int copy_mapped(struct worker *w, char *to, const char *from, size_t size)
 {
 	struct sigaction sa = { .sa_handler = on_bus_error };
@@ -219,7 +221,7 @@ static ssize_t step_mmap(struct worker *w, off_t off, size_t len)
 	return n;
 }
 
-/* After a clone, only the checksum is left to do. */
+/* After a clone, only the checksum is left to compute. */
 static ssize_t (*const steps[])(struct worker *w, off_t off, size_t len) = {
 	[ENGINE_CLONE] = pcopy_step_read,
 	[ENGINE_CFR] = step_cfr,
@@ -240,7 +242,7 @@ ssize_t pcopy_step(struct worker *w, off_t off, size_t len)
 	}
 }
 
-/* Sources that have content but no size, as in /proc, and those that can't seek. */
+/* Copies a source that has content but no size, as in /proc, or that cannot seek. */
 int pcopy_stream(struct worker *w)
 {
 	const struct plan *plan = &w->copy->plan;

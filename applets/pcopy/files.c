@@ -12,7 +12,7 @@ static int store_crc(struct worker *w, uint32_t chunk)
 	off_t off = chunk * plan->chunk;
 
 	plan->shared->crc[chunk] = w->crc;
-	if (w->copy->request->sync != SYNC_NONE) /* an error shows when fsync(2) waits for it */
+	if (w->copy->request->sync != SYNC_NONE) /* fsync(2) reports an error later. */
 		(void)sync_file_range(w->copy->target.fd, off,
 			MIN(w->source->size - off, plan->chunk), SYNC_FILE_RANGE_WRITE);
 	return 0;
@@ -23,7 +23,7 @@ static const struct task copying = {
 	.end_chunk = store_crc,
 };
 
-/* The size of a stream is known now. The CRC of the whole does not depend on the worker that
+/* Only now is the size of a stream known. The CRC of the whole file does not depend on which worker
  * copied a chunk. */
 static int sum_up(struct copy *copy)
 {
@@ -110,7 +110,7 @@ static int compare_files(struct copy *copy)
 	return status ? status : sum_up(copy);
 }
 
-/* Afterwards the copy waits for pcopy_commit(). */
+/* Copies one file, which then waits for pcopy_commit(). */
 static int copy_one(struct copy *copy, const char *src, const char *dst)
 {
 	int status = pcopy_open_source(copy, src);
@@ -151,7 +151,8 @@ static void release(struct copy *copy)
 	free(copy);
 }
 
-/* Two files of one command must not become one: the second would replace the first. */
+/* Two sources of one command must not have the same target, because the second would replace the
+ * first. */
 static int is_repeated(struct copy *copies[], int n, const char *name)
 {
 	const char *base = pcopy_base_name(name);
@@ -168,13 +169,15 @@ static int is_repeated(struct copy *copies[], int n, const char *name)
 	return 0;
 }
 
-/* Each file that waits for its commit holds its descriptor and its directory's. */
+/* Each file that waits for its commit keeps two descriptors open: its own and that of its
+ * directory. */
 static int most_at_once(void)
 {
 	enum { MOST = 256, OTHERS = 16 };
 	struct rlimit limit = { 0 };
 
-	(void)getrlimit(RLIMIT_NOFILE, &limit); /* 0 gives the least */
+	/* If the limit is unknown, it is 0, which gives the least number. */
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur >= 2 * MOST + OTHERS)
 		return MOST;
 	return limit.rlim_cur > OTHERS + 2 ? (int)(limit.rlim_cur - OTHERS) / 2 : 1;

@@ -5,10 +5,10 @@
  */
 #include "pcopy.h"
 
-/* The first byte at or after off that is data, or in a hole; end if that is sooner. A file system
- * that cannot tell (lseek(2): EINVAL) has no holes. ENXIO says that no data, or no file, is left:
- * the latter shows when SRC is looked at again. No hole begins where data do, unless the search
- * for data failed. */
+/* Returns the first byte at or after off that is data, or is in a hole, but at most end. A file
+ * system that cannot tell (lseek(2): EINVAL) has no holes. ENXIO means that no data are left, or
+ * that the file is shorter now: this shows when SRC is checked again. No hole begins where data
+ * begin, unless the search for data failed. */
 static off_t seek(const struct source *source, off_t off, off_t end, int whence)
 {
 	off_t found = lseek(source->fd, off, whence);
@@ -20,8 +20,8 @@ static off_t seek(const struct source *source, off_t off, off_t end, int whence)
 	return MIN(found, end);
 }
 
-/* The end of the data that begin at off. A tmpfs searches for it page by page, so that it is
- * remembered for the next chunk. */
+/* Returns the end of the data that begin at off. A tmpfs searches for it page by page, so the
+ * result is remembered for the next chunk. */
 static off_t end_of_data(struct worker *w, off_t off, off_t end)
 {
 	if (off >= w->data_end)
@@ -52,7 +52,7 @@ int pcopy_skip_hole(struct worker *w, off_t off, off_t len)
 	return 0;
 }
 
-/* A new file has holes where nothing is written; what was there before must go. */
+/* A new file has a hole wherever nothing is written. Old content must be removed. */
 int pcopy_hole(struct worker *w, off_t off, off_t len)
 {
 	enum { PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE };
@@ -102,5 +102,6 @@ void pcopy_measure(struct source *source)
 		source->data += end - off;
 	}
 	source->holes += last < source->size;
-	(void)lseek(source->fd, 0, SEEK_SET); /* a file of sysfs is read as a stream, from here */
+	/* A file of sysfs is read as a stream from the start. */
+	(void)lseek(source->fd, 0, SEEK_SET);
 }

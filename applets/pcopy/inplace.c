@@ -25,8 +25,9 @@ static int open_existing(const struct copy *copy)
 	return fd;
 }
 
-/* O_CREAT for a file that exists would be EACCES in a sticky directory, even for root, if the file
- * is not ours (fs.protected_regular). Whoever makes or removes DST meanwhile makes us try again. */
+/* O_CREAT for an existing file of another user fails with EACCES in a sticky directory, even for
+ * root (fs.protected_regular). If another process makes or removes DST in the meantime, pcopy tries
+ * again. */
 static int open_inplace(struct copy *copy, struct stat *st)
 {
 	enum { TRIES = 100 };
@@ -72,12 +73,12 @@ static int open_file(struct copy *copy)
 		bb_error_msg("'%s' is no longer a file", target->name);
 		return EXIT_FAILURE;
 	}
-	(void)fstatfs(target->fd, &target->fs); /* a file can be a mount point */
+	(void)fstatfs(target->fd, &target->fs); /* A file can be a mount point. */
 	target->taken = st.st_blocks * 512LL;
 	return 0;
 }
 
-/* The kernel lets root open a read-only disk for writing; older ones do not. */
+/* Newer kernels let root open a read-only disk for writing, but older ones refuse. */
 static int check_read_only(const struct target *target)
 {
 	int read_only = 0, fd = open(target->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -90,8 +91,8 @@ static int check_read_only(const struct target *target)
 	return EXIT_FAILURE;
 }
 
-/* O_EXCL: refused while the disk is mounted, or part of something that is, or another pcopy writes
- * it (open(2)). */
+/* O_EXCL makes open(2) fail while the disk or a part of it is in use: it is mounted, or another
+ * pcopy writes to it. */
 static int open_device(struct target *target)
 {
 	int status = check_read_only(target);
@@ -141,8 +142,8 @@ int pcopy_open_written(struct copy *copy)
 	}
 }
 
-/* Space that is reserved is in one piece, and does not run out; on a tmpfs it would only be
- * cleared twice, and the only write of a small file reserves it as well. */
+/* Reserved space is in one piece and does not run out. But on a tmpfs it would only be cleared
+ * twice, and a small file is written by one write, which reserves the space as well. */
 int pcopy_reserve(const struct copy *copy)
 {
 	const struct source *source = &copy->source;
@@ -159,8 +160,8 @@ int pcopy_reserve(const struct copy *copy)
 	return 0;
 }
 
-/* Some file systems of FUSE can't make a file longer with ftruncate(2): it grows as it is written,
- * and pcopy_check_size() looks. */
+/* Some FUSE file systems cannot make a file longer with ftruncate(2). The file then grows as it is
+ * written, and pcopy_check_size() checks the size. */
 static int try_size(const struct copy *copy, off_t size)
 {
 	if (ftruncate(copy->target.fd, size) == 0 || errno == EOPNOTSUPP || errno == ENOSYS
@@ -169,16 +170,18 @@ static int try_size(const struct copy *copy, off_t size)
 	return pcopy_cannot("set the size of", copy->target.name);
 }
 
-/* A --resume that fails leaves the name of DST behind the bytes, for who finds the file. */
+/* When --resume fails, the command to repeat stands after the bytes, for a user who finds the
+ * file. */
 static void sign(const struct copy *copy)
 {
 	char *text = xasprintf("\npcopy --resume '%s'\n", copy->target.base);
 
-	(void)pwrite(copy->target.fd, text, strlen(text), copy->source.size); /* only a help */
+	/* A failure here does no harm. */
+	(void)pwrite(copy->target.fd, text, strlen(text), copy->source.size);
 	free(text);
 }
 
-/* Here ends the old content that is not compared with; a stream is cut at its end. */
+/* The old content ends here if it is not compared. A stream is cut at its end. */
 int pcopy_set_size(const struct copy *copy)
 {
 	const struct plan *plan = &copy->plan;
@@ -200,7 +203,7 @@ int pcopy_set_size(const struct copy *copy)
 	return status;
 }
 
-/* The size is right, or is made so by the last byte of a hole. */
+/* Checks the size. If a hole at the end is missing, the last byte of it is written. */
 int pcopy_check_size(const struct copy *copy)
 {
 	const struct target *target = &copy->target;

@@ -10,7 +10,7 @@ static const char *const words[] = { "mode", "owner", "time", "xattr", "all" };
 enum { MODE = 1, OWNER = 2, TIME = 4, XATTR = 8, ALL = 15 };
 enum { ATTRIBUTE_SIZE = 64 << 10 }; /* the most for all names, and for a value: xattr(7) */
 
-/* -p alone and "all" mean as much as possible; what is named must be done. */
+/* -p alone and "all" mean as much as possible, but what the user names must be preserved. */
 void pcopy_parse_keep(struct request *request, const char *list)
 {
 	size_t len, i;
@@ -32,7 +32,7 @@ void pcopy_parse_keep(struct request *request, const char *list)
 	}
 }
 
-/* Whose DST will be; st_mode is 0: ours. */
+/* Returns the future owner of DST. If st_mode is 0, it is the user who runs pcopy. */
 const struct stat *pcopy_future_owner(const struct copy *copy)
 {
 	return copy->request->keep & OWNER ? &copy->source.st : &copy->target.old;
@@ -43,7 +43,7 @@ static int is_inplace(const struct copy *copy)
 	return copy->target.written == copy->target.base && copy->target.old.st_mode;
 }
 
-/* What was wanted of SRC and could not be had: an error if the user named it. */
+/* Reports what could not be preserved of SRC. This is an error if the user named it. */
 static int complain(const struct copy *copy, int what, const char *word)
 {
 	int must = copy->request->must_keep & what;
@@ -53,16 +53,16 @@ static int complain(const struct copy *copy, int what, const char *word)
 	return must ? EXIT_FAILURE : 0;
 }
 
-/* What DST had and has no longer: the owner and the label matter to others, and are told in any
- * case. */
+/* Reports what DST has lost. The owner and the label matter to other users, so their loss is always
+ * reported. */
 static void lost(const struct copy *copy, const char *what, int matters)
 {
 	if (matters || asked(copy->request, 'v'))
 		bb_perror_msg("can't keep the %s of '%s'", what, copy->target.name);
 }
 
-/* An ACL is part of the mode: without it, the group would get all that it lets anyone have
- * (acl(5)). One that the directory has given is not wanted. */
+/* An ACL is part of the mode: without it, the group would get every right that the ACL gives to any
+ * user or group (acl(5)). An ACL that came from the directory is removed. */
 static int copy_acl(const struct copy *copy, const struct stat *like)
 {
 	static const char name[] = "system.posix_acl_access";
@@ -73,7 +73,7 @@ static int copy_acl(const struct copy *copy, const struct stat *like)
 	int status = 0;
 
 	if (size < 0)
-		(void)fremovexattr(copy->target.fd, name); /* there is none, most of the time */
+		(void)fremovexattr(copy->target.fd, name); /* Usually there is none. */
 	else if (fsetxattr(copy->target.fd, name, acl, size, 0) < 0)
 		status = complain(copy, MODE, "ACL");
 	free(acl);
@@ -97,8 +97,8 @@ static int copy_xattrs(const struct copy *copy)
 	return status;
 }
 
-/* True for what a write leaves in place. The kernel takes capabilities away, and makes the two
- * checksums anew. */
+/* Returns true for an attribute that a write leaves in place. The kernel removes capabilities and
+ * renews the two checksums. */
 static int stays(const char *name)
 {
 	static const char *const gone[] = { "security.capability", "security.ima", "security.evm" };
@@ -109,8 +109,8 @@ static int stays(const char *name)
 	return strncmp(name, "system.", strlen("system.")) != 0;
 }
 
-/* The user's attributes and the label of the old file. A label that the new one has already got
- * from its directory needs no right to set it. */
+/* Keeps the user's attributes and the label of the old file. If the new file already has the label
+ * from its directory, no right to set it is needed. */
 static void keep_xattrs(const struct copy *copy)
 {
 	char *names = xmalloc(3 * ATTRIBUTE_SIZE), *value = names + ATTRIBUTE_SIZE;
@@ -129,8 +129,8 @@ static void keep_xattrs(const struct copy *copy)
 	free(names);
 }
 
-/* The flags of chattr(1) that an old file keeps: compressed, no dump, no atime, no compression, no
- * copy on write; the last one can be set on an empty file only. ioctl_iflags(2). */
+/* An old file keeps these flags of chattr(1): compressed, no dump, no atime, no compression, no
+ * copy on write. The last one can be set only on an empty file (ioctl_iflags(2)). */
 void pcopy_set_flags(const struct target *target)
 {
 	enum { KEPT = 0x4 | 0x40 | 0x80 | 0x400 | 0x800000 };
@@ -142,12 +142,13 @@ void pcopy_set_flags(const struct target *target)
 	if (fd >= 0 && ioctl(fd, _IOR('f', 1, long), &flags) == 0 && flags & KEPT
 	    && ioctl(target->fd, _IOR('f', 1, long), &now) == 0) {
 		now |= flags & KEPT;
-		(void)ioctl(target->fd, _IOW('f', 2, long), &now); /* they are only advice */
+		(void)ioctl(target->fd, _IOW('f', 2, long), &now); /* The flags are only advice. */
 	}
 	close(fd);
 }
 
-/* A process that may not give a file away can give it to a group of its own. */
+/* A process that may not change the owner of a file can still give the file to a group of its
+ * own. */
 static int set_owner(const struct target *target, const struct stat *owner)
 {
 	if (fchown(target->fd, owner->st_uid, owner->st_gid) == 0)
@@ -172,7 +173,8 @@ static int keep_owner(const struct copy *copy)
 	return 0;
 }
 
-/* The set-id bits stay only with the owner and the group that they would give away. */
+/* The set-user-ID and set-group-ID bits are kept only with the owner and the group whose rights
+ * they give away. */
 static mode_t final_mode(const struct copy *copy, const struct stat *like)
 {
 	struct stat now;
@@ -197,13 +199,13 @@ static int set_mode(const struct copy *copy)
 		status = copy_acl(copy, like);
 	if (status || fchmod(copy->target.fd, final_mode(copy, like)) == 0)
 		return status;
-	if (errno != EPERM && errno != EOPNOTSUPP) /* FAT, which has no modes */
+	if (errno != EPERM && errno != EOPNOTSUPP) /* FAT has no modes. */
 		return pcopy_cannot("set the mode of", copy->target.name);
 	return complain(copy, MODE, "mode");
 }
 
-/* What is not preserved stays as it was; a new file gets the mode of SRC as far as its directory
- * lets it. chown(2) clears the set-id bits, so that it comes first. */
+/* What is not preserved stays as it was. A new file gets the mode of SRC as far as its directory
+ * allows. chown(2) clears the set-id bits, so it comes first. */
 int pcopy_set_metadata(const struct copy *copy)
 {
 	const struct timespec times[] = { copy->source.st.st_atim, copy->source.st.st_mtim };

@@ -66,7 +66,8 @@ static int parse_jobs(const char *jobs)
 	return MIN(xatou_range("number of jobs", jobs, 1, INT_MAX), MAX_JOBS);
 }
 
-/* An optional argument is part of its word, getopt(3): in "-P json", json would be SRC. */
+/* An optional argument is part of its option's word (getopt(3)): in "-P json", json would be
+ * SRC. */
 static void refuse_separated(char **argv)
 {
 	for (; argv[0] && argv[1] && strcmp(argv[0], "--") != 0; argv++) {

@@ -29,7 +29,7 @@ enum when { AUTO, NEVER, ALWAYS };
 enum engine { ENGINE_AUTO, ENGINE_CLONE, ENGINE_CFR, ENGINE_RW, ENGINE_MMAP, ENGINE_DIRECT };
 enum place { REPLACE, INPLACE, UPDATE, RESUME };
 
-/* What the user asked for: the same for each file. */
+/* The user's request, which is the same for each file. */
 struct request {
 	opts_t opts;		/* the letters that say yes or no */
 	enum place place;
@@ -48,7 +48,7 @@ struct request {
 struct source {
 	const char *name;
 	int fd;
-	struct stat st;		/* when the copy began */
+	struct stat st;		/* at the start of the copy */
 	off_t size, data;	/* bytes; those that are not in holes */
 	uint32_t holes;
 };
@@ -56,7 +56,7 @@ struct source {
 /* Where the bytes go. */
 struct target {
 	const char *name;	/* as the user knows it */
-	struct stat old;	/* st_mode is 0: there was none; a deleted file has no links */
+	struct stat old;	/* st_mode is 0 if there was no file; a deleted file has no links */
 	struct statfs fs;	/* of a regular file; zeros if that is not known */
 	int dir;		/* the directory of DST; AT_FDCWD: DST gets no new name */
 	const char *base;	/* DST's name in there */
@@ -67,12 +67,12 @@ struct target {
 	off_t taken;		/* room that the old content has, and that can be used again */
 };
 
-/* What the workers tell each other and the parent: shared memory, and words of 32 bits, which
- * every processor can change in one piece. */
+/* The workers and the parent share this memory. It consists of 32-bit words, which every processor
+ * can change in one step, and of results. */
 struct shared {
 	uint32_t next;		/* the queue: the number of the next chunk */
-	uint32_t failed;	/* a worker has said why the copy fails */
-	uint32_t engine;	/* one worker's fallback is everybody's */
+	uint32_t failed;	/* a worker has reported why the copy fails */
+	uint32_t engine;	/* all workers use the engine that one has fallen back to */
 	struct count {
 		uint32_t high, low, high_again;
 	} done[MAX_JOBS];	/* data that each worker has copied: see workers.c */
@@ -83,15 +83,15 @@ struct shared {
 
 /* How the work is divided and done. */
 struct plan {
-	enum engine engine;	/* with which it begins; at the end: which one did it */
+	enum engine engine;	/* the engine at the start; at the end: the one that copied */
 	enum when sparse;
-	int compare;		/* most of it may be there: only what differs is written */
-	int crc;		/* is wanted */
-	size_t step;		/* how much a worker reads at once */
+	int compare;		/* only differing bytes are written */
+	int crc;		/* a CRC is wanted */
+	size_t step;		/* the bytes that a worker reads at once */
 	off_t chunk;		/* a multiple of the page size */
 	uint32_t chunks;	/* 0: a stream, read to its end by one worker */
 	int jobs;
-	int direct;		/* DST once more, with O_DIRECT; or -1 */
+	int direct;		/* a second descriptor of DST, with O_DIRECT; or -1 */
 	int64_t start;
 	struct shared *shared;
 };
@@ -104,7 +104,7 @@ struct copy {
 	struct plan plan;
 	uint32_t crc;		/* at the end: of the file */
 	uint64_t saved;		/* at the end: bytes that were in place */
-	int pending;		/* it waits for commit.c */
+	int pending;		/* the copy waits for commit.c */
 };
 
 /* One process, or the parent itself, and the chunk that it works on. */
@@ -114,18 +114,20 @@ struct worker {
 	const struct source *source;	/* what is read: SRC, or DST when it is verified */
 	char *buf;		/* three of BUFFER_SIZE: SRC, DST, zeros */
 	int id;
-	off_t data_end;		/* no hole is between what was read last and this */
+	off_t data_end;		/* there is no hole between the last read and this */
 	uint64_t copied, saved;
 	uint32_t crc;		/* of the chunk so far */
 	int status;		/* why this process gives up: an exit status */
 };
 
-/* What is done with the chunks. step moves at most len bytes at off: it returns how many, or -1
- * after the message. hole returns 0 if it has done the hole, else the hole is read as zeros. */
+/* A task is what is done with each chunk. step moves at most len bytes at off. It returns their
+ * number, or -1 after printing a message. hole returns 0 if it has handled the hole. Otherwise the
+ * hole is read as zeros. */
 struct task {
 	const char *verb;	/* "copied" */
 	ssize_t (*step)(struct worker *w, off_t off, size_t len);
-	int (*put)(struct worker *w, size_t len, off_t off);	/* what step has read; or NULL */
+	/* takes what step has read; or NULL */
+	int (*put)(struct worker *w, size_t len, off_t off);
 	int (*hole)(struct worker *w, off_t off, off_t len);
 	int (*end_chunk)(struct worker *w, uint32_t chunk);
 };
