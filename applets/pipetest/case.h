@@ -127,7 +127,7 @@ static inline bool missing(long result)
  * lists the names that this function knows. */
 bool t_lacks(const char *name);
 void t_needs_call(const char *name); /* skips the case ("no-tee") if the call is missing */
-unsigned t_missing_interfaces(void); /* prints and counts what POSIX demands but is missing */
+unsigned t_missing_interfaces(void); /* prints and counts missing calls that POSIX demands */
 /* Where one of these calls is missing, the case is skipped. */
 int t_dup(int fd);
 int t_dup2(int fd, int to);
@@ -175,7 +175,7 @@ void p_drain(size_t n);
 size_t p_fill(void);
 /* Fills the pipe until there is room for n bytes, and returns how many bytes are in the pipe. The
  * function first measures what a full pipe holds, because a case about POSIX must not depend on
- * F_GETPIPE_SZ, which only Linux has. */
+ * F_GETPIPE_SZ, which POSIX lacks. */
 size_t p_leave_room(size_t n);
 /* Reads n bytes and expects EAGAIN after them. FIONREAD is not asked, because POSIX lacks it. */
 void p_holds(size_t n);
@@ -238,12 +238,14 @@ extern siginfo_t t_fault;	/* describes the signal that fault_of caught */
 void t_touch(void *p, char access);	/* expects no signal */
 void t_segv(void *p, char access, int si_code);
 void t_bus(void *p, char access);	/* expects SIGBUS with BUS_ADRERR */
-/* From now on the mounts of this process are invisible to others and end with the case. */
+/* Gives this process a mount namespace of its own, so that other processes do not see its mounts.
+ * Returns false if the kernel refuses. */
 bool t_own_mounts(void);
-bool t_enter(const char *type, const char *options);	/* mounts and changes directory there */
+/* Mounts a file system on a new directory and changes to it. Returns false if either fails. */
+bool t_enter(const char *type, const char *options);
 void t_needs_splice(void);
 void t_needs_tee(void);
-long splice_now(int in, int out, size_t n);	/* has SPLICE_F_NONBLOCK; may return -errno */
+long splice_now(int in, int out, size_t n);	/* sets SPLICE_F_NONBLOCK; may return -errno */
 void t_splice(int in, int out, size_t n, long expected);
 void t_catch(int sig, int sa_flags);	/* installs a handler that counts in t.caught */
 void t_signals(int expected);	/* compares with t.caught */
@@ -265,7 +267,7 @@ pid_t t_exec(int out);
 void t_exec_self(void);	/* executes "ipcbox --version"; returns only if exec fails */
 long call_read(long n);
 long call_write(long n);
-void t_blocks(pid_t job);	/* waits until the job sleeps in its call */
+void t_blocks(pid_t job);	/* waits until the job sleeps in its call, which must block */
 bool t_asleep(pid_t job);	/* says if the job sleeps in its call; needs /proc to be true */
 bool t_returned(pid_t job);	/* says if the job's call has returned */
 void t_settles(pid_t job);	/* waits until the job sleeps in its call or has returned */

@@ -92,7 +92,7 @@ struct shared {
 	char name[MAX_NAMES][16];	/* names files that helpers have made for the case */
 	char reason[64];
 	char text[TEXT_SIZE];	/* holds lines of diagnostics, each ended by a newline */
-	/* run_once() clears what precedes text; the members below stay for the whole run. */
+	/* run_once() clears the members above. Those below keep their values for the whole run. */
 	int32_t probed, any_absent, proc_self;
 	bool absent[MAX_CALLS];
 };

@@ -53,7 +53,7 @@ static struct {
 	char name[PATH_MAX];
 } with;
 
-enum { PUNCH = 3 };		/* FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
+enum { PUNCH = 3 };		/* equals FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
 
 static long failed(const void *p)
 {
@@ -89,7 +89,8 @@ static long make_timer(void)
 	return syscall(SYS_timer_create, CLOCK_MONOTONIC, &none, &timer);
 }
 
-static struct { uint32_t version; int32_t pid; } header = { 0x20080522, 0 }; /* capget(2) */
+/* The number is _LINUX_CAPABILITY_VERSION_3 of capget(2). */
+static struct { uint32_t version; int32_t pid; } header = { 0x20080522, 0 };
 static uint32_t capabilities[6];
 
 static long get_capabilities(void)
@@ -321,7 +322,7 @@ static int try_from(int first)
 static bool make_arguments(void)
 {
 	memory = mmap(NULL, t.page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	sealed = memfd_create("seals", 2); /* MFD_ALLOW_SEALING */
+	sealed = memfd_create("seals", 2); /* the flag 2 is MFD_ALLOW_SEALING */
 	engine_pid = getpid();
 	return memory != MAP_FAILED && pipe(one) == 0 && pipe(other) == 0
 		&& write(one[1], "xx", 2) == 2;

@@ -115,7 +115,7 @@ void terminal_start(const struct pick *picks, unsigned count)
 {
 	view.picks = picks;
 	view.count = count;
-	view.colour = !getenv("NO_COLOR"); /* https://no-color.org */
+	view.colour = !getenv("NO_COLOR"); /* https://no-color.org defines this variable */
 }
 
 void terminal_result(const struct result *r)
