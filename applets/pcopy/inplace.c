@@ -203,7 +203,8 @@ int pcopy_set_size(const struct copy *copy)
 	return status;
 }
 
-/* Checks the size. If a hole at the end is missing, the last byte of it is written. */
+/* If the size is wrong, ftruncate(2) corrects it. Where that fails, the last byte of the file is
+ * written. */
 int pcopy_check_size(const struct copy *copy)
 {
 	const struct target *target = &copy->target;

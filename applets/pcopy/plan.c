@@ -5,19 +5,20 @@
  */
 #include "pcopy.h"
 
-/* ioctl_ficlone(2); linux/fs.h is not everywhere. */
+/* The value is in ioctl_ficlone(2). Not every system has linux/fs.h. */
 #define MY_FICLONE _IOW(0x94, 9, int)
 
 const char *const pcopy_engines[] = { "auto", "clone", "cfr", "rw", "mmap", "direct", NULL };
 
-/* A file of sysfs says that it has a page, and is shorter; or such a file is all hole. */
+/* A file of sysfs reports the size of a page, but is shorter. A file without blocks may also be
+ * only a hole. */
 static int has_no_blocks(const struct source *source)
 {
 	return S_ISREG(source->st.st_mode) && source->size <= getpagesize()
 	       && source->st.st_blocks == 0;
 }
 
-/* What a disk or a stream holds is not known, so that no hole may be left there. */
+/* The old content of a disk or a stream is unknown, so no hole may be left there. */
 int pcopy_make_plan(struct copy *copy)
 {
 	enum { MAX_CHUNKS = 1 << 24 }; /* 64 MiB of CRCs */
@@ -51,8 +52,8 @@ int pcopy_make_plan(struct copy *copy)
 	return 0;
 }
 
-/* One process at a time writes into a file's cache: a second one would wait for the first, and
- * helps only where there is more to do. */
+/* Only one process at a time can write into a file's cache. A second one would wait for the first,
+ * and helps only if there is other work, too. */
 void pcopy_set_jobs(struct copy *copy, int parallel)
 {
 	enum { USUAL = 4 };
@@ -63,8 +64,8 @@ void pcopy_set_jobs(struct copy *copy, int parallel)
 		plan->jobs = plan->chunks ? plan->chunks : 1;
 }
 
-/* A second description of what is written: through /proc, since a temporary file may have no name;
- * else by the name, which should still lead to it. */
+/* Opens DST a second time: through /proc, since a temporary file may have no name, or else by the
+ * name, if it still leads to this file. */
 int pcopy_open_direct(const struct target *target, int flags)
 {
 	struct stat st, expected;

@@ -8,7 +8,7 @@
 struct state {
 	uint64_t done, total, rate, left;	/* bytes, bytes, bytes a second, seconds */
 	unsigned percent;
-	int is_known;	/* the total */
+	int is_known;	/* the total is known */
 };
 
 static struct state observe(const struct copy *copy)
@@ -18,7 +18,7 @@ static struct state observe(const struct copy *copy)
 
 	s.is_known = copy->source.data != 0;
 	if (s.is_known && s.done > s.total)
-		s.done = s.total; /* holes that had to be written */
+		s.done = s.total; /* Holes had to be written, too. */
 	s.rate = s.done * 1000 / ms;
 	s.percent = s.total ? s.done * 100 / s.total : 100;
 	s.left = s.rate && s.is_known ? (s.total - s.done) / s.rate : 0;
@@ -95,7 +95,7 @@ static void print_state(const struct state *s)
 	(void)full_write(STDERR_FILENO, line, strlen(line));
 }
 
-/* One line, as a write(2) of its own. On a terminal it takes the place of the last one. */
+/* Prints one line with one write(2). On a terminal it replaces the last line. */
 void pcopy_show_progress(const struct copy *copy, enum progress how)
 {
 	struct state s = observe(copy);

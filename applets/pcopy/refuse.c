@@ -21,8 +21,8 @@ char *pcopy_human(char text[16], uint64_t bytes)
 	return text;
 }
 
-/* cp(1) opens DST to write it, and so learns whether it may. A program that runs may be replaced
- * (ETXTBSY). EPERM is an immutable or append-only file, ioctl_iflags(2). */
+/* cp(1) opens DST for writing, and so learns whether it may write. The file of a running program
+ * may be replaced (ETXTBSY). EPERM means an immutable or append-only file (ioctl_iflags(2)). */
 static int check_writable(struct copy *copy)
 {
 	struct target *target = &copy->target;
@@ -33,7 +33,7 @@ static int check_writable(struct copy *copy)
 		close(fd);
 		return 0;
 	}
-	if (error == ENOENT) { /* another process, or another mount, has removed it since */
+	if (error == ENOENT) { /* Another process, or another mount, has removed it since. */
 		target->old.st_mode = 0;
 		return 0;
 	}
@@ -49,7 +49,7 @@ static int check_writable(struct copy *copy)
 	return EXIT_FAILURE;
 }
 
-/* The number behind "mnt_id:" in fdinfo, proc(5); or -1. */
+/* Returns the number after "mnt_id:" in fdinfo (proc(5)), or -1. */
 static long mount_id(int fd)
 {
 	char name[64], text[512], *found;
@@ -67,8 +67,8 @@ static long mount_id(int fd)
 	return found ? strtol(found + strlen("mnt_id:"), NULL, 10) : -1;
 }
 
-/* A file that is mounted, as containers mount a configuration, can be written, but not renamed
- * over: EBUSY, rename(2). */
+/* A file can be a mount point, as containers mount a configuration. Such a file can be written, but
+ * rename(2) cannot replace it (EBUSY). */
 static int check_mount(const struct target *target)
 {
 	int fd = openat(target->dir, target->base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -81,8 +81,8 @@ static int check_mount(const struct target *target)
 	return EXIT_FAILURE;
 }
 
-/* In a directory with the sticky bit, as /tmp, a file is replaced by its owner, the directory's
- * owner and root only: rename(2). */
+/* In a directory with the sticky bit, such as /tmp, only the owner of a file, the owner of the
+ * directory and root may replace the file (rename(2)). */
 static int check_sticky(const struct target *target)
 {
 	enum { CAP_FOWNER = 3 };
@@ -97,8 +97,8 @@ static int check_sticky(const struct target *target)
 	return EXIT_FAILURE;
 }
 
-/* True if the mountinfo of proc(5) has a devtmpfs with that device number. Without /proc, /dev
- * itself is asked. */
+/* Returns true if mountinfo (proc(5)) has a devtmpfs with this device number. Without /proc, the
+ * device number of /dev is compared. */
 static int is_devtmpfs(dev_t dev)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
@@ -140,7 +140,7 @@ int pcopy_check_target(struct copy *copy)
 		return 0;
 	if (target->old.st_mode
 	    && (copy->request->place == INPLACE || copy->request->place == UPDATE))
-		return 0; /* open(2) will say it */
+		return 0; /* open(2) will report it. */
 	if (target->old.st_mode)
 		status = check_writable(copy);
 	if (status || target->old.st_mode == 0)
@@ -149,8 +149,8 @@ int pcopy_check_target(struct copy *copy)
 	return status ? status : check_sticky(target);
 }
 
-/* Full disks are noticed here, as far as statfs(2) tells, and not after the last byte but one. Of
- * what is reserved for root, root may use all. */
+/* A full disk is noticed here, as far as statfs(2) tells, and not at the end of the copy. Root may
+ * also use the space that is reserved for root. */
 int pcopy_check_room(const struct copy *copy)
 {
 	const struct statfs *fs = &copy->target.fs;

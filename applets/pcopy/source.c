@@ -46,8 +46,8 @@ static int same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-/* A new mode, owner, link or name changes st_ctime, but not the content. /proc makes up a content
- * as it is read: there, only a size would be a change. */
+/* A new mode, owner, link or name changes st_ctime, but not the content. /proc makes content as it
+ * is read, so only a changed size counts there. */
 int pcopy_check_source(const struct copy *copy)
 {
 	const struct source *source = &copy->source;

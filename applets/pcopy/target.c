@@ -26,8 +26,8 @@ static int is_same(const struct stat *a, const struct stat *b)
 	return (S_ISREG(a->st_mode) || S_ISFIFO(a->st_mode)) && same_inode(a, b);
 }
 
-/* A file that does not exist gives zeros. The kernel follows the link, not we, so that it can
- * refuse one that another user has put into /tmp (fs.protected_symlinks). */
+/* For a file that does not exist, st is all zeros. The kernel follows the link, because it can
+ * refuse a link that another user has put into /tmp (fs.protected_symlinks). */
 static int stat_target(const char *name, struct stat *st)
 {
 	struct stat link;
@@ -44,7 +44,7 @@ static int stat_target(const char *name, struct stat *st)
 	return 0;
 }
 
-/* The file that the name leads to, through all links: that is what is replaced, not a link. */
+/* Returns the name at the end of all links, because the file there is replaced, and not a link. */
 static char *resolve_links(const char *name)
 {
 	enum { MAX_LINKS = 40 }; /* path_resolution(7) */
@@ -62,8 +62,8 @@ static char *resolve_links(const char *name)
 	return path;
 }
 
-/* A link that took the place of DST since it was examined must not lead elsewhere. Nor is the
- * name of what /dev/fd/N was, "x (deleted)", one for a new file. */
+/* Refuses a link that has replaced DST since DST was examined. It also refuses to make a new file
+ * "x (deleted)", which is what /proc calls a deleted file of /dev/fd/N. */
 static int check_found(const struct target *target)
 {
 	struct stat now;
@@ -76,8 +76,8 @@ static int check_found(const struct target *target)
 	return EXIT_FAILURE;
 }
 
-/* Names DST in its directory, which stays open: whatever is renamed meanwhile, the temporary file
- * and the final file are in the same place. */
+/* Finds DST's name in its directory, and keeps the directory open. The temporary file and the final
+ * file are then in the same place, even if a directory is renamed. */
 static int open_directory(struct target *target)
 {
 	char *path = target->old.st_mode ? resolve_links(target->name)
@@ -95,7 +95,7 @@ static int open_directory(struct target *target)
 	free(dir);
 	if (target->dir < 0)
 		return pcopy_cannot("open the directory of", target->name);
-	(void)fstatfs(target->dir, &target->fs); /* zeros are allowed */
+	(void)fstatfs(target->dir, &target->fs); /* The values may stay zero. */
 	return check_found(target);
 }
 
@@ -104,7 +104,7 @@ static int is_seekable(const struct stat *st)
 	return st->st_mode == 0 || S_ISREG(st->st_mode) || S_ISBLK(st->st_mode);
 }
 
-/* A directory stands for the file in it that has SRC's name. */
+/* If DST is a directory, the target is the file in it with SRC's name. */
 static int find_name(struct copy *copy)
 {
 	struct target *target = &copy->target;
@@ -145,8 +145,8 @@ static int check_kind(const struct copy *copy)
 	return EXIT_UNSUPPORTED;
 }
 
-/* What is neither a file nor a disk is written as it is: a FIFO, a terminal, /dev/null. To open a
- * FIFO may wait for a reader: no signal that ends us is held yet. */
+/* A target that is neither a file nor a disk is written as it is: a FIFO, a terminal, /dev/null.
+ * Opening a FIFO may wait for a reader, so no signal that ends pcopy is blocked yet. */
 static int open_stream(struct target *target)
 {
 	target->fd = open(target->name, O_WRONLY | O_CLOEXEC);

@@ -5,7 +5,8 @@
  */
 #include "pcopy.h"
 
-/* True if a page is still in memory, where reading would find it, whatever the medium has. */
+/* Returns true if a page is still in memory, where a read would find it, whatever the medium
+ * has. */
 static int is_cached(int fd, off_t size)
 {
 	enum { WINDOW = 16 << 20 };
@@ -20,7 +21,8 @@ static int is_cached(int fd, off_t size)
 		pages = (len + page - 1) / page;
 		memset(in_memory, 1, pages);
 		if (p != MAP_FAILED) {
-			(void)mincore(p, len, in_memory); /* if it fails, we don't know: cached */
+			/* If mincore(2) fails, the pages count as cached. */
+			(void)mincore(p, len, in_memory);
 			munmap(p, len);
 		}
 		while (pages-- && !cached)
@@ -30,13 +32,15 @@ static int is_cached(int fd, off_t size)
 	return cached;
 }
 
-/* A page that somebody is just looking at stays; a process that has it mapped keeps it for good. */
+/* A page that another process is just reading stays for a moment. A page that a process has mapped
+ * stays for good. */
 static int drop_cache(int fd, off_t size)
 {
 	enum { TRIES = 10, PAUSE_MS = 10 };
 
 	for (int i = 0; i < TRIES; i++) {
-		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* is_cached() will tell */
+		/* is_cached() shows the result. */
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 		if (!is_cached(fd, size))
 			return 0;
 		(void)poll(NULL, 0, PAUSE_MS);
@@ -55,7 +59,7 @@ static int check_chunk(struct worker *w, uint32_t chunk)
 	return -1;
 }
 
-/* The queue once more, from its beginning. */
+/* Restarts the queue from its beginning. */
 static void restart(struct copy *copy)
 {
 	struct shared *shared = copy->plan.shared;
@@ -67,8 +71,8 @@ static void restart(struct copy *copy)
 	pcopy_set_jobs(copy, 1);
 }
 
-/* O_DIRECT alone is not enough: tmpfs and others take it and read from the cache. Nor is it needed:
- * what is not in the cache comes from the medium. */
+/* O_DIRECT alone is not enough, because tmpfs and others accept it and read from the cache. It is
+ * also not needed: data that are not in the cache come from the medium. */
 int pcopy_verify(struct copy *copy)
 {
 	static const struct task verifying = {
@@ -107,8 +111,8 @@ static int differs_at(struct worker *w, off_t off)
 	return -1;
 }
 
-/* The len bytes of SRC in w->buf are those of DST at off. O_DIRECT reads whole pages, so that only
- * the end of the file ends in the middle of one. */
+/* Compares the len bytes of SRC in w->buf with those of DST at off. O_DIRECT reads whole pages, so
+ * a read ends inside a page only at the end of the file. */
 static int compare_bytes(struct worker *w, size_t len, off_t off)
 {
 	char *other = w->buf + BUFFER_SIZE;
@@ -149,11 +153,11 @@ static int open_compared(struct target *target)
 	target->fd = open(target->name, O_RDONLY | O_CLOEXEC);
 	if (target->fd < 0)
 		return pcopy_cannot("open", target->name);
-	(void)fsync(target->fd); /* what waits to be written can't leave the cache */
+	(void)fsync(target->fd); /* Unwritten pages cannot leave the cache. */
 	return 0;
 }
 
-/* Of a disk, what is behind the end of SRC does not count. */
+/* On a disk, the bytes after the end of SRC do not count. */
 static int check_end(const struct copy *copy)
 {
 	const struct target *target = &copy->target;
@@ -165,7 +169,7 @@ static int check_end(const struct copy *copy)
 	return EXIT_INTEGRITY;
 }
 
-/* One worker, so that the first byte is the first. */
+/* Only one worker compares, so that the reported byte is really the first difference. */
 int pcopy_compare(struct copy *copy)
 {
 	static const struct task comparing = {
@@ -182,7 +186,7 @@ int pcopy_compare(struct copy *copy)
 	    && asked(copy->request, 'v'))
 		bb_error_msg("'%s' stays in memory and hides the medium", target->name);
 	fd = copy->plan.chunks ? pcopy_open_direct(target, O_RDONLY) : -1;
-	if (fd >= 0) { /* a stream gives parts of pages */
+	if (fd >= 0) { /* A stream returns parts of pages. */
 		close(target->fd);
 		target->fd = fd;
 	}

@@ -5,7 +5,7 @@
  */
 #include "pcopy.h"
 
-/* Signals are not handled but waited for, so that none can come at a bad moment. */
+/* Signals are blocked and waited for, so that none can come at a bad moment. */
 static sigset_t held;
 
 static void hold_signal(int sig)
@@ -27,13 +27,14 @@ void pcopy_hold_signals(void)
 {
 	static const int wanted[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD };
 
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would take the workers' statuses away */
+	/* If SIGCHLD were ignored, the workers' statuses would be lost. */
+	signal(SIGCHLD, SIG_DFL);
 	signal(SIGXFSZ, SIG_IGN); /* write(2): EFBIG instead */
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
 		hold_signal(wanted[i]);
 }
 
-/* Kernels without rt_sigtimedwait(2) are asked again and again. */
+/* A kernel without rt_sigtimedwait(2) is asked for pending signals again and again. */
 static int poll_signal(int64_t ns)
 {
 	enum { PAUSE_MS = 20 };
@@ -49,8 +50,7 @@ static int poll_signal(int64_t ns)
 	return 0;
 }
 
-/* The signal that comes within ns; 0 if none came before the time was up, -1 if the wait was
- * interrupted. */
+/* Returns the signal that comes within ns, 0 if none comes, or -1 if the wait was interrupted. */
 static int take_signal(int64_t ns)
 {
 	struct timespec timeout = { .tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S };
@@ -79,8 +79,9 @@ void pcopy_check_signals(const struct copy *copy)
 		answer_signal(copy, sig);
 }
 
-/* A count of 64 bits in words of 32 (no processor tears those): the writer goes from left to right,
- * the reader from right to left, and what he sees is one count if both upper halves agree. */
+/* This is a count of 64 bits in words of 32 bits, which every processor writes in one step. The
+ * writer goes from left to right and the reader from right to left. What the reader sees is one
+ * count if both upper halves agree. */
 void pcopy_count_done(struct worker *w, size_t n)
 {
 	struct count *done = &w->copy->plan.shared->done[w->id];
@@ -174,7 +175,7 @@ static int work(struct worker *w, int id)
 	return failed;
 }
 
-/* A worker does not outlive its parent, whose lock on the temporary file it shares. */
+/* A worker must end with its parent, because it shares the parent's lock on the temporary file. */
 static void run_worker(struct worker *w, int id, pid_t parent)
 {
 	die_with_parent(parent);
@@ -196,7 +197,7 @@ static void end_workers(const pid_t *pids)
 			(void)waitpid(pids[i], NULL, 0);
 }
 
-/* The first worker that fails decides the status of all. */
+/* The first worker that fails decides the exit status. */
 static void judge_worker(struct worker *w, int id, int status)
 {
 	int jobs = w->copy->plan.jobs;
@@ -227,7 +228,7 @@ static int reap_workers(struct worker *w, pid_t *pids, int alive)
 		while (i < w->copy->plan.jobs && pids[i] != pid)
 			i++;
 		if (pid < 0 || i == w->copy->plan.jobs)
-			continue; /* a child of the program that exec'd us */
+			continue; /* This is a child of the program that became pcopy by exec. */
 		pids[i] = 0;
 		alive--;
 		if (status == 0 || w->status)
@@ -238,7 +239,7 @@ static int reap_workers(struct worker *w, pid_t *pids, int alive)
 	return alive;
 }
 
-/* Fewer processes than asked for will do; none, if none can be waited for. */
+/* Fewer processes than the user wants are enough. None is started if none can be waited for. */
 static int start_workers(struct worker *w, pid_t *pids)
 {
 	pid_t parent = getpid();
@@ -259,7 +260,7 @@ static int start_workers(struct worker *w, pid_t *pids)
 	return w->copy->plan.jobs;
 }
 
-/* A wait that ends with a signal, or after a second: somebody may be watching. */
+/* Waits for a signal, or for a second, because a user may be watching the progress. */
 static int wait_for_signal(const struct copy *copy, int *shown)
 {
 	enum progress how = copy->request->progress;
@@ -301,15 +302,15 @@ static void show_end(const struct copy *copy)
 		(void)full_write(STDERR_FILENO, "\n", 1);
 }
 
-/* Fewer workers than asked for are enough; one that fails, or is killed, is not. A process of its
- * own would cost more than a short copy; but not for a stream: its other end may let us wait, and
- * signals are held. */
+/* Fewer workers than the user wants are enough, but the copy fails if a worker fails or is killed.
+ * A short copy is done without a new process, which would cost more. A stream always gets a worker,
+ * because its other end may make it wait while signals are blocked. */
 int pcopy_run(struct copy *copy, const struct task *task, const struct source *source)
 {
 	struct worker w = { .copy = copy, .task = task, .source = source };
 
 	w.buf = mmap(NULL, 3 * BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		-1, 0); /* at a page, for O_DIRECT */
+		-1, 0); /* O_DIRECT needs a page boundary. */
 	if (w.buf == MAP_FAILED)
 		return pcopy_cannot("get memory for", copy->target.name);
 	if (copy->plan.chunks == 1 && source->size <= SHORT)
