@@ -13,13 +13,13 @@
  * random name if not. The lock proves it on a file system of this kernel only: through FUSE, NFS
  * or overlayfs the same file can be locked twice. */
 
-enum { NAMED = 4 }; /* how many files .pcopy-HASH.N */
+enum { NAMED = 4 }; /* the number of names .pcopy-HASH.N */
 
 /* What exit(3) must remove, or keep under another name, if the name still leads to that file. */
 static struct doomed {
 	int dir;
 	const char *name;
-	const char *kept;	/* NULL: it goes */
+	const char *kept;	/* NULL: the file is removed */
 	struct stat st;
 } *doomed;
 static int dooms;
@@ -31,7 +31,7 @@ static void discard_one(const struct doomed *d)
 	if (fstatat(d->dir, d->name, &now, AT_SYMLINK_NOFOLLOW) < 0 || !same_inode(&now, &d->st))
 		return;
 	if (!d->kept || renameat(d->dir, d->name, d->dir, d->kept) < 0)
-		(void)unlinkat(d->dir, d->name, 0); /* nothing is left to do about it */
+		(void)unlinkat(d->dir, d->name, 0); /* A failure cannot be helped here. */
 }
 
 void pcopy_discard(void)
@@ -91,7 +91,8 @@ static char *numbered_name(const struct target *target, int i)
 	return hashed_name(target->base, number);
 }
 
-/* Another name each time. O_EXCL and the comparison of inodes make it safe, not its secrecy. */
+/* Returns a different name each time. The name need not be secret, because O_EXCL and the
+ * comparison of inodes make its use safe. */
 static char *random_name(void)
 {
 	static uint64_t state;
@@ -101,7 +102,8 @@ static char *random_name(void)
 	return xasprintf(".pcopy-%012" PRIx64, state & 0xFFFFFFFFFFFF);
 }
 
-/* True for file systems of this kernel whose files have one inode here. Numbers: statfs(2). */
+/* Returns true for file systems of this kernel whose files have one inode here. The numbers are
+ * those of statfs(2). */
 static int has_real_locks(const struct target *target)
 {
 	/* ext, XFS, btrfs, tmpfs, ramfs, f2fs, UBIFS, exFAT, FAT */
@@ -116,8 +118,8 @@ static int has_real_locks(const struct target *target)
 	return i < ARRAY_SIZE(types);
 }
 
-/* 0, or EXIT_NOT_NOW without a message. The workers of a pcopy that was killed die with it, but
- * not at once: they are waited for. A file that can't be locked is taken as locked. */
+/* Returns 0, or EXIT_NOT_NOW without a message. The workers of a killed pcopy die soon after it, so
+ * this function waits for them. A file that cannot be locked counts as locked by this process. */
 int pcopy_lock(int fd)
 {
 	enum { TRIES = 100, PAUSE_MS = 20 };
@@ -130,8 +132,8 @@ int pcopy_lock(int fd)
 	return EXIT_NOT_NOW;
 }
 
-/* A file that nobody holds locked was left by a pcopy that was killed. Its maker locks it right
- * after it made it, and makes another one if it was too late. */
+/* A file that no process has locked was left by a killed pcopy. A pcopy locks its file right after
+ * making it, and makes another one if it was too late. */
 static void remove_stale(int dir, const char *name)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -142,11 +144,11 @@ static void remove_stale(int dir, const char *name)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
 	    && (st.st_uid == geteuid() || geteuid() == 0) /* root may have given it away */
 	    && flock(fd, LOCK_EX | LOCK_NB) == 0)
-		(void)unlinkat(dir, name, 0); /* it may be gone by now, as it should */
+		(void)unlinkat(dir, name, 0); /* Another pcopy may have removed it already. */
 	close(fd);
 }
 
-/* After a success, what an earlier --resume has left for this DST is of no use. */
+/* After a success, the file that an earlier --resume has left for this DST is useless. */
 void pcopy_remove_resumed(const struct target *target)
 {
 	char *resume = hashed_name(target->base, "resume");
@@ -160,8 +162,8 @@ void pcopy_remove_resumed(const struct target *target)
 	free(kept);
 }
 
-/* The permissions that the default ACL of the directory leaves (acl(5)), or umask(2) without one.
- * The attribute has a version of 4 bytes, and entries of 8: tag, permissions, id. */
+/* Returns the permissions that the directory's default ACL allows (acl(5)), or umask(2) if there is
+ * none. The attribute has a version of 4 bytes, and entries of 8: tag, permissions, id. */
 static mode_t allowed_mode(const struct target *target)
 {
 	enum { USER = 1, GROUP = 4, MASK = 16, OTHER = 32 };
@@ -180,8 +182,8 @@ static mode_t allowed_mode(const struct target *target)
 	return perm[USER] << 6 | (perm[MASK] < 8 ? perm[MASK] : perm[GROUP]) << 3 | perm[OTHER];
 }
 
-/* A new file is private from its first instant until it is whole; its later mode is that of SRC
- * as far as this directory allows it. */
+/* A new file is private until it is whole. Its later mode is that of SRC as far as this directory
+ * allows it. */
 int pcopy_create(struct copy *copy, const char *name)
 {
 	const struct source *source = &copy->source;
@@ -203,7 +205,7 @@ int pcopy_link_target(const struct target *target, const char *name)
 	return linkat(AT_FDCWD, self, target->dir, name, AT_SYMLINK_FOLLOW);
 }
 
-/* Whether the file will get a name is asked with a name that is there: EEXIST is a yes. */
+/* A link to an existing name shows whether the file can get a name later: EEXIST means yes. */
 static int create_nameless(struct copy *copy)
 {
 	if (pcopy_create(copy, NULL) < 0)
@@ -214,7 +216,7 @@ static int create_nameless(struct copy *copy)
 	return 0;
 }
 
-/* True unless a remove_stale() was faster, or this kernel has no lock to offer. */
+/* Returns true unless a remove_stale() was faster, or this kernel has no locks. */
 static int create_locked(struct copy *copy, const char *name)
 {
 	struct stat st;
@@ -256,7 +258,7 @@ static int create_random(struct copy *copy)
 	return 0;
 }
 
-/* For a moment before the rename; the lock says that we live. */
+/* The name exists only for a moment before the rename. The lock shows that this pcopy lives. */
 char *pcopy_temporary_name(const struct target *target, int i)
 {
 	if (i < NAMED && has_real_locks(target) && flock(target->fd, LOCK_EX | LOCK_NB) == 0)
@@ -294,7 +296,7 @@ static int open_read_only(const struct target *target, const char *name)
 	    && st.st_uid == geteuid() && chmod(self, 0600) == 0) {
 		fd = open(self, O_RDWR | O_CLOEXEC);
 		if (fd >= 0 && pcopy_lock(fd))
-			(void)chmod(self, st.st_mode & 07777); /* as well as we can */
+			(void)chmod(self, st.st_mode & 07777); /* A failure does no harm. */
 	}
 	free(self);
 	close(path);
@@ -356,7 +358,8 @@ int pcopy_open_resumed(struct copy *copy)
 	if (!has_real_locks(target)) {
 		kept = hashed_name(target->base, "kept");
 		name = random_name();
-		(void)renameat(target->dir, kept, target->dir, name); /* there may be none */
+		/* There may be no such file. */
+		(void)renameat(target->dir, kept, target->dir, name);
 	}
 	status = open_kept(copy, name);
 	if (!status && kept)
