@@ -62,7 +62,7 @@ on() { grep -q "^CONFIG_$(echo "$2" | tr '[:lower:]' '[:upper:]')=y" "$1"; }
 
 applet() { a=${1##*/}; echo "${a%.*}"; }
 line() { sed -n '2s/^ \* [a-z0-9]* - //p' "$1"; }
-end() { printf '\001'; } # it becomes a NUL in C; some awks end a line at a NUL
+end() { printf '\001'; } # The byte becomes a NUL in C, because some awks end a line at a NUL.
 
 # enabled .config APPLET.c... - the files of the applets that are switched on
 enabled() {

@@ -5,7 +5,7 @@
 #
 #	-x, --long ARG  text     --other[=ARG]  text; --third=WORD|WORD
 #
-# Prints one line an option, tabs between: letter, name, how, ARG, words, text. how is "" without an
+# Prints one line for each option, with tabs between: letter, name, how, ARG, words, text. how is "" without an
 # argument, ":" with one, "::" where it may be left out; words are the ARG's own, blanks between.
 #
 # SPDX-License-Identifier: 0BSD
@@ -17,14 +17,14 @@ function print_options(  i) {
 	n = 0
 }
 
-# The lower-case words of "auto|D" or "mode,owner".
+# Returns the lower-case words of "auto|D" or "mode,owner".
 function words(arg,  list, parts, i, count) {
 	count = split(arg, parts, /[|,]/)
 	for (i = 1; i <= count; i++) if (parts[i] ~ /^[a-z][a-z0-9-]*$/) list = list " " parts[i]
 	return substr(list, 2)
 }
 
-# One part of a line: "-x, --long ARG  text", or "--one, --two: text".
+# Takes one part of a line: "-x, --long ARG  text", or "--one, --two: text".
 function take(part) {
 	while (match(part, /^(-[A-Za-z0-9], )?--[a-z][a-z-]*/)) {
 		n++

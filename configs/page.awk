@@ -9,14 +9,14 @@
 
 BEGIN { FS = "\t"; quote = sprintf("%c", 39) }
 
-# What roff would take for a request or an escape.
+# Escapes what roff would take for a request or an escape.
 function plain(s) {
 	gsub(/\\/, "\\e", s)
 	gsub(/-/, "\\-", s)
 	return s ~ "^[." quote "]" ? "\\&" s : s
 }
 
-# Options bold, placeholders in italics, the rest as it stands.
+# Prints options in bold, placeholders in italics, and the rest unchanged.
 function usage(s,  out) {
 	while (match(s, /--?[A-Za-z0-9][A-Za-z0-9-]*|[A-Z][A-Z0-9]*/)) {
 		out = out plain(substr(s, 1, RSTART - 1)) \
@@ -33,7 +33,7 @@ function head() {
 	print ".Sh SYNOPSIS"
 }
 
-# The usage, without what stands behind it for the screen.
+# Prints the usage, without the remarks after it, which are only for the screen.
 FILENAME == ARGV[1] && FNR == 1 { head() }
 FILENAME == ARGV[1] {
 	if (!sub(/^(usage:|   or:|      ) /, "") || $0 !~ /^[a-zA-Z]/ || over) { over = 1; next }

@@ -5,14 +5,14 @@
 
 BEGIN { FS = "\t"; quote = sprintf("%c", 39) }
 
-# Text inside of a quoted [explanation].
+# Escapes text inside of a quoted [explanation].
 function plain(s) {
 	gsub(/\\|\[|\]|:/, "\\\\&", s)
 	gsub(quote, quote "\\" quote quote, s)
 	return s
 }
 
-# ":ARG:action" of the option, "::" where it may be left out
+# Returns ":ARG:action" of the option, with "::" if ARG may be left out.
 function argument(how, arg, words,  action) {
 	if (how == "") return ""
 	if (words != "") action = "(" words ")"

@@ -21,7 +21,7 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 755 "$build"
 	mv tree "$build/" && chown -R 65534:65534 "$build" && cd "$build" || exit
 fi
-# What a user's environment may hold does not matter: make test starts from none of it.
+# make test starts from an empty environment, so that the user's variables have no effect.
 run env LC_ALL=C IPCBOX_TIMEOUT_SCALE=nonsense DEB_BUILD_OPTIONS="parallel=$(nproc)" HOME=/nonexistent TMPDIR="$PWD" \
 	$as sh -c 'cd tree && exec dpkg-buildpackage -b -us -uc 2>&1'
 log=$out
