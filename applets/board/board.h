@@ -17,8 +17,8 @@ _Static_assert(ATOMIC_INT_LOCK_FREE != 0, "32-bit atomics must be lock-free");
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "no lock beside the word");
 _Static_assert(sizeof(off_t) == 8, "off_t must have 64 bits");
 
-/* Newer 32-bit machines have only the futex call with 64-bit times; 64-bit machines have only
- * the other call. */
+/* Newer 32-bit machines have only the futex call with 64-bit times. 64-bit machines have only the
+ * other call. */
 #ifndef SYS_futex
 #define SYS_futex SYS_futex_time64
 #endif
@@ -27,7 +27,7 @@ _Static_assert(sizeof(off_t) == 8, "off_t must have 64 bits");
 #endif
 
 enum {
-	FUTEX_OP_WAIT = 0, /* linux/futex.h; shared: the two sides are two processes */
+	FUTEX_OP_WAIT = 0, /* linux/futex.h; not private: writer and reader are two processes */
 	FUTEX_OP_WAKE = 1,
 	OFD_GETLK = 36, /* asm-generic/fcntl.h, since Linux 3.15; the same on every machine */
 	OFD_SETLK = 37,
@@ -39,9 +39,9 @@ enum {
 	BOARD_HEADER_MAX = 1 << 16,   /* a damaged header cannot ask for more memory */
 	BOARD_RECORD_MAX = 1 << 24,
 	BOARD_SLOTS_MAX = 1 << 16,
-	BOARD_RAW_SIZE = 28,          /* of the tutorial's bare record */
+	BOARD_RAW_SIZE = 28,          /* the size of the tutorial's bare record */
 	BOARD_READY = 1,
-	BOARD_CLOSED = 2,             /* in order, by the writer */
+	BOARD_CLOSED = 2,             /* the writer has closed the board in order */
 };
 
 /* The tutorial's struct { int id; char name[20]; char sex; }, as C lays it out. */
@@ -55,13 +55,14 @@ struct board_header {
 	uint32_t header_size, flags, nslots, slot_stride, record_size, schema_len;
 	uint32_t schema_crc, header_crc;
 	unsigned char boot_id[16];
-	/* These words change while others look: they are atomic, and read in the mapping only. */
+	/* These words change while other processes read them. They are atomic and are read only in
+	 * the mapping. */
 	uint32_t seq, state, writer_pid, writer_generation, writer_start[2], reserved[10];
 };
 _Static_assert(sizeof(struct board_header) == 128, "no padding");
 _Static_assert(offsetof(struct board_header, seq) == 64, "seq has a cache line of its own");
 
-/* The index, in the mapping, of a word of the header. */
+/* This is the index of a header's word in the mapping. */
 #define BOARD_WORD(member) (offsetof(struct board_header, member) / 4)
 
 struct board_slot {
@@ -84,11 +85,11 @@ struct schema {
 	uint32_t count, record_size;
 };
 
-/* Returns NULL, or what is wrong. The text is cut up, and must stay as long as the schema.
- * Offsets that are given ascend; an offset that is not given is aligned to the element's size. */
+/* Returns NULL, or what is wrong. The text is cut into pieces and must stay as long as the schema.
+ * Given offsets must ascend. An offset that is not given is aligned to the element's size. */
 const char *schema_parse(struct schema *s, char *text);
 const struct field *schema_find(const struct schema *s, const char *name, size_t len);
-/* The names of the fields, "a, b, c", for a message. */
+/* Returns the names of the fields, "a, b, c", for a message. */
 char *board_field_list(const struct schema *s);
 
 /* Turns a decimal number, inf or nan into the bits of the nearest IEEE 754 float of size bytes
@@ -112,72 +113,77 @@ struct board {
 
 /* --- board.c: the file ---------------------------------------------------------------- */
 
-/* b->st is that of b->fd, or dies if that is no regular file. */
+/* Fills b->st from b->fd. Ends the program if b->fd is no regular file. */
 void board_stat(struct board *b);
-/* Checks everything in the file that b->fd is, and maps it, or dies with EXIT_INTEGRITY. The
- * process dies so too if the mapped file is truncated later. */
+/* Checks the whole file b->fd and maps it. If the file is damaged, or is truncated later, the
+ * program ends with EXIT_INTEGRITY. */
 void board_map(struct board *b, int prot);
 void board_unmap(struct board *b);
-/* Dies of a damaged board; if the mapped file was truncated, that is the reason given. */
+/* Ends the program because the board is damaged. If the mapped file was truncated, the message says
+ * that instead of why. */
 void board_damaged(const struct board *b, const char *why) NORETURN;
-/* Dies of a damaged board if the mapped file was truncated. */
+/* Ends the program if the mapped file was truncated. */
 void board_check_length(const struct board *b);
-/* Dies because this file system lacks what a board needs. */
+/* Ends the program because this file system lacks what a board needs. */
 void board_unsupported(const char *path) NORETURN;
-/* If path is a symbolic link to nothing, what it says; else NULL. */
+/* Returns the target of path if path is a symbolic link to nothing, else NULL. */
 const char *board_dangling(const char *path);
 /* Is the file that is open still the one of this name, by device and inode? For a writer, whose
  * descriptor is of overlayfs's copy already. */
 int board_has_name(const struct board *b);
-/* Opens the name once more and tells what has it now. */
+/* Opens the name again and returns what has the name now. */
 enum board_place { BOARD_SAME, BOARD_GONE, BOARD_OTHER };
 enum board_place board_look_again(const struct board *b);
 
 /* --- latch.c: read what is published -------------------------------------------------- */
 
-/* The number of the latest publication, as the header says it; 0 if there is none. */
+/* Returns the number of the latest publication, as the header says it, or 0 if there is none. */
 uint32_t board_seq(const struct board *b);
-/* A word of the mapping, in this machine's order. */
+/* Returns a word of the mapping, in this machine's byte order. */
 uint32_t board_word(const struct board *b, size_t index);
-/* Copies publication n to b->slot; false if it was overwritten. Dies if it is damaged. A slot
- * that was never used has 0 publications. */
+/* Copies publication n to b->slot. Returns false if it was overwritten. Ends the program if it is
+ * damaged. A slot that was never used has 0 publications. */
 int board_copy(struct board *b, uint32_t n);
-/* Copies publication n to b->slot; false if it is not there, or not whole. */
+/* Copies publication n to b->slot. Returns false if it is not there, or not whole. */
 int board_copy_whole(struct board *b, uint32_t n);
-/* Copies the latest publication to b->slot; false if there is none. Dies if it is damaged. */
+/* Copies the latest publication to b->slot. Returns false if there is none. Ends the program if it
+ * is damaged. */
 int board_latest(struct board *b);
-/* The index, in the mapping, of the first word of publication n's slot. */
+/* Returns the index, in the mapping, of the first word of publication n's slot. */
 size_t board_slot_word(const struct board *b, uint32_t n);
 
-/* One element at p of field f as text: digits, hexadecimal digits, or the bytes up to a NUL. */
+/* Prints the element at p of field f into text: digits, hexadecimal digits, or the bytes up to a
+ * NUL. */
 void board_element_text(const struct board *b, const struct field *f, const void *p, char *text);
 
 /* --- lock.c: the writer's lock -------------------------------------------------------- */
 
-/* Takes the lock, or waits for it until a signal comes. Returns -1, or which call took it: 0 is
- * F_OFD_SETLK, 1 F_SETLK, 2 flock(2). */
+/* Takes the lock, and with wait waits for it until a signal comes. Returns -1, or the call that
+ * took the lock: 0 is F_OFD_SETLK, 1 F_SETLK, 2 flock(2). */
 int board_lock(int fd, int wait);
 /* Tells which call stands in for the one of new kernels, as board_lock returned it. */
 void board_tell_lock(int call);
-/* Does a writer hold the lock? Asking takes no lock. A mere reader's locks do not count. */
+/* Returns true if a writer holds the lock. Asking takes no lock. Locks of a mere reader do not
+ * count. */
 int board_has_writer(int fd);
 
 /* --- process.c: this boot, and the processes of it ------------------------------------ */
 
-/* This boot's identity; zeros if it is unknown. */
+/* Returns this boot's identity, or zeros if it is unknown. */
 void board_boot_id(unsigned char id[16]);
 /* Fills at most size bytes from hexadecimal digits, and skips other characters. Returns how
  * many digits it took. */
 size_t board_hex_bytes(unsigned char *to, size_t size, const char *text);
-/* This process's start in clock ticks since boot; 0 if it is unknown. */
+/* Returns the start of this process in clock ticks since boot, or 0 if it is unknown. */
 uint64_t board_own_start(void);
-/* The start that the writer wrote down; 0 if it is unknown. */
+/* Returns the start that the writer wrote into the board, or 0 if it is unknown. */
 uint64_t board_writer_start(const struct board *b);
-/* The writer's name, if the process of its pid is the one that the board says; else NULL. */
+/* Returns the writer's name if the process with its pid is really the writer, else NULL. */
 const char *board_writer_name(const struct board *b, char name[32]);
-/* The time now, in nanoseconds. */
+/* Returns the time now, in nanoseconds. */
 uint64_t board_now(clockid_t clock);
-/* Unblocks a signal that must come: a process inherits what its parent has blocked. */
+/* Unblocks a signal that must come, because a process inherits the signals that its parent has
+ * blocked. */
 void board_unblock(int sig);
 /* SIGUSR1 asks for a status line. After board_catch_usr1 the signal makes the next
  * board_status_asked true, and does nothing else. flags are those of sigaction(2). */
