@@ -37,16 +37,23 @@ config MMAPR
 */
 #include "mmapr.h"
 
-static void print_latest(struct board_reader *r)
+/* Copies the latest record; false if there is none, or none after --since. */
+static int has_record(struct board_reader *r)
 {
-	int published = board_latest(&r->b);
+	return board_latest(&r->b) && (r->since < 0 || (int32_t)(r->b.slot->n - r->last) > 0);
+}
 
-	if (published && r->since >= 0 && (int32_t)(r->b.slot->n - r->last) <= 0)
-		published = 0;
-	if (!published)
-		board_nothing_published(r);
+static void print_copied(struct board_reader *r)
+{
 	board_require_writer(r);
 	board_print_checked(r);
+}
+
+static void print_latest(struct board_reader *r)
+{
+	if (!has_record(r))
+		board_nothing_published(r);
+	print_copied(r);
 }
 
 static void print_history(struct board_reader *r)
@@ -100,7 +107,7 @@ static void print_followed(struct board_reader *r)
 	}
 }
 
-/* A board that is gone is not shown. It may come back. */
+/* A board that is gone is not shown. It may come back: first without a record. */
 static void repeat(struct board_reader *r)
 {
 	int64_t next = monotonic_ns();
@@ -110,8 +117,8 @@ static void repeat(struct board_reader *r)
 	for (;;) {
 		next += r->period;
 		nap_until(r, next);
-		if (board_go_along(r))
-			print_latest(r);
+		if (board_go_along(r) && has_record(r))
+			print_copied(r);
 	}
 }
 
