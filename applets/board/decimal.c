@@ -10,7 +10,7 @@
 #include <float.h>
 #include "board.h"
 
-/* digits [. digits] [e [sign] digits], with at least one digit before the e. */
+/* Returns true for digits [. digits] [e [sign] digits], with at least one digit before the e. */
 static int is_decimal(const char *s)
 {
 	size_t before = strspn(s, "0123456789"), after = 0;

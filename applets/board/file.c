@@ -5,7 +5,7 @@
  */
 #include "mmapw.h"
 
-/* RENAME_NOREPLACE of renameat2(2), Linux 3.15. */
+/* This is RENAME_NOREPLACE of renameat2(2), since Linux 3.15. */
 enum { NO_REPLACE = 1 };
 
 static size_t round_up(size_t size)
@@ -81,7 +81,7 @@ void board_fill_holes(const struct board *b)
 /* musl's posix_fallocate has no fallback for a file system that cannot. */
 static int fill_file(int fd, const struct image *m)
 {
-	static char zeros[4096]; /* never changed, so the binary does not hold it */
+	static char zeros[4096]; /* The zeros never change, so the binary does not hold them. */
 	int rc = reserve(fd, m->size);
 	ssize_t n;
 
@@ -140,7 +140,7 @@ static int put_in_place(const char *temp, const char *path, const struct stat *o
 	return remove_temporary(temp) < 0 ? -1 : 1;
 }
 
-/* The name is on the medium when its directory is. */
+/* The name is on the medium only when its directory is. */
 static int sync_directory(const char *dir)
 {
 	int fd = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -180,7 +180,7 @@ static void NORETURN cannot_create(const char *path)
 	bb_perror_msg_and_die("can't create '%s'", path);
 }
 
-/* The path of the file itself: a symbolic link to it stays. */
+/* Returns the path of the file itself, so that a symbolic link to it stays. */
 static char *real_path(const char *path, const struct image *m)
 {
 	struct stat st;
@@ -196,7 +196,7 @@ static char *real_path(const char *path, const struct image *m)
 	return real;
 }
 
-/* The file appears complete. */
+/* The file gets its name only when it is complete. */
 int board_create(const char *path, const struct image *m)
 {
 	char *real = real_path(path, m), *slash = strrchr(real, '/');

@@ -10,7 +10,8 @@ int board_reader_open(struct board_reader *r)
 	struct board *b = &r->b;
 	struct stat st;
 
-	b->fd = open(b->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO blocks nobody */
+	/* O_NONBLOCK: a FIFO must not block the open */
+	b->fd = open(b->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (b->fd < 0 && errno == ENOENT)
 		return 0;
 	if (b->fd < 0)
@@ -58,7 +59,7 @@ void board_set_start(struct board_reader *r)
 	}
 }
 
-/* The time of publication n, 0 if it is not there. */
+/* Returns the time of publication n, or 0 if it is not there. */
 static uint64_t time_of(struct board *b, uint32_t n)
 {
 	return !b->raw && board_copy_whole(b, n) ? b->slot->realtime_ns : 0;
