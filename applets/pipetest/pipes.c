@@ -56,7 +56,7 @@ size_t p_fill_by(size_t n)
 
 void p_leave_some(void)
 {
-	enum { ENOUGH = 65536 };
+	enum { ENOUGH = 8192 };
 
 	for (size_t room = t.cap; room >= ENOUGH + t.page; room -= t.page)
 		p_write(t.page);
