@@ -231,6 +231,7 @@ static void send_stream(struct writer *w, struct fifow_output *out, struct pace 
 	w->idle = !names;
 	(void)fifow_find_reader(w, names ? fifo_deadline(w->f.asked.timeout) : INT64_MAX);
 	w->idle = 0;
+	w->first_due = INT64_MAX;
 	if (names)
 		send_names(w, out, pace);
 	else if (w->in.buf)
@@ -312,6 +313,7 @@ int fifow_main(char **argv)
 	w.queue.drop = xchoose("--drop", drop, drops);
 	pace.interval = interval ? xatodur("interval", interval) : names ? NS_PER_S : 0;
 	w.nonblock = !!(opts & OPT('N'));
+	w.first_due = INT64_MAX;
 	drain = l.drain && *l.drain ? xatodur("time to drain", l.drain) : INT64_MAX;
 	fifo_init(&w.f, opts, &a);
 	fifow_check_options(opts, &w.f.asked, &l, *argv || (from_stdin && names), names);

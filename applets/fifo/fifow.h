@@ -55,6 +55,7 @@ struct writer {
 	int packets;		/* the descriptor is in packet mode now */
 	int no_packets;		/* this kernel has no packets */
 	int idle;		/* there is no message yet, so --timeout does not count */
+	int64_t first_due;	/* when stdin's first message is too late */
 	int false_hints;	/* how often poll(2) has reported room, but there was none */
 	char end;		/* ends a long message that was cut when its reader left */
 };

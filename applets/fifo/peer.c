@@ -45,6 +45,7 @@ static void first_input(struct writer *w)
 	if (!w->in.buf)
 		return;
 	input_read(&w->in);
+	w->first_due = fifo_deadline(w->f.asked.timeout);
 	if (!w->in.eof || w->in.len)
 		return;
 	errno = w->in.error;
@@ -76,7 +77,7 @@ enum fifo_event fifow_wait(struct writer *w, int fd, int events, int watch, int6
 			break;
 		if (w->idle) {
 			first_input(w);
-			deadline = fifo_earlier(deadline, fifo_deadline(w->f.asked.timeout));
+			deadline = fifo_earlier(deadline, w->first_due);
 		} else {
 			input_read(&w->in);
 		}
@@ -160,9 +161,11 @@ static enum fifo_event block_in_child(struct writer *w, struct flock *fl, int64_
 	if (w->f.child == 0) {
 		die_with_parent(parent);
 		if ((fl ? fcntl(w->f.fd, F_OFD_SETLKW, fl)
-			: open(w->f.path, O_WRONLY | O_CLOEXEC)) >= 0)
-			if (safe_write(up[1], "", 1) == 1)
-				pause();
+			: open(w->f.path, O_WRONLY | O_CLOEXEC)) >= 0) {
+			if (safe_write(up[1], "", 1) < 0)
+				close(up[1]); /* This, too, wakes the parent. */
+			pause();
+		}
 		_exit(EXIT_FAILURE);
 	}
 	close(up[1]);
@@ -182,7 +185,7 @@ static void say_waiting(const struct writer *w)
 
 int fifow_find_reader(struct writer *w, int64_t deadline)
 {
-	int64_t end = fifo_earlier(fifo_deadline(w->f.asked.open_timeout), deadline);
+	int64_t limit = fifo_earlier(fifo_deadline(w->f.asked.open_timeout), deadline), end;
 	enum fifo_event event = FIFO_READY;
 	int gone;
 
@@ -195,6 +198,8 @@ int fifow_find_reader(struct writer *w, int64_t deadline)
 			fifow_give_up(w, "has no reader");
 		if (round == 0)
 			say_waiting(w);
+		/* The first message may have come while an earlier reader was there. */
+		end = fifo_earlier(limit, w->first_due);
 		if (!fifo_watch(&w->f) || !gone)
 			event = gone ? fifow_wait(w, -1, 0, 1, end) : block_in_child(w, NULL, end);
 		if (event == FIFO_LATE)

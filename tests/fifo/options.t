@@ -82,6 +82,11 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	a
 	b
 	EOF
+	# A reader comes after the message, has left again when fifow opens the FIFO, and stays away.
+	(sleep 0.1; : <f) &
+	echo late | timeout 10 strace -o calls -e inject=open:error=ENXIO:when=2+ "$IPCBOX" fifow -t 300ms f - 2>err
+	is 'fifow -t counts from the first message of stdin, though a reader comes and leaves' \
+		"124 fifow: timed out: 'f' has no reader" "$? $(cat err)"
 else
 	skip 'fifow -r sends a file without splice(2)' 'no strace'
 fi
