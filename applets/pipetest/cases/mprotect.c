@@ -101,8 +101,8 @@ static void middle(void)
 	t_touch(p + 2 * t.page, 'w');
 }
 
-/* The second mapping is private. A processor whose cache has aliases refuses a shared one at an
- * address of another colour with EINVAL (arch/arm/mm/mmap.c), as POSIX mmap allows for MAP_FIXED. */
+/* The second mapping is private. Where a cache has aliases, ARM refuses a shared one at an address
+ * of another colour with EINVAL (arch/arm/mm/mmap.c); POSIX mmap, EINVAL, allows that. */
 static void two_mappings(void)
 {
 	char *p = t_pages(2);
