@@ -54,7 +54,7 @@ static bool is_asleep(pid_t pid)
 	const char *state;
 
 	scnprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	read_line(AT_FDCWD, path, stat, sizeof(stat));
+	pipecap_read_line(AT_FDCWD, path, stat, sizeof(stat));
 	state = strrchr(stat, ')');
 	return !state || strchr("SDZX", state[2]);
 }

@@ -118,10 +118,10 @@ static void scan_threads(struct holders *held, struct found *found, int dir, int
 	for (size_t i = 0; !tasks && i < held->count; i++)
 		held->at[i].blocked = -1;
 	while (tasks && (tid = next_number(tasks))) {
-		struct call call = read_call(dir, tid);
+		struct call call = pipecap_read_call(dir, tid);
 
-		mark_blocked(held->at, held->at + held->count, &call);
-		if (waits_in_open(&found->holder, &call, found->path))
+		pipecap_mark_blocked(held->at, held->at + held->count, &call);
+		if (pipecap_waits_in_open(&found->holder, &call, found->path))
 			answer_holder(answers, item, found);
 	}
 	if (tasks)
@@ -141,7 +141,7 @@ static void scan_process(void *data, size_t item, int answers)
 	scnprintf(name, sizeof(name), "%d", (int)scan->pids[item]);
 	dir = openat(scan->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir >= 0)
-		read_line(dir, "comm", found.holder.comm, sizeof(found.holder.comm));
+		pipecap_read_line(dir, "comm", found.holder.comm, sizeof(found.holder.comm));
 	found.holder.hidden = scan_descriptors(&held, &found.holder, dir);
 	if (found.holder.hidden)
 		answer_holder(answers, item, &found);
@@ -218,7 +218,7 @@ struct holders pipecap_find_holders(void)
 	return scan.all;
 }
 
-size_t count_holders(const struct holders *all, const struct holder *first)
+size_t pipecap_count_holders(const struct holders *all, const struct holder *first)
 {
 	const struct holder *h = first;
 
@@ -227,17 +227,18 @@ size_t count_holders(const struct holders *all, const struct holder *first)
 	return h - first;
 }
 
-const struct holder *holders_of(const struct holders *all, dev_t dev, ino_t ino, size_t *count)
+const struct holder *pipecap_holders_of(const struct holders *all, dev_t dev, ino_t ino,
+	size_t *count)
 {
 	const struct holder *h = all->at, *end = h + all->count;
 
 	while (h < end && (h->ino != ino || h->dev != dev))
 		h++;
-	*count = count_holders(all, h);
+	*count = pipecap_count_holders(all, h);
 	return h;
 }
 
-const char *fd_path(int pid, int fd)
+const char *pipecap_fd_path(int pid, int fd)
 {
 	static char path[48];
 
@@ -259,13 +260,13 @@ static int reopen_pipe(int fd, const struct holder *same, int flags)
 		errno = EBADF; /* F_GETPIPE_SZ gives the same error for other files. */
 		if (S_ISFIFO(st.st_mode)
 		    && (!same || (st.st_dev == same->dev && st.st_ino == same->ino)))
-			opened = open(fd_path(0, fd), flags | O_CLOEXEC);
+			opened = open(pipecap_fd_path(0, fd), flags | O_CLOEXEC);
 	}
 	close(fd);
 	return opened;
 }
 
-int open_through(const struct holder *h, size_t count)
+int pipecap_open_through(const struct holder *h, size_t count)
 {
 	int fd = -1;
 
@@ -273,14 +274,15 @@ int open_through(const struct holder *h, size_t count)
 	for (int mode = O_RDONLY; mode <= O_WRONLY; mode++)
 		for (size_t i = 0; i < count && fd < 0; i++)
 			if (h[i].fd >= 0 && (mode == O_WRONLY ? h[i].writes : h[i].reads)
-			    && (fd = open(fd_path(h[i].pid, h[i].fd), O_PATH | O_CLOEXEC)) >= 0)
+			    && (fd = open(pipecap_fd_path(h[i].pid, h[i].fd),
+					 O_PATH | O_CLOEXEC)) >= 0)
 				fd = reopen_pipe(fd, h + i, mode | O_NONBLOCK);
 	return fd;
 }
 
 /* Without /proc a descriptor cannot be opened again. The path is then opened without following a
  * link, and the file is checked after the open. */
-int open_pipe(const char *path, int flags)
+int pipecap_open_path(const char *path, int flags)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC);
 	struct stat st;

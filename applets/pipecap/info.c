@@ -8,7 +8,7 @@
 /* The sources are pipe(7) and bash: its ulimit -p counts in units of 512 bytes. */
 enum { DEFAULT_SLOTS = 16, SHELL_UNIT = 512 };
 
-long pipe_limit(const char *name)
+long pipecap_limit(const char *name)
 {
 	char path[48];
 
@@ -41,11 +41,11 @@ static long pages_of(uid_t uid)
 	size_t n = 0;
 	long pages = 0;
 
-	for (; h < all.at + all.count; h += count_holders(&all, h))
+	for (; h < all.at + all.count; h += pipecap_count_holders(&all, h))
 		if (h->uid == uid)
 			looks[n++] = (struct look){ .holders = h,
-						    .n_holders = count_holders(&all, h) };
-	look_into_all(looks, n);
+						    .n_holders = pipecap_count_holders(&all, h) };
+	pipecap_look_all(looks, n);
 	for (; n; n--)
 		if (looks[n - 1].size > 0)
 			pages += looks[n - 1].size / getpagesize();
@@ -53,7 +53,7 @@ static long pages_of(uid_t uid)
 	return all.seen ? pages : -1;
 }
 
-void print_limits(enum record_form form)
+void pipecap_print_limits(enum record_form form)
 {
 	static const char *const facts[][2] = {
 		{ "page size", "bytes in a slot" },
@@ -73,11 +73,11 @@ void print_limits(enum record_form form)
 	long page = getpagesize();
 	char number[24];
 	int fd[2];
-	long size = new_pipe(fd, NULL, false), pipe_buf = fpathconf(fd[0], _PC_PIPE_BUF);
+	long size = pipecap_new_pipe(fd, NULL, false), pipe_buf = fpathconf(fd[0], _PC_PIPE_BUF);
 	const long values[ARRAY_SIZE(facts)] = {
-		page, pipe_buf, size < 0 ? measured_capacity() : size, size < 0 ? -1 : size / page,
-		pipe_limit("max-size"), pipe_limit("user-pages-soft"),
-		pipe_limit("user-pages-hard"), pages_of(getuid()),
+		page, pipe_buf, size < 0 ? pipecap_capacity() : size, size < 0 ? -1 : size / page,
+		pipecap_limit("max-size"), pipecap_limit("user-pages-soft"),
+		pipecap_limit("user-pages-hard"), pages_of(getuid()),
 		has_capability(CAP_SYS_RESOURCE), size < 0 ? -1 : size < DEFAULT_SLOTS * page,
 		pipe_buf / SHELL_UNIT,
 	};
@@ -96,15 +96,15 @@ void print_limits(enum record_form form)
 		record_end();
 }
 
-int status_of_refusal(void)
+int pipecap_refusal_status(void)
 {
 	return errno == EINVAL || errno == ENOSYS ? EXIT_UNSUPPORTED : EXIT_FAILURE;
 }
 
-void explain_refusal(int fd, const char *name, long size)
+void pipecap_explain_refusal(int fd, const char *name, long size)
 {
 	int err = errno, unread;
-	long max = pipe_limit("max-size"), pages = pipe_limit("user-pages-soft");
+	long max = pipecap_limit("max-size"), pages = pipecap_limit("user-pages-soft");
 
 	if (err == EBUSY && ioctl(fd, FIONREAD, &unread) == 0)
 		bb_error_msg("%s: %d bytes are queued and would not fit into %ld",
@@ -115,7 +115,7 @@ void explain_refusal(int fd, const char *name, long size)
 	else if (err == EPERM && pages >= 0)
 		bb_error_msg("%s: %ld is more than /proc/sys/fs/pipe-user-pages-soft, %ld pages, "
 			     "or -hard, %ld, leave you",
-			name, size, pages, pipe_limit("user-pages-hard"));
+			name, size, pages, pipecap_limit("user-pages-hard"));
 	else {
 		errno = err;
 		bb_perror_msg("can't get or set the size of '%s'", name);

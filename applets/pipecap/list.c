@@ -23,7 +23,7 @@ static char *name_of(const struct look *look)
 		if (h->fd < 0)
 			return h->path;
 		else
-			n = readlink(fd_path(h->pid, h->fd), name, sizeof(name) - 1);
+			n = readlink(pipecap_fd_path(h->pid, h->fd), name, sizeof(name) - 1);
 	if (n < 0)
 		return errno == ENOENT && look->size < 0 ? NULL : xasprintf("?");
 	name[n] = '\0';
@@ -55,8 +55,8 @@ static void row_texts(char row[NUMBERS][NUMBER_SIZE], const struct look *look)
 	number_text(row[1], look->unread);
 	number_text(row[2], look->slots);
 	number_text(row[3], look->max_slots);
-	flag_text(row[4], look_writable(look));
-	flag_text(row[5], look_wedged(look));
+	flag_text(row[4], pipecap_writable(look));
+	flag_text(row[5], pipecap_wedged(look));
 	scnprintf(row[6], NUMBER_SIZE, "%ju", (uintmax_t)look->holders->ino);
 }
 
@@ -126,7 +126,7 @@ static void print_holder(const struct holder *h, int width, const char *nobody)
 {
 	xprintf("  ");
 	if (h)
-		put_holder(h, NO_RECORD);
+		pipecap_put_holder(h, NO_RECORD);
 	else
 		xprintf("%s", nobody);
 	xprintf("%*s", width - (h ? width_of_holder(h) : (int)strlen(nobody)), "");
@@ -188,21 +188,21 @@ static size_t name_all(struct look *looks, size_t count, bool quiet)
 	return kept;
 }
 
-void list_pipes(const struct holders *all, char **pids, enum record_form form, bool quiet)
+void pipecap_list(const struct holders *all, char **pids, enum record_form form, bool quiet)
 {
 	struct look *looks = xmalloc((all->count + 1) * sizeof(*looks));
 	struct look look = { .holders = all->at };
 	size_t count = 0;
 
 	for (; look.holders < all->at + all->count; look.holders += look.n_holders) {
-		look.n_holders = count_holders(all, look.holders);
+		look.n_holders = pipecap_count_holders(all, look.holders);
 		if (is_wanted(&look, pids))
 			looks[count++] = look;
 	}
-	look_into_all(looks, count);
+	pipecap_look_all(looks, count);
 	count = name_all(looks, count, quiet);
 	for (size_t i = 0; form && i < count; i++)
-		print_look(looks + i, form, true);
+		pipecap_print_look(looks + i, form, true);
 	if (!form)
 		print_list(looks, count);
 	free(looks);

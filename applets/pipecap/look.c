@@ -17,7 +17,8 @@ static ssize_t copy_to(int to, const struct look *look, int fd, size_t len)
 {
 	ssize_t n = tee(fd, to, len, SPLICE_F_NONBLOCK);
 
-	if (n < 0 && errno == EBADF && (fd = open_through(look->holders, look->n_holders)) >= 0) {
+	if (n < 0 && errno == EBADF
+	    && (fd = pipecap_open_through(look->holders, look->n_holders)) >= 0) {
 		n = tee(fd, to, len, SPLICE_F_NONBLOCK);
 		close(fd);
 	}
@@ -49,7 +50,7 @@ static int count_slots(const struct look *look, int fd)
 		if (errno != EAGAIN)
 			slots = -1;
 	}
-	close_pipe(scratch);
+	pipecap_close_pipe(scratch);
 	return slots;
 }
 
@@ -96,7 +97,7 @@ static void look_in_child(void *data, size_t item, int answers)
 	const struct view *view = data;
 	struct answer answer = { view->looks[item], -1, 0 };
 	struct look *look = &answer.look;
-	int fd = view->fd >= 0 ? view->fd : open_through(look->holders, look->n_holders);
+	int fd = view->fd >= 0 ? view->fd : pipecap_open_through(look->holders, look->n_holders);
 
 	if (fd < 0)
 		look->error = errno;
@@ -140,21 +141,21 @@ static void look_through(struct view *view, size_t count)
 	pipecap_run(&errand);
 }
 
-void look_into(struct look *look, int fd)
+void pipecap_look(struct look *look, int fd)
 {
 	struct view view = { .looks = look, .fd = fd };
 
 	look_through(&view, 1);
 }
 
-void look_into_all(struct look *looks, size_t count)
+void pipecap_look_all(struct look *looks, size_t count)
 {
 	struct view view = { .looks = looks, .fd = -1 };
 
 	look_through(&view, count);
 }
 
-ssize_t copy_queue(struct look *look, int fd, size_t len, const int scratch[2])
+ssize_t pipecap_copy_queue(struct look *look, int fd, size_t len, const int scratch[2])
 {
 	struct view view = { .looks = look, .fd = fd, .scratch = scratch, .len = len };
 
@@ -166,7 +167,7 @@ ssize_t copy_queue(struct look *look, int fd, size_t len, const int scratch[2])
 /* fifo_open in the kernel's fs/pipe.c wakes a peer that waits in open(2) when the first reader or
  * the first writer arrives. If a side already has an open descriptor, no peer waits for that side,
  * and one more open of that side wakes nobody. */
-int find_pipe(struct look *look, const char *path, const struct holders *all)
+int pipecap_find_pipe(struct look *look, const char *path, const struct holders *all)
 {
 	struct stat st;
 
@@ -174,7 +175,7 @@ int find_pipe(struct look *look, const char *path, const struct holders *all)
 		return errno;
 	if (!S_ISFIFO(st.st_mode))
 		return EBADF;
-	look->holders = holders_of(all, st.st_dev, st.st_ino, &look->n_holders);
+	look->holders = pipecap_holders_of(all, st.st_dev, st.st_ino, &look->n_holders);
 	for (size_t i = 0; i < look->n_holders; i++)
 		if (look->holders[i].fd >= 0)
 			return 0;

@@ -21,12 +21,12 @@ static int set_size_of_new(int fd, const char *size)
 
 	if (got >= 0 || !wish)
 		return got;
-	xfunc_error_retval = status_of_refusal();
-	explain_refusal(fd, "new pipe", wish);
+	xfunc_error_retval = pipecap_refusal_status();
+	pipecap_explain_refusal(fd, "new pipe", wish);
 	exit(xfunc_error_retval);
 }
 
-int new_pipe(int fd[2], const char *size, bool packet)
+int pipecap_new_pipe(int fd[2], const char *size, bool packet)
 {
 	int got;
 
@@ -40,7 +40,7 @@ int new_pipe(int fd[2], const char *size, bool packet)
 	return got;
 }
 
-void close_pipe(const int fd[2])
+void pipecap_close_pipe(const int fd[2])
 {
 	close(fd[0]);
 	close(fd[1]);
@@ -73,7 +73,7 @@ static struct filled fill_new_pipe(size_t chunk, const char *pipe_size, bool pac
 	struct filled total = { 0, 0, 0 };
 	int fd[2];
 
-	total.size = new_pipe(fd, pipe_size, packet);
+	total.size = pipecap_new_pipe(fd, pipe_size, packet);
 	if (chunk && total.size < 0)
 		total.size = fill_new_pipe(0, pipe_size, false).bytes;
 	if (chunk > (size_t)total.size)
@@ -82,11 +82,11 @@ static struct filled fill_new_pipe(size_t chunk, const char *pipe_size, bool pac
 		write_until_full(fd[1], chunk, &total);
 	for (size_t half = chunk ? 0 : CHUNK; half; half /= 2)
 		write_until_full(fd[1], half, &total);
-	close_pipe(fd);
+	pipecap_close_pipe(fd);
 	return total;
 }
 
-long measured_capacity(void)
+long pipecap_capacity(void)
 {
 	return fill_new_pipe(0, NULL, false).bytes;
 }

@@ -54,7 +54,7 @@ static void NORETURN hold_targets(struct request *r, char **targets, const sigse
 		if (bb_got_signal && bb_got_signal != SIGUSR1)
 			die_of_signal(bb_got_signal);
 		if (bb_got_signal)
-			act_on_targets(r, targets);
+			pipecap_act(r, targets);
 		bb_got_signal = 0;
 	}
 }
@@ -77,9 +77,9 @@ static long wanted_size(const struct request *r, char **sizes)
 
 static void say_what_is_hidden(struct request *r)
 {
-	if (request_holders(r)->hidden && !r->quiet)
+	if (pipecap_holders(r)->hidden && !r->quiet)
 		bb_error_msg("can't look into %u processes: run as root",
-			request_holders(r)->hidden);
+			pipecap_holders(r)->hidden);
 }
 
 /* Carries out -g, -k or -s. command is what runs after -s. */
@@ -95,9 +95,9 @@ static int act_as_told(struct request *r, char **targets, char **command)
 	if (r->hold && !*command)
 		block_held_signals(&before);
 	if (shows_holders && !r->form)
-		print_header(true);
+		pipecap_print_header(true);
 	r->has_command = *command;
-	act_on_targets(r, targets);
+	pipecap_act(r, targets);
 	if (shows_holders)
 		say_what_is_hidden(r);
 	if (*command)
@@ -109,14 +109,14 @@ static int act_as_told(struct request *r, char **targets, char **command)
 
 static int list_as_told(struct request *r, char **targets)
 {
-	if (!request_holders(r)->seen) {
+	if (!pipecap_holders(r)->seen) {
 		xfunc_error_retval = EXIT_UNSUPPORTED;
 		bb_error_msg_and_die("/proc %s: the pipes of processes can't be seen",
 			access("/proc/self", F_OK) < 0 ? "is not mounted" : "can't be read");
 	}
 	for (char **t = targets; t && *t; t++)
-		check_process(r, xatou_range("PID", *t, 1, INT_MAX), *t);
-	list_pipes(request_holders(r), targets, r->form, r->quiet);
+		pipecap_check_process(r, xatou_range("PID", *t, 1, INT_MAX), *t);
+	pipecap_list(pipecap_holders(r), targets, r->form, r->quiet);
 	say_what_is_hidden(r);
 	return r->status;
 }
@@ -255,7 +255,7 @@ int pipecap_main(char **argv)
 	case 'l':
 		return list_as_told(&r, o.targets);
 	case 'I':
-		print_limits(r.form);
+		pipecap_print_limits(r.form);
 		return EXIT_SUCCESS;
 	case 'm':
 	case 'C':

@@ -50,17 +50,18 @@ struct holders {
 
 struct holders pipecap_find_holders(void);
 /* Returns the first holder of a pipe. *count is the number of its holders. */
-const struct holder *holders_of(const struct holders *all, dev_t dev, ino_t ino, size_t *count);
+const struct holder *pipecap_holders_of(const struct holders *all, dev_t dev, ino_t ino,
+	size_t *count);
 /* Returns how many holders, from first on, hold the same pipe as first. */
-size_t count_holders(const struct holders *all, const struct holder *first);
+size_t pipecap_count_holders(const struct holders *all, const struct holder *first);
 /* Returns "/proc/PID/fd/FD", which is valid until the next call. pid 0 means this process. */
-const char *fd_path(int pid, int fd);
+const char *pipecap_fd_path(int pid, int fd);
 /* Opens the pipe, for reading if possible, and nothing but this pipe. Returns the descriptor, or -1
  * with errno, which is ENXIO if nobody has the pipe open. */
-int open_through(const struct holder *h, size_t count);
+int pipecap_open_through(const struct holder *h, size_t count);
 /* Opens the FIFO or pipe at path. Returns -1 with EBADF for another type of file, which is not
  * opened, because a device might act on the open. */
-int open_pipe(const char *path, int flags);
+int pipecap_open_path(const char *path, int flags);
 
 #ifndef SYS_open
 #define SYS_open -1 /* Newer architectures have only openat(2). */
@@ -73,14 +74,14 @@ struct call {
 };
 
 /* process is a descriptor of the process's directory in /proc, and tid is the thread's number. */
-struct call read_call(int process, const char *tid);
+struct call pipecap_read_call(int process, const char *tid);
 /* Sets blocked in the holders from h to end, which all belong to the thread's process. */
-void mark_blocked(struct holder *h, const struct holder *end, const struct call *call);
+void pipecap_mark_blocked(struct holder *h, const struct holder *end, const struct call *call);
 /* Returns true if a thread of h->pid waits in open(2) for the other side of a FIFO. h and name
  * (PATH_MAX bytes) then say which FIFO. */
-bool waits_in_open(struct holder *h, const struct call *call, char *name);
+bool pipecap_waits_in_open(struct holder *h, const struct call *call, char *name);
 /* Reads a file of /proc that has one line. buf is "" if the file cannot be read. */
-void read_line(int dir, const char *path, char *buf, size_t size);
+void pipecap_read_line(int dir, const char *path, char *buf, size_t size);
 
 /* --- look.c. These facts can be seen without disturbing or consuming anything. -1 means that a
  * fact cannot be seen. */
@@ -94,14 +95,14 @@ struct look {
 };
 
 /* fd is a descriptor of the pipe, or -1 if the pipe shall be opened through a holder. */
-void look_into(struct look *look, int fd);
-void look_into_all(struct look *looks, size_t count);
+void pipecap_look(struct look *look, int fd);
+void pipecap_look_all(struct look *looks, size_t count);
 /* Looks into the pipe, and copies at most len of the queued bytes into scratch, an empty and
  * non-blocking pipe. Returns the number of bytes, or -1 with errno. */
-ssize_t copy_queue(struct look *look, int fd, size_t len, const int scratch[2]);
+ssize_t pipecap_copy_queue(struct look *look, int fd, size_t len, const int scratch[2]);
 /* Returns 0 and the holders in look, or EBADF if path is no pipe or FIFO, or ENXIO if nobody has it
  * open. */
-int find_pipe(struct look *look, const char *path, const struct holders *all);
+int pipecap_find_pipe(struct look *look, const char *path, const struct holders *all);
 
 /* --- target.c */
 struct request {
@@ -113,43 +114,43 @@ struct request {
 	struct holders all;	/* found only when needed, by a walk through /proc */
 };
 
-const struct holders *request_holders(struct request *r);
+const struct holders *pipecap_holders(struct request *r);
 /* Each target is the argument of its option. target[-1] is the option's letter. */
-void act_on_targets(struct request *r, char **targets);
+void pipecap_act(struct request *r, char **targets);
 /* The target fails if this process may not see the descriptors of process pid. */
-void check_process(struct request *r, int pid, const char *name);
+void pipecap_check_process(struct request *r, int pid, const char *name);
 
 /* --- print.c */
-void print_header(bool verbose);
-void print_look(const struct look *look, enum record_form form, bool verbose);
+void pipecap_print_header(bool verbose);
+void pipecap_print_look(const struct look *look, enum record_form form, bool verbose);
 /* Prints "PID:FD(NAME)" and, if the process is blocked there, a mark after it. */
-void put_holder(const struct holder *h, enum record_form form);
-void print_queue(const char *name, const char *bytes, size_t len, enum record_form form);
-/* These return "true", "false" or NULL for unknown. look_writable: more can be written.
- * look_wedged: all slots are taken although bytes would fit. */
-const char *look_writable(const struct look *look);
-const char *look_wedged(const struct look *look);
+void pipecap_put_holder(const struct holder *h, enum record_form form);
+void pipecap_print_queue(const char *name, const char *bytes, size_t len, enum record_form form);
+/* These return "true", "false" or NULL for unknown. pipecap_writable: more can be written.
+ * pipecap_wedged: all slots are taken although bytes would fit. */
+const char *pipecap_writable(const struct look *look);
+const char *pipecap_wedged(const struct look *look);
 
 /* --- list.c. Lists the pipes that one of the processes pids has open, or all pipes if pids is
  * NULL. */
-void list_pipes(const struct holders *all, char **pids, enum record_form form, bool quiet);
+void pipecap_list(const struct holders *all, char **pids, enum record_form form, bool quiet);
 
 /* --- measure.c, info.c */
 /* Makes a non-blocking pipe of this size, or of the usual size if size is NULL. Returns the size,
  * or -1 if the kernel cannot tell it. */
-int new_pipe(int fd[2], const char *size, bool packet);
-void close_pipe(const int fd[2]);
+int pipecap_new_pipe(int fd[2], const char *size, bool packet);
+void pipecap_close_pipe(const int fd[2]);
 /* Prints one result for each of write_sizes, as a line of a table if table is true. */
 void pipecap_measure(char *write_sizes, const char *pipe_size, bool packet, bool table,
 	enum record_form form);
 /* Returns the number of bytes that a new pipe holds. */
-long measured_capacity(void);
-void print_limits(enum record_form form);
-long pipe_limit(const char *name); /* the number in /proc/sys/fs/pipe-NAME; -1: unknown */
-/* Called after F_SETPIPE_SZ has failed with errno. explain_refusal names the limit, and
- * status_of_refusal returns the exit status. A kernel that does not know F_SETPIPE_SZ answers
+long pipecap_capacity(void);
+void pipecap_print_limits(enum record_form form);
+long pipecap_limit(const char *name); /* the number in /proc/sys/fs/pipe-NAME; -1: unknown */
+/* Called after F_SETPIPE_SZ has failed with errno. pipecap_explain_refusal names the limit, and
+ * pipecap_refusal_status returns the exit status. A kernel that does not know F_SETPIPE_SZ answers
  * EINVAL. */
-void explain_refusal(int fd, const char *name, long size);
-int status_of_refusal(void);
+void pipecap_explain_refusal(int fd, const char *name, long size);
+int pipecap_refusal_status(void);
 
 #endif

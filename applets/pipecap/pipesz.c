@@ -308,7 +308,7 @@ int pipesz_main(char **argv)
 	if (p.sizes > 1 && !p.quiet)
 		bb_error_msg("using last specified size");
 	if (!p.sizes)
-		p.size = pipe_limit("max-size");
+		p.size = pipecap_limit("max-size");
 	if (!p.n_targets)
 		add_target(&p, p.get ? 'i' : 'o', NULL);
 	if (p.get && p.verbose)

@@ -54,7 +54,7 @@ static void put_name(const char *comm, enum record_form form)
 
 /* Prints "PID:FD(NAME)", and '*' after it if the process is blocked there. FD is "open" if the
  * process waits in open(2). */
-void put_holder(const struct holder *h, enum record_form form)
+void pipecap_put_holder(const struct holder *h, enum record_form form)
 {
 	if (h->fd < 0)
 		xprintf("%d:open(", (int)h->pid);
@@ -86,7 +86,7 @@ static void put_side(const struct look *look, bool writers, enum record_form for
 			put_object(h);
 		} else {
 			xprintf("%s", separator);
-			put_holder(h, form);
+			pipecap_put_holder(h, form);
 			separator = " ";
 		}
 	}
@@ -97,27 +97,27 @@ static void put_side(const struct look *look, bool writers, enum record_form for
 }
 
 /* The first three columns are those of util-linux's pipesz. The others are added by pipecap. */
-void print_header(bool verbose)
+void pipecap_print_header(bool verbose)
 {
 	xprintf("pipe\tsize\tunread%s\n", verbose
 		? "\tslots\tmax_slots\twritable\twedged\tinode\treaders\twriters" : "");
 }
 
-const char *look_writable(const struct look *look)
+const char *pipecap_writable(const struct look *look)
 {
 	if (look->slots < 0 || look->max_slots < 0)
 		return NULL;
 	return look->slots < look->max_slots ? "true" : "false";
 }
 
-const char *look_wedged(const struct look *look)
+const char *pipecap_wedged(const struct look *look)
 {
 	if (look->slots < 0 || look->max_slots < 0 || look->unread < 0)
 		return NULL;
 	return look->slots >= look->max_slots && look->unread < look->size ? "true" : "false";
 }
 
-void print_look(const struct look *look, enum record_form form, bool verbose)
+void pipecap_print_look(const struct look *look, enum record_form form, bool verbose)
 {
 	if (form) {
 		record_begin(form);
@@ -130,8 +130,8 @@ void print_look(const struct look *look, enum record_form form, bool verbose)
 	if (form || verbose) {
 		put_number("slots", look->slots, form);
 		put_number("max_slots", look->max_slots, form);
-		put_text("writable", look_writable(look), form);
-		put_text("wedged", look_wedged(look), form);
+		put_text("writable", pipecap_writable(look), form);
+		put_text("wedged", pipecap_wedged(look), form);
 		put_number("inode", look->n_holders ? (intmax_t)look->holders->ino : -1, form);
 		put_side(look, false, form);
 		put_side(look, true, form);
@@ -156,7 +156,7 @@ static void print_lines(const char *text, size_t left)
 	}
 }
 
-void print_queue(const char *name, const char *bytes, size_t len, enum record_form form)
+void pipecap_print_queue(const char *name, const char *bytes, size_t len, enum record_form form)
 {
 	if (form) {
 		record_begin(form);

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include "pipecap.h"
 
-void read_line(int dir, const char *path, char *buf, size_t size)
+void pipecap_read_line(int dir, const char *path, char *buf, size_t size)
 {
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? 0 : safe_read(fd, buf, size - 1);
@@ -20,14 +20,14 @@ void read_line(int dir, const char *path, char *buf, size_t size)
 
 /* The file contains "number 0xargument ...", or "running", or "-1 ..." outside of a system call.
  * This process may not be allowed to read it (ptrace(2), PTRACE_MODE_ATTACH). */
-struct call read_call(int process, const char *tid)
+struct call pipecap_read_call(int process, const char *tid)
 {
 	struct call call = { UNKNOWN_CALL, 0, { 0 } };
 	char path[300], text[128];
 	const char *s = text;
 
 	scnprintf(path, sizeof(path), "task/%s/syscall", tid);
-	read_line(process, path, text, sizeof(text));
+	pipecap_read_line(process, path, text, sizeof(text));
 	if (*text == 'r' || *text == '-')
 		call.state = NO_CALL;
 	if (!isdigit((unsigned char)*text))
@@ -56,7 +56,7 @@ static bool moves_bytes(const struct call *call, int fd)
 	return false;
 }
 
-void mark_blocked(struct holder *h, const struct holder *end, const struct call *call)
+void pipecap_mark_blocked(struct holder *h, const struct holder *end, const struct call *call)
 {
 	for (; h < end; h++)
 		if (call->state == SLEEPS_IN_CALL && moves_bytes(call, h->fd))
@@ -103,7 +103,7 @@ static bool find_fifo(const char *path, struct holder *h, char *name)
 	bool found = fd >= 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
 
 	if (found) {
-		n = readlink(fd_path(0, fd), name, PATH_MAX - 1);
+		n = readlink(pipecap_fd_path(0, fd), name, PATH_MAX - 1);
 		name[n < 0 ? 0 : n] = '\0';
 		h->dev = st.st_dev;
 		h->ino = st.st_ino;
@@ -114,7 +114,7 @@ static bool find_fifo(const char *path, struct holder *h, char *name)
 	return found;
 }
 
-bool waits_in_open(struct holder *h, const struct call *call, char *name)
+bool pipecap_waits_in_open(struct holder *h, const struct call *call, char *name)
 {
 	bool at = call->number == SYS_openat;
 	char path[PATH_MAX + 64];

@@ -5,7 +5,7 @@
  */
 #include "pipecap.h"
 
-const struct holders *request_holders(struct request *r)
+const struct holders *pipecap_holders(struct request *r)
 {
 	if (!r->all.seen)
 		r->all = pipecap_find_holders();
@@ -16,7 +16,7 @@ const struct holders *request_holders(struct request *r)
  * explain that. */
 static void nobody_has(struct request *r, const char *name, const struct look *look)
 {
-	if (!request_holders(r)->seen)
+	if (!pipecap_holders(r)->seen)
 		bb_error_msg("%s: can't be looked into quietly without /proc", name);
 	else if (look->n_holders)
 		bb_error_msg("%s: nobody has it open; pid %d (%s) waits in open(2) for a %s", name,
@@ -32,10 +32,10 @@ static void nobody_has(struct request *r, const char *name, const struct look *l
 static void target_failed(struct request *r, const struct look *look, int fd, const char *name,
 	long size)
 {
-	int status = size ? status_of_refusal() : EXIT_FAILURE;
+	int status = size ? pipecap_refusal_status() : EXIT_FAILURE;
 
 	if (errno == ENXIO)
-		status = request_holders(r)->seen ? EXIT_NOT_NOW : EXIT_UNSUPPORTED;
+		status = pipecap_holders(r)->seen ? EXIT_NOT_NOW : EXIT_UNSUPPORTED;
 	r->status = status;
 	if (r->quiet && !r->check)
 		return;
@@ -46,7 +46,7 @@ static void target_failed(struct request *r, const struct look *look, int fd, co
 	else if (errno == ETIMEDOUT)
 		bb_error_msg("can't look into '%s': a process keeps it locked", name);
 	else if (size)
-		explain_refusal(fd, name, size);
+		pipecap_explain_refusal(fd, name, size);
 	else
 		bb_perror_msg("can't %s '%s'",
 			r->verb == SET ? "set the size of" : "look into", name);
@@ -59,7 +59,7 @@ static void target_failed(struct request *r, const struct look *look, int fd, co
 
 static void show_pipe(struct request *r, struct look *look, int fd)
 {
-	look_into(look, fd);
+	pipecap_look(look, fd);
 	if (look->error) {
 		errno = look->error;
 		target_failed(r, look, fd, look->name, 0);
@@ -67,7 +67,7 @@ static void show_pipe(struct request *r, struct look *look, int fd)
 		bb_error_msg("%s: %ld of %ld bytes are queued", look->name, look->unread,
 			look->size);
 	} else {
-		print_look(look, r->form, r->verbose);
+		pipecap_print_look(look, r->form, r->verbose);
 	}
 }
 
@@ -92,7 +92,7 @@ static void set_capacity(struct request *r, struct look *look, int fd)
 /* The quota allowed only a scratch pipe that is too small for the whole queue. */
 static void peek_was_cut(struct request *r, const char *name, ssize_t copied, long unread)
 {
-	long soft = pipe_limit("user-pages-soft");
+	long soft = pipecap_limit("user-pages-soft");
 
 	r->status = EXIT_FAILURE;
 	bb_error_msg("%s: only %zd of %ld queued bytes could be copied: this user's pipes have "
@@ -110,20 +110,20 @@ static void peek_into(struct request *r, struct look *look, int fd)
 
 	xpipe(scratch);
 	(void)fcntl(scratch[1], F_SETFL, O_NONBLOCK);
-	n = copy_queue(look, fd, r->number, scratch);
+	n = pipecap_copy_queue(look, fd, r->number, scratch);
 	if (n < 0) {
 		target_failed(r, look, fd, look->name, 0);
-		close_pipe(scratch);
+		pipecap_close_pipe(scratch);
 		return;
 	}
 	buf = xmalloc(n + 1);
 	if (full_read(scratch[0], buf, n) != n)
 		bb_perror_msg_and_die("can't read the copy of '%s'", look->name);
-	print_queue(look->name, buf, n, r->form);
+	pipecap_print_queue(look->name, buf, n, r->form);
 	if (n < look->unread && n < r->number && fcntl(scratch[0], F_GETPIPE_SZ) < look->size)
 		peek_was_cut(r, look->name, n, look->unread);
 	free(buf);
-	close_pipe(scratch);
+	pipecap_close_pipe(scratch);
 }
 
 static void act(struct request *r, struct look *look, int fd)
@@ -132,7 +132,7 @@ static void act(struct request *r, struct look *look, int fd)
 
 	if (!look->n_holders && fd >= 0 && (r->verbose || r->form || r->verb == PEEK)
 	    && fstat(fd, &st) == 0)
-		look->holders = holders_of(request_holders(r), st.st_dev, st.st_ino,
+		look->holders = pipecap_holders_of(pipecap_holders(r), st.st_dev, st.st_ino,
 			&look->n_holders);
 	if (r->verb == SET)
 		set_capacity(r, look, fd);
@@ -148,7 +148,7 @@ static void act(struct request *r, struct look *look, int fd)
  * CMD inherits the descriptor, which is 10 or more because scripts use lower numbers. */
 static int open_to_hold(const struct request *r, const char *path)
 {
-	int fd = open_pipe(path, O_RDWR | O_NONBLOCK);
+	int fd = pipecap_open_path(path, O_RDWR | O_NONBLOCK);
 
 	return fd >= 0 && r->has_command ? fcntl(fd, F_DUPFD, 10) : fd;
 }
@@ -162,9 +162,9 @@ static void act_on_path(struct request *r, const char *path, const char *name)
 	if (r->hold)
 		fd = open_to_hold(r, path);
 	else
-		errno = find_pipe(&look, path, request_holders(r));
+		errno = pipecap_find_pipe(&look, path, pipecap_holders(r));
 	if (!r->hold && !errno && r->verb == SET)
-		fd = open_through(look.holders, look.n_holders);
+		fd = pipecap_open_through(look.holders, look.n_holders);
 	if (fd < 0 && (errno || r->hold)) {
 		target_failed(r, &look, fd, name, 0);
 		return;
@@ -185,10 +185,10 @@ static void act_on_fd(struct request *r, int fd)
 
 static void act_on_fd_of(struct request *r, int pid, int fd)
 {
-	act_on_path(r, fd_path(pid, fd), xasprintf("%d:%d", pid, fd));
+	act_on_path(r, pipecap_fd_path(pid, fd), xasprintf("%d:%d", pid, fd));
 }
 
-void check_process(struct request *r, int pid, const char *name)
+void pipecap_check_process(struct request *r, int pid, const char *name)
 {
 	char *path = xasprintf("/proc/%d/fd", pid);
 
@@ -201,7 +201,7 @@ void check_process(struct request *r, int pid, const char *name)
 static void act_on_process(struct request *r, char *target)
 {
 	char *colon = strchr(target, ':');
-	const struct holders *all = request_holders(r);
+	const struct holders *all = pipecap_holders(r);
 	const struct holder *h = all->at;
 	int pid;
 
@@ -213,7 +213,7 @@ static void act_on_process(struct request *r, char *target)
 		*colon = ':';
 		return;
 	}
-	check_process(r, pid, target);
+	pipecap_check_process(r, pid, target);
 	for (; h < all->at + all->count; h++)
 		if (h->pid == pid && h->fd >= 0)
 			act_on_fd_of(r, pid, h->fd);
@@ -236,7 +236,7 @@ static void act_on_target(struct request *r, char *target)
 	}
 }
 
-void act_on_targets(struct request *r, char **targets)
+void pipecap_act(struct request *r, char **targets)
 {
 	for (; *targets; targets++)
 		act_on_target(r, *targets);
