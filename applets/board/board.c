@@ -132,7 +132,7 @@ static const char *check_schema(struct board *b)
 	b->text[len] = '\0';
 	if (crc32(0, b->text, len) != b->head.schema_crc || strlen(b->text) != len)
 		return "wrong CRC of the schema";
-	wrong = schema_parse(&b->schema, xasprintf("%s", b->text));
+	wrong = board_schema_parse(&b->schema, xasprintf("%s", b->text));
 	if (!wrong && b->schema.record_size > b->head.record_size)
 		wrong = "the schema is larger than the record";
 	return wrong;
@@ -142,7 +142,7 @@ static const char *check_schema(struct board *b)
 static const char *check_raw(struct board *b)
 {
 	b->raw = 1;
-	schema_parse(&b->schema, xasprintf("%s", BOARD_SCHEMA));
+	board_schema_parse(&b->schema, xasprintf("%s", BOARD_SCHEMA));
 	b->head.record_size = b->len = b->schema.record_size;
 	return NULL;
 }

@@ -87,16 +87,16 @@ struct schema {
 
 /* Returns NULL, or what is wrong. The text is cut into pieces and must stay as long as the schema.
  * Given offsets must ascend. An offset that is not given is aligned to the element's size. */
-const char *schema_parse(struct schema *s, char *text);
-const struct field *schema_find(const struct schema *s, const char *name, size_t len);
+const char *board_schema_parse(struct schema *s, char *text);
+const struct field *board_schema_find(const struct schema *s, const char *name, size_t len);
 /* Returns the names of the fields, "a, b, c", for a message. */
 char *board_field_list(const struct schema *s);
 
 /* Turns a decimal number, inf or nan into the bits of the nearest IEEE 754 float of size bytes
  * (4 or 8). Returns NULL, or why it cannot. */
-const char *parse_decimal(const char *s, unsigned size, uint64_t *bits);
-/* Writes the bits as text, with as few digits as parse_decimal needs to give them back. */
-void format_decimal(char text[32], unsigned size, uint64_t bits);
+const char *board_parse_decimal(const char *s, unsigned size, uint64_t *bits);
+/* Writes the bits as text, with as few digits as board_parse_decimal needs to give them back. */
+void board_format_decimal(char text[32], unsigned size, uint64_t bits);
 
 struct board {
 	const char *path;

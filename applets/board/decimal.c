@@ -56,7 +56,7 @@ static uint64_t bits_of(unsigned size, double value)
 	return size == sizeof(f) ? low : bits;
 }
 
-const char *parse_decimal(const char *s, unsigned size, uint64_t *bits)
+const char *board_parse_decimal(const char *s, unsigned size, uint64_t *bits)
 {
 	const char *digits = s + (*s == '-');
 	int named = strcmp(digits, "inf") == 0 || strcmp(digits, "nan") == 0;
@@ -73,7 +73,7 @@ const char *parse_decimal(const char *s, unsigned size, uint64_t *bits)
 
 /* Every number of usual digits survives the way to a float and back, so "%g" with that many
  * shows no more than it takes. Numbers next to 0 have fewer bits and begin with one digit. */
-void format_decimal(char text[32], unsigned size, uint64_t bits)
+void board_format_decimal(char text[32], unsigned size, uint64_t bits)
 {
 	int is_float = size == sizeof(float);
 	int digits = is_float ? FLT_DIG : DBL_DIG;
@@ -84,5 +84,5 @@ void format_decimal(char text[32], unsigned size, uint64_t bits)
 		digits = 1;
 	do
 		scnprintf(text, 32, "%.*g", digits++, value);
-	while (value == value && (parse_decimal(text, size, &again) || again != bits));
+	while (value == value && (board_parse_decimal(text, size, &again) || again != bits));
 }

@@ -209,10 +209,10 @@ static void json_field(struct json *j, const char *name)
 {
 	size_t len = strlen(name);
 
-	j->field = schema_find(j->schema, name, len);
+	j->field = board_schema_find(j->schema, name, len);
 	j->base64 = !j->field && len > 4 && strcmp(name + len - 4, "_b64") == 0;
 	if (j->base64)
-		j->field = schema_find(j->schema, name, len - 4);
+		j->field = board_schema_find(j->schema, name, len - 4);
 	if (!j->field || (j->base64 && !strchr("sc", j->field->kind)))
 		j->bad = board_no_field(j->schema, name, len);
 }

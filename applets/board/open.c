@@ -212,7 +212,7 @@ void board_open(struct board *b, const struct wanted *want)
 {
 	struct schema s;
 	const char *schema = want->schema ? want->schema : BOARD_SCHEMA;
-	const char *wrong = schema_parse(&s, xasprintf("%s", schema));
+	const char *wrong = board_schema_parse(&s, xasprintf("%s", schema));
 	enum found found;
 
 	if (wrong)

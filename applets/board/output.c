@@ -37,7 +37,7 @@ static void format_number(const struct field *f, uint64_t value, char text[32])
 	int shift = 64 - 8 * f->size;
 
 	if (f->kind == 'f')
-		format_decimal(text, f->size, value);
+		board_format_decimal(text, f->size, value);
 	else if (f->kind == 'i') /* extends the sign from f->size bytes to 8 */
 		scnprintf(text, 32, "%" PRId64, (int64_t)(value << shift) >> shift);
 	else
@@ -148,7 +148,7 @@ static void print_field(
 
 static const struct field *find_output_field(const struct board *b, const char *name, size_t len)
 {
-	const struct field *f = schema_find(&b->schema, name, len);
+	const struct field *f = board_schema_find(&b->schema, name, len);
 
 	if (!f && len == 3 && strncmp(name, seq_field.name, len) == 0)
 		f = &seq_field;

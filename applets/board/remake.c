@@ -34,7 +34,8 @@ static void carry_record(const struct board *from, const struct schema *s, unsig
 {
 	for (uint32_t i = 0; i < s->count; i++) {
 		const struct field *new = &s->fields[i];
-		const struct field *f = schema_find(&from->schema, new->name, strlen(new->name));
+		const struct field *f = board_schema_find(&from->schema, new->name,
+			strlen(new->name));
 
 		if (f)
 			carry_field(from, f, new, record);

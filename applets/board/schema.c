@@ -90,7 +90,7 @@ static const char *parse_field(struct field *f, char *text, uint32_t end)
 	return NULL;
 }
 
-const char *schema_parse(struct schema *s, char *text)
+const char *board_schema_parse(struct schema *s, char *text)
 {
 	uint32_t end = 0, align = 1;
 	const char *wrong;
@@ -100,7 +100,7 @@ const char *schema_parse(struct schema *s, char *text)
 		struct field f;
 
 		wrong = parse_field(&f, item, end);
-		if (!wrong && schema_find(s, f.name, strlen(f.name)))
+		if (!wrong && board_schema_find(s, f.name, strlen(f.name)))
 			wrong = "a name is there twice";
 		if (wrong)
 			return wrong;
@@ -116,7 +116,7 @@ const char *schema_parse(struct schema *s, char *text)
 	return NULL;
 }
 
-const struct field *schema_find(const struct schema *s, const char *name, size_t len)
+const struct field *board_schema_find(const struct schema *s, const char *name, size_t len)
 {
 	for (uint32_t i = 0; i < s->count; i++)
 		if (strncmp(s->fields[i].name, name, len) == 0 && !s->fields[i].name[len])

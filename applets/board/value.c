@@ -73,7 +73,7 @@ const char *board_set_element(const struct field *f, unsigned char *p, const cha
 	if (f->kind == 'c')
 		why = *text && text[1] ? "too long" : NULL;
 	else if (f->kind == 'f')
-		why = parse_decimal(text, f->size, &value);
+		why = board_parse_decimal(text, f->size, &value);
 	else
 		why = f->kind == 'b' ? parse_bool(text, &value) : parse_int(f, text, &value);
 	if (!why)
@@ -152,7 +152,7 @@ static int set_field_word(const struct schema *s, unsigned char *record, char *w
 	*value++ = '\0';
 	index = strchr(word, '[');
 	len = index ? (size_t)(index - word) : strlen(word);
-	f = schema_find(s, word, len);
+	f = board_schema_find(s, word, len);
 	if (!f)
 		return board_no_field(s, word, len);
 	return index ? set_one(f, record, index, value) : set_field(f, record, value);

@@ -27,7 +27,7 @@ static int knows_packets(const struct feed *feed)
 		&& fcntl(feed->slot[1], F_SETFL, O_NONBLOCK) == 0;
 }
 
-void feed_init(struct reader *r)
+void fifor_feed_init(struct reader *r)
 {
 	struct feed *feed = &r->feed;
 	int auto_frame = r->f.asked.frame == FRAME_AUTO, size;
@@ -157,7 +157,7 @@ static ssize_t read_directly(struct reader *r, struct end *e, struct run *run)
 	return n;
 }
 
-ssize_t feed_next(struct reader *r, struct end *e, struct run *run)
+ssize_t fifor_feed_next(struct reader *r, struct end *e, struct run *run)
 {
 	struct feed *feed = &r->feed;
 	ssize_t n = feed->left;
@@ -184,7 +184,7 @@ ssize_t feed_next(struct reader *r, struct end *e, struct run *run)
 	return n;
 }
 
-void feed_take(struct reader *r, struct end *e, size_t len)
+void fifor_feed_take(struct reader *r, struct end *e, size_t len)
 {
 	struct feed *feed = &r->feed;
 	ssize_t n = 1;

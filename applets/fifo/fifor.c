@@ -75,7 +75,7 @@ static int same_fifo(int a, int b)
 
 static void close_end(struct reader *r, struct end *e)
 {
-	text_settle(r, e);
+	fifor_text_settle(r, e);
 	if (e->fd >= 0)
 		close(e->fd);
 	e->fd = -1;
@@ -145,9 +145,9 @@ static int next_writer(struct reader *r, struct end *e)
 {
 	int some = e->some;
 
-	text_settle(r, e);
+	fifor_text_settle(r, e);
 	if (r->end[!(e - r->end)].fd < 0)
-		frames_end(r);
+		fifor_frames_end(r);
 	if (e == &r->end[BEFORE]) {
 		close_end(r, e);
 		return 1;
@@ -170,9 +170,9 @@ static void end_turn(struct reader *r)
 static NORETURN void time_out(struct reader *r)
 {
 	for (struct end *e = r->end; e < r->end + ENDS; e++)
-		text_settle(r, e);
-	frames_end(r);
-	flush_output(r);
+		fifor_text_settle(r, e);
+	fifor_frames_end(r);
+	fifor_flush_output(r);
 	if (!r->f.left)
 		exit(EXIT_SUCCESS);
 	bb_error_msg("timed out: no message in '%s'", r->f.path);
@@ -209,7 +209,7 @@ static enum fifo_event wait_for_event(struct reader *r, struct pollfd *fds)
 {
 	enum fifo_event event;
 
-	flush_output(r);
+	fifor_flush_output(r);
 	end_turn(r);
 	r->f.unsaved = 0;
 	r->f.queued = fifor_is_pending(r); /* These are lost if a signal ends fifor. */
@@ -257,10 +257,10 @@ static ssize_t take_run(struct reader *r, struct end *e)
 		return -1;
 	}
 	take_turn(r);
-	n = feed_next(r, e, &run);
+	n = fifor_feed_next(r, e, &run);
 	e->some |= n > 0;
 	if (n > 0)
-		feed_take(r, e, text_take(r, e, &run));
+		fifor_feed_take(r, e, fifor_text_take(r, e, &run));
 	return n;
 }
 
@@ -298,7 +298,7 @@ static void fifor_read_messages(struct reader *r)
 		if (n == 0)
 			writers = next_writer(r, e);
 	}
-	flush_output(r);
+	fifor_flush_output(r);
 }
 
 /* Returns true if splice(2) does not work here. read(2) and write(2) then move the bytes or report
@@ -333,7 +333,7 @@ static ssize_t move_raw(struct reader *r, int fd, int *spliced, unsigned *flags)
 	if (n < 0 && errno != EAGAIN)
 		bb_perror_msg_and_die("can't read '%s'", r->f.path);
 	if (n > 0)
-		put_bytes(r, buf, n);
+		fifor_put_bytes(r, buf, n);
 	return n;
 }
 
@@ -363,7 +363,7 @@ static void read_raw(struct reader *r)
 		if (n == 0 && !(r->hangs_up && !e->some))
 			writers = next_writer(r, e);
 	}
-	flush_output(r);
+	fifor_flush_output(r);
 }
 
 static void reopen(struct fifo *f)
@@ -448,7 +448,7 @@ static int read_fifo(struct reader *r)
 	prepare_output(r);
 	if (r->f.asked.limited)
 		r->turn = open(fifo_directory(r->f.path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	feed_init(r);
+	fifor_feed_init(r);
 	if (r->f.asked.frame == FRAME_RAW)
 		read_raw(r);
 	else

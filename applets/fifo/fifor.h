@@ -88,44 +88,45 @@ struct reader {
 	uintmax_t bytes;	/* still wanted of raw bytes */
 };
 
-/* --- output.c. The output is buffered until it reaches OUTPUT bytes, or until flush_output. */
+/* --- output.c. The output is buffered until it reaches OUTPUT bytes, or until
+ * fifor_flush_output. */
 void fifor_output_failed(void) NORETURN;
-void flush_output(struct reader *r);
-void put_bytes(struct reader *r, const char *buf, size_t len);
+void fifor_flush_output(struct reader *r);
+void fifor_put_bytes(struct reader *r, const char *buf, size_t len);
 /* Returns true if parts of a message were taken out of the FIFO, so that no other reader can get
  * them. */
 int fifor_is_pending(const struct reader *r);
 /* Returns true if more messages are wanted (--count), or if some are pending. */
 int fifor_wants_more(const struct reader *r);
 /* Prints a message in the form that the options ask for. frame is what JSON adds, or NULL. */
-void put_message(struct reader *r, const char *msg, size_t len, const char *frame);
+void fifor_put_message(struct reader *r, const char *msg, size_t len, const char *frame);
 /* Prints "what=BYTES" on stderr. */
-void report_bytes(const struct reader *r, const char *what, uintmax_t bytes);
-void buffer_add(struct buffer *b, const void *data, size_t len);
+void fifor_report_bytes(const struct reader *r, const char *what, uintmax_t bytes);
+void fifor_buffer_add(struct buffer *b, const void *data, size_t len);
 
 /* --- frame.c */
 /* Returns the next magic number in the text, or the beginning of one at the text's end, or limit if
  * there is none. */
-const char *frame_find(const char *at, const char *limit);
+const char *fifor_frame_find(const char *at, const char *limit);
 /* Returns the size of the part at p, 0 if the part has not come whole, or -1 if there is no
  * frame. */
-ssize_t frame_size(const struct reader *r, const char *p, size_t len);
-void frame_take(struct reader *r, const char *part);
+ssize_t fifor_frame_size(const struct reader *r, const char *p, size_t len);
+void fifor_frame_take(struct reader *r, const char *part);
 /* Counts bytes that are no frame, with --frame=len. */
-void frame_skip(struct reader *r, size_t len);
+void fifor_frame_skip(struct reader *r, size_t len);
 /* Called when no more parts will come. */
-void frames_end(struct reader *r);
+void fifor_frames_end(struct reader *r);
 
-/* --- text.c. text_take returns how many bytes of the run were used: all, or those up to the last
- * message that is wanted. */
-size_t text_take(struct reader *r, struct end *e, const struct run *run);
+/* --- text.c. fifor_text_take returns how many bytes of the run were used: all, or those up
+ * to the last message that is wanted. */
+size_t fifor_text_take(struct reader *r, struct end *e, const struct run *run);
 /* Prints the rest that has no end as a message. */
-void text_settle(struct reader *r, struct end *e);
+void fifor_text_settle(struct reader *r, struct end *e);
 
 /* --- feed.c */
-void feed_init(struct reader *r);
+void fifor_feed_init(struct reader *r);
 /* Reads the next run and returns its length, 0 if the last writer has left, or -1 if nothing has
  * come. */
-ssize_t feed_next(struct reader *r, struct end *e, struct run *run);
+ssize_t fifor_feed_next(struct reader *r, struct end *e, struct run *run);
 /* With look, takes len bytes of the run out of the FIFO. */
-void feed_take(struct reader *r, struct end *e, size_t len);
+void fifor_feed_take(struct reader *r, struct end *e, size_t len);

@@ -115,13 +115,13 @@ static void send_raw(struct writer *w)
 static void send_message(struct writer *w, struct fifow_output *out, struct pace *pace,
 	const char *msg, size_t len)
 {
-	message_check(w, out, msg, len);
+	fifow_message_check(w, out, msg, len);
 	if (pace->interval) {
 		if (pace->next)
 			(void)fifow_wait(w, -1, 0, 0, pace->next);
 		pace->next = fifo_deadline(pace->interval);
 	}
-	message_put(w, out, msg, len);
+	fifow_message_put(w, out, msg, len);
 }
 
 /* Returns the next message of stdin, or NULL at the end. Messages that were put together are sent
@@ -130,14 +130,14 @@ static char *next_of_input(struct writer *w, struct fifow_output *out, size_t *l
 {
 	char *msg = NULL;
 
-	while (w->f.left && !(msg = input_peek(&w->in, len)) && !w->in.eof) {
-		message_flush(w, out);
+	while (w->f.left && !(msg = fifow_input_peek(&w->in, len)) && !w->in.eof) {
+		fifow_message_flush(w, out);
 		wait_for_input();
-		input_read(&w->in);
+		fifow_input_read(&w->in);
 	}
 	if (!msg)
 		return NULL;
-	input_take(&w->in, *len);
+	fifow_input_take(&w->in, *len);
 	w->f.left--;
 	w->f.queued++;
 	return msg;
@@ -150,13 +150,13 @@ static char *next_of_queue(struct writer *w, struct fifow_output *out, size_t *l
 	struct queue *q = &w->queue;
 	char *msg;
 
-	if (!q->used && !input_peek(&w->in, len))
-		message_flush(w, out); /* Meanwhile the queue can fill. */
-	msg = queue_pop(q, len, lost);
+	if (!q->used && !fifow_input_peek(&w->in, len))
+		fifow_message_flush(w, out); /* Meanwhile the queue can fill. */
+	msg = fifow_queue_pop(q, len, lost);
 	if (msg || *lost)
 		return msg;
 	msg = next_of_input(w, out, len);
-	return msg ? memcpy(queue_keep(q, *len), msg, *len) : NULL;
+	return msg ? memcpy(fifow_queue_keep(q, *len), msg, *len) : NULL;
 }
 
 static void send_input(struct writer *w, struct fifow_output *out, struct pace *pace)
@@ -171,11 +171,11 @@ static void send_input(struct writer *w, struct fifow_output *out, struct pace *
 		if (!msg && !lost)
 			break;
 		if (lost)
-			message_tell_lost(w, out, lost);
+			fifow_message_tell_lost(w, out, lost);
 		if (msg)
 			send_message(w, out, pace, msg, len);
 	}
-	message_flush(w, out);
+	fifow_message_flush(w, out);
 	errno = w->in.error;
 	if (errno)
 		bb_perror_msg_and_die("can't read standard input");
@@ -202,7 +202,7 @@ static void send_operands(struct writer *w, struct fifow_output *out, struct pac
 
 	for (; msgs[n]; n++)
 		/* All messages are sent, or none. */
-		message_check(w, out, msgs[n], strlen(msgs[n]));
+		fifow_message_check(w, out, msgs[n], strlen(msgs[n]));
 	fifo_create(&w->f);
 	w->f.queued = n < w->f.left ? n : w->f.left;
 	(void)fifow_find_reader(w, fifo_deadline(w->f.asked.timeout));
@@ -322,7 +322,7 @@ int fifow_main(char **argv)
 	else if (!*argv && w.f.asked.frame != FRAME_RAW && !l.hold)
 		make_input(&w, buffer, opts & OPT('0') ? '\0' : '\n');
 	w.atomic = pathconf(w.f.path, _PC_PIPE_BUF);
-	message_init(&w, &out, !!(opts & OPT('L')));
+	fifow_message_init(&w, &out, !!(opts & OPT('L')));
 	out.at_once |= pace.interval != 0;
 	out.foreign = *argv || w.in.delimiter != out.end;
 	if (l.hold)
@@ -331,7 +331,7 @@ int fifow_main(char **argv)
 		send_operands(&w, &out, &pace, argv);
 	else
 		send_stream(&w, &out, &pace, names);
-	message_flush(&w, &out);
+	fifow_message_flush(&w, &out);
 	if (l.drain)
 		fifow_drain(&w, drain);
 	return EXIT_SUCCESS;

@@ -18,10 +18,10 @@ struct input {
 
 /* Returns the next message, which stays in the buffer, or NULL if it is not complete. A message
  * over the longest length is returned in part, so that it can be refused. */
-char *input_peek(struct input *in, size_t *len);
-void input_take(struct input *in, size_t len);
-/* Called after input_peek has returned NULL. Calls read(2) once. */
-void input_read(struct input *in);
+char *fifow_input_peek(struct input *in, size_t *len);
+void fifow_input_take(struct input *in, size_t len);
+/* Called after fifow_input_peek has returned NULL. Calls read(2) once. */
+void fifow_input_read(struct input *in);
 
 /* --- queue.c: a ring of records, each with its message. */
 enum { DROP_NONE, DROP_NEWEST, DROP_OLDEST };
@@ -38,10 +38,11 @@ struct queue {
 
 /* Returns false if there is no room: the message stays in the input until its turn comes. A message
  * that is too large to be sent at all stays there, too. */
-int queue_push(struct queue *q, const char *msg, size_t len);
+int fifow_queue_push(struct queue *q, const char *msg, size_t len);
 /* Returns the first message, or NULL. *lost is how many were dropped before it. */
-char *queue_pop(struct queue *q, size_t *len, uintmax_t *lost);
-char *queue_keep(struct queue *q, size_t len); /* returns room for a message outside the ring */
+char *fifow_queue_pop(struct queue *q, size_t *len, uintmax_t *lost);
+/* Returns room for a message outside the ring. */
+char *fifow_queue_keep(struct queue *q, size_t len);
 
 /* --- peer.c: the other end. */
 enum { EPIPE_WAIT, EPIPE_DROP, EPIPE_FAIL };
@@ -87,10 +88,10 @@ struct fifow_output {
 	uint32_t writer, run, seq;
 };
 
-void message_init(struct writer *w, struct fifow_output *out, int large);
+void fifow_message_init(struct writer *w, struct fifow_output *out, int large);
 /* Ends the program if this message cannot be sent. Earlier messages are sent first. */
-void message_check(struct writer *w, struct fifow_output *out, const char *msg, size_t len);
-void message_put(struct writer *w, struct fifow_output *out, const char *msg, size_t len);
+void fifow_message_check(struct writer *w, struct fifow_output *out, const char *msg, size_t len);
+void fifow_message_put(struct writer *w, struct fifow_output *out, const char *msg, size_t len);
 /* Tells the reader that lost messages are missing at this place. */
-void message_tell_lost(struct writer *w, struct fifow_output *out, uintmax_t lost);
-void message_flush(struct writer *w, struct fifow_output *out);
+void fifow_message_tell_lost(struct writer *w, struct fifow_output *out, uintmax_t lost);
+void fifow_message_flush(struct writer *w, struct fifow_output *out);

@@ -9,7 +9,7 @@
 enum { MAGIC_LEN = sizeof(FIFO_MAGIC) - 1 };
 
 /* The search looks for the last byte of the magic number, because this byte is rare in text. */
-const char *frame_find(const char *at, const char *limit)
+const char *fifor_frame_find(const char *at, const char *limit)
 {
 	size_t n = limit - at < MAGIC_LEN ? limit - at : MAGIC_LEN - 1;
 
@@ -36,7 +36,7 @@ static void get_header(struct fifo_header *h, const char *part)
 	h->crc = le32toh(h->crc);
 }
 
-ssize_t frame_size(const struct reader *r, const char *p, size_t len)
+ssize_t fifor_frame_size(const struct reader *r, const char *p, size_t len)
 {
 	struct fifo_header h;
 
@@ -172,7 +172,7 @@ static void deliver(struct reader *r, struct peer *p, const char *msg, size_t le
 	scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%u", p->writer, p->seq,
 		p->lost);
 	p->lost = 0;
-	put_message(r, msg, len, text);
+	fifor_put_message(r, msg, len, text);
 }
 
 /* The memory for a message grows with the bytes that have come, and never with the length that its
@@ -184,7 +184,7 @@ static void add_to_message(struct reader *r, struct peer *p, const char *data, s
 	if (!p->open)
 		p->since = ++f->clock;
 	p->open = 1;
-	buffer_add(&p->msg, data, len);
+	fifor_buffer_add(&p->msg, data, len);
 	f->held += len;
 	if (p->msg.len == p->length) {
 		deliver(r, p, p->msg.data, p->msg.len);
@@ -194,7 +194,7 @@ static void add_to_message(struct reader *r, struct peer *p, const char *data, s
 		cut_off_oldest(r);
 }
 
-void frame_take(struct reader *r, const char *part)
+void fifor_frame_take(struct reader *r, const char *part)
 {
 	const char *data = part + sizeof(struct fifo_header);
 	struct fifo_header h;
@@ -202,7 +202,7 @@ void frame_take(struct reader *r, const char *part)
 
 	get_header(&h, part);
 	if (r->frames.skipped)
-		report_bytes(r, "resync", r->frames.skipped);
+		fifor_report_bytes(r, "resync", r->frames.skipped);
 	r->frames.skipped = 0;
 	p = find_peer(&r->frames, &h);
 	if (!fits(r, p, &h))
@@ -213,17 +213,17 @@ void frame_take(struct reader *r, const char *part)
 		add_to_message(r, p, data, h.part);
 }
 
-void frame_skip(struct reader *r, size_t len)
+void fifor_frame_skip(struct reader *r, size_t len)
 {
 	r->frames.skipped += len;
 }
 
-void frames_end(struct reader *r)
+void fifor_frames_end(struct reader *r)
 {
 	struct frames *f = &r->frames;
 
 	if (f->skipped)
-		report_bytes(r, "resync", f->skipped);
+		fifor_report_bytes(r, "resync", f->skipped);
 	f->skipped = 0;
 	for (size_t i = 0; i < f->size; i++)
 		if (f->table[i].open)

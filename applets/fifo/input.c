@@ -5,7 +5,7 @@
  */
 #include "fifow.h"
 
-char *input_peek(struct input *in, size_t *len)
+char *fifow_input_peek(struct input *in, size_t *len)
 {
 	char *end = memchr(in->buf + in->seen, in->delimiter, in->len - in->seen);
 
@@ -20,7 +20,7 @@ char *input_peek(struct input *in, size_t *len)
 	return in->buf + in->at;
 }
 
-void input_take(struct input *in, size_t len)
+void fifow_input_take(struct input *in, size_t len)
 {
 	in->at += len + 1;
 	if (in->at > in->len)
@@ -29,7 +29,7 @@ void input_take(struct input *in, size_t len)
 }
 
 /* The bytes that are left are a part of a message. They move to the front of the buffer. */
-void input_read(struct input *in)
+void fifow_input_read(struct input *in)
 {
 	ssize_t n;
 

@@ -12,7 +12,7 @@
  * (pipe(2), O_DIRECT): one read(2) returns it and discards its excess bytes, and fifor sees where
  * it ends. A message over PIPE_BUF is sent as frames. */
 
-void message_init(struct writer *w, struct fifow_output *out, int large)
+void fifow_message_init(struct writer *w, struct fifow_output *out, int large)
 {
 	/* The index is the value of --frame. */
 	static const signed char ends[] = { '\n', '\n', -1, '\0', -1, -1 };
@@ -29,14 +29,15 @@ void message_init(struct writer *w, struct fifow_output *out, int large)
 	out->buf = xmalloc(out->size);
 }
 
-void message_check(struct writer *w, struct fifow_output *out, const char *msg, size_t len)
+void fifow_message_check(struct writer *w, struct fifow_output *out, const char *msg, size_t len)
 {
 	int frame = w->f.asked.frame, tail = out->end >= 0;
 	int foreign = out->foreign && tail && frame != FRAME_AUTO && memchr(msg, out->end, len);
 	int large = len + tail > w->atomic && (!out->large || frame == FRAME_PACKET);
 
 	if (foreign || large || len > FIFO_MAX_MESSAGE)
-		message_flush(w, out); /* Earlier messages are sent before the program ends. */
+		/* Earlier messages are sent before the program ends. */
+		fifow_message_flush(w, out);
 	if (foreign)
 		bb_error_msg_and_die(
 			"a message contains a %s: use --frame=len", out->end ? "newline" : "NUL");
@@ -75,7 +76,7 @@ static void send_buffer(struct writer *w, struct fifow_output *out, int packet)
 	out->len = out->messages = out->bytes = 0;
 }
 
-void message_flush(struct writer *w, struct fifow_output *out)
+void fifow_message_flush(struct writer *w, struct fifow_output *out)
 {
 	send_buffer(w, out, 0);
 }
@@ -85,7 +86,7 @@ void message_flush(struct writer *w, struct fifow_output *out)
 static void make_room(struct writer *w, struct fifow_output *out, size_t size)
 {
 	if (out->len + size > w->atomic)
-		message_flush(w, out);
+		fifow_message_flush(w, out);
 	if (out->size < size)
 		out->buf = xrealloc(out->buf, out->size = 2 * size);
 }
@@ -117,7 +118,7 @@ static void send_parts(struct writer *w, struct fifow_output *out, const char *m
 	enum fifow_sent sent = SENT;
 	size_t offset = 0, n;
 
-	message_flush(w, out);
+	fifow_message_flush(w, out);
 	out->seq++;
 	while (offset < len && sent != DROPPED) {
 		n = w->atomic - sizeof(struct fifo_header);
@@ -148,7 +149,7 @@ static void put_plain(struct writer *w, struct fifow_output *out, const char *ms
 
 	make_room(w, out, len + tail);
 	if (packet)
-		message_flush(w, out);
+		fifow_message_flush(w, out);
 	fifow_append(out, msg, len);
 	fifow_append(out, &end, tail);
 }
@@ -192,7 +193,7 @@ static void put_any(struct writer *w, struct fifow_output *out, const char *msg,
 		send_buffer(w, out, packet);
 }
 
-void message_put(struct writer *w, struct fifow_output *out, const char *msg, size_t len)
+void fifow_message_put(struct writer *w, struct fifow_output *out, const char *msg, size_t len)
 {
 	put_any(w, out, msg, len, 1);
 }
@@ -219,7 +220,7 @@ static void tell_by_number(struct writer *w, struct fifow_output *out, uintmax_t
 		put_empty_part(w, out);
 }
 
-void message_tell_lost(struct writer *w, struct fifow_output *out, uintmax_t lost)
+void fifow_message_tell_lost(struct writer *w, struct fifow_output *out, uintmax_t lost)
 {
 	char msg[32];
 

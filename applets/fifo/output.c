@@ -14,7 +14,7 @@ void fifor_output_failed(void)
 
 /* Waits in poll(2), where signals are noticed. After POLLOUT a write of PIPE_BUF bytes does not
  * block. */
-void flush_output(struct reader *r)
+void fifor_flush_output(struct reader *r)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	size_t done = 0, n;
@@ -35,7 +35,7 @@ void flush_output(struct reader *r)
 	r->out.len = 0;
 }
 
-void put_bytes(struct reader *r, const char *buf, size_t len)
+void fifor_put_bytes(struct reader *r, const char *buf, size_t len)
 {
 	while (len) {
 		size_t n = OUTPUT - r->out.len;
@@ -47,7 +47,7 @@ void put_bytes(struct reader *r, const char *buf, size_t len)
 		buf += n;
 		len -= n;
 		if (r->out.len == OUTPUT)
-			flush_output(r);
+			fifor_flush_output(r);
 	}
 }
 
@@ -57,11 +57,12 @@ static void put_json_string(struct reader *r, const char *s, size_t len)
 
 	for (; len; s++, len--) {
 		if (*s == '"' || *s == '\\')
-			put_bytes(r, "\\", 1);
+			fifor_put_bytes(r, "\\", 1);
 		if ((unsigned char)*s < ' ')
-			put_bytes(r, escape, scnprintf(escape, sizeof(escape), "\\u%04x", *s));
+			fifor_put_bytes(r, escape,
+				scnprintf(escape, sizeof(escape), "\\u%04x", *s));
 		else
-			put_bytes(r, s, 1);
+			fifor_put_bytes(r, s, 1);
 	}
 }
 
@@ -71,7 +72,7 @@ static void put_base64(struct reader *r, const char *s, size_t len)
 
 	for (size_t i = 0; i < len; i += 3) {
 		base64_four(four, s + i, len - i);
-		put_bytes(r, four, sizeof(four));
+		fifor_put_bytes(r, four, sizeof(four));
 	}
 }
 
@@ -81,18 +82,18 @@ static void put_json(struct reader *r, const char *msg, size_t len, const char *
 	char head[80];
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	put_bytes(r, head, scnprintf(head, sizeof(head), "{\"ts\":%jd.%06ld,\"len\":%zu",
+	fifor_put_bytes(r, head, scnprintf(head, sizeof(head), "{\"ts\":%jd.%06ld,\"len\":%zu",
 		(intmax_t)ts.tv_sec,
 		ts.tv_nsec / 1000, len));
-	put_bytes(r, frame, strlen(frame));
+	fifor_put_bytes(r, frame, strlen(frame));
 	if (is_utf8(msg, len)) {
-		put_bytes(r, ",\"data\":\"", 9);
+		fifor_put_bytes(r, ",\"data\":\"", 9);
 		put_json_string(r, msg, len);
 	} else {
-		put_bytes(r, ",\"data_b64\":\"", 13);
+		fifor_put_bytes(r, ",\"data_b64\":\"", 13);
 		put_base64(r, msg, len);
 	}
-	put_bytes(r, "\"}", 2);
+	fifor_put_bytes(r, "\"}", 2);
 }
 
 /* A terminal obeys control characters. Those of C1 have two bytes in UTF-8 and one byte in other
@@ -105,10 +106,10 @@ static void put_visible(struct reader *r, const char *s, size_t len)
 		n = utf8_len(s, len);
 		if (n == 0 || (iscntrl((unsigned char)*s) && *s != '\t' && *s != '\n')
 		    || (*s == '\xc2' && (unsigned char)s[1] < 0xa0)) {
-			put_bytes(r, "?", 1);
+			fifor_put_bytes(r, "?", 1);
 			n += !n;
 		} else {
-			put_bytes(r, s, n);
+			fifor_put_bytes(r, s, n);
 		}
 	}
 }
@@ -129,16 +130,16 @@ int fifor_wants_more(const struct reader *r)
 
 /* When the last wanted message is printed, the time begins in which messages that have come in part
  * must come whole. */
-void put_message(struct reader *r, const char *msg, size_t len, const char *frame)
+void fifor_put_message(struct reader *r, const char *msg, size_t len, const char *frame)
 {
-	put_bytes(r, r->out.prefix, strlen(r->out.prefix));
+	fifor_put_bytes(r, r->out.prefix, strlen(r->out.prefix));
 	if (r->f.asked.json)
 		put_json(r, msg, len, frame ? frame : "");
 	else if (r->out.tty)
 		put_visible(r, msg, len);
 	else
-		put_bytes(r, msg, len);
-	put_bytes(r, &r->out.end, 1);
+		fifor_put_bytes(r, msg, len);
+	fifor_put_bytes(r, &r->out.end, 1);
 	r->f.count.messages++;
 	r->f.count.bytes += len;
 	if (r->f.left) {
@@ -147,13 +148,13 @@ void put_message(struct reader *r, const char *msg, size_t len, const char *fram
 	}
 }
 
-void report_bytes(const struct reader *r, const char *what, uintmax_t bytes)
+void fifor_report_bytes(const struct reader *r, const char *what, uintmax_t bytes)
 {
 	if (r->f.asked.verbose >= 0)
 		bb_error_msg("%s=%ju", what, bytes);
 }
 
-void buffer_add(struct buffer *b, const void *data, size_t len)
+void fifor_buffer_add(struct buffer *b, const void *data, size_t len)
 {
 	if (b->len + len > b->size)
 		b->data = xrealloc(b->data, b->size = 2 * (b->len + len));

@@ -23,8 +23,9 @@ static void fill_queue(struct writer *w)
 	size_t len;
 	char *msg;
 
-	while (w->f.left && (msg = input_peek(&w->in, &len)) && queue_push(&w->queue, msg, len)) {
-		input_take(&w->in, len);
+	while (w->f.left && (msg = fifow_input_peek(&w->in, &len))
+	       && fifow_queue_push(&w->queue, msg, len)) {
+		fifow_input_take(&w->in, len);
 		w->f.left--;
 	}
 }
@@ -35,7 +36,7 @@ static int wants_input(struct writer *w)
 	size_t len;
 
 	return w->idle || (w->queue.size && w->f.left && !w->in.eof && !bb_got_signal
-		&& !input_peek(&w->in, &len));
+		&& !fifow_input_peek(&w->in, &len));
 }
 
 /* If stdin ends before the first message, there is nothing to wait for. */
@@ -44,7 +45,7 @@ static void first_input(struct writer *w)
 	w->idle = 0;
 	if (!w->in.buf)
 		return;
-	input_read(&w->in);
+	fifow_input_read(&w->in);
 	w->first_due = fifo_deadline(w->f.asked.timeout);
 	if (!w->in.eof || w->in.len)
 		return;
@@ -79,7 +80,7 @@ enum fifo_event fifow_wait(struct writer *w, int fd, int events, int watch, int6
 			first_input(w);
 			deadline = fifo_earlier(deadline, w->first_due);
 		} else {
-			input_read(&w->in);
+			fifow_input_read(&w->in);
 		}
 		event = FIFO_LATE;
 	} while (monotonic_ns() < deadline);
@@ -92,8 +93,8 @@ static NORETURN void fifow_give_up(struct writer *w, const char *why)
 {
 	size_t len;
 
-	while (w->in.buf && w->f.left && input_peek(&w->in, &len)) {
-		input_take(&w->in, len);
+	while (w->in.buf && w->f.left && fifow_input_peek(&w->in, &len)) {
+		fifow_input_take(&w->in, len);
 		w->f.left--;
 		w->f.count.dropped++;
 	}

@@ -45,7 +45,7 @@ static void drop_oldest(struct queue *q)
 	q->f->queued--;
 }
 
-int queue_push(struct queue *q, const char *msg, size_t len)
+int fifow_queue_push(struct queue *q, const char *msg, size_t len)
 {
 	struct record r = { q->behind, len };
 	size_t need = sizeof(r) + len;
@@ -67,14 +67,14 @@ int queue_push(struct queue *q, const char *msg, size_t len)
 	return 1;
 }
 
-char *queue_keep(struct queue *q, size_t len)
+char *fifow_queue_keep(struct queue *q, size_t len)
 {
 	if (len >= q->msg_size)
 		q->msg = xrealloc(q->msg, q->msg_size = 2 * len + CHUNK);
 	return q->msg;
 }
 
-char *queue_pop(struct queue *q, size_t *len, uintmax_t *lost)
+char *fifow_queue_pop(struct queue *q, size_t *len, uintmax_t *lost)
 {
 	struct record r;
 
@@ -84,7 +84,7 @@ char *queue_pop(struct queue *q, size_t *len, uintmax_t *lost)
 		return NULL;
 	}
 	take_out(q, &r, sizeof(r));
-	take_out(q, queue_keep(q, r.len), r.len);
+	take_out(q, fifow_queue_keep(q, r.len), r.len);
 	*len = r.len;
 	*lost = q->ahead + r.lost;
 	q->ahead = 0;

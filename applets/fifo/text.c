@@ -37,19 +37,19 @@ static const char *next_frame(const struct reader *r, struct scan *s, const char
 	if (r->f.asked.frame != FRAME_AUTO && r->f.asked.frame != FRAME_LEN)
 		return s->limit;
 	if (s->frame < at)
-		s->frame = frame_find(at, s->limit);
+		s->frame = fifor_frame_find(at, s->limit);
 	return s->frame;
 }
 
 static void add_rest(struct reader *r, struct end *e, const char *text, size_t len)
 {
 	if (r->f.asked.frame == FRAME_LEN) {
-		frame_skip(r, len);
+		fifor_frame_skip(r, len);
 	} else if (e->oversized || e->rest.len + len > FIFO_MAX_MESSAGE) {
 		e->oversized += e->rest.len + len;
 		e->rest.len = 0;
 	} else {
-		buffer_add(&e->rest, text, len);
+		fifor_buffer_add(&e->rest, text, len);
 	}
 }
 
@@ -58,12 +58,12 @@ static void put_text_message(struct reader *r, struct end *e, const char *text, 
 	if (e->rest.len || e->oversized || len > FIFO_MAX_MESSAGE)
 		add_rest(r, e, text, len);
 	else
-		put_message(r, text, len, NULL);
+		fifor_put_message(r, text, len, NULL);
 	if (e->oversized) {
-		report_bytes(r, "oversized", e->oversized);
+		fifor_report_bytes(r, "oversized", e->oversized);
 		r->f.count.dropped++;
 	} else if (e->rest.len) {
-		put_message(r, e->rest.data, e->rest.len, NULL);
+		fifor_put_message(r, e->rest.data, e->rest.len, NULL);
 	}
 	e->oversized = e->rest.len = 0;
 }
@@ -92,18 +92,18 @@ static size_t take_plain(struct reader *r, struct end *e, const char *text, size
 	while (fifor_wants_more(r)) {
 		end = next_end(r, &s, at);
 		frame = next_frame(r, &s, at);
-		n = frame < limit ? frame_size(r, frame, limit - frame) : 0;
+		n = frame < limit ? fifor_frame_size(r, frame, limit - frame) : 0;
 		if (n == 0 && final)
 			n = -1;
 		if (frame < end && n < 0) {
-			s.frame = frame_find(frame + 1, limit);
+			s.frame = fifor_frame_find(frame + 1, limit);
 		} else if (frame < end && n > 0) {
 			add_rest(r, e, at, frame - at);
-			frame_take(r, frame);
+			fifor_frame_take(r, frame);
 			at = frame + n;
 		} else if (frame < end || end == limit) {
 			add_rest(r, e, at, frame - at);
-			buffer_add(&e->part, frame, limit - frame);
+			fifor_buffer_add(&e->part, frame, limit - frame);
 			return len;
 		} else {
 			put_text_message(r, e, at, end - at);
@@ -117,12 +117,12 @@ static size_t take_plain(struct reader *r, struct end *e, const char *text, size
  * newline. */
 static void take_packet(struct reader *r, const char *packet, size_t len)
 {
-	ssize_t n = r->f.asked.frame == FRAME_AUTO ? frame_size(r, packet, len) : -1;
+	ssize_t n = r->f.asked.frame == FRAME_AUTO ? fifor_frame_size(r, packet, len) : -1;
 
 	if (n > 0 && (size_t)n == len)
-		frame_take(r, packet);
+		fifor_frame_take(r, packet);
 	else
-		put_message(r, packet, len - (packet[len - 1] == '\n'
+		fifor_put_message(r, packet, len - (packet[len - 1] == '\n'
 			&& (len == 1 || r->f.asked.frame == FRAME_AUTO)), NULL);
 }
 
@@ -133,21 +133,21 @@ static size_t take_with_part(struct reader *r, struct end *e, const char *text, 
 	size_t used;
 
 	e->part = (struct buffer){ 0 };
-	buffer_add(&part, text, len);
+	fifor_buffer_add(&part, text, len);
 	used = take_plain(r, e, part.data, part.len, 0);
 	used = used + len > part.len ? used + len - part.len : 0;
 	free(part.data);
 	return used;
 }
 
-size_t text_take(struct reader *r, struct end *e, const struct run *run)
+size_t fifor_text_take(struct reader *r, struct end *e, const struct run *run)
 {
 	size_t used = 0;
 
 	if (run->packet && e->part.len)
 		used = take_with_part(r, e, run->buf, run->packet);
 	else if (run->packet && is_whole(r, e, run->buf, used = run->packet))
-		put_message(r, run->buf, run->packet, NULL);
+		fifor_put_message(r, run->buf, run->packet, NULL);
 	else if (run->packet)
 		used = take_plain(r, e, run->buf, run->packet, 0);
 	if (run->packet == run->len || !fifor_wants_more(r))
@@ -156,7 +156,7 @@ size_t text_take(struct reader *r, struct end *e, const struct run *run)
 	return run->len;
 }
 
-void text_settle(struct reader *r, struct end *e)
+void fifor_text_settle(struct reader *r, struct end *e)
 {
 	struct buffer part = e->part;
 

@@ -59,13 +59,13 @@ static void check_one(unsigned size, double d)
 	int places = 0;
 
 	memcpy(&bits, size == sizeof(f) ? (void *)&f : (void *)&d, size);
-	format_decimal(ours, size, bits);
+	board_format_decimal(ours, size, bits);
 	do
 		snprintf(theirs, sizeof(theirs), "%.*g", ++places, d);
 	while (size == sizeof(f) ? strtof(theirs, NULL) != f : strtod(theirs, NULL) != d);
 	if (digits(ours) != digits(theirs))
 		differ(size == sizeof(f) ? "float" : "double", ours, theirs);
-	if (parse_decimal(ours, size, &again) || again != bits)
+	if (board_parse_decimal(ours, size, &again) || again != bits)
 		differ("back from", theirs, ours);
 }
 

@@ -106,7 +106,7 @@ static void fuzz_schema(char *text, size_t len, unsigned variant)
 	struct schema s;
 
 	(void)len;
-	if (!schema_parse(&s, text))
+	if (!board_schema_parse(&s, text))
 		(void)board_schema_text(&s);
 	(void)variant;
 }
@@ -119,7 +119,7 @@ static void fuzz_line(char *text, size_t len, unsigned variant)
 	unsigned char *record;
 	struct board b = { .fd = -1 };
 
-	if (schema_parse(&b.schema, schema))
+	if (board_schema_parse(&b.schema, schema))
 		abort();
 	b.slot = memset(malloc(sizeof(*b.slot) + b.schema.record_size), 0,
 		sizeof(*b.slot) + b.schema.record_size);
@@ -136,9 +136,9 @@ static void fuzz_number(char *text, size_t len, unsigned variant)
 	char decimal[32];
 
 	(void)len;
-	if (!parse_decimal(text, size, &bits)) {
-		format_decimal(decimal, size, bits);
-		if (parse_decimal(decimal, size, &again) || bits != again)
+	if (!board_parse_decimal(text, size, &bits)) {
+		board_format_decimal(decimal, size, bits);
+		if (board_parse_decimal(decimal, size, &again) || bits != again)
 			abort();
 	}
 	if (variant & 1)
@@ -169,12 +169,12 @@ static void fuzz_frames(char *data, size_t len, unsigned variant)
 			h.crc = htole32(fifo_crc(&h, data + i + sizeof(h), le16toh(h.part)));
 			memcpy(data + i, &h, sizeof(h));
 		}
-	(void)text_take(&r, e, &(struct run){ data, half, half });
-	(void)text_take(&r, e,
+	(void)fifor_text_take(&r, e, &(struct run){ data, half, half });
+	(void)fifor_text_take(&r, e,
 		&(struct run){ data + half, len - half, variant & 16 ? 0 : len - half });
 	if (variant & 4)
-		text_settle(&r, e);
-	frames_end(&r);
+		fifor_text_settle(&r, e);
+	fifor_frames_end(&r);
 	if (r.frames.held || e->rest.len > len)
 		abort();
 }
