@@ -4,13 +4,14 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <dirent.h>
+#include <sys/auxv.h>
 #include <sys/statfs.h>
 #include "engine.h"
 
 /* The engine makes one directory, changes to it, and empties it after each case. Where the kernel
- * cannot list a directory, each case gets a new subdirectory. The engine then removes the names
- * that the helpers noted and all of usual_names, which the cases make themselves. In this list
- * the content of a directory precedes the directory. */
+ * cannot list a directory or remove a file, each case gets a new subdirectory. The engine then
+ * removes the names that the helpers noted and all of usual_names, which the cases make
+ * themselves. In this list the content of a directory precedes the directory. */
 static const char *const usual_names[] = {
 	"d/1", "d/2", "d/3", "d/directory", "d/f", "d/file", "d/g", "d/process", "d/r", "d/w", "1",
 	"2", "a", "b", "d", "dangling", "f", "g", "h", "link", "lower", "object", "ramfs", "tmpfs",
@@ -18,7 +19,7 @@ static const char *const usual_names[] = {
 };
 
 static char private_dir[PATH_MAX];
-static bool listed;	/* the kernel can list the directory */
+static bool can_empty;	/* the kernel can list the directory and remove files */
 static unsigned number;	/* numbers the subdirectories if the kernel cannot */
 
 const char *directory_name(void)
@@ -70,46 +71,87 @@ static DIR *open_dir(const char *path)
 	return dir;
 }
 
-static bool can_list(void)
+static bool is_dots(const char *name)
 {
-	DIR *dir = open_dir(".");
-	bool can = dir && readdir(dir);
-
-	if (dir)
-		closedir(dir);
-	return can;
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* The engine changes to the directory, so a relative name would lead nowhere later. */
-static bool make_in(const char *parent)
+/* Returns the number of names in the current directory, or -1 if the kernel cannot list it. */
+static int count_names(void)
+{
+	DIR *dir = open_dir(".");
+	struct dirent *entry;
+	int all = 0, dots = 0;
+
+	for (; dir && (entry = readdir(dir)); all++)
+		dots += is_dots(entry->d_name);
+	if (dir)
+		closedir(dir);
+	return all ? all - dots : -1;
+}
+
+/* Makes stat(2) or lstat(2). On x86, libc makes newfstatat(2) for any other flag, which helps where
+ * the kernel lacks the first two. */
+static bool look(const char *path, struct stat *st, int flags)
+{
+	return fstatat(AT_FDCWD, path, st, flags) == 0
+		|| fstatat(AT_FDCWD, path, st, flags | AT_NO_AUTOMOUNT) == 0;
+}
+
+/* A user who can write in the parent may put a link or another directory in the place of the new
+ * one before the engine has changed to it, and the engine would empty that. So the current
+ * directory must be the one that has the name, not the target of a link, and must belong to this
+ * user, be closed to others, and be empty. Then no other user can change a name in it. The function
+ * returns NULL, or says why the directory is of no use. */
+static const char *objection(void)
+{
+	struct stat here, named;
+
+	if (!look(".", &here, 0) || !look(private_dir, &named, AT_SYMLINK_NOFOLLOW))
+		return strerror(errno);
+	if (named.st_dev != here.st_dev || named.st_ino != here.st_ino
+	    || named.st_uid != getauxval(AT_EUID))
+		return xasprintf("it belongs to user %u", (unsigned)named.st_uid);
+	if (here.st_mode & (S_IWGRP | S_IWOTH))
+		return "others may write in it";
+	if (count_names() > 0)
+		return "another one has taken its place";
+	return has_room(".") ? NULL : strerror(ENOSPC);
+}
+
+/* Makes the name in private_dir. The engine changes to the directory, so a relative name would lead
+ * nowhere later. */
+static bool name_in(const char *parent)
 {
 	char here[PATH_MAX] = "";
 
-	if (!parent || !*parent) {
-		errno = ENOENT;
+	errno = ENOENT;
+	if (!*parent || (*parent != '/' && !getcwd(here, sizeof(here))))
 		return false;
+	errno = ENAMETOOLONG;
+	return (size_t)snprintf(private_dir, sizeof(private_dir), "%s%s%s/pipetest.XXXXXX", here,
+		*here ? "/" : "", parent) < sizeof(private_dir);
+}
+
+/* Returns NULL, or says why there is no directory. */
+static const char *make_in(const char *parent)
+{
+	const char *why;
+
+	if (!name_in(parent) || !mkdtemp(private_dir)) {
+		why = strerror(errno);
+	} else {
+		why = chdir(private_dir) < 0 ? strerror(errno) : objection();
+		if (!why) {
+			can_empty = count_names() == 0 && unlink_or_rmdir("none", 0) < 0
+				&& errno == ENOENT;
+			return NULL;
+		}
+		(void)!chdir("/");
+		(void)unlink_or_rmdir(private_dir, AT_REMOVEDIR);
 	}
-	if (*parent != '/' && !getcwd(here, sizeof(here)))
-		return false;
-	if (strlen(here) + strlen(parent) + sizeof("//pipetest.XXXXXX") > sizeof(private_dir)) {
-		errno = ENAMETOOLONG;
-		return false;
-	}
-	strcpy(private_dir, here);
-	if (*here)
-		strcat(private_dir, "/");
-	strcat(strcat(private_dir, parent), "/pipetest.XXXXXX");
-	if (!mkdtemp(private_dir)) {
-		private_dir[0] = '\0';
-		return false;
-	}
-	if (has_room(private_dir) && chdir(private_dir) == 0) {
-		listed = can_list();
-		return true;
-	}
-	directory_remove();
-	errno = ENOSPC;
-	return false;
+	private_dir[0] = '\0';
+	return why;
 }
 
 bool directory_make(const char *wish)
@@ -117,16 +159,26 @@ bool directory_make(const char *wish)
 	const char *const parents[] = { getenv("TMPDIR"), "/tmp", "/run", "/dev/shm", ".", "/" };
 
 	if (wish) {
-		if (!make_in(wish))
-			bb_perror_msg_and_die("can't make a directory in '%s'", wish);
+		const char *why = make_in(wish);
+
+		if (why)
+			bb_error_msg_and_die("can't make a directory in '%s': %s", wish, why);
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(parents); i++)
-		if (make_in(parents[i]))
+		if (parents[i] && !make_in(parents[i]))
 			return true;
 	return false;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return look(path, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode);
+}
+
+/* No other user can change a name in the private directory: see objection(). */
 static void empty(const char *path)
 {
 	DIR *dir = open_dir(path);
@@ -135,10 +187,10 @@ static void empty(const char *path)
 	while (dir && (entry = readdir(dir))) {
 		char *name;
 
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		if (is_dots(entry->d_name))
 			continue;
 		name = xasprintf("%s/%s", path, entry->d_name);
-		if (unlink_or_rmdir(name, 0) < 0) {
+		if (unlink_or_rmdir(name, 0) < 0 && is_directory(name)) {
 			(void)chmod(name, 0700); /* a case may have changed the mode */
 			empty(name);
 			/* If a name stays, directory_remove() reports the error. */
@@ -160,7 +212,7 @@ static const char *case_directory(void)
 
 void directory_fresh(void)
 {
-	if (!t.dir || listed)
+	if (!t.dir || can_empty)
 		return;
 	number++;
 	if (mkdir(case_directory(), 0700) < 0 || chdir(case_directory()) < 0)
@@ -180,7 +232,7 @@ void directory_empty(void)
 {
 	if (!t.dir)
 		return;
-	if (listed) {
+	if (can_empty) {
 		empty(".");
 		return;
 	}

@@ -1,0 +1,57 @@
+#!/bin/sh
+# pipetest -d in the directory of a hostile user, as root: the cases empty no other directory.
+. "${0%/*}/../tap.sh"
+# shellcheck disable=SC2016 # the inner shell expands
+
+if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ] || ! command -v setpriv >/dev/null || ! command -v strace >/dev/null; then
+	skip 'pipetest copes with a directory of a hostile user' 'not root, emulated, no setpriv or no strace'
+	exit
+fi
+chmod 755 "$T"
+mkdir victim victim/sub && touch victim/file victim/sub/file && ln -s file victim/link
+mkdir -m 700 empty
+as_stranger='setpriv --reuid 65534 --regid 65534 --clear-groups sh -c'
+# The delay makes the race certain. pipetest asks statfs(2) last, when it knows its directory.
+before_chdir='inject=chdir:delay_enter=700000:when=1'
+after_look='inject=?statfs,?statfs64:delay_exit=700000:when=1'
+
+# attack DELAY SHELL-COMMAND: pipetest makes its directory in mine/, where it belongs to a stranger.
+# He moves it away during the delay and runs the command, in which $1 is its name.
+attack() {
+	rm -rf mine && mkdir mine && mkdir mine/roots mine/full && touch mine/full/file && chown 65534 mine
+	$as_stranger 'cd mine
+		while set -- pipetest.*; ! [ -d "$1" ]; do sleep 0.01; done
+		mv "$1" away && '"$2" & stranger=$!
+	run strace -f -qq -o /dev/null -e "$1" "$IPCBOX" pipetest -d mine -t 'fif.*' -t 'prm.*'
+	wait "$stranger"
+	is "the stranger's command succeeds: $2" 0 $?
+}
+victims() { ls -R victim; ls mine/full; }
+whole=$(ls -R victim; echo file)
+# refused NAME COMMAND WHY: pipetest notices what the stranger did before its chdir(2).
+refused() {
+	attack "$before_chdir" "$2"
+	like "pipetest refuses $1" "1 pipetest: can't make a directory in 'mine': $3" "$rc $err"
+	is "where pipetest refuses $1 the victim's files are all there" "$whole" "$(victims)"
+}
+
+refused 'a link to a full directory' 'ln -s ../victim "$1"' 'it belongs to user 65534'
+refused 'a link to an empty directory of root' 'ln -s ../empty "$1"' 'it belongs to user 65534'
+refused "a stranger's directory" 'mkdir "$1"' 'it belongs to user 65534'
+refused "a stranger's full directory" 'mkdir "$1" && touch "$1/file"' 'it belongs to user 65534'
+refused 'a full directory of root, which took the name' 'mv full "$1" && mkdir full && touch full/file' \
+	'another one has taken its place'
+
+# After that look pipetest is in its own directory, whatever now has the name.
+attack "$after_look" 'ln -s ../victim "$1"'
+like 'pipetest runs in its own directory after a stranger has moved that away' \
+	'*# Totals: pass:[1-9]* fail:0 xfail:* error:0' "$out"
+is "pipetest empties no directory that has the name of its own" "$whole" "$(victims)"
+is 'pipetest empties its own directory after a stranger has moved that away' '' "$(ls mine/away)"
+like 'pipetest says that it cannot remove a directory that was moved away' \
+	"pipetest: can't remove '*/mine/pipetest.*': Not a directory" "$err"
+
+rm -rf mine && mkdir mine && touch mine/file
+run box pipetest -d mine -t fif.create
+is 'pipetest -d does not mind that its parent has files' 0 "$rc"
+is 'pipetest -d leaves only the files that were there' file "$(ls mine)"
