@@ -29,8 +29,8 @@ config PIPETEST
 	  -J, --json            a JSON object a line; --tap, --lava, --ptest: others'
 	  -d, --dir DIR         where the cases' files go ($TMPDIR, /tmp, /run ...)
 
-	  -b, --bench[=LIST]    measure instead: all, or what LIST names, as -b -l shows;
-	                        bars on a terminal, else KTAP; -J, --lava
+	  -b, --bench[=LIST]    measure instead: all, or what LIST names, as -b -l shows,
+	                        or "sheet"; bars on a terminal, else KTAP; -J, --lava
 	  -D, --duration D      of the whole run (10s)     --size LIST  chunks: 64,4k
 	  --cpu A,B             the processors of the two sides
 	  --compare FILE        what -b -J wrote before: slower is exit 5

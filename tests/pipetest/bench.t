@@ -18,6 +18,12 @@ like 'the data sheet is one line with four figures' \
 like 'a round trip has percentiles' '*# pipe.roundtrip.same_cpu * us, * to *; p50 * p90 * p99 * max * us*' "$out"
 is 'the directory of the measurements is gone' '' "$(find /tmp -maxdepth 1 -name 'pipetest.*' -newer "$T/.out")"
 
+run box pipetest -b=sheet -D 500ms
+is 'pipetest -b=sheet measures the figures of the data sheet alone' '0 1..6' \
+	"$rc $(printf '%s\n' "$out" | grep '^1\.\.')"
+like 'pipetest -b=sheet prints the data sheet' \
+	'*# Data sheet: pipe * MB/s, round trip * us, fork and exec * us, copy * MB/s*' "$out"
+
 run box pipetest -b=setup.pipe_and_close -D 200ms --lava
 like 'LAVA gets the figure as a measurement' \
 	'*<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=bench.setup.pipe_and_close RESULT=pass UNITS=us MEASUREMENT=*>*' "$out"

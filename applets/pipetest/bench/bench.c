@@ -39,10 +39,20 @@ static void name_row(char name[NAME_LEN], const struct bench *b, long size)
 		scnprintf(name, NAME_LEN, "%s", b->name);
 }
 
+static bool on_sheet(const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(sheet); i++)
+		if (strcmp(sheet[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The pattern "sheet" chooses the figures of the data sheet. */
 static bool bench_wanted(const struct bench_plan *plan, const char *name)
 {
 	for (char **glob = plan->globs; glob && *glob; glob++)
-		if (glob_matches(*glob, name, name + strlen(name)))
+		if (glob_matches(*glob, name, name + strlen(name))
+		    || (strcmp(*glob, "sheet") == 0 && on_sheet(name)))
 			return true;
 	return !plan->globs;
 }
