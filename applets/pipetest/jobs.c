@@ -253,18 +253,27 @@ static int process_state(pid_t pid)
 	return paren ? paren[2] : 0;
 }
 
+/* A page of the program that is read from a disk keeps a job in state D, and so does a lock that is
+ * soon free. Only a job that stays in that state for long may be in a call that blocks so. */
+static int lasting_state(pid_t pid)
+{
+	enum { LONG_NS = NS_PER_S / 2 };
+	int64_t end = monotonic_ns() + LONG_NS;
+	int state = process_state(pid);
+
+	while (state == 'D' && !t_returned(pid) && monotonic_ns() < end) {
+		pause_briefly();
+		state = process_state(pid);
+	}
+	return state;
+}
+
 /* A job that has announced its call, has not returned, and sleeps must sleep in the call, because
- * nothing between the announcement and the call can sleep. */
+ * nothing else between the announcement and the call sleeps for long. */
 bool t_asleep(pid_t pid)
 {
-	enum { LONG_NS = NS_PER_S / 50 };
-	int state = job_of(pid)->state == CALLING ? process_state(pid) : 0;
+	int state = job_of(pid)->state == CALLING ? lasting_state(pid) : 0;
 
-	if (state == 'D') { /* waiting for a lock or a page of the program soon ends */
-		sleep_until(monotonic_ns() + LONG_NS);
-		if (!t_returned(pid))
-			state = process_state(pid);
-	}
 	return (state == 'S' || state == 'D') && !t_returned(pid);
 }
 
