@@ -89,7 +89,7 @@ int await_leader(struct leader *leader, int64_t deadline)
 
 		if (has_ended(leader))
 			return 0;
-		if (!judged && engine.shared->verdict != PASS) {
+		if (!judged && engine.shared->said.verdict != PASS) {
 			judged = true;
 			deadline = monotonic_ns() + GRACE;
 		}

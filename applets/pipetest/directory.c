@@ -221,23 +221,25 @@ void directory_fresh(void)
 
 void directory_note(const char *name)
 {
-	struct shared *s = engine.shared;
-	uint32_t slot = atomic_fetch_add(&s->names, 1);
+	struct noted *noted = &engine.shared->noted;
+	uint32_t slot = atomic_fetch_add(&noted->count, 1);
 
 	if (slot < MAX_NAMES)
-		scnprintf(s->name[slot], sizeof(s->name[slot]), "%s", name);
+		scnprintf(noted->name[slot], sizeof(noted->name[slot]), "%s", name);
 }
 
 void directory_empty(void)
 {
+	const struct noted *noted = &engine.shared->noted;
+
 	if (!t.dir)
 		return;
 	if (can_empty) {
 		empty(".");
 		return;
 	}
-	for (uint32_t i = 0; i < engine.shared->names && i < MAX_NAMES; i++)
-		(void)unlink_or_rmdir(engine.shared->name[i], 0);
+	for (uint32_t i = 0; i < noted->count && i < MAX_NAMES; i++)
+		(void)unlink_or_rmdir(noted->name[i], 0);
 	for (size_t i = 0; i < ARRAY_SIZE(usual_names); i++)
 		if (unlink_or_rmdir(usual_names[i], 0) < 0)
 			(void)unlink_or_rmdir(usual_names[i], AT_REMOVEDIR);

@@ -77,24 +77,45 @@ struct call {
 	char text[CALL_SIZE];
 };
 
-/* The processes of a case write here what the engine reads after their end. */
-struct shared {
+/* What a case said: its verdict and its lines of diagnostics. */
+struct said {
 	_Atomic uint32_t verdict, text_len, lines_lost;
-	struct stream stream;
-	_Atomic uint32_t jobs;
+	char reason[64];
+	char text[TEXT_SIZE];	/* each line ends with a newline */
+};
+
+/* The calls that t_start() and t_thread() make. */
+struct jobs {
+	_Atomic uint32_t count;
 	struct job {
 		_Atomic uint32_t state;
 		int32_t pid, thread, result, caught;
 		struct call call;
 	} job[MAX_JOBS];
-	struct call call;	/* belongs to the case's first process */
-	_Atomic uint32_t names;
-	char name[MAX_NAMES][16];	/* names files that helpers have made for the case */
-	char reason[64];
-	char text[TEXT_SIZE];	/* holds lines of diagnostics, each ended by a newline */
-	/* run_once() clears the members above. Those below keep their values for the whole run. */
-	int32_t probed, any_absent, proc_self;
+};
+
+/* Names of files that helpers have made for the case. */
+struct noted {
+	_Atomic uint32_t count;
+	char name[MAX_NAMES][16];
+};
+
+/* The calls that the kernel lacks. */
+struct probed {
+	int32_t next, any_absent;
 	bool absent[MAX_CALLS];
+};
+
+/* The processes of a case write here what the engine reads after their end. */
+struct shared {
+	struct stream stream;
+	struct call call;	/* belongs to the case's first process */
+	struct jobs jobs;
+	struct noted noted;
+	struct said said;
+	/* run_once() clears the members above. Those below keep their values for the whole run. */
+	struct probed probed;
+	int32_t proc_self;
 };
 
 extern struct engine {

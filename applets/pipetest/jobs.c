@@ -52,7 +52,7 @@ static void pause_briefly(void)
 /* Once another process of the case has given the verdict, waiting makes no sense. */
 static void check_deadline(const char *what)
 {
-	if (engine.shared->verdict != PASS)
+	if (engine.shared->said.verdict != PASS)
 		_exit(EXIT_FAILURE);
 	if (monotonic_ns() > t.deadline)
 		fail("still waiting: %s", what);
@@ -93,19 +93,21 @@ pid_t t_fork(void)
 
 static struct job *new_job(void)
 {
-	unsigned slot = atomic_fetch_add(&engine.shared->jobs, 1);
+	struct jobs *jobs = &engine.shared->jobs;
+	unsigned slot = atomic_fetch_add(&jobs->count, 1);
 
 	if (slot >= MAX_JOBS)
 		fail("more than %d jobs", MAX_JOBS);
-	return &engine.shared->job[slot];
+	return &jobs->job[slot];
 }
 
 /* Finds the last job with this pid, because the kernel may have reused the pid of an older job. */
 static struct job *job_of(pid_t pid)
 {
-	struct job *job = &engine.shared->job[engine.shared->jobs];
+	struct jobs *jobs = &engine.shared->jobs;
+	struct job *job = &jobs->job[jobs->count];
 
-	while (job-- > engine.shared->job)
+	while (job-- > jobs->job)
 		if (job->pid == pid)
 			return job;
 	fail("%d is no job", (int)pid);

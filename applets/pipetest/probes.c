@@ -301,22 +301,22 @@ static bool says_missing(long got)
  * caller. Returns the number of the next call to probe, or N_CALLS at the end. */
 static int try_from(int first)
 {
-	struct shared *s = engine.shared;
+	struct probed *p = &engine.shared->probed;
 	int status;
 	pid_t pid;
 
-	s->probed = first;
+	p->next = first;
 	pid = fork();
 	if (pid == 0) {
 		engine.is_child = true;
-		for (; s->probed < N_CALLS; s->probed++)
-			s->absent[s->probed] = says_missing(try_call(s->probed));
+		for (; p->next < N_CALLS; p->next++)
+			p->absent[p->next] = says_missing(try_call(p->next));
 		_exit(EXIT_SUCCESS);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || s->probed >= N_CALLS)
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || p->next >= N_CALLS)
 		return N_CALLS;
-	s->absent[s->probed] = true;
-	return s->probed + 1;
+	p->absent[p->next] = true;
+	return p->next + 1;
 }
 
 static bool make_arguments(void)
@@ -330,13 +330,13 @@ static bool make_arguments(void)
 
 void probe_calls(void)
 {
-	_Static_assert((int)N_CALLS <= (int)MAX_CALLS, "struct shared has room for all");
+	_Static_assert((int)N_CALLS <= (int)MAX_CALLS, "struct probed has room for all");
 	if (!make_arguments())
 		return;
 	for (int next = 0; next < N_CALLS;)
 		next = try_from(next);
 	for (int i = 0; i < N_CALLS; i++)
-		engine.shared->any_absent |= engine.shared->absent[i];
+		engine.shared->probed.any_absent |= engine.shared->probed.absent[i];
 	for (int end = 0; end < 2; end++) {
 		close(one[end]);
 		close(other[end]);
@@ -352,7 +352,7 @@ unsigned t_missing_interfaces(void)
 	if (!make_arguments())
 		fail("can't make a pipe");
 	for (int i = 0; i < N_CALLS; i++)
-		if (demanded[i] && (engine.shared->absent[i] || says_missing(try_call(i)))) {
+		if (demanded[i] && (engine.shared->probed.absent[i] || says_missing(try_call(i)))) {
 			info("this kernel lacks %s", names[i]);
 			n++;
 		}
@@ -372,9 +372,9 @@ static bool has_word(const char *text, const char *word)
 
 const char *lacking(const char *what)
 {
-	if (engine.shared->any_absent)
+	if (engine.shared->probed.any_absent)
 		for (int i = 0; i < N_CALLS; i++)
-			if (engine.shared->absent[i] && has_word(what, names[i]))
+			if (engine.shared->probed.absent[i] && has_word(what, names[i]))
 				return names[i];
 	return NULL;
 }

@@ -141,7 +141,7 @@ static const char *unmet_need(const struct test_case *c)
 
 static enum verdict skipped(const char *token)
 {
-	scnprintf(engine.shared->reason, sizeof(engine.shared->reason), "%s", token);
+	scnprintf(engine.shared->said.reason, sizeof(engine.shared->said.reason), "%s", token);
 	return SKIP;
 }
 
@@ -151,8 +151,8 @@ static enum verdict verdict_of(const struct leader *leader)
 
 	if (!leader->gone)
 		info("a process of the case could not be killed");
-	else if (engine.shared->verdict != PASS)
-		return engine.shared->verdict;
+	else if (engine.shared->said.verdict != PASS)
+		return engine.shared->said.verdict;
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		return skipped("sigsys"); /* a seccomp(2) filter kills this way */
 	else if (WIFSIGNALED(status))
@@ -175,10 +175,12 @@ static void name_calls(void)
 		info("this call did not return: %s", s->call.text);
 	else if (*s->call.text)
 		info("the case hung behind this call: %s", s->call.text);
-	for (uint32_t i = 0; i < s->jobs && i < MAX_JOBS; i++)
-		if (s->job[i].call.made)
-			info("nor did this one of process %d: %s", (int)s->job[i].pid,
-				s->job[i].call.text);
+	for (uint32_t i = 0; i < s->jobs.count && i < MAX_JOBS; i++) {
+		const struct job *job = &s->jobs.job[i];
+
+		if (job->call.made)
+			info("nor did this one of process %d: %s", (int)job->pid, job->call.text);
+	}
 }
 
 /* --- One case --------------------------------------------------------------------------- */
@@ -225,7 +227,7 @@ static enum verdict run_once(struct result *r, enum kind kind, int64_t limit, in
 	pid_t parent = getpid();
 	int end;
 
-	memset(engine.shared, 0, offsetof(struct shared, text) + engine.shared->text_len);
+	memset(engine.shared, 0, offsetof(struct shared, said.text) + engine.shared->said.text_len);
 	t.deadline = now + limit / DEADLINE_DIVISOR; /* leaves time to print what was awaited */
 	directory_fresh();
 	leader.pid = fork();
@@ -250,10 +252,12 @@ static enum verdict run_once(struct result *r, enum kind kind, int64_t limit, in
 
 static void text_to(struct result *r)
 {
-	if (engine.shared->lines_lost)
-		info("%u lines more found no room", (unsigned)engine.shared->lines_lost);
-	engine.shared->text[engine.shared->text_len] = '\0';
-	r->text = engine.shared->text;
+	struct said *said = &engine.shared->said;
+
+	if (said->lines_lost)
+		info("%u lines more found no room", (unsigned)said->lines_lost);
+	said->text[said->text_len] = '\0';
+	r->text = said->text;
 }
 
 /* Runs the case as often as the options say, until the first run that does not pass. */
@@ -278,12 +282,12 @@ static void run_repeatedly(struct result *r, enum kind kind, const struct option
 
 static void run_case(struct result *r, enum kind kind, const struct options *o, int *sig)
 {
-	engine.shared->text_len = engine.shared->lines_lost = 0;
+	engine.shared->said.text_len = engine.shared->said.lines_lost = 0;
 	r->reason = unmet_need(r->c);
 	r->verdict = SKIP;
 	if (!r->reason) {
 		run_repeatedly(r, kind, o, sig);
-		r->reason = engine.shared->reason;
+		r->reason = engine.shared->said.reason;
 		r->verdict = judge(r, &r->reason);
 	}
 	if (r->verdict == SKIP)

@@ -15,7 +15,7 @@ struct engine engine;
 static uint32_t add_line(uint32_t room, const char *fmt, va_list args) PRINTF(2, 0);
 static uint32_t add_line(uint32_t room, const char *fmt, va_list args)
 {
-	struct shared *s = engine.shared;
+	struct said *s = &engine.shared->said;
 	char line[512];
 	size_t len = vscnprintf(line, sizeof(line) - 1, fmt, args);
 	uint32_t at = s->text_len;
@@ -58,13 +58,15 @@ static void give(enum verdict verdict)
 {
 	uint32_t none = PASS;
 
-	(void)atomic_compare_exchange_strong(&engine.shared->verdict, &none, verdict);
+	(void)atomic_compare_exchange_strong(&engine.shared->said.verdict, &none, verdict);
 }
 
 void skip(const char *token)
 {
-	if (engine.shared->verdict == PASS)
-		scnprintf(engine.shared->reason, sizeof(engine.shared->reason), "%s", token);
+	struct said *said = &engine.shared->said;
+
+	if (said->verdict == PASS)
+		scnprintf(said->reason, sizeof(said->reason), "%s", token);
 	give(SKIP);
 	_exit(EXIT_FAILURE);
 }
@@ -84,7 +86,7 @@ void fail(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	if (engine.shared->any_absent) {
+	if (engine.shared->probed.any_absent) {
 		va_list again;
 
 		va_copy(again, args);
@@ -92,7 +94,7 @@ void fail(const char *fmt, ...)
 		va_end(again);
 		skip_if_lacking(text);
 	}
-	if (engine.shared->verdict != SKIP)
+	if (engine.shared->said.verdict != SKIP)
 		(void)add_line(TEXT_SIZE, fmt, args);
 	va_end(args);
 	give(FAIL);
@@ -253,8 +255,8 @@ static void show_result(struct caller *c, const char *what, long got)
 	if (c->depth || !t.verbose || !c->seen)
 		return;
 	if (end && end + len < engine.text_room
-		&& atomic_compare_exchange_strong(&engine.shared->text_len, &end, end + len - 1))
-		memcpy(engine.shared->text + end - 1, result, len);
+		&& atomic_compare_exchange_strong(&engine.shared->said.text_len, &end, end + len - 1))
+		memcpy(engine.shared->said.text + end - 1, result, len);
 	else
 		t_show(got, what);
 }
