@@ -74,17 +74,20 @@ struct stream {
 
 extern struct state {
 	int r, w;		/* are the pipe's ends: blocking, close-on-exec only for .pipe2 */
-	size_t page, pipe_buf;
 	size_t cap, slots;	/* are the pipe's capacity in bytes and in pages */
-	bool proc, dir, verbose;
-	bool in_memory, in_dir;	/* t_object and t_data must be a memfd, or a file; else any */
+	size_t page, pipe_buf;
+	bool proc, verbose;
 	double factor;		/* says how slow this machine is: 1 is a current PC */
 	uint32_t seed;
 	int64_t deadline;	/* ends the waiting of all helpers, with "not ok" */
-	volatile sig_atomic_t caught;	/* counts signals after t_catch in this process */
-	volatile sig_atomic_t catcher;	/* is the thread that handled the last of them */
 	struct stream *stream;
 } t;
+
+/* The handler of t_catch() counts the signals of this process. */
+extern struct handled {
+	volatile sig_atomic_t count;
+	volatile sig_atomic_t thread;	/* handled the last signal */
+} t_handled;
 
 void fail(const char *fmt, ...) PRINTF(1, 2) NORETURN;
 void skip(const char *token) NORETURN;	/* a token is a fixed word: no-proc, soft-limit ... */
@@ -227,6 +230,7 @@ void t_pipe(int fd[2]);
 void t_needs(long result, const char *token);
 int t_open(const char *name, int flags);	/* opens what exists, and must succeed */
 int t_memfd(const char *name, unsigned flags);	/* makes an empty memfd, or skips the case */
+bool t_in_dir(void); /* says if t_object and t_data must make a file, not a memfd */
 int t_object(size_t len); /* makes len zero bytes, O_RDWR, in a memfd, or else in a file */
 void t_truncate(int fd, off_t len, long expected);
 void t_put(int fd, char byte, off_t at, long expected);	/* writes one byte by pwrite */
@@ -247,8 +251,8 @@ void t_needs_splice(void);
 void t_needs_tee(void);
 long splice_now(int in, int out, size_t n);	/* sets SPLICE_F_NONBLOCK; may return -errno */
 void t_splice(int in, int out, size_t n, long expected);
-void t_catch(int sig, int sa_flags);	/* installs a handler that counts in t.caught */
-void t_signals(int expected);	/* compares with t.caught */
+void t_catch(int sig, int sa_flags);	/* installs a handler that counts in t_handled */
+void t_signals(int expected);	/* compares with t_handled.count */
 void t_async(int fd, int sig);	/* does F_SETOWN, F_SETSIG (0 is SIGIO) and O_ASYNC */
 void t_block(int sig, sigset_t *set);	/* blocks sig and makes the set {sig} */
 

@@ -212,11 +212,11 @@ static const char *case_directory(void)
 
 void directory_fresh(void)
 {
-	if (!t.dir || can_empty)
+	if (!engine.dir || can_empty)
 		return;
 	number++;
 	if (mkdir(case_directory(), 0700) < 0 || chdir(case_directory()) < 0)
-		t.dir = false;
+		engine.dir = false;
 }
 
 void directory_note(const char *name)
@@ -232,7 +232,7 @@ void directory_empty(void)
 {
 	const struct noted *noted = &engine.shared->noted;
 
-	if (!t.dir)
+	if (!engine.dir)
 		return;
 	if (can_empty) {
 		empty(".");
@@ -244,7 +244,7 @@ void directory_empty(void)
 		if (unlink_or_rmdir(usual_names[i], 0) < 0)
 			(void)unlink_or_rmdir(usual_names[i], AT_REMOVEDIR);
 	if (chdir("..") < 0)
-		t.dir = false;
+		engine.dir = false;
 	else
 		(void)unlink_or_rmdir(case_directory(), AT_REMOVEDIR);
 }

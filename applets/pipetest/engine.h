@@ -123,6 +123,8 @@ extern struct engine {
 	uint32_t text_room;	/* is less than TEXT_SIZE in a case: fail() uses the rest */
 	const char *no_dir;	/* is the reason for a skip where there is no directory */
 	const char *no_proc;	/* is the reason for a skip where there is no /proc */
+	bool dir;		/* there is a directory in which files can be made */
+	enum kind kind;		/* is the kind of pipe or of file that the case gets */
 	bool few_fds;		/* RLIMIT_NOFILE is too low for most cases */
 	bool is_child;		/* this process belongs to a case or a measurement */
 } engine;

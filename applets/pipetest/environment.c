@@ -107,7 +107,7 @@ void probe(const char *dir)
 	t.proc = proc_is_ours();
 	engine.no_proc = t_lacks("open") ? "no-open" : "no-proc";
 	t.factor = calibrate();
-	t.dir = directory_make(dir);
+	engine.dir = directory_make(dir);
 	engine.no_dir = t_lacks("mkdir") ? "no-mkdir" : t_lacks("chdir") ? "no-chdir" : "no-dir";
 }
 
@@ -233,9 +233,10 @@ void print_environment(void (*line)(const char *fmt, ...))
 		     : sigismember(&bb_inherited_mask, SIGPIPE) ? "blocked"
 								: "default",
 	     t.proc ? "yes" : "no");
-	line("# files in %s (%s), time factor %u.%u, seed %u\n", t.dir ? directory_name() : "none",
-		t.dir ? file_system(magic, sizeof(magic)) : "no directory to write in", tenths / 10,
-		tenths % 10, (unsigned)t.seed);
+	line("# files in %s (%s), time factor %u.%u, seed %u\n",
+		engine.dir ? directory_name() : "none",
+		engine.dir ? file_system(magic, sizeof(magic)) : "no directory to write in",
+		tenths / 10, tenths % 10, (unsigned)t.seed);
 	close(fd[0]);
 	close(fd[1]);
 }

@@ -109,7 +109,7 @@ void *t_map_at(size_t len, int prot, int flags, int fd, off_t off)
 
 	call_map(len, prot, flags, fd, off);
 	p = mmap(NULL, len, prot, flags, fd, off);
-	if (p == MAP_FAILED && errno == ENODEV && t.in_dir) /* 9p and JFFS2 answer so */
+	if (p == MAP_FAILED && errno == ENODEV && t_in_dir()) /* 9p and JFFS2 answer so */
 		skip("no-mmap-here");
 	want_result(p == MAP_FAILED ? -errno : 0, 0);
 	return p;
@@ -300,14 +300,19 @@ int t_memfd(const char *name, unsigned flags)
 	return fd;
 }
 
+bool t_in_dir(void)
+{
+	return engine.kind == ON_FILE;
+}
+
 /* Prefers a memfd, which needs no directory, unless the case asks for a file. */
 static int nameless(void)
 {
-	int fd = t.in_dir ? -1 : make_memfd("object", 0);
+	int fd = t_in_dir() ? -1 : make_memfd("object", 0);
 
-	if (fd < 0 && t.in_memory)
+	if (fd < 0 && engine.kind == ON_MEMFD)
 		skip("no-memfd");
-	if (fd < 0 && !t.dir)
+	if (fd < 0 && !engine.dir)
 		skip("no-dir");
 	if (fd < 0) {
 		fd = t_file("object", 0);

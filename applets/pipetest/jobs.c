@@ -10,11 +10,13 @@
 
 enum { IDLE, CALLING, RETURNED };
 
+struct handled t_handled;
+
 static void count(int sig)
 {
 	(void)sig;
-	t.caught++;
-	t.catcher = syscall(SYS_gettid);
+	t_handled.count++;
+	t_handled.thread = syscall(SYS_gettid);
 }
 
 void t_catch(int sig, int sa_flags)
@@ -124,7 +126,7 @@ static void do_job(struct job *job, long (*call)(long arg), long arg)
 	caller_starts(&job->call);
 	job->state = CALLING;
 	job->result = call(arg);
-	job->caught = t.caught;
+	job->caught = t_handled.count;
 	job->state = RETURNED;
 }
 

@@ -22,10 +22,9 @@ static void make_pipe(int flags)
 
 static void make_kind(enum kind kind)
 {
-	if ((kind == FIFO || kind == ON_FILE) && !t.dir)
+	if ((kind == FIFO || kind == ON_FILE) && !engine.dir)
 		skip(engine.no_dir);
-	t.in_memory = kind == ON_MEMFD;
-	t.in_dir = kind == ON_FILE;
+	engine.kind = kind;
 	if (kind == FIFO)
 		t_fifo("fifo");
 	else
@@ -134,7 +133,7 @@ static const char *unmet_need(const struct test_case *c)
 		return "fd-limit";
 	if (c->flags & NEEDS_PROC && !t.proc)
 		return engine.no_proc;
-	if (c->flags & NEEDS_DIR && !t.dir)
+	if (c->flags & NEEDS_DIR && !engine.dir)
 		return engine.no_dir;
 	return NULL;
 }

@@ -248,6 +248,7 @@ void calling_io(const char *name, int fd, size_t n)
 /* Appends the result to the line of the announcement, unless another line has followed it. */
 static void show_result(struct caller *c, const char *what, long got)
 {
+	struct said *said = &engine.shared->said;
 	char result[48];
 	uint32_t end = c->line_end;
 	size_t len = scnprintf(result, sizeof(result), " = %ld %s\n", got, errname(got));
@@ -255,8 +256,8 @@ static void show_result(struct caller *c, const char *what, long got)
 	if (c->depth || !t.verbose || !c->seen)
 		return;
 	if (end && end + len < engine.text_room
-		&& atomic_compare_exchange_strong(&engine.shared->said.text_len, &end, end + len - 1))
-		memcpy(engine.shared->said.text + end - 1, result, len);
+		&& atomic_compare_exchange_strong(&said->text_len, &end, end + len - 1))
+		memcpy(said->text + end - 1, result, len);
 	else
 		t_show(got, what);
 }
@@ -333,5 +334,5 @@ void want_if_there_result(long result, long expected)
 
 void t_signals(int expected)
 {
-	want(t.caught, expected, "signals caught");
+	want(t_handled.count, expected, "signals caught");
 }

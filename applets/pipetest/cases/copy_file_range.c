@@ -16,7 +16,7 @@ static int data(const char *name, size_t n)
 {
 	int fd;
 
-	if (!t.in_dir)
+	if (!t_in_dir())
 		return t_data(n);
 	fd = t_file(name, 0);
 	t_write(fd, n, n);

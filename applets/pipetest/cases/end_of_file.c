@@ -130,7 +130,7 @@ static void thread_directed(void)
 	job = t_thread(write_one, t.w);
 	t_returns(job, -EPIPE);
 	t_signals(1);
-	want(t.catcher, job, "the thread that caught it, says gettid");
+	want(t_handled.thread, job, "the thread that caught it, says gettid");
 }
 
 static void ignored(void)

@@ -142,8 +142,8 @@ static void keeps_number(void)
 
 	p_close_w();
 	while (read(t.r, &byte, 1) == 1)
-		t.caught++;
-	want(t.caught > 0, 1, "what the program wrote to descriptor 1 is read here");
+		t_handled.count++;
+	want(t_handled.count > 0, 1, "what the program wrote to descriptor 1 is read here");
 	t_reap(pid, EXIT_SUCCESS);
 }
 

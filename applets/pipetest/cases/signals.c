@@ -143,12 +143,13 @@ static long write_timed(long left)
 		if (n > 0)
 			left -= n;
 		interrupted += n < 0;
-		if (t.caught >= ENOUGH)
+		if (t_handled.count >= ENOUGH)
 			setitimer(ITIMER_REAL, &off, NULL);
 		parts += n > 0;
 	}
 	if (t.verbose)
-		info("%d signals: %d times EINTR, %d parts", (int)t.caught, interrupted, parts);
+		info("%d signals: %d times EINTR, %d parts", (int)t_handled.count, interrupted,
+			parts);
 	return 0;
 }
 
@@ -176,7 +177,7 @@ static void sigio(void)
 	p_write(5);
 	t_signals(1);
 	p_read(5, 5);
-	info("signals after the data were read: %d", (int)t.caught);
+	info("signals after the data were read: %d", (int)t_handled.count);
 }
 
 static void sigio_close(void)
@@ -194,7 +195,7 @@ static void sigio_room(void)
 	t_catch(SIGIO, 0);
 	t_async(t.w, 0);
 	p_drain(all);
-	want(t.caught > 0, true, "signals once there is room: at least one");
+	want(t_handled.count > 0, true, "signals once there is room: at least one");
 }
 
 static void setsig(void)
@@ -240,7 +241,7 @@ static void own_thread(void)
 	t_write(gate[1], 1, 1);
 	t_returns(job, 1);
 	t_signals(1);
-	want(t.catcher, job, "the thread that caught it, says gettid");
+	want(t_handled.thread, job, "the thread that caught it, says gettid");
 }
 
 static void signal_fd(void)
