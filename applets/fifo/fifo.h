@@ -45,7 +45,7 @@ struct fifo {
 	int fd;			/* -1: not open */
 	int known;		/* there was a FIFO of that name */
 	int watch;		/* inotify(7) of the name, or -1 */
-	int blind;		/* the watch is incomplete: look at the name once a second */
+	int64_t look, pause;	/* the name is looked at then, even without an event */
 	struct stat watched;
 	uintmax_t left;		/* messages that are still wanted */
 	pid_t child;		/* a child that blocks in a call for this process; 0: none */

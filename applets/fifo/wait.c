@@ -149,26 +149,46 @@ static int watch_name(const struct fifo *f, int exists)
 	if (exists)
 		return links == 0
 			|| (links > 0 && realpath(f->path, real) && watch_way(f->watch, real) == 0);
-	(void)inotify_add_watch(f->watch, fifo_directory(f->path), IN_CREATE | IN_MOVED_TO);
+	(void)inotify_add_watch(f->watch, fifo_directory(f->path),
+		IN_CREATE | IN_MOVED_TO | IN_MASK_ADD);
 	return 0;
 }
 
-/* The watches are made before the name is looked at, so a change in between is an event. */
+/* An event can come before the name changes: unlink(2) reports IN_ATTRIB, and then the name goes
+ * (fs/namei.c, vfs_unlink). So after each event the name is looked at again, three times. Without
+ * complete watches it is looked at once a second. */
+static void look_again(struct fifo *f, int complete, int changes)
+{
+	if (!complete)
+		f->pause = NS_PER_S;
+	else if (changes)
+		f->pause = NS_PER_S / 100;
+	else if (f->pause < NS_PER_S)
+		f->pause *= 10;
+	else
+		f->pause = INT64_MAX;
+	f->look = fifo_deadline(f->pause);
+}
+
+/* The watches are made before the name is looked at for the second time, so a change in between is
+ * an event. */
 int fifo_watch(struct fifo *f)
 {
-	struct stat named = { 0 }, ours = f->watched;
+	struct stat named = { 0 }, ours = f->watched, before;
 	int exists = stat(f->path, &named) == 0, news;
 	char events[4096];
 
 	if (f->watch < 0)
 		f->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (f->watch < 0 && !f->blind && f->asked.verbose > 0)
+	if (f->watch < 0 && f->pause == INT64_MAX && f->asked.verbose > 0)
 		bb_perror_msg("no inotify(7): '%s' is looked at once a second", f->path);
 	news = f->watch >= 0 && safe_read(f->watch, events, sizeof(events)) > 0;
-	if (news || !exists || f->blind || !same_inode(&named, &f->watched)) {
-		f->watched = named;
-		f->blind = f->watch < 0 || !watch_name(f, exists);
+	if (news || !exists || f->pause != INT64_MAX || !same_inode(&named, &f->watched)) {
+		int complete = f->watch >= 0 && watch_name(f, exists);
+
+		f->watched = before = named;
 		exists = stat(f->path, &named) == 0;
+		look_again(f, complete, news || !exists || !same_inode(&named, &before));
 	}
 	if (f->fd >= 0 && fstat(f->fd, &ours) < 0)
 		bb_perror_msg_and_die("can't look at '%s'", f->path);
@@ -217,20 +237,20 @@ int fifo_poll(struct pollfd *fds, int n, int64_t deadline)
 	return ready;
 }
 
+/* While the FIFO is busy, no poll(2) ends because the time to look at the name has come. */
 enum fifo_event fifo_wait(struct fifo *f, struct pollfd *fds, int n, int64_t deadline)
 {
-	int64_t until;
-	int ready;
+	int ready, news;
 
 	for (;;) {
 		fds[n] = (struct pollfd){ .fd = f->watch, .events = POLLIN };
-		until = f->blind ? fifo_earlier(deadline, fifo_deadline(NS_PER_S)) : deadline;
-		ready = fifo_poll(fds, n + 1, until);
-		if ((fds[n].revents || !ready) && (f->watch >= 0 || f->blind) && fifo_watch(f))
+		ready = fifo_poll(fds, n + 1, fifo_earlier(deadline, f->look));
+		news = fds[n].revents != 0;
+		if ((news || (f->look != INT64_MAX && monotonic_ns() >= f->look)) && fifo_watch(f))
 			return FIFO_MOVED;
-		if (ready > (fds[n].revents != 0))
+		if (ready > news)
 			return FIFO_READY;
-		if (!ready && until == deadline)
+		if (!ready && monotonic_ns() >= deadline)
 			return FIFO_LATE;
 	}
 }

@@ -25,7 +25,8 @@ assert open("got", "rb").read() == b"".join(m + b"\n" for m in expected)'
 	box fifow -t 10 -F len f "$(printf %0100000d 7)" 'two
 lines' ''
 	wait $reader
-	is 'examples/fifo.py reads what fifow sends' "$(printf '%0100000d\ntwo\nlines\n\n.' 7 | cksum)" "$( (cat python; printf .) | cksum)"
+	printf '%0100000d\ntwo\nlines\n\n' 7 >wanted
+	ok 'examples/fifo.py reads what fifow sends' cmp wanted python
 else
 	skip 'examples/fifo.py reads the golden frames as fifor does' 'no python3, or no examples'
 fi

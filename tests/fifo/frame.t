@@ -48,7 +48,8 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 		seq 10000 | strace -c -o calls "$IPCBOX" fifow -F $frame f; wait $reader
 		writes=$(awk '$NF == "write" { print $4 }' calls)
 		ok "fifow --frame=$frame sends 10000 short messages in $writes writes" test "$writes" -lt 200
-		is "10000 short messages of --frame=$frame arrive in order" "$(seq 10000 | cksum)" "$(cksum <got)"
+		seq 10000 >wanted
+		ok "10000 short messages of --frame=$frame arrive in order" cmp wanted got
 	done
 else
 	skip 'fifow sends 10000 short messages in few writes' 'no strace'
