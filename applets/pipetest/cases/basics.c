@@ -265,9 +265,10 @@ static void proc_name(void)
 		fail("%s is '%s', expected '%s'", path, name, expected);
 }
 
+/* The write end is opened a second time: there is an end of file when both are closed. */
 static void proc_reopen(void)
 {
-	int fd = t_reopen(t.r, O_WRONLY);
+	int fd = t_reopen(t.w, O_WRONLY);
 
 	p_close_w();
 	p_poll_r(POLLIN, 0);
@@ -277,6 +278,15 @@ static void proc_reopen(void)
 	p_read(10, 0);
 }
 
+static void proc_other_end(void)
+{
+	int fd = t_reopen(t.r, O_WRONLY);
+
+	t_write(fd, 5, 5);
+	p_read(10, 5);
+	info("the link of the read end, opened O_WRONLY, is a writer");
+}
+
 const struct test_case basics_cases[] = {
 	CASE("bas.write_read", "BAS-01 S4", 'P', KINDS, 0,
 		"what is written can be read: the same number of the same bytes",
@@ -284,7 +294,8 @@ const struct test_case basics_cases[] = {
 		write_read),
 	CASE("bas.lowest", "BAS-02 S4", 'P', 0, 0,
 		"pipe() takes the two lowest free descriptors",
-		"POSIX pipe, DESCRIPTION: the two lowest available", lowest),
+		"POSIX pipe, DESCRIPTION; XSH 2.14: shall allocate the lowest numbered descriptors",
+		lowest),
 	CASE("bas.flags", "BAS-02 S4", 'P', 0, 0,
 		"both ends of a new pipe have O_NONBLOCK and FD_CLOEXEC clear",
 		"POSIX pipe, DESCRIPTION: O_NONBLOCK and FD_CLOEXEC shall be clear", flags),
@@ -318,20 +329,20 @@ const struct test_case basics_cases[] = {
 		reopened),
 	CASE("bas.is_a_fifo", "BAS-07", 'P', KINDS, 0,
 		"S_ISFIFO is true of both ends, and two pipes are two files",
-		"POSIX fstat; <sys/stat.h>: S_ISFIFO; st_ino and st_dev identify the file",
-		is_a_fifo),
+		"POSIX <sys/stat.h>: S_ISFIFO; st_ino and st_dev together uniquely identify the "
+		"file", is_a_fifo),
 	CASE("bas.owner", "BAS-07", 'P', 0, 0,
 		"a pipe has the effective user and group of its maker",
 		"POSIX pipe, DESCRIPTION: the pipe's user ID and group ID", owner),
 	CASE("bas.fstat", "BAS-07", 'I', KINDS, 0,
 		"mode 0600, size 0, one link; both ends have the same inode",
-		"gVisor pipe.cc Inode and Permissions; no man page", fstat_both),
+		"gVisor pipe.cc Inode tests the inode only; no man page says the rest", fstat_both),
 	CASE("bas.fstatfs", "BAS-08", 'L', 0, 0,
 		"the file system of a pipe is PIPEFS_MAGIC",
 		"statfs(2), DESCRIPTION: PIPEFS_MAGIC", fstatfs_it),
 	CASE("bas.fstatfs_sizes", "BAS-08", 'I', 0, 0,
 		"the file system of pipes has blocks of a page and names of 255 bytes",
-		"gVisor pipe.cc StatFS", fstatfs_sizes),
+		"gVisor pipe.cc StatFS; statfs(2) names no values", fstatfs_sizes),
 	CASE("bas.size", "BAS-26", 'L', KINDS, 0,
 		"F_GETPIPE_SZ is the same for both ends, and enough for PIPE_BUF bytes",
 		"fcntl(2), F_GETPIPE_SZ: the capacity of the pipe", size),
@@ -340,7 +351,7 @@ const struct test_case basics_cases[] = {
 		"fcntl(2), F_SETPIPE_SZ: the current implementation", power_of_two),
 	CASE("bas.pipe_buf", "BAS-27", 'P', KINDS, 0,
 		"fpathconf() says at least 512, and an empty pipe takes that much at once",
-		"POSIX <limits.h>: {PIPE_BUF}; write, RATIONALE: into an empty pipe {PIPE_BUF} "
+		"POSIX <limits.h>: {PIPE_BUF}; write: an empty pipe shall take at least {PIPE_BUF} "
 		"bytes", pipe_buf),
 	CASE("bas.locks", "BAS-28", 'I', 0, 0,
 		"whether a pipe can be locked and its mode changed",
@@ -355,9 +366,14 @@ const struct test_case basics_cases[] = {
 		"timestamps", new_times),
 	CASE("bas.proc_name", "BAS-14", 'L', NEEDS_PROC, 0,
 		"the link of a pipe in /proc/self/fd is pipe:[inode]",
-		"proc(5), /proc/PID/fd: the file type with the inode", proc_name),
+		"proc_pid_fd(5): the link of a pipe is type:[inode]", proc_name),
 	CASE("bas.proc_reopen", "BAS-14 S3", 'L', KINDS | NEEDS_PROC, 0,
-		"the read end's link in /proc/self/fd, opened O_WRONLY, is a writer",
-		"proc(5), /proc/PID/fd; gVisor pipe.cc OpenViaProcSelfFDWithWrites", proc_reopen),
+		"the link of the write end in /proc/self/fd, when it is opened, is one more write "
+		"end",
+		"proc_pid_fd(5): a new descriptor of the same pipe; gVisor pipe.cc "
+		"OpenViaProcSelfFD", proc_reopen),
+	CASE("bas.proc_other_end", "BAS-14", 'I', KINDS | NEEDS_PROC, 0,
+		"whether the link of the read end in /proc/self/fd can be opened for writing",
+		"fs/proc/fd.c; no man page says it", proc_other_end),
 };
 ALL_ROWS(basics);

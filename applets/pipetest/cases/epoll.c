@@ -104,10 +104,21 @@ static long wait_as_reader(long ep)
 	return epoll_wait_in(ep);
 }
 
-static long wait_as_writer(long ep)
+/* Other events may be reported beside the one that ends the wait. */
+static long only(long events, long event)
+{
+	return events < 0 ? events : events & event;
+}
+
+static long wait_for_hup(long ep)
+{
+	return only(wait_as_reader(ep), EPOLLHUP);
+}
+
+static long wait_for_err(long ep)
 {
 	close(t.r);
-	return epoll_wait_in(ep);
+	return only(epoll_wait_in(ep), EPOLLERR);
 }
 
 static void wakes_on_write(void)
@@ -120,7 +131,7 @@ static void wakes_on_write(void)
 
 static void wakes_on_hup(void)
 {
-	pid_t job = t_blocked(wait_as_reader, epoll_with(t.r, EPOLLIN));
+	pid_t job = t_blocked(wait_for_hup, epoll_with(t.r, EPOLLIN));
 
 	p_close_w();
 	t_returns(job, EPOLLHUP);
@@ -131,7 +142,7 @@ static void wakes_on_err(void)
 	pid_t job;
 
 	p_fill();
-	job = t_blocked(wait_as_writer, epoll_with(t.w, EPOLLOUT));
+	job = t_blocked(wait_for_err, epoll_with(t.w, EPOLLOUT));
 	p_close_r();
 	t_returns(job, EPOLLERR);
 }

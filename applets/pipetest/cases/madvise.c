@@ -171,29 +171,31 @@ static void punched(void)
 const struct test_case madvise_cases[] = {
 	CASE("adv.dontneed_anonymous", "ADV-01", 'L', 0, 0,
 		"MADV_DONTNEED: private anonymous memory is zero after it",
-		"madvise(2), MADV_DONTNEED: zero-fill-on-demand pages; LTP madvise06; gVisor "
-		"madvise.cc", dontneed_anonymous),
+		"madvise(2), MADV_DONTNEED: zero-fill-on-demand pages; gVisor madvise.cc "
+		"ZerosPrivateAnonPage", dontneed_anonymous),
 	CASE("adv.dontneed_shared", "ADV-01", 'L', FILES, 0,
 		"MADV_DONTNEED: a shared mapping keeps its bytes",
-		"madvise(2), MADV_DONTNEED: up-to-date contents of the mapped file; gVisor "
-		"madvise.cc", dontneed_shared),
+		"madvise(2), MADV_DONTNEED: contents of the mapped file; gVisor madvise.cc "
+		"DoesNotModifySharedFilePage", dontneed_shared),
 	CASE("adv.dontneed_private", "ADV-01", 'L', FILES, 0,
 		"MADV_DONTNEED: a private mapping shows the file again",
-		"madvise(2), MADV_DONTNEED: contents of the mapped file; gVisor madvise.cc",
-		dontneed_private),
+		"madvise(2), MADV_DONTNEED: zero-fill is for anonymous pages; gVisor madvise.cc "
+		"CleansPrivateFilePage", dontneed_private),
 	CASE("adv.hole", "ADV-02", 'L', 0, 0,
 		"a hole gives ENOMEM, and the advice holds for the rest",
-		"madvise(2), ERRORS: ENOMEM: not currently mapped; gVisor madvise.cc; LTP "
-		"madvise02", hole),
+		"madvise(2), VERSIONS, Linux: applies the call to the rest, but returns ENOMEM; "
+		"LTP madvise02", hole),
 	CASE("adv.bad_arguments", "ADV-03", 'L', 0, 0,
 		"an address within a page, or an unknown advice, gives EINVAL; 0 bytes succeed",
-		"madvise(2), ERRORS: EINVAL; LTP madvise02", bad_arguments),
+		"madvise(2), ERRORS: EINVAL; VERSIONS, Linux: length may be zero; LTP madvise02",
+		bad_arguments),
 	CASE("adv.hints", "ADV-07", 'L', FILES, 0,
 		"hints about the use of a mapping succeed and change no byte",
-		"madvise(2), DESCRIPTION: does not influence the semantics; LTP madvise01", hints),
+		"madvise(2), DESCRIPTION: do not influence the semantics of the application; LTP "
+		"madvise01", hints),
 	CASE("adv.dontfork", "ADV-04", 'L', 0, 0,
 		"MADV_DONTFORK: a child does not have the page; MADV_DOFORK undoes it",
-		"madvise(2), MADV_DONTFORK: not available to the child; gVisor madvise.cc",
+		"madvise(2), MADV_DONTFORK, MADV_DOFORK; gVisor madvise.cc DontforkAnonPrivate",
 		dontfork),
 	CASE("adv.wipeonfork", "ADV-05", 'L', 0, 0,
 		"MADV_WIPEONFORK: a child finds zeros, and the parent its bytes",
@@ -201,7 +203,7 @@ const struct test_case madvise_cases[] = {
 		wipeonfork),
 	CASE("adv.removed", "ADV-06", 'L', FILES, 0,
 		"MADV_REMOVE: the range shows as zeros, in the mapping and in the file",
-		"madvise(2), MADV_REMOVE: subsequent accesses see bytes with a value of zero",
+		"madvise(2), MADV_REMOVE: subsequent accesses see data with a value of zero",
 		removed),
 	CASE("adv.punched", "ADV-06", 'L', FILES, 0,
 		"a punched hole shows as zeros, in the mapping and in the file",

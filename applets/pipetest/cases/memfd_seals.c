@@ -101,24 +101,28 @@ static void null_name(void)
 const struct test_case memfd_seals_cases[] = {
 	CASE("mfd.sealed_punch", "MFD-08", 'L', 0, 0,
 		"F_SEAL_WRITE: a hole cannot be punched: EPERM",
-		"fcntl(2), F_SEAL_WRITE: cannot modify the contents; fallocate(2), ERRORS: EPERM",
+		"fcntl(2), F_SEAL_WRITE: fallocate with FALLOC_FL_PUNCH_HOLE fails with EPERM",
 		punch),
 	CASE("mfd.sealed_splice", "MFD-08", 'L', KINDS, 0,
 		"F_SEAL_WRITE: splice to the file gives EPERM, and the pipe keeps its data",
-		"fcntl(2), F_SEAL_WRITE: fail with EPERM; kernel selftest memfd_test", by_splice),
+		"fcntl(2), File Sealing: fail with EPERM; F_SEAL_WRITE: you cannot modify the "
+		"contents", by_splice),
 	CASE("mfd.sealed_sendfile", "MFD-08", 'L', 0, 0,
 		"F_SEAL_WRITE: sendfile to the file gives EPERM",
-		"fcntl(2), F_SEAL_WRITE: cannot modify the contents: EPERM", by_sendfile),
+		"fcntl(2), File Sealing: fail with EPERM; F_SEAL_WRITE: you cannot modify the "
+		"contents", by_sendfile),
 	CASE("mfd.sealed_copy", "MFD-08", 'L', 0, 0,
 		"F_SEAL_WRITE: copy_file_range to the file gives EPERM",
-		"copy_file_range(2), ERRORS: EPERM; fcntl(2), F_SEAL_WRITE", by_copy),
+		"fcntl(2), File Sealing: fail with EPERM; F_SEAL_WRITE: you cannot modify the "
+		"contents", by_copy),
 	CASE("mfd.sealed_truncation", "MFD-09", 'L', NEEDS_PROC, 0,
 		"F_SEAL_SHRINK: open with O_TRUNC through /proc gives EPERM",
-		"open(2), ERRORS: EPERM: prevented by a file seal", by_truncation),
+		"fcntl(2), F_SEAL_SHRINK: affects open with O_TRUNC; open(2), ERRORS: EPERM: a "
+		"file seal", by_truncation),
 	CASE("mfd.noexec_seal", "MFD-10", 'L', 0, 0,
 		"MFD_NOEXEC_SEAL: no execute bits, and F_SEAL_EXEC keeps them away",
-		"memfd_create(2), MFD_NOEXEC_SEAL: since Linux 6.3; kernel selftest memfd_test",
-		noexec_seal),
+		"mfd_noexec.rst of the kernel: MFD_NOEXEC_SEAL (since Linux 6.3); kernel selftest "
+		"memfd_test", noexec_seal),
 	CASE("mfd.null_name", "MFD-11", 'L', 0, 0,
 		"memfd_create without a name gives EFAULT",
 		"memfd_create(2), ERRORS: EFAULT; LTP memfd_create02", null_name),

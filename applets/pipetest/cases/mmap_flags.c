@@ -44,12 +44,24 @@ static void no_replace(void)
 }
 
 /* No kernel gives the last page away: its end would be address 0. */
-static void last_page(void)
+static long map_last_page(void)
 {
 	void *last = (void *)(0 - t.page);
 
-	want_ret(mmap(last, t.page, RW, ANON | MAP_FIXED, -1, 0) == MAP_FAILED ? -1 : 0, -ENOMEM,
-		"MAP_FIXED at the last page of all addresses");
+	return ret(mmap(last, t.page, RW, ANON | MAP_FIXED, -1, 0) == MAP_FAILED ? -1 : 0);
+}
+
+static void last_page(void)
+{
+	want(map_last_page(), -ENOMEM, "mmap, MAP_FIXED at the last page of all addresses");
+}
+
+static void last_page_refused(void)
+{
+	long got = map_last_page();
+
+	want(got == -EINVAL ? -ENOMEM : got, -ENOMEM,
+		"mmap, MAP_FIXED at the last page of all addresses, where EINVAL will do,");
 }
 
 static void address_space_limit(void)
@@ -308,14 +320,21 @@ const struct test_case mmap_flags_cases[] = {
 		"that it gives up", fixed),
 	CASE("map.fixed_fails", "MAP-81", 'P', 0, 0,
 		"a MAP_FIXED that fails with EBADF or EINVAL leaves the old mapping",
-		"POSIX mmap, DESCRIPTION: only other errors may unmap", fixed_fails),
+		"POSIX mmap, DESCRIPTION: only other errors than EBADF and EINVAL may unmap",
+		fixed_fails),
 	CASE("map.no_replace", "MAP-82", 'P', 0, 0,
 		"without MAP_FIXED a mapping replaces nothing, also with a mapping's address as a "
 		"hint",
-		"POSIX mmap, DESCRIPTION: nor does it replace any extant mapping", no_replace),
-	CASE("map.last_page", "MAP-83", 'P', 0, 0,
+		"POSIX mmap, DESCRIPTION: the implementation never replaces any extant mapping",
+		no_replace),
+	CASE("map.last_page", "MAP-83", 'L', 0, 0,
 		"MAP_FIXED at an address that no process may have gives ENOMEM",
-		"POSIX mmap, ERRORS: ENOMEM: the range exceeds that allowed", last_page),
+		"mmap(2), ERRORS: ENOMEM: addr exceeds the virtual address space of the CPU",
+		last_page),
+	CASE("map.last_page_refused", "MAP-83", 'P', 0, 0,
+		"MAP_FIXED at an address that no process may have fails, with ENOMEM or EINVAL",
+		"POSIX mmap, ERRORS: ENOMEM; DESCRIPTION: MAP_FIXED may give EINVAL",
+		last_page_refused),
 	CASE("map.address_space_limit", "MAP-84", 'P', 0, 0,
 		"a mapping over RLIMIT_AS gives ENOMEM, and a small one works",
 		"POSIX getrlimit, RLIMIT_AS; mmap, ERRORS: ENOMEM", address_space_limit),
@@ -337,8 +356,8 @@ const struct test_case mmap_flags_cases[] = {
 		"mm/mmap.c; mmap(2) does not say it", validated_anonymous),
 	CASE("map.grows_down", "MAP-44", 'L', 0, 0,
 		"a touch below a MAP_GROWSDOWN mapping makes it grow, page by page",
-		"mmap(2), MAP_GROWSDOWN: will cause the mapping to grow down by a page; LTP mmap18",
-		grows_down),
+		"mmap(2), MAP_GROWSDOWN: a touch of the guard page makes it grow by a page; LTP "
+		"mmap18", grows_down),
 	CASE("map.denywrite", "MAP-41 S28", 'L', NEEDS_DIR | MYTH, 0,
 		"MAP_DENYWRITE is ignored: the file can be written",
 		"mmap(2), MAP_DENYWRITE: this flag is ignored; the tutorial says that writes are "

@@ -150,17 +150,31 @@ static void anon_fd(void)
 	}
 }
 
-static void dev_zero(void)
+static int open_dev_zero(void)
 {
 	int fd = open("/dev/zero", O_RDWR);
 	struct stat st;
-	char *a, *b;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode))
 		skip("no-dev-zero");
-	over_fork(t_map(t.page, RW, MAP_PRIVATE, fd), 'p');
-	a = t_share(fd, t.page);
-	b = t_share(fd, t.page);
+	return fd;
+}
+
+static void dev_zero(void)
+{
+	int fd = open_dev_zero();
+	char *p = t_map(t.page, RW, MAP_PRIVATE, fd);
+
+	want(p[0] | p[t.page - 1], 0, "two bytes of a private mapping of /dev/zero");
+	over_fork(p, 'p');
+	want(t_share(fd, t.page) != NULL, true, "/dev/zero can be mapped shared, too");
+}
+
+static void dev_zero_shared(void)
+{
+	int fd = open_dev_zero();
+	char *a = t_share(fd, t.page), *b = t_share(fd, t.page);
+
 	want(a[t.page - 1], 0, "a byte of /dev/zero");
 	over_fork(a, 'c');
 	want(b[0], 0, "the byte of another mapping");
@@ -276,14 +290,16 @@ const struct test_case mmap_sharing_cases[] = {
 		shared_store),
 	CASE("map.shared_store_read", "MAP-10 S25", 'L', FILES, 0,
 		"a store shows at once to pread",
-		"mmap(2), MAP_SHARED: carried through to the file; LTP mmap01; gVisor mmap.cc "
-		"WriteShared", shared_store_read),
+		"POSIX mmap, MAP_SHARED: shall change the object; illumos smbclient-tests mmap_010",
+		shared_store_read),
 	CASE("map.coherent", "MAP-10 MAP-11", 'L', STRESS | FILES, 0,
 		"stores, pwrite, pread and two mappings agree on every byte",
-		"LTP mmap01; gVisor mmap.cc ReadSharedConsistentWithWriteAndFile", coherent),
+		"gVisor mmap.cc ReadSharedConsistentWithPartialOverwrite; illumos smbclient-tests "
+		"mmap_010", coherent),
 	CASE("map.written_shows", "MAP-11 S25", 'L', FILES, 0,
 		"what is written to the file shows in a mapping",
-		"gVisor mmap.cc ReadSharedConsistentWithWriteAndFile; LTP mmap01", written_shows),
+		"gVisor mmap.cc ReadSharedConsistentWithOverwrite; illumos smbclient-tests "
+		"mmap_010", written_shows),
 	CASE("map.private_store", "MAP-12 S26", 'P', FILES, 0,
 		"a private store reaches neither the file nor another mapping",
 		"POSIX mmap, MAP_PRIVATE: visible only to the calling process; msync",
@@ -309,8 +325,13 @@ const struct test_case mmap_sharing_cases[] = {
 		"MAP_ANONYMOUS ignores the descriptor and gives zeros",
 		"mmap(2), MAP_ANONYMOUS: contents are zero, fd is ignored", anon_fd),
 	CASE("map.dev_zero", "MAP-16 S30", 'L', 0, 0,
-		"a mapping of /dev/zero is zeros; it is shared only over fork",
-		"LTP mmap10; gVisor mmap.cc MapDevZero", dev_zero),
+		"a private mapping of /dev/zero is zeros, and copied by fork",
+		"LTP mmap10; gVisor mmap.cc MapDevZeroPrivate, MapDevZeroSharedMultiplePages",
+		dev_zero),
+	CASE("map.dev_zero_shared", "MAP-16", 'I', 0, 0,
+		"a shared mapping of /dev/zero is shared with a child, and not with another "
+		"mapping",
+		"gVisor mmap.cc MapDevZeroNoPersistence; no man page says it", dev_zero_shared),
 	CASE("map.tail", "MAP-17 S35", 'P', FILES, 0,
 		"behind the end the last page is zero, and is never part of the file",
 		"POSIX mmap, DESCRIPTION: shall zero-fill; shall never write out", tail),

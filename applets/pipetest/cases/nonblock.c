@@ -299,8 +299,8 @@ const struct test_case nonblock_cases[] = {
 		other_end_blocks),
 	CASE("nbk.reopened_has_its_own", "NBK-05", 'L', KINDS | NEEDS_PROC, 0,
 		"an end reopened through /proc has flags of its own",
-		"open(2), DESCRIPTION: a call creates a new open file description; proc(5)",
-		reopened_has_its_own),
+		"open(2), DESCRIPTION: each open creates a new open file description; "
+		"proc_pid_fd(5)", reopened_has_its_own),
 	CASE("nbk.fionbio", "NBK-06", 'I', KINDS, 0,
 		"FIONBIO sets and clears O_NONBLOCK",
 		"ioctl(2) does not describe it; the C libraries declare it", fionbio),

@@ -65,6 +65,15 @@ static void reports_bits(int fd, int events, int bits)
 	wantf(p.revents & bits, bits, "those of the bits %#x in its revents", bits);
 }
 
+/* None of these bits is reported. */
+static void reports_none_of(int fd, int events, int bits)
+{
+	struct pollfd p = { fd, events, 0 };
+
+	wantf(ret(poll(&p, 1, 0)) >= 0, true, "poll(%d, events %#x) succeeds", fd, events);
+	wantf(p.revents & bits, 0, "those of the bits %#x in its revents", bits);
+}
+
 static void writer_gone(void)
 {
 	p_write(1);
@@ -199,7 +208,7 @@ static void writer_comes_and_goes(void)
 static void fifo_hup(void)
 {
 	reader_first();
-	p_poll_r(ANYTHING, 0);
+	reports_none_of(t.r, ANYTHING, POLLHUP);
 	writer_comes_and_goes();
 	reports_bits(t.r, ANYTHING, POLLHUP);
 	writer_comes_and_goes();

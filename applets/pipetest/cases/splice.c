@@ -348,7 +348,7 @@ const struct test_case splice_cases[] = {
 		"gVisor splice.cc NegativeOffset", negative_offset),
 	CASE("spl.offset_overflow", "SPL-21", 'L', KINDS, 0,
 		"a target offset that overflows: an error, the data and the offset stay",
-		"splice(2), RETURN VALUE: on error -1; gVisor splice.cc FromPipeMaxFileSize",
+		"splice(2), RETURN VALUE: on error -1; gVisor splice.cc WriteOverflow",
 		offset_overflow),
 	CASE("spl.part_at_limit", "SPL-22", 'L', KINDS | FILES, 0,
 		"RLIMIT_FSIZE in the middle: the part is counted, the rest stays in the pipe",

@@ -314,7 +314,7 @@ const struct test_case splice_others_cases[] = {
 		to_dev_zero),
 	CASE("spl.shared_with_reader", "SPL-15 REG-07", 'L', KINDS | STRESS, 0,
 		"a splice and a reader at once: each byte comes out once",
-		"splice(2), DESCRIPTION: moves data; gVisor splice.cc FromPipeWithConcurrentIo",
+		"splice(2), DESCRIPTION: moves data; pipe(7), I/O on pipes: a byte stream",
 		shared_with_reader),
 	CASE("spl.odd_sources", "SPL-30 REG-17", 'I', 0, 0,
 		"what other files can be spliced from",

@@ -48,6 +48,15 @@ static void errors(void)
 	teed(t.r, t.w, 10, -EINVAL);
 	teed(file, t.w, 10, -EINVAL);
 	teed(t.r, file, 10, -EINVAL);
+	p_unread(10);
+}
+
+static void wrong_end(void)
+{
+	int to[2];
+
+	target(to);
+	p_write(10);
 	teed(t.w, to[1], 10, -EBADF);
 	teed(t.r, to[0], 10, -EBADF);
 	teed(t.r, -1, 10, -EBADF);
@@ -197,14 +206,18 @@ const struct test_case tee_cases[] = {
 		"both pipes have the bytes",
 		"tee(2), DESCRIPTION: duplicates, does not consume; LTP tee01", duplicates),
 	CASE("tee.errors", "TEE-02", 'L', KINDS, 0,
-		"not a pipe, or the same pipe: EINVAL; the wrong end: EBADF",
-		"tee(2), ERRORS: EINVAL; LTP tee02", errors),
+		"not a pipe, or the same pipe, gives EINVAL; the data stay",
+		"tee(2), ERRORS: EINVAL; LTP tee02; gVisor splice.cc RegularFile, SamePipe",
+		errors),
+	CASE("tee.wrong_end", "TEE-02", 'I', KINDS, 0,
+		"the wrong end of a pipe gives EBADF; the data stay",
+		"fs/splice.c; tee(2) does not name EBADF", wrong_end),
 	CASE("tee.partial", "TEE-03", 'L', KINDS, 0,
 		"tee of part of a slot duplicates that part",
-		"tee(2), DESCRIPTION: up to len bytes; gVisor splice.cc tee tests", partial),
+		"tee(2), DESCRIPTION: duplicates up to len bytes", partial),
 	CASE("tee.pages", "TEE-03", 'L', KINDS, 0,
 		"tee duplicates a whole pipe, and gives EAGAIN when the target is full",
-		"tee(2), RETURN VALUE; ERRORS: EAGAIN", pages),
+		"tee(2), RETURN VALUE; ERRORS: EAGAIN; gVisor splice.cc MultiPage", pages),
 	CASE("tee.small_target", "TEE-03", 'L', KINDS, 0,
 		"tee duplicates no more than the target has room for",
 		"tee(2), RETURN VALUE: the number of bytes duplicated", small_target),
@@ -216,7 +229,8 @@ const struct test_case tee_cases[] = {
 		"fs/splice.c; tee(2) does not name EPIPE", epipe),
 	CASE("tee.empty_blocks", "TEE-03", 'L', KINDS, 0,
 		"tee from an empty pipe blocks until there are data",
-		"tee(2), RETURN VALUE: 0 only if it makes no sense to block", empty_blocks),
+		"tee(2), RETURN VALUE: 0 only without writers; gVisor splice.cc Blocking",
+		empty_blocks),
 	CASE("tee.full_blocks", "TEE-03", 'L', KINDS, 0,
 		"tee to a full pipe blocks until there is room",
 		"tee(2), ERRORS: EAGAIN only with SPLICE_F_NONBLOCK; gVisor splice.cc "

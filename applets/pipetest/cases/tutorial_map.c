@@ -307,11 +307,11 @@ const struct test_case tutorial_map_cases[] = {
 		"each stored id becomes visible to another process, and none goes back",
 		"POSIX mmap, MAP_SHARED: write references shall change the underlying object",
 		p19_visible),
-	CASE("tut.s36.length", "TUT-S36 S36", 'P', MYTH, 0,
+	CASE("tut.s36.length", "TUT-S36 S36", 'P', FILES | MYTH, 0,
 		"a mapping is as long as asked for, in whole pages",
 		"POSIX mmap, DESCRIPTION: any partial page is included; the tutorial says as long "
 		"as the file", s36_length),
-	CASE("tut.p21.copy", "TUT-P21 P21", 'P', 0, 0,
+	CASE("tut.p21.copy", "TUT-P21 P21", 'P', FILES, 0,
 		"n processes copy a file of any size through mappings, byte for byte",
 		"POSIX mmap, MAP_SHARED: write references shall change the underlying object",
 		p21_copy),
