@@ -1,5 +1,5 @@
 /*
- * follow.c - read a board that comes, changes and goes
+ * follow.c - read a board that is made, replaced and removed meanwhile
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -10,27 +10,27 @@ int board_reader_open(struct board_reader *r)
 	struct board *b = &r->b;
 	struct stat st;
 
-	/* O_NONBLOCK: a FIFO must not block the open */
+	/* Without O_NONBLOCK the open of a FIFO would wait for its writer. */
 	b->fd = open(b->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (b->fd < 0 && errno == ENOENT)
 		return 0;
 	if (b->fd < 0)
 		bb_perror_msg_and_die("can't open '%s'", b->path);
-	/* mmapw makes an empty file a board. */
-	if (r->waits && fstat(b->fd, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size) {
+	/* mmapw makes a board of an empty file, so a follower waits for that. */
+	if (r->asked.waits && fstat(b->fd, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size) {
 		close(b->fd);
 		return 0;
 	}
 	board_map(b, PROT_READ);
-	if (b->raw && r->need_sequence)
+	if (b->raw && r->asked.need_sequence)
 		bb_error_msg_and_die(
 			"'%s' is a raw record: only -1 and -i can be had of it", b->path);
 	board_check_output(b, &r->out);
 	return 1;
 }
 
-/* seq after publication number: the slots have 64 bits of the number, seq has 32. What is
- * further away than seq can tell is as far away as it can tell. */
+/* Turns the 64 bits of a publication's number into the 32 bits of seq. A number that is more than
+ * 2^31 away from the latest one becomes the farthest number that 32 bits can tell from it. */
 static uint32_t after(struct board *b, uint64_t number)
 {
 	uint64_t now = board_latest(b) ? b->slot->publications : 0;
@@ -39,7 +39,8 @@ static uint32_t after(struct board *b, uint64_t number)
 	return now + (ahead > INT32_MAX ? INT32_MAX : ahead < -INT32_MAX ? -INT32_MAX : ahead);
 }
 
-/* In a file of an earlier boot, seq may be older or newer than the slots. */
+/* In a file of an earlier boot seq may be older or newer than the slots, so the slots are
+ * searched there. */
 uint32_t board_last_number(struct board *b)
 {
 	return !b->other_boot ? board_seq(b) : board_latest(b) ? b->slot->n : 0;
@@ -50,11 +51,11 @@ void board_set_start(struct board_reader *r)
 	uint32_t n = r->b.head.nslots, from;
 
 	r->last = board_last_number(&r->b);
-	if (r->history)
-		r->last -= r->history < n ? r->history : n - 1;
-	if (r->since >= 0) {
-		from = after(&r->b, r->since);
-		if (!r->history || (int32_t)(from - r->last) > 0)
+	if (r->asked.history)
+		r->last -= r->asked.history < n ? r->asked.history : n - 1;
+	if (r->asked.since >= 0) {
+		from = after(&r->b, r->asked.since);
+		if (!r->asked.history || (int32_t)(from - r->last) > 0)
 			r->last = from;
 	}
 }
@@ -65,8 +66,9 @@ static uint64_t time_of(struct board *b, uint32_t n)
 	return !b->raw && board_copy_whole(b, n) ? b->slot->realtime_ns : 0;
 }
 
-/* If the last publication is in the new file too, the new file continues the old one: the
- * board was copied, or made anew. Else it is a new board, and all of it is news. */
+/* If the new file holds the last publication too, with the same time, it continues the old
+ * one: the board was copied, or made anew. Else it is a new board, and all its publications
+ * are news. */
 static void reopen_board(struct board_reader *r)
 {
 	uint64_t time = time_of(&r->b, r->last);
@@ -83,7 +85,7 @@ int board_go_along(struct board_reader *r)
 	if (place == BOARD_OTHER)
 		reopen_board(r);
 	else if (!r->b.map && board_reader_open(r) && !r->b.raw)
-		r->last = after(&r->b, r->since > 0 ? r->since : 0);
+		r->last = after(&r->b, r->asked.since > 0 ? r->asked.since : 0);
 	return r->b.map && place != BOARD_GONE;
 }
 
@@ -95,19 +97,20 @@ static void NORETURN stale(const struct board_reader *r, const char *why)
 
 void board_require_writer(const struct board_reader *r)
 {
-	if (r->need_writer && !board_has_writer(r->b.fd))
+	if (r->asked.need_writer && !board_has_writer(r->b.fd))
 		stale(r, "has no live writer");
 }
 
-/* CLOCK_BOOTTIME runs while the machine sleeps, but begins anew with each boot. A record that
- * seems to come from the future has no known age: it is too old. */
+/* CLOCK_BOOTTIME counts while the machine sleeps (clock_gettime(2)), but begins anew with each
+ * boot; for a board of an earlier boot CLOCK_REALTIME has to do. A record whose time is still to
+ * come has no known age, and counts as too old. */
 static void require_age(const struct board_reader *r)
 {
 	const struct board_slot *slot = r->b.slot;
 	uint64_t age = r->b.other_boot ? board_now(CLOCK_REALTIME) - slot->realtime_ns
 		: board_now(CLOCK_BOOTTIME) - slot->boottime_ns;
 
-	if (r->max_age >= 0 && age > (uint64_t)r->max_age)
+	if (r->asked.max_age >= 0 && age > (uint64_t)r->asked.max_age)
 		stale(r, "has only a record that is too old");
 }
 
@@ -126,7 +129,7 @@ void board_answer_usr1(const struct board_reader *r)
 			: board_has_writer(r->b.fd) ? "writer alive" : "no writer");
 }
 
-/* False if publication n was overwritten, or not kept over a reboot. */
+/* Copies publication n. Returns false if it was overwritten, or was not kept over a reboot. */
 static int copy_for_print(struct board *b, uint32_t n)
 {
 	if (b->other_boot)
@@ -162,7 +165,6 @@ void board_print_news(struct board_reader *r)
 			r->missed++;
 }
 
-
 /* Sleeps while *word is value, at most ns nanoseconds. */
 static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t ns)
 {
@@ -170,14 +172,15 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t ns)
 	long old[2] = { ts.tv_sec, ts.tv_nsec };
 	int wide = sizeof(time_t) > sizeof(long);
 
-	/* Before 5.1 a 32-bit kernel has only the call with 32-bit times. */
+	/* Before Linux 5.1 a 32-bit kernel has only the call with 32-bit times (futex(2)). The caller
+	 * looks at the word again, however the call ends. */
 	if (!wide || (syscall(SYS_futex_time64, word, FUTEX_OP_WAIT, value, &ts, NULL, 0) < 0
 		      && errno == ENOSYS))
-		(void)syscall(
-			SYS_futex, word, FUTEX_OP_WAIT, value, old, NULL, 0); /* however it ends */
+		(void)syscall(SYS_futex, word, FUTEX_OP_WAIT, value, old, NULL, 0);
 }
 
-/* A name that is missing for long is looked at less often, but at least once a second. */
+/* Sleeps until a missing name is looked at again. Each sleep is twice as long as the one before,
+ * up to a second. */
 static void nap(int64_t left, int64_t *slice)
 {
 	(void)sleep_until(monotonic_ns() + (left < *slice ? left : *slice));
@@ -190,15 +193,15 @@ static void NORETURN timed_out(const struct board_reader *r)
 	exit(EXIT_TIMED_OUT);
 }
 
-/* Sleeps in slices of a second: nobody wakes a reader when a writer dies or the file is
- * replaced. */
+/* Sleeps in slices of a second, because nobody wakes a reader when a writer dies or when another
+ * program replaces the file. */
 void board_wait_for_news(struct board_reader *r)
 {
-	int64_t deadline = monotonic_ns() + r->timeout, left, slice = NS_PER_S / 100;
+	int64_t deadline = monotonic_ns() + r->asked.timeout, left, slice = NS_PER_S / 100;
 	uint32_t seq;
 
 	for (;;) {
-		left = r->timeout >= 0 ? deadline - monotonic_ns() : NS_PER_S;
+		left = r->asked.timeout >= 0 ? deadline - monotonic_ns() : NS_PER_S;
 		board_answer_usr1(r);
 		if (!r->b.map && !board_go_along(r)) {
 			if (left <= 0)

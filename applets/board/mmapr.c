@@ -37,10 +37,10 @@ config MMAPR
 */
 #include "mmapr.h"
 
-/* Copies the latest record; false if there is none, or none after --since. */
+/* Copies the latest record. Returns false if there is none, or none after --since. */
 static int has_record(struct board_reader *r)
 {
-	return board_latest(&r->b) && (r->since < 0 || (int32_t)(r->b.slot->n - r->last) > 0);
+	return board_latest(&r->b) && (r->asked.since < 0 || (int32_t)(r->b.slot->n - r->last) > 0);
 }
 
 static void print_copied(struct board_reader *r)
@@ -61,13 +61,13 @@ static void print_history(struct board_reader *r)
 	board_require_writer(r);
 	if ((int32_t)(board_last_number(&r->b) - r->last) <= 0 || !board_latest(&r->b))
 		board_nothing_published(r);
-	/* Before the first publication there is nothing to print. */
+	/* There is nothing to print from before the first publication. */
 	if (r->b.slot->n - r->last > r->b.slot->publications)
 		r->last = r->b.slot->n - r->b.slot->publications;
 	board_print_news(r);
 }
 
-/* Checks the slots that are not being written to. board_map has checked all else. */
+/* Checks each slot but the one that the writer may change. board_map has checked all else. */
 static void check_slots(struct board_reader *r)
 {
 	struct board *b = &r->b;
@@ -76,11 +76,12 @@ static void check_slots(struct board_reader *r)
 		uint32_t seq = b->slot->n, n = b->head.nslots - 1;
 
 		for (n = n < b->slot->publications ? n : b->slot->publications; n; n--)
-			(void)board_copy(b, seq - n + 1); /* dies if it is damaged */
+			(void)board_copy(b, seq - n + 1); /* ends the program if it is damaged */
 	}
 }
 
-/* Sleeps in slices of a second, for the SIGUSR1 that comes just before the sleep. */
+/* Sleeps in slices of a second, so that a SIGUSR1 that comes just before a sleep is answered
+ * within a second. */
 static void nap_until(const struct board_reader *r, int64_t deadline)
 {
 	for (int64_t now; (now = monotonic_ns()) < deadline; board_answer_usr1(r))
@@ -95,7 +96,7 @@ static void print_once(struct board_reader *r)
 static void print_next(struct board_reader *r)
 {
 	board_wait_for_news(r);
-	r->since = -1;
+	r->asked.since = -1;
 	print_latest(r);
 }
 
@@ -107,15 +108,16 @@ static void print_followed(struct board_reader *r)
 	}
 }
 
-/* A board that is gone is not shown. It may come back: first without a record. */
+/* Prints the latest record once each period. While nothing has the board's name, nothing is
+ * printed. A board that comes back may have no record at first. */
 static void repeat(struct board_reader *r)
 {
 	int64_t next = monotonic_ns();
 
 	print_latest(r);
-	r->waits = 1;
+	r->asked.waits = 1;
 	for (;;) {
-		next += r->period;
+		next += r->asked.period;
 		nap_until(r, next);
 		if (board_go_along(r) && has_record(r))
 			print_copied(r);
@@ -136,7 +138,7 @@ static void check(struct board_reader *r)
 
 static void emit(struct board_reader *r)
 {
-	board_emit_c(&r->b, r->emit_prefix);
+	board_emit_c(&r->b, r->asked.emit_prefix);
 	board_require_writer(r);
 }
 
@@ -196,7 +198,7 @@ static const char *check_word(const char *option, const char *word)
 	return word;
 }
 
-/* 0: no --history. */
+/* Returns how many records --history wants, or 0 without --history. */
 static uint32_t parse_history(int given, const char *history)
 {
 	if (!given)
@@ -207,13 +209,13 @@ static uint32_t parse_history(int given, const char *history)
 
 static void mmapr_run(struct board_reader *r, int mode)
 {
-	board_catch_usr1(SA_RESTART); /* stdio takes EINTR for a failure */
-	r->waits = modes[mode].waits;
-	r->need_sequence |= modes[mode].need_sequence;
+	board_catch_usr1(SA_RESTART); /* stdio would take EINTR for a failure to write */
+	r->asked.waits = modes[mode].waits;
+	r->asked.need_sequence |= modes[mode].need_sequence;
 	if (board_reader_open(r)) {
 		if (!r->b.raw)
 			board_set_start(r);
-	} else if (!r->waits) {
+	} else if (!r->asked.waits) {
 		board_nothing_published(r);
 	}
 	modes[mode].run(r);
@@ -223,7 +225,7 @@ int mmapr_main(char **argv)
 {
 	char *interval = NULL, *since = NULL, *history = NULL, *timeout = NULL, *age = NULL;
 	char *emit_prefix = NULL, *prefix = NULL;
-	struct board_reader r = { .max_age = -1, .timeout = -1, .since = -1 };
+	struct board_reader r = { .asked = { .max_age = -1, .timeout = -1, .since = -1 } };
 	int pairs = 0, plain = 0, info = 0, check_only = 0, mode;
 	opts_t opts = getopt32(argv,
 		"1(once)w(wait)f(follow)H(history)::s(since):i(interval):t(timeout):"
@@ -245,20 +247,20 @@ int mmapr_main(char **argv)
 		bb_show_usage("-t needs -w or -f");
 	r.out.prefix = prefix;
 	check_forms(&r.out, !!(opts & OPT('J')), pairs);
-	r.period = interval ? xatodur("interval", interval) : NS_PER_S;
+	r.asked.period = interval ? xatodur("interval", interval) : NS_PER_S;
 	if (timeout)
-		r.timeout = xatodur("timeout", timeout);
+		r.asked.timeout = xatodur("timeout", timeout);
 	if (age)
-		r.max_age = xatodur("age", age);
+		r.asked.max_age = xatodur("age", age);
 	if (since)
-		r.since = xatou_range("publication", since, 0, INT64_MAX);
-	r.history = parse_history(given[HISTORY], history);
-	r.need_writer = !!(opts & OPT('W'));
-	r.need_sequence = r.need_writer || since || age;
+		r.asked.since = xatou_range("publication", since, 0, INT64_MAX);
+	r.asked.history = parse_history(given[HISTORY], history);
+	r.asked.need_writer = !!(opts & OPT('W'));
+	r.asked.need_sequence = r.asked.need_writer || since || age;
 	r.out.style = opts & OPT('J') ? JSON : pairs ? PAIRS : NO_RECORD;
 	r.out.prefix = check_word("prefix", prefix ? prefix : "board_");
-	r.emit_prefix = emit_prefix && *emit_prefix ? emit_prefix : "board";
-	(void)check_word("prefix", r.emit_prefix);
+	r.asked.emit_prefix = emit_prefix && *emit_prefix ? emit_prefix : "board";
+	(void)check_word("prefix", r.asked.emit_prefix);
 	if (modes[mode].in_place && !plain && r.out.style == NO_RECORD && !r.out.format)
 		r.out.screen = board_screen();
 	r.b = (struct board){ .path = argv[optind], .fd = -1 };
