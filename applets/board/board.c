@@ -10,8 +10,9 @@ static const char *mapped_path;
 
 static const char truncated[] = "it was truncated";
 
-/* The part that was cut off reads as zeros, up to the end of its page. If the file has grown
- * again, all of it does: as if nothing were published. */
+/* Returns true if the file was truncated after it was mapped. Of a part that was cut off, the
+ * rest of its page reads as zeros, and the pages behind raise SIGBUS (mmap(2)). If the file has
+ * grown again, all of that part reads as zeros. A header of zeros shows that. */
 static int is_cut(const struct board *b)
 {
 	struct stat st;
@@ -34,7 +35,8 @@ void board_check_length(const struct board *b)
 		board_damaged(b, truncated);
 }
 
-/* Only loads and stores of the mapping raise SIGBUS: no function of libc is interrupted. */
+/* Only loads and stores of the mapping raise SIGBUS, and no function of libc that keeps a state
+ * makes them. So this handler may call functions that signal-safety(7) does not list. */
 static void on_sigbus(int sig)
 {
 	(void)sig;
@@ -98,8 +100,9 @@ static const char *check_header(struct board *b)
 	return check_sizes(h);
 }
 
-/* A writer gives the header another boot_id and CRC in one write(2), which a read(2) may see
- * half done: the header is read until it was twice the same. */
+/* After a reboot the first writer puts another boot_id and header_crc into the header with one
+ * write(2). A read(2) may see half of that write, so the header is read until two reads in a row
+ * give the same bytes. */
 static ssize_t read_header(struct board *b)
 {
 	struct board_header again = { .bom = 0 };
@@ -117,6 +120,7 @@ static ssize_t read_header(struct board *b)
 	return n;
 }
 
+/* Returns NULL, or what is wrong with the schema. */
 static const char *check_schema(struct board *b)
 {
 	uint32_t len = b->head.schema_len;
@@ -138,7 +142,8 @@ static const char *check_schema(struct board *b)
 	return wrong;
 }
 
-/* The tutorial's programs write the bare struct. No board has its size. */
+/* The tutorial's programs write the bare struct of 28 bytes. A board has at least 128 bytes, so
+ * the size tells the two apart. */
 static const char *check_raw(struct board *b)
 {
 	b->raw = 1;
@@ -147,7 +152,8 @@ static const char *check_raw(struct board *b)
 	return NULL;
 }
 
-/* The copies that are used are the copies that are checked: nobody can change them between. */
+/* Returns NULL, or what is wrong with the file. The header and the schema are copied, checked and
+ * used in that copy, so no other process can change them between check and use. */
 static const char *check_file(struct board *b)
 {
 	uint64_t size;
@@ -241,10 +247,10 @@ void board_unmap(struct board *b)
 	*b = (struct board){ .path = b->path, .fd = -1 };
 }
 
-/* The same numbers may be another file: on overlayfs a file that is written to for the first
- * time is copied, and keeps its device and inode, but a mapping of the lower file stays as it
- * was (Documentation/filesystems/overlayfs.rst, "Non-standard behavior"). Then the copy's
- * header says more than the mapping. */
+/* Device and inode do not tell two files apart on overlayfs: a file that is written to for the
+ * first time is copied and keeps both, and a mapping of the lower file never changes again
+ * (Documentation/filesystems/overlayfs.rst, "Non-standard behavior"). Then the header in the copy
+ * is ahead of the header in the mapping. */
 static int is_ahead(const struct board *b, const struct board_header *found)
 {
 	uint32_t seq = b->swap ? __builtin_bswap32(found->seq) : found->seq;
@@ -260,7 +266,7 @@ static int is_other_content(const struct board *b, int fd)
 	struct board_header found;
 	ssize_t n = pread(fd, &found, sizeof(found), 0);
 
-	if (b->raw) /* without a header only the record itself can tell */
+	if (b->raw) /* a bare struct has no header, so the record itself is compared */
 		return n != (ssize_t)b->len || memcmp(&found, (void *)b->map, b->len);
 	if (n != sizeof(found))
 		return 1;
