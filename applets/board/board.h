@@ -66,14 +66,15 @@ _Static_assert(offsetof(struct board_header, seq) == 64, "seq has a cache line o
 #define BOARD_WORD(member) (offsetof(struct board_header, member) / 4)
 
 struct board_slot {
-	uint32_t n, crc; /* n: the low half of publications; crc: of the record */
+	uint32_t n, crc; /* n is the low half of publications; crc is that of record */
 	uint64_t publications, boottime_ns, realtime_ns;
 	unsigned char record[];
 };
 _Static_assert(sizeof(struct board_slot) == 32, "no padding");
 
-/* One "name:type[@offset]" of a schema. kind: 'i'nteger, 'u'nsigned, 'f'loat, 'b'ool, 'c'har,
- * 's'tring, he'x' (binN). size is one element's. */
+/* A field is one "name:type[@offset]" of a schema. kind is the first letter of integer, unsigned,
+ * float, bool or char; 's' stands for strN and 'x' for binN. size is that of one element, in
+ * bytes. */
 struct field {
 	const char *name, *type;
 	uint32_t offset, size, count;
@@ -85,8 +86,9 @@ struct schema {
 	uint32_t count, record_size;
 };
 
-/* Returns NULL, or what is wrong. The text is cut into pieces and must stay as long as the schema.
- * Given offsets must ascend. An offset that is not given is aligned to the element's size. */
+/* Returns NULL, or what is wrong. The text is cut into pieces and must stay as long as the
+ * schema. Given offsets must ascend. An offset that is not given is aligned to the element's
+ * size. */
 const char *board_schema_parse(struct schema *s, char *text);
 const struct field *board_schema_find(const struct schema *s, const char *name, size_t len);
 /* Returns the names of the fields, "a, b, c", for a message. */
@@ -104,11 +106,11 @@ struct board {
 	int other_boot;           /* the file was made before the last boot */
 	struct board_header head; /* as it was when the file was opened, in this machine's order */
 	struct schema schema;
-	char *text;               /* the schema's, as it stands in the file */
+	char *text;               /* the schema, as it stands in the file */
 	_Atomic uint32_t *map;    /* NULL: no file is mapped */
 	size_t len;
 	struct stat st;
-	struct board_slot *slot;  /* board_latest's copy */
+	struct board_slot *slot;  /* the copy that board_latest and board_copy make */
 };
 
 /* --- board.c: the file ---------------------------------------------------------------- */
@@ -119,8 +121,8 @@ void board_stat(struct board *b);
  * program ends with EXIT_INTEGRITY. */
 void board_map(struct board *b, int prot);
 void board_unmap(struct board *b);
-/* Ends the program because the board is damaged. If the mapped file was truncated, the message says
- * that instead of why. */
+/* Ends the program because the board is damaged. If the mapped file was truncated, the message
+ * says that instead of why. */
 void board_damaged(const struct board *b, const char *why) NORETURN;
 /* Ends the program if the mapped file was truncated. */
 void board_check_length(const struct board *b);
@@ -128,10 +130,11 @@ void board_check_length(const struct board *b);
 void board_unsupported(const char *path) NORETURN;
 /* Returns the target of path if path is a symbolic link to nothing, else NULL. */
 const char *board_dangling(const char *path);
-/* Is the file that is open still the one of this name, by device and inode? For a writer, whose
- * descriptor is of overlayfs's copy already. */
+/* Returns true if the name still leads to the file that is open, by device and inode. A writer
+ * may ask so; a reader on overlayfs needs board_look_again. */
 int board_has_name(const struct board *b);
-/* Opens the name again and returns what has the name now. */
+/* Opens the name again. Returns whether it leads to the file that is mapped, to nothing, or to
+ * another file. */
 enum board_place { BOARD_SAME, BOARD_GONE, BOARD_OTHER };
 enum board_place board_look_again(const struct board *b);
 
@@ -146,8 +149,8 @@ uint32_t board_word(const struct board *b, size_t index);
 int board_copy(struct board *b, uint32_t n);
 /* Copies publication n to b->slot. Returns false if it is not there, or not whole. */
 int board_copy_whole(struct board *b, uint32_t n);
-/* Copies the latest publication to b->slot. Returns false if there is none. Ends the program if it
- * is damaged. */
+/* Copies the latest publication to b->slot. Returns false if there is none. Ends the program if
+ * it is damaged. */
 int board_latest(struct board *b);
 /* Returns the index, in the mapping, of the first word of publication n's slot. */
 size_t board_slot_word(const struct board *b, uint32_t n);
