@@ -5,7 +5,8 @@
  */
 #include "mmapr.h"
 
-/* The pid is one of the writer's PID namespace: a name is told only if the start fits. */
+/* The pid counts in the writer's PID namespace. In this namespace it may be another process's, so
+ * a name is printed only if the start of the process is the one in the board. */
 static void show_writer(const struct board *b, int alive)
 {
 	char name[32];
