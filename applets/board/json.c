@@ -1,5 +1,5 @@
 /*
- * json.c - fields of a record out of one JSON object: scalars, and arrays of scalars
+ * json.c - set the fields of a record that one JSON object names
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -10,7 +10,7 @@ static char *skip_space(char *s)
 	return s + strspn(s, " \t\r");
 }
 
-/* Four hexadecimal digits, or -1. */
+/* Returns the number that four hexadecimal digits make, or -1 if they are not four. */
 static int hex4(const char *s)
 {
 	unsigned char byte[2];
@@ -22,8 +22,9 @@ static int hex4(const char *s)
 	return byte[0] << 8 | byte[1];
 }
 
-/* Writes \uXXXX at s, with its other half, as UTF-8. Returns what follows, or NULL, also for
- * NUL, which a string of C cannot hold. */
+/* Writes the character whose XXXX of \uXXXX begins at s to *to, as UTF-8. A surrogate takes the
+ * other half from the \uXXXX that follows (RFC 8259, section 7). Returns what follows, or NULL
+ * for half a pair, for a wrong digit, and for NUL, which a string of C cannot hold. */
 static char *put_unicode(char **to, char *s)
 {
 	int c = hex4(s), low;
@@ -48,7 +49,8 @@ static char *put_unicode(char **to, char *s)
 	return s;
 }
 
-/* The string whose first quotation mark is at s, in place; returns what follows, or NULL. */
+/* Decodes, in place, the string whose first quotation mark is at s. Returns what follows it, or
+ * NULL if it is no JSON string. */
 static char *json_string(char *s)
 {
 	static const char escapes[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
@@ -77,6 +79,7 @@ static char *json_string(char *s)
 	return s + 1;
 }
 
+/* Returns the value of a digit of base64, or -1. */
 static int base64_digit(unsigned char c)
 {
 	return isalpha(c) ? (c & 31) - 1 + (c & 32 ? 26 : 0)
@@ -85,8 +88,8 @@ static int base64_digit(unsigned char c)
 		: c == '/' ? 63 : -1;
 }
 
-/* Decodes base64 (RFC 4648, section 4) in place. False if the text is no base64, or holds a
- * NUL. */
+/* Decodes base64 (RFC 4648, section 4) in place. Returns false if the text is no base64, or if
+ * the bytes hold a NUL. */
 static int decode_base64(char *s)
 {
 	char *to = s;
@@ -102,7 +105,8 @@ static int decode_base64(char *s)
 				return 0;
 		}
 	}
-	/* 2 digits and "==", or 3 and "=", are left; the bits that fill them up are 0. */
+	/* The last group may be 2 digits and "==", or 3 digits and "=". The bits that it does not need
+	 * are 0. */
 	bits &= (1U << have) - 1;
 	have = have < 6 && !bits && strspn(s, "=") == have / 2 && !s[have / 2];
 	*to = '\0';
@@ -113,11 +117,11 @@ struct json {
 	const struct schema *schema;
 	unsigned char *record;
 	const struct field *field;
-	int base64; /* the name is NAME_b64, as mmapr prints what is no UTF-8 */
+	int base64; /* the name is NAME_b64: mmapr prints a text so if it is no UTF-8 */
 	int bad;    /* a message has been written */
 };
 
-/* RFC 8259, section 6: -? int frac? exp? */
+/* Returns true for a number of RFC 8259, section 6: -? int frac? exp? */
 static int is_json_number(const char *s)
 {
 	size_t digits;
@@ -140,7 +144,8 @@ static int is_json_number(const char *s)
 	return digits && !*s;
 }
 
-/* mmapr prints NaN as null, so null is NaN. JSON has no infinity. */
+/* Sets one element from a text without quotation marks. Returns NULL, or why it cannot. JSON has
+ * neither NaN nor infinity. mmapr prints NaN as null, so null sets NaN here. */
 static const char *set_bare(const struct field *f, unsigned char *p, const char *text)
 {
 	const char *name = text + (*text == '-');
@@ -157,16 +162,17 @@ static const char *set_bare(const struct field *f, unsigned char *p, const char 
 	return board_set_element(f, p, text);
 }
 
+/* Sets one element from the text between quotation marks. Returns NULL, or why it cannot. */
 static const char *set_quoted(const struct json *j, unsigned char *p, char *text)
 {
 	if (j->base64 && !decode_base64(text))
 		return "invalid";
-	if (j->field->kind == 'f') /* the rules for numbers hold within quotation marks, too */
+	if (j->field->kind == 'f') /* a quoted "inf" is refused as a bare one is */
 		return set_bare(j->field, p, text);
 	return board_set_element(j->field, p, text);
 }
 
-/* One scalar at s into element i of the field; returns what follows, or NULL. */
+/* Sets element i of the field from the scalar at s. Returns what follows it, or NULL. */
 static char *json_element(struct json *j, uint32_t i, char *s)
 {
 	const struct field *f = j->field;
@@ -183,12 +189,13 @@ static char *json_element(struct json *j, uint32_t i, char *s)
 	saved = *end;
 	*end = '\0';
 	why = text == s ? set_bare(f, p, text) : set_quoted(j, p, text);
-	if (why) /* what was decoded from base64 is spoiled, or bytes */
+	if (why) /* after decoding, a text of base64 may be any bytes, so it is not shown */
 		j->bad = board_bad_value(f, j->base64 ? "base64" : text, why);
 	*end = saved;
 	return why ? NULL : end;
 }
 
+/* Sets the field from the scalar or the array at s. Returns what follows it, or NULL. */
 static char *json_value(struct json *j, char *s)
 {
 	if (!j->field->is_array)
@@ -204,7 +211,7 @@ static char *json_value(struct json *j, char *s)
 	return *s == ']' ? s + 1 : NULL;
 }
 
-/* A field may itself be called NAME_b64. */
+/* Finds the field that the name means. A field whose own name ends with _b64 comes first. */
 static void json_field(struct json *j, const char *name)
 {
 	size_t len = strlen(name);
@@ -217,7 +224,7 @@ static void json_field(struct json *j, const char *name)
 		j->bad = board_no_field(j->schema, name, len);
 }
 
-/* What follows the object at p, or NULL. */
+/* Sets the fields that the object at p names. Returns what follows the object, or NULL. */
 static char *json_object(struct json *j, char *p)
 {
 	char *name;
