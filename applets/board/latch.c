@@ -3,11 +3,11 @@
  *
  * SPDX-License-Identifier: 0BSD
  *
- * Readers never look at the slot that is being written. The writer puts publication n
- * into slot n mod nslots, behind a release fence, and then stores n to seq. A reader that
- * sees any word of publication n + nslots therefore sees, behind its acquire fence, a seq
- * of at least n + nslots - 1, and reads again. A writer that dies anywhere leaves seq and
- * the slot it names as they were.
+ * Readers never look at the slot that is being written. The writer puts publication n into slot
+ * n mod nslots, behind a release fence, and then stores n to seq. If a reader of publication n
+ * copies any word of publication n + nslots, the two fences make its second load of seq give at
+ * least n + nslots - 1 (C11, 7.17.4, paragraph 2), and it reads again. A writer that dies
+ * anywhere leaves seq, and the slot that seq names, as they were. tests/board/latch.pml is the proof.
  */
 #include "board.h"
 
@@ -59,8 +59,9 @@ static int was_never_used(const struct board_slot *slot)
 	return !slot->n && !slot->publications;
 }
 
-/* NULL, or what is wrong. A slot that was not written yet, or not since the first writer after
- * a reboot, holds zeros; but the slot that seq names never does. */
+/* Returns NULL, or what is wrong with the copy of slot n. A slot holds zeros until it is written
+ * for the first time, and again after board_renew has cleared it. The slot that seq names never
+ * holds zeros, unless seq is 0. */
 static const char *check_slot(const struct board *b, uint32_t n)
 {
 	const struct board_slot *slot = b->slot;
@@ -81,7 +82,7 @@ int board_copy(struct board *b, uint32_t n)
 	copy_slot(b, n);
 	atomic_thread_fence(memory_order_acquire);
 	if (board_seq(b) - n >= b->head.nslots - 1)
-		return 0; /* a writer may have been at it */
+		return 0; /* the writer may have changed the slot meanwhile */
 	wrong = check_slot(b, n);
 	if (wrong)
 		board_damaged(b, wrong);
@@ -94,7 +95,7 @@ int board_copy_whole(struct board *b, uint32_t n)
 	return !was_never_used(b->slot) && !check_slot(b, n);
 }
 
-/* Reads the head of slot i alone; true if it may be that of a publication. */
+/* Copies the head of slot i alone. Returns true if it may be the head of a publication. */
 static int is_used(struct board *b, uint32_t i)
 {
 	copy_words(b, i, sizeof(*b->slot) / 4);
@@ -102,18 +103,18 @@ static int is_used(struct board *b, uint32_t i)
 		&& (uint32_t)b->slot->publications == b->slot->n;
 }
 
-/* The slot at or after slot i that holds data: a sparse file may claim to be large and hold
- * nothing, and reading its holes would cost what it claims. */
+/* Returns the first slot from slot i on that holds data. A sparse file may be large and hold
+ * nothing; to read its holes would cost as much as its size says. */
 static uint32_t skip_holes(const struct board *b, uint32_t i)
 {
 	off_t at = (off_t)board_slot_word(b, i) * 4, data = lseek(b->fd, at, SEEK_DATA);
 
-	if (data < 0) /* ENXIO: only holes are left; else this file system cannot tell */
+	if (data < 0) /* ENXIO: only holes follow; another error: this file system cannot tell */
 		return errno == ENXIO ? b->head.nslots : i;
 	return i + (data - at) / b->head.slot_stride;
 }
 
-/* The newest publication by the heads of the slots alone; 0 if there is none. */
+/* Returns the newest publication by the heads of the slots alone, or 0 if there is none. */
 static uint64_t newest_head(struct board *b)
 {
 	uint64_t newest = 0;
@@ -124,8 +125,8 @@ static uint64_t newest_head(struct board *b)
 	return newest;
 }
 
-/* The newest publication whose slot is whole; 0 if there is none. Reads at most as much as the
- * file weighs, and one record of the largest size. */
+/* Returns the newest publication whose slot is whole, or 0 if there is none. It reads at most as
+ * many bytes as the file has on the disk, and those of one record of the largest size. */
 static uint64_t newest_whole(struct board *b)
 {
 	uint64_t newest = 0, found, left = BOARD_RECORD_MAX + (uint64_t)b->st.st_blocks * 512;
@@ -141,10 +142,10 @@ static uint64_t newest_whole(struct board *b)
 	return newest;
 }
 
-/* After a power cut the disk may hold seq and the slots as they were at different times: the
- * newest slot that is whole is the record. If none is, seq tells whether the first publication
- * was ever complete. A program that took no notice of the boot may be writing meanwhile; what
- * has changed since is looked for again. */
+/* Copies the record of a board of an earlier boot, and returns what try_latest does. After a
+ * power cut the disk may hold seq and the slots as they were at different times, so the record is
+ * the newest slot that is whole. If no slot is whole, seq 0 tells that nothing was published yet.
+ * A program that does not know the boot may write meanwhile; then the search begins again. */
 static int newest_slot(struct board *b)
 {
 	uint32_t seq = board_seq(b);
@@ -171,7 +172,8 @@ static int latest_raw(struct board *b)
 	return 1;
 }
 
-/* 1: b->slot is the latest publication; 0: there is none; -1: try once more. */
+/* Returns 1 if b->slot is the latest publication, 0 if there is none, and -1 if a writer was
+ * faster and another try may succeed. */
 static int try_latest(struct board *b)
 {
 	if (b->other_boot)
