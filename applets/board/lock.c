@@ -3,11 +3,11 @@
  *
  * SPDX-License-Identifier: 0BSD
  *
- * A writer holds F_WRLCK on the whole file, for which it must have opened the file for writing
- * (fcntl_locking(2)): whoever may only read the board cannot look like a writer. F_RDLCK is
- * what a mere reader can take. It keeps F_WRLCK away, but it says nothing about writers; those
- * are asked for with F_RDLCK, which only F_WRLCK conflicts with. flock(2) does not count: any
- * reader can hold it.
+ * A writer holds F_WRLCK on the whole file. That lock needs a descriptor that is open for writing
+ * (fcntl_locking(2)), so a process that may only read the board cannot look like a writer. A mere
+ * reader can take F_RDLCK. It keeps F_WRLCK away, but it does not look like a writer, because
+ * board_has_writer asks about F_RDLCK, and only F_WRLCK conflicts with that. flock(2) counts only
+ * where fcntl(2) has no locks at all, because any reader can take it.
  */
 #include <sys/file.h>
 #include "board.h"
@@ -17,8 +17,10 @@ static int is_held(void)
 	return errno == EAGAIN || errno == EACCES;
 }
 
-/* Locks of open file descriptions came with Linux 3.15. Those of processes conflict with them,
- * and serve as long as the process closes no other descriptor of the file. */
+/* Makes the call ofd, or the call posix where the kernel does not know ofd. Returns 0 for the
+ * one, 1 for the other, -1 for neither. Locks of open file descriptions came with Linux 3.15. The
+ * locks of processes conflict with them, and end when the process closes any descriptor of the
+ * file (fcntl_locking(2)); mmapw has only one. */
 static int lock_call(int fd, int ofd, int posix, struct flock *lock)
 {
 	int type = lock->l_type;
