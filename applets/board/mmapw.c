@@ -42,14 +42,14 @@ struct input {
 	size_t size, start, end;
 };
 
-
 static void nap_until(struct writer *w, int64_t deadline)
 {
 	for (; !bb_got_signal && monotonic_ns() < deadline; board_attend(w))
 		(void)sleep_until(deadline);
 }
 
-/* The next line, or NULL at the end; *more tells whether another line is there already. */
+/* Returns the next line, or NULL at the end. *more tells whether another line has been read
+ * already. */
 static char *next_line(struct writer *w, struct input *in, int *more)
 {
 	char *line, *eol;
@@ -76,7 +76,7 @@ static char *next_line(struct writer *w, struct input *in, int *more)
 	if (!eol && in->start == in->end)
 		return NULL;
 	if (!eol)
-		eol = in->buf + in->end++; /* the last line has no end; there is room for one */
+		eol = in->buf + in->end++; /* the last line lacks its newline; buf has room for it */
 	*eol = '\0';
 	line = in->buf + in->start;
 	in->start = eol + 1 - in->buf;
@@ -84,7 +84,8 @@ static char *next_line(struct writer *w, struct input *in, int *more)
 	return line;
 }
 
-/* A line with a mistake publishes nothing; the exit status tells of it at the end. */
+/* A line with a mistake publishes nothing. The lines after it are published, and the exit status
+ * tells of the mistake at the end. */
 static int publish_lines(struct writer *w, int64_t period, uintmax_t todo)
 {
 	uint32_t size = w->b.head.record_size;
@@ -148,7 +149,7 @@ static uint32_t parse_slots(const char *text)
 	return n;
 }
 
-/* Nanoseconds between two writes to disk; < 0: never. */
+/* Returns the nanoseconds between two writes to disk, or < 0 for never. */
 static int64_t parse_persist(const char *when)
 {
 	if (!when || strcmp(when, "never") == 0)
@@ -156,8 +157,8 @@ static int64_t parse_persist(const char *when)
 	return !*when || strcmp(when, "each") == 0 ? 0 : xatodur("persist", when);
 }
 
-/* Errors of usage are told before this, as pipesz --quiet tells them. Without a /dev/null
- * later errors are told too. */
+/* Messages go to /dev/null from here on. Errors of usage were told before, as pipesz --quiet
+ * tells them. Where there is no /dev/null, all messages are still told. */
 static void be_quiet(void)
 {
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
