@@ -1,5 +1,5 @@
 /*
- * open.c - the board that mmapw writes to: found, locked, made or made anew
+ * open.c - find, lock, make or remake the board that mmapw writes to
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -8,8 +8,8 @@
 enum { MANY_TRIES = 10 };
 enum found { NO_FILE, EMPTY_FILE, READ_LOCKED, FOUND };
 
-/* Only the process that wrote its pid and its start into the board is named: the pid may be
- * another process's here, in another PID namespace. */
+/* Ends the program because another writer holds the lock. A process is named only if its start is
+ * the one in the board: in this PID namespace the pid alone may be another process's. */
 static void NORETURN held(struct board *b, int status)
 {
 	const char *who = "another writer";
@@ -29,6 +29,8 @@ static void NORETURN held(struct board *b, int status)
 	exit(status);
 }
 
+/* Takes the lock, and waits for a writer's end until the deadline. Returns what board_lock
+ * does. */
 static int lock_in_time(const struct board *b, int64_t deadline, int verbose)
 {
 	int64_t left;
@@ -49,7 +51,8 @@ static int lock_in_time(const struct board *b, int64_t deadline, int verbose)
 	return rc;
 }
 
-/* A reader's lock stands in the way for a moment only: 100 ms are left for it to go. */
+/* Takes the lock, or ends the program. A reader's F_RDLCK keeps the lock away, but most readers
+ * hold it only for a moment, so 100 ms pass before the file counts as READ_LOCKED. */
 static enum found lock_file(struct board *b, const struct wanted *want)
 {
 	for (int tries = 0; tries < MANY_TRIES; tries++) {
@@ -66,8 +69,8 @@ static enum found lock_file(struct board *b, const struct wanted *want)
 	return b->st.st_size ? READ_LOCKED : EMPTY_FILE;
 }
 
-/* In a directory that others can write to, a stranger's file or link may stand where ours was
- * awaited; fs.protected_regular and fs.protected_symlinks of proc_sys_fs(5) may be off. */
+/* Refuses a file or link of another user in a directory that others can write to. This is the
+ * rule of fs.protected_regular and fs.protected_symlinks (proc_sys_fs(5)), which may be off. */
 static void refuse_stranger(const char *path, const struct stat *st)
 {
 	const char *slash = strrchr(path, '/');
@@ -82,6 +85,7 @@ static void refuse_stranger(const char *path, const struct stat *st)
 			"others can write to", path, (unsigned)st->st_uid);
 }
 
+/* Looks at the file, and at the link if the name is one. */
 static void refuse_strangers(const struct board *b)
 {
 	struct stat st;
@@ -108,10 +112,10 @@ static enum found find_file(struct board *b, const struct wanted *want)
 			return NO_FILE;
 		if (b->fd < 0)
 			bb_perror_msg_and_die("can't open '%s'", b->path);
-		board_stat(b); /* a FIFO or a device is empty too, but is never replaced */
+		board_stat(b); /* it ends the program for a FIFO, which must not count as empty */
 		refuse_strangers(b);
 		found = lock_file(b, want);
-	} while (!board_has_name(b)); /* it may be replaced between open and lock */
+	} while (!board_has_name(b)); /* another writer may replace it between open and lock */
 	return found;
 }
 
@@ -124,7 +128,8 @@ int board_set_record(const struct schema *s, unsigned char *record, char **words
 	return board_set_words(s, record, *words ? words : job);
 }
 
-/* The mode that was asked for, or that of the empty file which is there, or a new file's. */
+/* Returns the mode of -m. Without -m it is the mode of the empty file that is there, or 0644 less
+ * the umask for a new file. */
 static mode_t file_mode(const struct board *b, int mode)
 {
 	mode_t mask = umask(0);
@@ -135,7 +140,8 @@ static mode_t file_mode(const struct board *b, int mode)
 	return b->fd >= 0 ? b->st.st_mode & 0777 : 0644 & ~mask;
 }
 
-/* The words are tried on a record first, so that a wrong one leaves no file behind. */
+/* Makes a file and returns it, or -1 if another process made one first. The words are tried on a
+ * record before that, so that a wrong word leaves no file behind. */
 static int make_file(const struct board *b, const struct schema *s, const struct wanted *want)
 {
 	struct board_header *h = board_make_header(s, want->nslots ? want->nslots : 2);
@@ -164,7 +170,8 @@ static int make_file(const struct board *b, const struct schema *s, const struct
 	return fd;
 }
 
-/* True if the file is not as it was asked for, but can be with --replace. */
+/* Returns true if the file is not as it was asked for and --replace was given. Ends the program
+ * if --replace would be needed, or would not help. */
 static int needs_replacing(const struct board *b, const struct schema *s,
 	const struct wanted *want)
 {
@@ -186,7 +193,8 @@ static int needs_replacing(const struct board *b, const struct schema *s,
 	return other || b->swap || (want->nslots && want->nslots != b->head.nslots);
 }
 
-/* Maps the file as it is, or makes it anew and maps that. False if another was faster. */
+/* Maps the file as it is, or makes it anew and maps the new one. Returns false if another process
+ * was faster. */
 static int settle(struct board *b, const struct schema *asked, enum found found,
 	const struct wanted *want)
 {
