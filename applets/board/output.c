@@ -1,11 +1,11 @@
 /*
- * output.c - a record for people, shells, JSON parsers and formats
+ * output.c - print a record as a line, as pairs, as JSON, or by a format
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "mmapr.h"
 
-/* These two stand in the slot, beside the record. --fields and --format know them. */
+/* These two are in the slot, not in the record. --fields and --format take their names too. */
 static const struct field seq_field = { .name = "seq", .count = 1, .kind = 'u' };
 static const struct field time_field = { .name = "time", .count = 1, .kind = 'u' };
 
@@ -14,7 +14,7 @@ static void put_char(char c)
 	xwrite_stdout(&c, 1);
 }
 
-/* Loads an integer of f's size at p, in the other byte order if swap. */
+/* Returns the integer of f's size at p. With swap it is in the other byte order. */
 static uint64_t field_load(const struct field *f, const void *p, int swap)
 {
 	const unsigned char *b = p;
@@ -38,7 +38,7 @@ static void format_number(const struct field *f, uint64_t value, char text[32])
 
 	if (f->kind == 'f')
 		board_format_decimal(text, f->size, value);
-	else if (f->kind == 'i') /* extends the sign from f->size bytes to 8 */
+	else if (f->kind == 'i') /* the shifts extend the sign from f->size bytes to 8 */
 		scnprintf(text, 32, "%" PRId64, (int64_t)(value << shift) >> shift);
 	else
 		scnprintf(text, 32, "%" PRIu64, value);
@@ -123,7 +123,7 @@ static void print_value(
 		put_char(']');
 }
 
-/* NAME=VALUE; nth counts what stands before it on the line. */
+/* Prints NAME=VALUE, or "NAME":VALUE. nth is how many fields stand before it on the line. */
 static void print_field(
 	const struct board *b, const struct field *f, const struct output *out, int nth)
 {
@@ -160,7 +160,8 @@ static const struct field *find_output_field(const struct board *b, const char *
 	return f;
 }
 
-/* Prints nothing if dry, but dies if a field is named that is not there. */
+/* Prints the record by the format. With dry it prints nothing, and ends the program if the format
+ * names a field that the board has not. */
 static void print_format(const struct board *b, const char *s, int dry)
 {
 	static const char escapes[] = "nrt0\\", bytes[] = "\n\r\t\0\\";
