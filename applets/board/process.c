@@ -1,10 +1,11 @@
 /*
- * process.c - this boot, its processes, and the signal that asks for a status
+ * process.c - know this boot, find the writer's process, answer the signal that asks for a status
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "board.h"
 
+/* Reads the beginning of a file, as a string. It is empty if the file cannot be read. */
 static void read_file(const char *path, char *buf, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -33,7 +34,7 @@ void board_boot_id(unsigned char id[16])
 
 	read_file("/proc/sys/kernel/random/boot_id", text, sizeof(text));
 	memset(id, 0, 16);
-	(void)board_hex_bytes(id, 16, text); /* what it does not fill stays 0 */
+	(void)board_hex_bytes(id, 16, text); /* without /proc there are no digits: all stays 0 */
 }
 
 void board_unblock(int sig)
@@ -69,7 +70,8 @@ int board_status_asked(void)
 	return asked;
 }
 
-/* "412 (name) S 1 ...", proc_pid_stat(5): the name may hold anything; field 22 is the start. */
+/* Returns the start of a process, or 0, and copies its name. The file is "412 (name) S 1 ...",
+ * where the name may hold spaces and brackets, and field 22 is the start (proc_pid_stat(5)). */
 static uint64_t start_in(const char *path, char name[32])
 {
 	char buf[1024], *comm, *end, *s;
@@ -87,7 +89,8 @@ static uint64_t start_in(const char *path, char name[32])
 	return s && parse_digits(s + 1, 10, &start) ? start : 0;
 }
 
-/* By its pid a process finds itself only where /proc is of its own PID namespace. */
+/* "self" is right in each PID namespace. The pid is right only where /proc was mounted in the
+ * namespace of the process. */
 uint64_t board_own_start(void)
 {
 	char name[32];
@@ -109,7 +112,6 @@ const char *board_writer_name(const struct board *b, char name[32])
 {
 	uint64_t start = board_writer_start(b);
 	uint32_t pid = board_word(b, BOARD_WORD(writer_pid));
-
 	char path[32];
 
 	scnprintf(path, sizeof(path), "/proc/%u/stat", (unsigned)pid);
@@ -120,6 +122,6 @@ uint64_t board_now(clockid_t clock)
 {
 	struct timespec ts;
 
-	(void)clock_gettime(clock, &ts); /* cannot fail with the clocks that are used here */
+	(void)clock_gettime(clock, &ts); /* it fails only for a clock that is unknown */
 	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
