@@ -1,5 +1,5 @@
 /*
- * publish.c - a publication, and what a writer does before the first and after the last
+ * publish.c - begin to write, publish, and end in order
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -14,7 +14,7 @@ static void on_alarm(int sig)
 	ticked = 1;
 }
 
-/* Has a second passed since this was asked last? */
+/* Returns true if the alarm has come since the last call. */
 static int has_ticked(void)
 {
 	int result = ticked;
@@ -26,7 +26,7 @@ static int has_ticked(void)
 void board_tick(int64_t first_ns)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
-	int64_t us = first_ns / 1000 + 1; /* 0 would be never */
+	int64_t us = first_ns / 1000 + 1; /* 0 would stop the timer (setitimer(2)) */
 	struct itimerval timer = { { 1, 0 }, { us / 1000000, us % 1000000 } };
 
 	sigaction(SIGALRM, &sa, NULL);
@@ -36,7 +36,7 @@ void board_tick(int64_t first_ns)
 
 void board_wake(_Atomic uint32_t *map)
 {
-	/* it is no error that nobody waits */
+	/* The result is how many waited. It may be 0. */
 	(void)syscall(SYS_futex, map + BOARD_WORD(seq), FUTEX_OP_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
@@ -46,6 +46,8 @@ void board_store_words(_Atomic uint32_t *to, const void *from, size_t words)
 		atomic_store_explicit(to + i, ((const uint32_t *)from)[i], memory_order_relaxed);
 }
 
+/* msync(2) writes the pages and then waits until the medium has them (POSIX, msync, MS_SYNC). A
+ * power cut before it returns leaves the former publication, which is in another slot. */
 static void sync_board(struct writer *w)
 {
 	if (msync(w->b.map, w->b.len, MS_SYNC) < 0)
@@ -59,6 +61,7 @@ void board_show_status(const struct writer *w)
 		w->next ? w->next->publications : 0);
 }
 
+/* Returns true if the board still has its name. Ends the program if it was truncated. */
 static int in_place(const struct board *b)
 {
 	board_check_length(b);
@@ -77,6 +80,7 @@ void board_attend(struct writer *w)
 		bb_error_msg_and_die("'%s' was removed or replaced", w->b.path);
 }
 
+/* Writes to disk now, or lets the alarm come when that is due. */
 static void persist(struct writer *w)
 {
 	if (!w->persist) {
@@ -87,7 +91,7 @@ static void persist(struct writer *w)
 	}
 }
 
-/* The latch, whose proof is in latch.c and tests/board/latch.pml. */
+/* This is the writer's half of the latch. latch.c says why it is right. */
 void board_publish(struct writer *w, int wake)
 {
 	struct board *b = &w->b;
@@ -112,7 +116,7 @@ void board_publish(struct writer *w, int wake)
 	board_attend(w);
 }
 
-/* Writes down who the writer is. */
+/* Stores into the header who the writer is. */
 static void write_down(const struct writer *w)
 {
 	const struct board *b = &w->b;
@@ -145,7 +149,8 @@ void board_begin(struct writer *w, char **words)
 		write_down(w);
 }
 
-/* A reader that needs a live writer is woken, and sees that there is none. */
+/* The file is closed before the readers are woken, so that one who needs a live writer sees that
+ * there is none. */
 void board_end(struct writer *w)
 {
 	struct board *b = &w->b;
