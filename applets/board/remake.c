@@ -1,18 +1,18 @@
 /*
- * remake.c - a board made anew: with another schema, or after a reboot
+ * remake.c - make a board anew with another schema, or make it one of this boot
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "mmapw.h"
 
-/* A record keeps its age over a reboot as far as the clock tells: its time on CLOCK_BOOTTIME
- * is before the boot then, which is a negative number. */
+/* Returns what CLOCK_BOOTTIME would have said at realtime_ns. A record from before the boot has a
+ * negative time, so that its age goes on. */
 static uint64_t boottime_of(uint64_t realtime_ns)
 {
 	return board_now(CLOCK_BOOTTIME) - (board_now(CLOCK_REALTIME) - realtime_ns);
 }
 
-/* A field that does not fit is told, and stays 0. */
+/* Copies a field by way of its text. A value that does not fit is told, and the field stays 0. */
 static void carry_field(const struct board *from, const struct field *f, const struct field *new,
 	unsigned char *record)
 {
@@ -30,6 +30,7 @@ static void carry_field(const struct board *from, const struct field *f, const s
 	free(text);
 }
 
+/* Copies the fields whose names are in both schemas. */
 static void carry_record(const struct board *from, const struct schema *s, unsigned char *record)
 {
 	for (uint32_t i = 0; i < s->count; i++) {
@@ -42,7 +43,7 @@ static void carry_record(const struct board *from, const struct schema *s, unsig
 	}
 }
 
-/* The latest publication keeps its number and its time. */
+/* Returns the slot of the latest publication for the new file, with its number and its time. */
 static struct board_slot *carry_slot(struct board *b, const struct schema *s)
 {
 	size_t size = sizeof(struct board_slot) + s->record_size;
@@ -88,13 +89,13 @@ int board_remake(struct board *b, const struct schema *s, uint32_t nslots,
 	}
 	fd = board_create(b->path, &m);
 	if (fd >= 0 && !b->raw)
-		board_wake(b->map); /* readers look at the name at once, not after a second */
+		board_wake(b->map); /* else readers would look at the name a second later */
 	free(slot);
 	free(h);
 	return fd;
 }
 
-/* Every slot but the one that counts is empty now. */
+/* Empties each slot but the newest. */
 static void clear_others(struct board *b, const struct board_slot *newest)
 {
 	static const struct board_slot empty;
@@ -111,10 +112,10 @@ static void sync_renewed(const struct board *b, int persist)
 		bb_perror_msg_and_die("can't write '%s' to disk", b->path);
 }
 
-/* As long as the header is an earlier boot's, readers search the slots for the newest record
- * and do not trust seq. So the slots and seq are put right first, and the header last: its
- * boot_id and CRC, 20 bytes within one sector, in one call that nothing interrupts. Whenever
- * this ends too early, the next writer finds the newest record again. */
+/* As long as the header is one of an earlier boot, readers search the slots for the newest record
+ * and do not use seq. So the slots and seq are put right first. The header comes last: its CRC
+ * and boot_id are 20 bytes within one sector, and go there in one call. If a kill or a power cut
+ * stops this in the middle, the next writer finds the newest record again. */
 void board_renew(struct board *b, int persist)
 {
 	const size_t from = offsetof(struct board_header, header_crc);
