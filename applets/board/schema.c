@@ -1,5 +1,5 @@
 /*
- * schema.c - what a record is made of: name:type[@offset],...
+ * schema.c - parse a schema: name:type[@offset],...
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -13,11 +13,11 @@ static const struct {
 	{ "i8", 'i', 1 }, { "i16", 'i', 2 }, { "i32", 'i', 4 }, { "i64", 'i', 8 },
 	{ "u8", 'u', 1 }, { "u16", 'u', 2 }, { "u32", 'u', 4 }, { "u64", 'u', 8 },
 	{ "f32", 'f', 4 }, { "f64", 'f', 8 }, { "bool", 'b', 1 }, { "char", 'c', 1 },
-	{ "str", 's', 0 }, { "bin", 'x', 0 }, /* the size follows */
+	{ "str", 's', 0 }, { "bin", 'x', 0 }, /* their size follows the name */
 };
 
-/* Parses a decimal number from min to BOARD_RECORD_MAX. It has no leading zeros, so that equal
- * schemas are equal texts. Returns what follows it, or NULL. */
+/* Parses a decimal number from min to BOARD_RECORD_MAX. Returns what follows it, or NULL. Leading
+ * zeros are refused, because two boards have the same schema only if the texts are equal. */
 static char *parse_size(char *s, uint32_t min, uint32_t *size)
 {
 	char *digits = s;
@@ -28,6 +28,7 @@ static char *parse_size(char *s, uint32_t min, uint32_t *size)
 	return s == digits || *size < min || (*digits == '0' && s > digits + 1) ? NULL : s;
 }
 
+/* Parses TYPE or TYPE[K]. Returns what follows it, or NULL. */
 static char *parse_type(struct field *f, char *s)
 {
 	size_t len, i;
@@ -62,6 +63,7 @@ static int is_name(const char *s)
 	return len && len <= NAME_LEN_MAX && !s[len] && !isdigit((unsigned char)*s);
 }
 
+/* Parses one field. end is where the field before it ends. Returns NULL, or what is wrong. */
 static const char *parse_field(struct field *f, char *text, uint32_t end)
 {
 	char *type = strchr(text, ':'), *after;
@@ -107,7 +109,7 @@ const char *board_schema_parse(struct schema *s, char *text)
 		if (strchr("iuf", f.kind) && f.size > align)
 			align = f.size;
 		end = f.offset + f.size * f.count;
-		/* the table grows at powers of two */
+		/* The table doubles when it is full. */
 		if (!(s->count & (s->count - 1)))
 			s->fields = xrealloc(s->fields, (s->count ? 2 * s->count : 1) * sizeof(f));
 		s->fields[s->count] = f;
@@ -126,7 +128,7 @@ const struct field *board_schema_find(const struct schema *s, const char *name, 
 
 char *board_field_list(const struct schema *s)
 {
-	enum { ENOUGH = 400 }; /* bytes, for a message */
+	enum { ENOUGH = 400 }; /* A message should not have more bytes of names. */
 	char *list = xasprintf("%s", s->fields[0].name);
 
 	for (uint32_t i = 1; i < s->count; i++) {
