@@ -1,13 +1,13 @@
 /*
- * screen.c - a record on a terminal, in place: a field a line, and * where the value changed
+ * screen.c - show a record on a terminal, in place: a field a line, and * where the value changed
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "mmapr.h"
 
 struct screen {
-	uint32_t lines;          /* of the record that stands there */
-	char *schema;            /* of that record */
+	uint32_t lines;          /* how many lines the shown record has; 0: none is shown */
+	char *schema;            /* its schema */
 	unsigned char *record;   /* its bytes */
 };
 
@@ -23,7 +23,7 @@ struct screen *board_screen(void)
 	return s;
 }
 
-/* 0 if the terminal does not know. */
+/* Returns how many lines the terminal has, or 0 if it does not say. */
 static unsigned rows(void)
 {
 	struct winsize size;
@@ -41,7 +41,7 @@ static uint32_t count_lines(const struct board *b, const struct output *out)
 	return n;
 }
 
-/* False in the first record, and for what stands beside a record. */
+/* Returns false for the first record, and for seq and time, which are not in the record. */
 static int has_changed(const struct board *b, const struct screen *s, const struct field *f)
 {
 	size_t len = (size_t)f->size * f->count;
@@ -63,7 +63,7 @@ static void keep_shown(struct screen *s, const struct board *b)
 	memcpy(s->record, b->slot->record, b->head.record_size);
 }
 
-/* Another schema's record has nothing to be compared with. */
+/* A record of another schema cannot be compared with the one that is shown. */
 static void forget(struct screen *s)
 {
 	free(s->record);
@@ -71,7 +71,8 @@ static void forget(struct screen *s)
 	*s = (struct screen){ 0 };
 }
 
-/* ECMA-48: CUU moves up, EL clears the line. DECAWM off keeps a long value in its line. */
+/* The sequences are CUU, which moves up, and EL, which clears to the end of the line (ECMA-48),
+ * and DECAWM (DEC VT100): while it is off, a long value stays in its line. */
 int board_show(const struct board *b, const struct output *out)
 {
 	struct screen *s = out->screen;
