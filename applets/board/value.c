@@ -1,5 +1,5 @@
 /*
- * value.c - fields of a record out of words
+ * value.c - set the fields of a record that words name
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -86,7 +86,7 @@ static unsigned char *element_at(const struct field *f, unsigned char *record, u
 	return record + f->offset + (size_t)i * f->size;
 }
 
-/* The value of an array is V,V,..., with as many elements as it has. */
+/* Sets a field. The text for an array is V,V,..., one V for each element. */
 static int set_field(const struct field *f, unsigned char *record, char *text)
 {
 	char *element = text;
@@ -110,7 +110,7 @@ static int set_field(const struct field *f, unsigned char *record, char *text)
 	return 0;
 }
 
-/* index is what follows the name: "[K]". */
+/* Sets one element of an array. index is what follows the name, "[K]". */
 static int set_one(const struct field *f, unsigned char *record, const char *index,
 	const char *text)
 {
@@ -161,7 +161,7 @@ static int set_field_word(const struct schema *s, unsigned char *record, char *w
 int board_set_words(const struct schema *s, unsigned char *record, char **words)
 {
 	for (; *words; words++) {
-		char *word = xasprintf("%s", *words); /* the operands are read again each time */
+		char *word = xasprintf("%s", *words); /* the words are needed again next time */
 		int rc = set_field_word(s, record, word);
 
 		free(word);
@@ -171,8 +171,8 @@ int board_set_words(const struct schema *s, unsigned char *record, char **words)
 	return 0;
 }
 
-/* Cuts the next word off, in place. Returns NULL at the end. If a quotation is not closed, it
- * returns NULL too, and *line is not at its end then. */
+/* Cuts the next word off the line, in place, and takes its quotation marks away. Returns NULL at
+ * the end. If a quotation is not closed it returns NULL too, and *line is not at its end then. */
 static char *next_word(char **line)
 {
 	char *s = *line + strspn(*line, " \t\r"), *word = s, *to = s, quote = '\0';
