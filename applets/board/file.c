@@ -59,7 +59,8 @@ struct board_header *board_make_header(const struct schema *s, uint32_t nslots)
 }
 
 /* Reserves the blocks, so that no store to the mapping finds the disk full. Returns 1 if this
- * file system cannot. A status that was asked for, or a tick, interrupts the call. */
+ * file system cannot do that. SIGUSR1 and the alarm interrupt the call, which then begins
+ * again. */
 static int reserve(int fd, off_t size)
 {
 	int rc;
@@ -71,17 +72,18 @@ static int reserve(int fd, off_t size)
 			       || errno == EPERM) ? 1 : rc;
 }
 
-/* A copy of a board may have holes, which a store to a full disk would find as SIGBUS. */
+/* A copy of a board may have holes. On a full disk a store into a hole raises SIGBUS. */
 void board_fill_holes(const struct board *b)
 {
 	if ((off_t)b->st.st_blocks * 512 < (off_t)b->len && reserve(b->fd, b->len) < 0)
 		bb_perror_msg_and_die("can't fill the holes of '%s'", b->path);
 }
 
-/* musl's posix_fallocate has no fallback for a file system that cannot. */
+/* Writes the parts of the image that are not zero, and the zeros where they cannot be reserved:
+ * posix_fallocate(3) of musl does not do that. */
 static int fill_file(int fd, const struct image *m)
 {
-	static char zeros[4096]; /* The zeros never change, so the binary does not hold them. */
+	static char zeros[4096]; /* it is not const, so that it is in .bss, not in the file */
 	int rc = reserve(fd, m->size);
 	ssize_t n;
 
@@ -100,7 +102,8 @@ static int fill_file(int fd, const struct image *m)
 	return m->persist ? fsync(fd) : 0;
 }
 
-/* Some file systems have no shared mappings, or have none for writers (9p, JFFS2). */
+/* Returns -1 if the file cannot be mapped shared and writable. 9p without a cache and JFFS2 have
+ * no such mappings. */
 static int check_sharing(int fd, size_t size)
 {
 	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -108,14 +111,15 @@ static int check_sharing(int fd, size_t size)
 	return map == MAP_FAILED ? -1 : munmap(map, size);
 }
 
-/* A kernel that lacks unlink(2) may have unlinkat(2). */
+/* A seccomp filter may lack unlink(2) and have unlinkat(2). */
 static int remove_temporary(const char *path)
 {
 	return unlink(path) == 0 || errno != ENOSYS ? 0 : unlinkat(AT_FDCWD, path, 0);
 }
 
-/* Gives the file its name, if nothing has it. Where a file system knows neither way (vfat),
- * two writers that create at once may replace each other's file. */
+/* Gives the file its name if no file has the name. Returns 1 if one has it. Where a file system
+ * has neither RENAME_NOREPLACE nor links (vfat), two writers that create the board at the same
+ * time may replace each other's file. */
 static int name_new_file(const char *temp, const char *path)
 {
 	if (syscall(SYS_renameat2, AT_FDCWD, temp, AT_FDCWD, path, NO_REPLACE) == 0)
@@ -128,7 +132,7 @@ static int name_new_file(const char *temp, const char *path)
 		? rename(temp, path) : -1;
 }
 
-/* Replaces only the file that was looked at. Returns 1 if another file has the name now. */
+/* Gives the file its name, and replaces old only. Returns 1 if another file has the name now. */
 static int put_in_place(const char *temp, const char *path, const struct stat *old)
 {
 	struct stat now;
@@ -140,7 +144,7 @@ static int put_in_place(const char *temp, const char *path, const struct stat *o
 	return remove_temporary(temp) < 0 ? -1 : 1;
 }
 
-/* The name is on the medium only when its directory is. */
+/* fsync(2) of a file does not write its name. That is in the directory. */
 static int sync_directory(const char *dir)
 {
 	int fd = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -150,14 +154,14 @@ static int sync_directory(const char *dir)
 	return rc;
 }
 
-/* The temporary file becomes what the image says, private until it is whole. The lock is taken
- * before anyone can see the file. */
+/* Makes the temporary file what the image says. It has mode 0600 until it is whole, and is locked
+ * before it gets its name, so that no other writer can be faster. */
 static int make_whole(int fd, const struct image *m)
 {
 	int call;
 
 	if (m->old)
-		(void)fchown(fd, m->old->st_uid, m->old->st_gid); /* only root can */
+		(void)fchown(fd, m->old->st_uid, m->old->st_gid); /* chown(2): root may */
 	if (fill_file(fd, m) < 0 || check_sharing(fd, m->size) < 0)
 		return -1;
 	call = board_lock(fd, 0);
