@@ -16,9 +16,9 @@ static void emit_type(const struct field *f)
 }
 
 /* words.txt holds the keywords of C23 and C++23, and the types and macros that come with the
- * headers or with gcc. Names without a lower-case letter are reserved too, since macros look
- * so, and names that begin with _, which are the compiler's. Underscores at the end do not
- * count: int and int_ become int_ and int__, and no two fields become the same. */
+ * headers or with gcc. Names without a lower-case letter count as reserved too, because macros
+ * look so, and names that begin with _, which belong to the compiler. Underscores at the end do
+ * not count: int becomes int_ and int_ becomes int__, so that no two fields get the same name. */
 static int is_reserved(const char *name)
 {
 	size_t len = strlen(name);
@@ -31,6 +31,7 @@ static int is_reserved(const char *name)
 	return *name == '_' || !strpbrk(name, "abcdefghijklmnopqrstuvwxyz");
 }
 
+/* Prints a member that fills the bytes between two fields. Returns where it ends. */
 static uint32_t emit_gap(uint32_t from, uint32_t to)
 {
 	if (from < to)
