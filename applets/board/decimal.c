@@ -1,5 +1,5 @@
 /*
- * decimal.c - floats out of decimal text, and the shortest text that reads back the same
+ * decimal.c - turn decimal text into floats, and floats into the shortest such text
  *
  * SPDX-License-Identifier: 0BSD
  *
@@ -33,7 +33,7 @@ static int is_decimal(const char *s)
 	return !*s;
 }
 
-/* Each float is a double, too. */
+/* Returns the value of the bits. A double can hold each float. */
 static double value_of(unsigned size, uint64_t bits)
 {
 	uint32_t low = bits;
@@ -71,8 +71,9 @@ const char *board_parse_decimal(const char *s, unsigned size, uint64_t *bits)
 	return NULL;
 }
 
-/* Every number of usual digits survives the way to a float and back, so "%g" with that many
- * shows no more than it takes. Numbers next to 0 have fewer bits and begin with one digit. */
+/* A decimal number of DBL_DIG digits (FLT_DIG for a float) survives the way to binary and back
+ * (C11, 5.2.4.2.2), so the search for the shortest text begins with that many. Subnormal numbers
+ * have fewer bits, so there it begins with one. */
 void board_format_decimal(char text[32], unsigned size, uint64_t bits)
 {
 	int is_float = size == sizeof(float);
