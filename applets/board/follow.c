@@ -172,8 +172,8 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t ns)
 	long old[2] = { ts.tv_sec, ts.tv_nsec };
 	int wide = sizeof(time_t) > sizeof(long);
 
-	/* Before Linux 5.1 a 32-bit kernel has only the call with 32-bit times (futex(2)). The caller
-	 * looks at the word again, however the call ends. */
+	/* Before Linux 5.1 a 32-bit kernel has only the call with 32-bit times (futex(2)). However
+	 * the call ends, the caller looks at the word again. */
 	if (!wide || (syscall(SYS_futex_time64, word, FUTEX_OP_WAIT, value, &ts, NULL, 0) < 0
 		      && errno == ENOSYS))
 		(void)syscall(SYS_futex, word, FUTEX_OP_WAIT, value, old, NULL, 0);

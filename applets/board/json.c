@@ -105,8 +105,8 @@ static int decode_base64(char *s)
 				return 0;
 		}
 	}
-	/* The last group may be 2 digits and "==", or 3 digits and "=". The bits that it does not need
-	 * are 0. */
+	/* The last group may be 2 digits and "==", or 3 digits and "=". The bits that it does not
+	 * need are 0. */
 	bits &= (1U << have) - 1;
 	have = have < 6 && !bits && strspn(s, "=") == have / 2 && !s[have / 2];
 	*to = '\0';

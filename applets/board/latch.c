@@ -7,7 +7,8 @@
  * n mod nslots, behind a release fence, and then stores n to seq. If a reader of publication n
  * copies any word of publication n + nslots, the two fences make its second load of seq give at
  * least n + nslots - 1 (C11, 7.17.4, paragraph 2), and it reads again. A writer that dies
- * anywhere leaves seq, and the slot that seq names, as they were. tests/board/latch.pml is the proof.
+ * anywhere leaves seq, and the slot that seq names, as they were. The proof is
+ * tests/board/latch.pml.
  */
 #include "board.h"
 

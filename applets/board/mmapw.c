@@ -76,7 +76,7 @@ static char *next_line(struct writer *w, struct input *in, int *more)
 	if (!eol && in->start == in->end)
 		return NULL;
 	if (!eol)
-		eol = in->buf + in->end++; /* the last line lacks its newline; buf has room for it */
+		eol = in->buf + in->end++; /* the last line may lack it; buf has room */
 	*eol = '\0';
 	line = in->buf + in->start;
 	in->start = eol + 1 - in->buf;
