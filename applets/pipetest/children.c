@@ -18,7 +18,15 @@
 enum { KILL_S = 5 };
 
 static sigset_t signals;
+static sigset_t not_default;	/* the signals that the engine handles, or was started ignoring */
 static bool by_signal;	/* the signals are blocked, and sigtimedwait(2) works */
+
+static bool has_action(int sig, void (*handler)(int sig))
+{
+	struct sigaction sa;
+
+	return sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == handler;
+}
 
 /* A signal that was ignored when pipetest started (by nohup, or for a background job) stays
  * ignored. The handlers serve await_stdout() and a kernel without sigtimedwait(2). */
@@ -36,14 +44,25 @@ void children_start(void)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);
 	sigemptyset(&held);
-	for (const int *sig = ours; *sig; sig++) {
-		struct sigaction sa;
-
-		if (sigaction(*sig, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN)
+	for (const int *sig = ours; *sig; sig++)
+		if (!has_action(*sig, SIG_IGN))
 			sigaddset(&signals, *sig);
-	}
+	for (int sig = 1; sig < _NSIG; sig++)
+		if (!has_action(sig, SIG_DFL))
+			sigaddset(&not_default, sig);
 	by_signal = sigtimedwait(&held, NULL, &now) < 0 && errno == EAGAIN
 		&& sigprocmask(SIG_BLOCK, &signals, NULL) == 0;
+}
+
+void children_default_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < _NSIG; sig++)
+		if (sigismember(&not_default, sig) == 1)
+			signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* Returns the next signal for the engine, or 0 when a child ends or after a while. */

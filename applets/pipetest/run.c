@@ -38,14 +38,9 @@ static void make_kind(enum kind kind)
 static void run_child(const struct test_case *c, enum kind kind, pid_t parent) NORETURN;
 static void run_child(const struct test_case *c, enum kind kind, pid_t parent)
 {
-	sigset_t none;
-
 	setpgid(0, 0);
 	die_with_parent(parent);
-	for (int sig = 1; sig < _NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	children_default_signals();
 	xfunc_error_retval = EXIT_UNSUPPORTED;
 	engine.is_child = true;
 	engine.text_room -= TEXT_RESERVE;
