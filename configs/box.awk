@@ -2,20 +2,22 @@
 #
 # awk -f box.awk HELP PART
 #
-# HELP has two tables, the applets and the exit statuses: a word, blanks, the text. They replace the
-# lines .\" APPLETS and .\" STATUS of PART.
+# HELP has two tables, the applets and, after the line "Exit status", the exit statuses; a row is a
+# word, blanks and a text. The tables replace the lines .\" APPLETS and .\" STATUS of PART.
 #
 # SPDX-License-Identifier: 0BSD
 
-FILENAME == ARGV[1] && !NF { table++ }
-FILENAME == ARGV[1] && table && /^ *[0-9a-z+N]+  / { n[table]++; row[table, n[table]] = $0; next }
-FILENAME == ARGV[1] { if (n[table]) row[table, n[table]] = row[table, n[table]] " " $0; next }
+FILENAME == ARGV[1] && !NF && !table { table = "APPLETS" }
+FILENAME == ARGV[1] && /^Exit status/ { table = "STATUS" }
+FILENAME == ARGV[1] && table && /^ *[0-9a-z+N]+  / { row[table, ++n[table]] = $0; next }
+FILENAME == ARGV[1] { if (NF && n[table]) row[table, n[table]] = row[table, n[table]] " " $0; next }
 
 /^\.\\" (APPLETS|STATUS)$/ {
-	for (t++; !n[t]; t++) ;
+	table = $2
+	if (!n[table]) next	# no applet is switched on
 	print ".Bl -tag -width pipetest(1) -compact"
-	for (i = 1; i <= n[t]; i++) {
-		$0 = row[t, i]
+	for (i = 1; i <= n[table]; i++) {
+		$0 = row[table, i]
 		word = $1
 		sub(/^ *[^ ]+ +/, "")
 		gsub(/  +/, " ")

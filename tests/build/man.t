@@ -18,6 +18,14 @@ if missing mandoc; then skip 'mandoc finds nothing to warn of' 'no mandoc'; else
 			"$(mandoc -T ascii -O width=78 "$page" | col -bx | awk 'length > 80')"
 	done
 fi
+make -s man VERSION=9.8
+like 'the pages have the version that make man was given last' '*"ipcbox 9.8"*' "$(head -n 5 obj/man/pcopy.1)"
+make -s man SOURCE_DATE_EPOCH=1700000000
+like 'the pages have the date that make man was given last' '*.Dd 2023-11-14*' "$(head -n 5 obj/man/pcopy.1)"
+make -s man
+make -s O=../none allnoconfig
+LIMIT=20 run make -s O=../none man
+is 'a box without applets has its page' '0 ipcbox.1' "$rc $(ls ../none/obj/man)"
 for page in $pages; do
 	for section in NAME SYNOPSIS DESCRIPTION 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
 		ok "${page##*/} has the section $section" grep -qx ".Sh $section" "$page"
