@@ -15,6 +15,7 @@
 ##   make check-long          the same with the full counts of kills, faults and fuzzing: hours
 ##   make check-mutants       each case must fail under some wrong kernel (ALL=1: the whole table)
 ##   make check-readme        README's first commands in a fresh chroot (debootstrap, root, network)
+##   make check-hardening     what protects the binary (CONFIG_HARDEN=y adds to it)
 ##   make coverage            which lines of libbb and the applets the tests run (gcov)
 ##   make baseline, bloatcheck     bytes gained or lost, by function, since the baseline
 ##   make sizes               bytes of each applet, of libbb, of libc and of the texts
@@ -45,19 +46,23 @@ $(error O= may not contain a space, for make takes it for two names)
 endif
 
 # Without CC= make takes musl-gcc, or else cc, which links statically where it can.
-ifeq ($(origin CC),default)
+ifneq ($(filter default undefined,$(origin CC)),) # make -R has no defaults
 CC := $(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,$(if $(shell command -v musl-gcc),musl-gcc,cc))
 fallback := $(filter cc,$(CC))
 endif
 # The compiler knows the other tools of its target: CC=aarch64-linux-musl-gcc is enough.
 tool = $(if $(CROSS_COMPILE),$(CROSS_COMPILE)$(1),$(or $(shell $(CC) -print-prog-name=$(1) 2>/dev/null),$(1)))
-ifeq ($(origin AR),default)
+ifneq ($(filter default undefined,$(origin AR)),)
 AR := $(call tool,ar)
 endif
 STRIP ?= $(call tool,strip)
 NM ?= $(call tool,nm)
 KCONF ?= $(shell command -v kconfig-conf)
 MCONF ?= $(shell command -v kconfig-mconf)
+
+# The date in man pages and archives is SOURCE_DATE_EPOCH, or else that of the commit; in a
+# release, which has no .git, it is that of the Makefile.
+SOURCE_DATE_EPOCH ?= $(shell [ -e .git ] && git log -1 --format=%ct 2>/dev/null || date -r Makefile +%s)
 
 ifeq ($(V),1)
 say := @:
@@ -81,6 +86,9 @@ $(sort $(MAKECMDGOALS)):
 else
 
 all: $(O)/ipcbox
+
+# Where the clock has gone back, what was built before it is newer than any change: remove it.
+$(if $(wildcard $(obj)),$(shell touch -d @$$(($$(date +%s) + 10)) $(obj)/future && find $(obj) -newer $(obj)/future ! -type d -delete))
 
 # --- configuration: applets + Config.in -> .config -> config.h, applets.h ------------
 
@@ -155,6 +163,8 @@ $(obj)/texts.z.h: $(obj)/config.mk libbb/help.txt $(wildcard applets/*.c applets
 		gzip -9n <$(obj)/texts | od -An -v -tu1 | sed 's/  */,/g; s/,//; s/$$/,/'; echo "};"; } >$@
 $(obj)/libbb/texts.o: $(obj)/texts.z.h
 
+# gen.sh writes $(sharp) for a # in a string of .config.
+sharp := \#
 ifeq ($(filter $(apart),$(MAKECMDGOALS)),)
 include $(obj)/config.mk
 endif
@@ -166,24 +176,47 @@ is_static := $(if $(fallback),$(shell mkdir -p $(obj) && echo 'int main(void) { 
 	$(CC) -static -o $(obj)/try $(obj)/try.c 2>/dev/null && echo y),y)
 is_static := $(if $(call on,STATIC),$(is_static))
 sanitize := $(if $(call on,SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined)
-# A static binary has a fixed address: position-independent code would only be longer.
-# It needs -no-pie where -static alone means static-pie, as on Alpine.
-static := $(if $(is_static),-fno-pie)
+# A static binary has a fixed address: position-independent code would only be longer. It needs
+# -no-pie where -static alone means static-pie, as on Alpine. CONFIG_HARDEN and -pie or -static-pie
+# in LDFLAGS ask for a random address.
+asks_pie := $(filter -pie -static-pie,$(LDFLAGS))
+is_pie := $(or $(call on,HARDEN),$(if $(is_static),$(asks_pie)))
+position := $(if $(is_pie),-fPIE,$(if $(is_static),-fno-pie))
 CPPFLAGS_ALL = -I$(obj) -Ilibbb -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' $(CPPFLAGS)
-small := $(if $(shell $(CC) -Oz -E -x c /dev/null 2>/dev/null),-Oz,-Os)
+# known FLAG...: the flags that this compiler has, and has a use for on its machine
+known = $(shell for f in $(1); do $(CC) -Werror $$f -S -o /dev/null -x c /dev/null 2>/dev/null && echo $$f; done)
+small := $(or $(call known,-Oz),-Os)
+# The price of a default build: 3 KB. No variable has what another function left on the stack, and
+# no stack grows over its guard page.
+safe := $(call known,-ftrivial-auto-var-init=zero -fstack-clash-protection $(if $(call on,HARDEN),-fstack-protector-strong))
 CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,$(small)) \
 	-Wall -Wextra -Wshadow -Wundef -Wvla -Wwrite-strings -Wformat=2 \
 	-Wstrict-prototypes -Wmissing-prototypes $(if $(call on,WERROR),-Werror) \
-	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables $(static) \
+	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables $(position) $(safe) \
 	-ffile-prefix-map='$(CURDIR)'=. -ffile-prefix-map=$(obj)=obj $(sanitize) $(CFLAGS)
 # In a static binary the data follows the text in the same page of the file: the linker pads
-# nothing to a page. A shared binary stays as the distribution's linker makes it.
+# nothing to a page. A shared or hardened binary stays as the distribution's linker makes it.
 comma := ,
-packed := -static -no-pie -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,--build-id=none
-LDFLAGS_ALL = -Wl,--gc-sections $(if $(is_static),$(packed),-Wl$(comma)--build-id) $(sanitize) $(LDFLAGS)
-# The notes of a static binary are of no use. In a shared binary they hold the build-id, and
-# strip(1) loses GNU_RELRO without them.
-strip := $(if $(or $(SKIP_STRIP),$(call on,DEBUG)),,$(STRIP) -s $(if $(is_static),-R .comment -R '.note*'))
+packed := $(if $(is_pie),,$(is_static))
+links := $(if $(packed),-static -no-pie -Wl$(comma)-z$(comma)noseparate-code -Wl$(comma)-z$(comma)norelro \
+	-Wl$(comma)-z$(comma)common-page-size=64 -Wl$(comma)--build-id=none,-Wl$(comma)--build-id)
+# The specs of musl-gcc know no -static-pie: it gets the words that gcc would give to the linker. The
+# code that relocates a static-pie is rcrt1.o, which stands beside the crt1.o of the same libc.
+ifneq ($(and $(is_pie),$(is_static)),)
+crt := $(shell $(CC) -\#\#\# -static-pie -x c /dev/null 2>&1 | tr ' ' '\n' | tr -d '"' | grep 'crt1\.o$$')
+libc := $(dir $(crt))
+own := $(if $(filter %/rcrt1.o,$(crt)),,y)
+$(if $(and $(own),$(if $(wildcard $(libc)rcrt1.o),,y)),$(error $(CC) cannot link a static-pie: there is no '$(libc)rcrt1.o'))
+links += $(if $(own),-static -nostartfiles $(libc)rcrt1.o $(libc)crti.o $(libc)crtn.o -Wl$(comma)-pie$(comma)--no-dynamic-linker$(comma)-z$(comma)text,-static-pie)
+else
+links += $(if $(is_pie),-pie)
+endif
+# gcc's code for some machines calls __stack_chk_fail_local, which musl does not have.
+links += $(if $(call on,HARDEN),-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now$(comma)--defsym=__stack_chk_fail_local=__stack_chk_fail)
+LDFLAGS_ALL = -Wl,--gc-sections $(links) $(sanitize) $(if $(is_pie),$(filter-out $(asks_pie),$(LDFLAGS)),$(LDFLAGS))
+# The notes of a static binary are of no use. In another they hold the build-id, and strip(1) loses
+# GNU_RELRO without them.
+strip := $(if $(or $(SKIP_STRIP),$(call on,DEBUG)),,$(STRIP) -s $(if $(packed),-R .comment -R '.note*'))
 
 # libbb is an archive: the linker does not look at a file that no applet needs.
 lib := $(patsubst %.c,$(obj)/%.o,$(sort $(wildcard libbb/*.c)))
@@ -198,9 +231,10 @@ objs := $(patsubst %.c,$(obj)/%.o,$(sort $(sources)))
 # apart. What follows the > is not compared: GNU make 4.3 keeps the newline now and then.
 compile.flags := $(shell $(CC) --version 2>/dev/null | head -n 1) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL)
 ar.flags := $(AR) $(lib)
+man.flags := $(VERSION) $(SOURCE_DATE_EPOCH)
 link.flags := $(CC) $(LDFLAGS_ALL) $(objs)
 strip.flags := $(strip)
-flags := compile.flags ar.flags link.flags strip.flags
+flags := compile.flags ar.flags link.flags strip.flags man.flags
 stale := $(foreach f,$(flags),$(if $(findstring <$($f)>,$(file <$(obj)/$f)),,$(obj)/$f))
 $(stale): FORCE
 $(flags:%=$(obj)/%): | $(obj)/config.mk
@@ -279,6 +313,9 @@ bench: $(O)/ipcbox
 check-readme:
 	$(Q)tests/build/readme.sh
 
+check-hardening: $(O)/ipcbox
+	$(Q)READELF='$(call tool,readelf)' tests/build/hardening.sh $(O)/ipcbox $(obj)
+
 coverage:
 	$(Q)MAKE='$(MAKE)' tests/build/coverage.sh $(obj)/coverage
 
@@ -286,13 +323,10 @@ include qemu/qemu.mk
 
 # --- man pages and completion ----------------------------------------------------
 
-# The date in man pages and archives is SOURCE_DATE_EPOCH, or else that of the commit; in a
-# release, which has no .git, it is that of the Makefile.
-SOURCE_DATE_EPOCH ?= $(shell [ -e .git ] && git log -1 --format=%ct 2>/dev/null || date -r Makefile +%s)
 parts := $(gen) $(wildcard configs/*.awk configs/*.bash libbb/help.txt libbb/*.1 applets/*.1 applets/*/*.[15]) $(applets)
 
 man: $(obj)/man/ipcbox.1
-$(obj)/man/ipcbox.1: $(parts) $(obj)/config.mk
+$(obj)/man/ipcbox.1: $(parts) $(obj)/config.mk $(obj)/man.flags
 	$(say) MAN $(@D)
 	$(Q)rm -rf $(@D) && mkdir -p $(@D)
 	$(Q)VERSION='$(VERSION)' DATE=$$(date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%d) $(gen) pages $(@D) $(O)/.config $(applets)
@@ -332,6 +366,8 @@ release: dist man
 # CONFIG_PREFIX, on the command line or in .config, means what it means to BusyBox: the directory
 # that has usr/bin in it.
 root = $(or $(CONFIG_PREFIX),$(DESTDIR))
+# A path may hold any character, and the shell runs none of it.
+quoted = '$(subst ','\'',$(1))'
 prefix ?= $(if $(CONFIG_PREFIX),/usr,/usr/local)
 bindir ?= $(prefix)/bin
 datadir ?= $(prefix)/share
@@ -342,15 +378,17 @@ fishcompdir ?= $(datadir)/fish/vendor_completions.d
 
 install install-noclobber: $(O)/ipcbox
 install install-noclobber uninstall: man completion
-	$(Q)box='$(O)/ipcbox' obj='$(obj)' root='$(root)' kind='$(CONFIG_INSTALL)' names='$(APPLETS)' all_names='$(ALL_NAMES)' \
-		bindir='$(bindir)' mandir='$(mandir)' bashdir='$(bashcompdir)' zshdir='$(zshcompdir)' \
-		fishdir='$(fishcompdir)' quiet='$(quiet)' packaging/install.sh $@
+	$(Q)box=$(call quoted,$(O)/ipcbox) obj=$(call quoted,$(obj)) root=$(call quoted,$(root)) kind=$(call quoted,$(CONFIG_INSTALL)) \
+		names='$(APPLETS)' all_names='$(ALL_NAMES)' formats='$(wildcard applets/*/*.5)' \
+		bindir=$(call quoted,$(bindir)) mandir=$(call quoted,$(mandir)) bashdir=$(call quoted,$(bashcompdir)) \
+		zshdir=$(call quoted,$(zshcompdir)) fishdir=$(call quoted,$(fishcompdir)) \
+		quiet='$(quiet)' packaging/install.sh $@
 
 # The list of names is that of BusyBox's busybox.links. make writes it each time, for bindir may
 # have changed.
 ipcbox.links: $(obj)/ipcbox.links
 $(obj)/ipcbox.links: $(obj)/config.mk FORCE
-	$(Q)printf '$(bindir)/%s\n' $(APPLETS) >$@
+	$(Q)for name in $(APPLETS); do printf '%s/%s\n' $(call quoted,$(bindir)) $$name; done >$@
 
 baseline: $(obj)/ipcbox
 	$(Q)cp $< $<.old
@@ -376,7 +414,7 @@ help:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all test dist release man completion ipcbox.links install-noclobber bench check-readme check-long check-mutants \
+.PHONY: FORCE all test dist release man completion ipcbox.links install-noclobber bench check-readme check-hardening check-long check-mutants \
 	coverage deps run install uninstall check baseline bloatcheck sizes clean \
 	distclean help allnoconfig allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig \
 	$(defconfigs)

@@ -155,7 +155,9 @@ header)
 		else print "#define CONFIG_" sym, sym in val ? val[sym] : def
 	}' values=1 "$seed" values= "$@" ;;
 make)
-	grep '^CONFIG_' "$1" | tr -d '"'
+	# $ and # are plain characters in a string of Kconfig, and so are blanks at its ends. There \ stands
+	# before " and \ only.
+	sed -n '/^CONFIG_/!d; /="/{s/="\(.*\)"$/=\1/; s/\\\(.\)/\1/g; s/[$]/&&/g; s/#/$(sharp)/g; s/=\(.*\)/=$()\1$()/;}; p' "$1"
 	echo "APPLETS :=$(enabled "$@" | sed 's|.*/| |; s|\.c$||' | tr -d '\n')"
 	echo "ALL_NAMES :=$(shift; for f; do applet "$f"; done | sed 's/^/ /' | tr -d '\n')" ;;
 applets)

@@ -2,8 +2,9 @@
 # install.sh install|install-noclobber|uninstall - what these targets of make do.
 #
 # The Makefile sets: box and obj (what was built), root (DESTDIR or CONFIG_PREFIX), bindir, mandir,
-# bashdir, zshdir, fishdir (below root), kind (of links), names (that are switched on) and all_names
-# (that are in the source). Each file appears whole or not at all: a temporary name, then mv.
+# bashdir, zshdir, fishdir (below root), kind (of links), names (that are switched on), all_names
+# (that are in the source) and formats (the pages of section 5 in the source). Each file appears
+# whole or not at all: a temporary name, then mv.
 set -eu
 umask 022
 action=$1
@@ -74,7 +75,7 @@ if [ "$action" = uninstall ]; then
 		take "$fishdir" "$name.fish"
 		take "$mandir/man1" "$name.1"
 	done
-	for page in $pages; do take "$mandir/man${page##*.}" "$page" "$obj/man/$page"; done
+	for page in $formats; do take "$mandir/man5" "${page##*/}" "$here/$page"; done
 	take "$zshdir" _ipcbox
 	prune "$bindir" "$bashdir" "$fishdir" "$zshdir" "$mandir/man1" "$mandir/man5"
 	exit

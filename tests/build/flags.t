@@ -47,6 +47,18 @@ ok 'make puts the binary in the place of a file that is not its own' cmp ipcbox 
 run make -s STRIP=false
 like 'a strip that fails is a failure of make' '2 *' "$rc "
 build
+ok 'make -rR, which has no default CC and AR, builds the box' build -rR
+build
+touch -d '+2 days' obj/*.a obj/*/*.o obj/*/*/*.o obj/compile.flags
+echo 'int more(void); int more(void) { return 1; }' >libbb/more.c
+build
+is 'make compiles what was edited after the clock went back' 1 "$(nm obj/libbb.a 2>/dev/null | grep -c ' T more$')"
+touch -d '+2 days' obj/*.a obj/*/*.o obj/*/*/*.o obj/compile.flags
+ok 'make VERSION= builds after the clock went back' build VERSION=9.7
+is 'a changed flag counts after the clock went back' 'ipcbox 9.7' "$(./ipcbox --version)"
+rm libbb/more.c
+build
+is 'make has nothing to do after the clock went back and it has built' '' "$(make 2>&1)"
 rm ipcbox && mkdir ipcbox
 run make -s
 like 'a directory in the place of ./ipcbox is a failure of make' '2 *' "$rc "

@@ -54,7 +54,18 @@ sed -i 's|^CONFIG_PREFIX=.*|CONFIG_PREFIX="../from config"|' .config
 ok 'CONFIG_PREFIX of .config wins' make -s install DESTDIR=../lost
 ok 'CONFIG_PREFIX of .config may have a blank' test -x '../from config/usr/bin/ipcbox'
 is 'CONFIG_PREFIX of .config makes make install ignore DESTDIR' '' "$(ls ../lost 2>/dev/null)"
+# Kconfig writes a backslash before " and \ in a string.
+# shellcheck disable=SC2016 # nobody shall expand it
+odd=' $(shell touch ../run) `touch ../run` $HOME #'"it's \"quoted\\\" '"
+printf '%s\n' "CONFIG_PREFIX=\"../odd$(printf %s "$odd" | sed 's/["\\]/\\&/g')\"" | cat ../before - >.config
+ok 'CONFIG_PREFIX of .config may have any character' make -s install
+ok 'make install takes CONFIG_PREFIX of .config as it is, blanks at its end too' test -x "../odd$odd/usr/bin/ipcbox"
+ok 'make runs no command of .config' test ! -e ../run
+ok 'make uninstall takes CONFIG_PREFIX of .config as it is' make -s uninstall
+is 'make uninstall of an odd CONFIG_PREFIX leaves nothing' '' "$(find ../odd* ! -type d)"
 cp ../before .config
+ok 'a path of the command line may have a quote' make -s install-noclobber DESTDIR="../it's" prefix="/a 'b"
+ok 'make installs into a path with a quote' test -x "../it's/a 'b/bin/ipcbox"
 
 # --- kinds of links ---
 bin='../in st/usr/bin'
@@ -101,6 +112,12 @@ share/man/man1/fifor.1" "$(files ../n/usr/local)"
 make -s install DESTDIR=../u CONFIG_INSTALL=hardlinks
 make -s uninstall DESTDIR=../u
 is 'make uninstall removes hard links' '' "$(ls -A ../u)"
+make -s install DESTDIR=../none
+make -s allnoconfig
+LIMIT=60 run make -s uninstall DESTDIR=../none
+is 'make uninstall succeeds though .config has lost all applets' '0 ' "$rc $err"
+is 'make uninstall removes all though .config has lost all applets' '' "$(ls -A ../none)"
+make -s defconfig
 
 # --- the list of names ---
 make -s ipcbox.links
