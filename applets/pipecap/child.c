@@ -25,6 +25,17 @@ void pipecap_answer(int answers, size_t item, const void *answer, size_t len)
 		_exit(EXIT_FAILURE);
 }
 
+/* A child that is left behind must not keep stdout or stderr open: whoever reads them to the end
+ * would wait for the child. A descriptor with O_PATH takes their place. */
+static void leave_standard_fds(int keep)
+{
+	int nothing = open("/", O_PATH | O_CLOEXEC);
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fd != keep && nothing >= 0)
+			dup2(nothing, fd);
+}
+
 static pid_t start_child(const struct errand *errand, size_t first, int *answers)
 {
 	pid_t pid, parent = getpid();
@@ -39,6 +50,7 @@ static pid_t start_child(const struct errand *errand, size_t first, int *answers
 	}
 	close(fd[0]);
 	die_with_parent(parent);
+	leave_standard_fds(errand->keep);
 	for (size_t item = first; item < errand->count; item++) {
 		errand->work(errand->data, item, fd[1]);
 		pipecap_answer(fd[1], item, "", 0);

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <dirent.h>
+#include <sys/socket.h>
 #include "pipecap.h"
 
 /* The child's answer about one process: a holder, and the path of the FIFO that the holder waits
@@ -193,7 +194,7 @@ static int compare(const void *a, const void *b)
 struct holders pipecap_find_holders(void)
 {
 	struct scan scan = { .proc = -1 };
-	struct errand errand = { 0, scan_process, take_holder, sizeof(struct found), &scan };
+	struct errand errand = { 0, scan_process, take_holder, sizeof(struct found), &scan, -1 };
 	DIR *proc = open_numbers(AT_FDCWD, "/proc");
 	const char *name;
 
@@ -282,7 +283,7 @@ int pipecap_open_through(const struct holder *h, size_t count)
 
 /* Without /proc a descriptor cannot be opened again. The path is then opened without following a
  * link, and the file is checked after the open. */
-int pipecap_open_path(const char *path, int flags)
+static int open_path(const char *path, int flags)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC);
 	struct stat st;
@@ -303,4 +304,79 @@ int pipecap_open_path(const char *path, int flags)
 		return -1;
 	}
 	return fd;
+}
+
+/* --- an open in a child, because open(2) of a FIFO takes the lock of the pipe, too */
+
+struct opening {
+	const char *path;
+	int flags, error, fd;
+	int sockets[2];		/* [1]: the child's end */
+};
+
+/* Sends or receives one byte, and with it a descriptor: SCM_RIGHTS of unix(7). */
+union passed_fd {
+	struct cmsghdr head;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+static bool send_fd(int socket, int fd)
+{
+	union passed_fd control = { .head = { .cmsg_len = CMSG_LEN(sizeof(fd)),
+		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	struct iovec byte = { (char[]){ 0 }, 1 };
+	struct msghdr message = { .msg_iov = &byte, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control) };
+
+	memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+	return sendmsg(socket, &message, 0) == 1;
+}
+
+static int receive_fd(int socket)
+{
+	union passed_fd control;
+	char byte;
+	struct iovec bytes = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control) };
+	int fd = -1;
+
+	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) == 1
+	    && CMSG_FIRSTHDR(&message))
+		memcpy(&fd, CMSG_DATA(&control.head), sizeof(fd));
+	return fd;
+}
+
+static void open_in_child(void *data, size_t item, int answers)
+{
+	const struct opening *opening = data;
+	int fd = open_path(opening->path, opening->flags), error = fd < 0 ? errno : 0;
+
+	if (fd >= 0 && !send_fd(opening->sockets[1], fd))
+		error = errno;
+	pipecap_answer(answers, item, &error, sizeof(error));
+}
+
+static void take_opening(void *data, size_t item, const void *answer)
+{
+	struct opening *opening = data;
+
+	(void)item;
+	opening->error = answer ? *(const int *)answer : ETIMEDOUT;
+	if (!opening->error && (opening->fd = receive_fd(opening->sockets[0])) < 0)
+		opening->error = errno;
+}
+
+int pipecap_open_path(const char *path, int flags)
+{
+	struct opening opening = { .path = path, .flags = flags, .fd = -1 };
+	struct errand errand = { 1, open_in_child, take_opening, sizeof(int), &opening, -1 };
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, opening.sockets) < 0)
+		return open_path(path, flags); /* This kernel has no sockets of AF_UNIX. */
+	pipecap_run(&errand);
+	close(opening.sockets[0]);
+	close(opening.sockets[1]);
+	errno = opening.error;
+	return opening.fd;
 }

@@ -101,13 +101,13 @@ int pipecap_refusal_status(void)
 	return errno == EINVAL || errno == ENOSYS ? EXIT_UNSUPPORTED : EXIT_FAILURE;
 }
 
-void pipecap_explain_refusal(int fd, const char *name, long size)
+void pipecap_explain_refusal(const char *name, long size, long unread)
 {
-	int err = errno, unread;
+	int err = errno;
 	long max = pipecap_limit("max-size"), pages = pipecap_limit("user-pages-soft");
 
-	if (err == EBUSY && ioctl(fd, FIONREAD, &unread) == 0)
-		bb_error_msg("%s: %d bytes are queued and would not fit into %ld",
+	if (err == EBUSY && unread > 0)
+		bb_error_msg("%s: %ld bytes are queued and would not fit into %ld",
 			name, unread, size);
 	else if (err == EPERM && max >= 0 && size > max)
 		bb_error_msg("%s: %ld is above /proc/sys/fs/pipe-max-size, %ld, and needs "

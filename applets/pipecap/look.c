@@ -82,15 +82,37 @@ struct view {
 	int fd;			/* of the only pipe; -1: open each pipe through a holder */
 	const int *scratch;	/* the pipe that gets a copy of the queue, or NULL */
 	size_t len;		/* the most bytes to copy */
-	ssize_t copied;
-	int copy_error;
+	int size;		/* the size to set, or 0 */
+	bool largest;		/* or the largest size that the kernel grants */
+	ssize_t result;		/* the bytes that were copied, or the size that was set, or -1 */
+	int error;
 };
 
 struct answer {
 	struct look look;
-	ssize_t copied;
-	int copy_error;
+	ssize_t result;
+	int error;
 };
+
+static void copy_here(struct answer *answer, const struct view *view, int fd)
+{
+	size_scratch(&answer->look, view->scratch);
+	answer->result = copy_to(view->scratch[1], &answer->look, fd, view->len);
+	answer->error = errno;
+}
+
+static void resize_here(struct answer *answer, const struct view *view, int fd)
+{
+	int size = view->size, unread;
+
+	while ((answer->result = fcntl(fd, F_SETPIPE_SZ, size)) < 0 && view->largest && size > 1
+	       && (errno == EPERM || errno == ENOMEM))
+		size /= 2;
+	answer->error = errno;
+	answer->look.size = size;
+	if (ioctl(fd, FIONREAD, &unread) == 0)
+		answer->look.unread = unread;
+}
 
 static void look_in_child(void *data, size_t item, int answers)
 {
@@ -101,13 +123,12 @@ static void look_in_child(void *data, size_t item, int answers)
 
 	if (fd < 0)
 		look->error = errno;
+	else if (view->size)
+		resize_here(&answer, view, fd);
 	else
 		look_here(look, fd);
-	if (view->scratch && !look->error) {
-		size_scratch(look, view->scratch);
-		answer.copied = copy_to(view->scratch[1], look, fd, view->len);
-		answer.copy_error = errno;
-	}
+	if (view->scratch && !look->error)
+		copy_here(&answer, view, fd);
 	if (fd >= 0 && fd != view->fd)
 		close(fd);
 	pipecap_answer(answers, item, &answer, sizeof(answer));
@@ -119,19 +140,20 @@ static void take_look(void *data, size_t item, const void *answer)
 	const struct answer *said = answer;
 
 	if (!said) {
-		view->looks[item].error = view->copy_error = ETIMEDOUT;
+		view->looks[item].error = view->error = ETIMEDOUT;
 		return;
 	}
 	view->looks[item] = said->look;
-	view->copied = said->copied;
-	view->copy_error = said->copy_error;
+	view->result = said->result;
+	view->error = said->error;
 }
 
 static void look_through(struct view *view, size_t count)
 {
-	struct errand errand = { count, look_in_child, take_look, sizeof(struct answer), view };
+	struct errand errand = { count, look_in_child, take_look, sizeof(struct answer), view,
+				 view->fd };
 
-	view->copied = -1;
+	view->result = -1;
 	for (size_t i = 0; i < count; i++) {
 		struct look *look = view->looks + i;
 
@@ -160,8 +182,17 @@ ssize_t pipecap_copy_queue(struct look *look, int fd, size_t len, const int scra
 	struct view view = { .looks = look, .fd = fd, .scratch = scratch, .len = len };
 
 	look_through(&view, 1);
-	errno = look->error ? look->error : view.copy_error;
-	return view.copied;
+	errno = look->error ? look->error : view.error;
+	return view.result;
+}
+
+int pipecap_resize(struct look *look, int fd, int size, bool largest)
+{
+	struct view view = { .looks = look, .fd = fd, .size = size, .largest = largest };
+
+	look_through(&view, 1);
+	errno = look->error ? look->error : view.error;
+	return view.result;
 }
 
 /* fifo_open in the kernel's fs/pipe.c wakes a peer that waits in open(2) when the first reader or

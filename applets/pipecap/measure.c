@@ -22,7 +22,7 @@ static int set_size_of_new(int fd, const char *size)
 	if (got >= 0 || !wish)
 		return got;
 	xfunc_error_retval = pipecap_refusal_status();
-	pipecap_explain_refusal(fd, "new pipe", wish);
+	pipecap_explain_refusal("new pipe", wish, 0);
 	exit(xfunc_error_retval);
 }
 

@@ -22,6 +22,7 @@ struct errand {
 	void (*take)(void *data, size_t item, const void *answer);
 	size_t longest;				/* bytes of an answer */
 	void *data;
+	int keep;		/* the standard descriptor that the work needs, or -1 */
 };
 void pipecap_run(const struct errand *errand);
 void pipecap_answer(int answers, size_t item, const void *answer, size_t len);
@@ -59,8 +60,8 @@ const char *pipecap_fd_path(int pid, int fd);
 /* Opens the pipe, for reading if possible, and nothing but this pipe. Returns the descriptor, or -1
  * with errno, which is ENXIO if nobody has the pipe open. */
 int pipecap_open_through(const struct holder *h, size_t count);
-/* Opens the FIFO or pipe at path. Returns -1 with EBADF for another type of file, which is not
- * opened, because a device might act on the open. */
+/* Opens the FIFO or pipe at path, in a child that hands the descriptor over. Returns -1 with EBADF
+ * for another type of file, which is not opened, because a device might act on the open. */
 int pipecap_open_path(const char *path, int flags);
 
 #ifndef SYS_open
@@ -100,6 +101,10 @@ void pipecap_look_all(struct look *looks, size_t count);
 /* Looks into the pipe, and copies at most len of the queued bytes into scratch, an empty and
  * non-blocking pipe. Returns the number of bytes, or -1 with errno. */
 ssize_t pipecap_copy_queue(struct look *look, int fd, size_t len, const int scratch[2]);
+/* Sets the size, or the largest size that the kernel grants if largest is true. Returns the size
+ * that the pipe now has, or -1 with errno. look then has the size that was refused last, and the
+ * unread bytes. */
+int pipecap_resize(struct look *look, int fd, int size, bool largest);
 /* Returns 0 and the holders in look, or EBADF if path is no pipe or FIFO, or ENXIO if nobody has it
  * open. */
 int pipecap_find_pipe(struct look *look, const char *path, const struct holders *all);
@@ -150,7 +155,7 @@ long pipecap_limit(const char *name); /* the number in /proc/sys/fs/pipe-NAME; -
 /* Called after F_SETPIPE_SZ has failed with errno. pipecap_explain_refusal names the limit, and
  * pipecap_refusal_status returns the exit status. A kernel that does not know F_SETPIPE_SZ answers
  * EINVAL. */
-void pipecap_explain_refusal(int fd, const char *name, long size);
+void pipecap_explain_refusal(const char *name, long size, long unread);
 int pipecap_refusal_status(void);
 
 #endif

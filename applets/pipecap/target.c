@@ -27,10 +27,8 @@ static void nobody_has(struct request *r, const char *name, const struct look *l
 			name);
 }
 
-/* errno says why. fd is -1 if the pipe could not be opened. size is the size that was refused, or
- * 0. */
-static void target_failed(struct request *r, const struct look *look, int fd, const char *name,
-	long size)
+/* errno says why. size is the size that was refused, or 0. */
+static void target_failed(struct request *r, const struct look *look, const char *name, long size)
 {
 	int status = size ? pipecap_refusal_status() : EXIT_FAILURE;
 
@@ -46,7 +44,7 @@ static void target_failed(struct request *r, const struct look *look, int fd, co
 	else if (errno == ETIMEDOUT)
 		bb_error_msg("can't look into '%s': a process keeps it locked", name);
 	else if (size)
-		pipecap_explain_refusal(fd, name, size);
+		pipecap_explain_refusal(name, size, look->unread);
 	else
 		bb_perror_msg("can't %s '%s'",
 			r->verb == SET ? "set the size of" : "look into", name);
@@ -62,7 +60,7 @@ static void show_pipe(struct request *r, struct look *look, int fd)
 	pipecap_look(look, fd);
 	if (look->error) {
 		errno = look->error;
-		target_failed(r, look, fd, look->name, 0);
+		target_failed(r, look, look->name, 0);
 	} else if (r->verb == REPORT) {
 		bb_error_msg("%s: %ld of %ld bytes are queued", look->name, look->unread,
 			look->size);
@@ -74,13 +72,10 @@ static void show_pipe(struct request *r, struct look *look, int fd)
 /* With max, the size becomes the largest power of two that the kernel grants. */
 static void set_capacity(struct request *r, struct look *look, int fd)
 {
-	int wish = r->number ? r->number : LARGEST_SIZE, got;
+	int got = pipecap_resize(look, fd, r->number ? r->number : LARGEST_SIZE, !r->number);
 
-	while ((got = fcntl(fd, F_SETPIPE_SZ, wish)) < 0 && !r->number && wish > 1
-	       && (errno == EPERM || errno == ENOMEM))
-		wish /= 2;
 	if (got < 0) {
-		target_failed(r, look, fd, look->name, wish);
+		target_failed(r, look, look->name, look->error ? 0 : look->size);
 		return;
 	}
 	if (r->verbose || (got != r->number && !r->quiet))
@@ -112,7 +107,7 @@ static void peek_into(struct request *r, struct look *look, int fd)
 	(void)fcntl(scratch[1], F_SETFL, O_NONBLOCK);
 	n = pipecap_copy_queue(look, fd, r->number, scratch);
 	if (n < 0) {
-		target_failed(r, look, fd, look->name, 0);
+		target_failed(r, look, look->name, 0);
 		pipecap_close_pipe(scratch);
 		return;
 	}
@@ -153,7 +148,7 @@ static int open_to_hold(const struct request *r, const char *path)
 	return fd >= 0 && r->has_command ? fcntl(fd, F_DUPFD, 10) : fd;
 }
 
-/* To set a size, this process itself needs a descriptor. To look, the child opens the pipe. */
+/* Only --hold needs a descriptor in this process. Else the child opens the pipe. */
 static void act_on_path(struct request *r, const char *path, const char *name)
 {
 	struct look look = { .name = name };
@@ -163,10 +158,8 @@ static void act_on_path(struct request *r, const char *path, const char *name)
 		fd = open_to_hold(r, path);
 	else
 		errno = pipecap_find_pipe(&look, path, pipecap_holders(r));
-	if (!r->hold && !errno && r->verb == SET)
-		fd = pipecap_open_through(look.holders, look.n_holders);
 	if (fd < 0 && (errno || r->hold)) {
-		target_failed(r, &look, fd, name, 0);
+		target_failed(r, &look, name, 0);
 		return;
 	}
 	act(r, &look, fd);
@@ -193,7 +186,7 @@ void pipecap_check_process(struct request *r, int pid, const char *name)
 	char *path = xasprintf("/proc/%d/fd", pid);
 
 	if (access(path, R_OK) < 0)
-		target_failed(r, NULL, -1, name, 0);
+		target_failed(r, NULL, name, 0);
 	free(path);
 }
 

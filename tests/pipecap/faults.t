@@ -81,10 +81,10 @@ like "system calls failed in all modes of pipecap: $(cat runs)" '[1-9][0-9][0-9]
 # What a kernel says that does not know F_SETPIPE_SZ and F_GETPIPE_SZ.
 for mode in '-s 4k -o' '-z 4k'; do
 	# shellcheck disable=SC2086 # words
-	: | strace -qq -o log -e inject=fcntl:error=EINVAL "$IPCBOX" pipecap $mode 2>err | cat
+	: | strace -f -qq -o log -e inject=fcntl:error=EINVAL "$IPCBOX" pipecap $mode 2>err | cat
 	like "pipecap $mode says that fcntl fails" 'pipecap: *: Invalid argument' "$(cat err)"
 	# shellcheck disable=SC2086
-	{ : | strace -qq -o log -e inject=fcntl:error=EINVAL "$IPCBOX" pipecap $mode 2>err; echo $? >rc; } | cat
+	{ : | strace -f -qq -o log -e inject=fcntl:error=EINVAL "$IPCBOX" pipecap $mode 2>err; echo $? >rc; } | cat
 	is "pipecap $mode ends with 77 where fcntl fails" 77 "$(cat rc)"
 done
 unsized() { strace -f -qq -o log -e inject=fcntl:error=EINVAL "$IPCBOX" pipecap "$@"; }

@@ -9,8 +9,8 @@ fi
 
 # --- the lock of a pipe, held through a page that never comes ------------------------------------
 cat >holder.c <<'END'
-/* Writes into a pipe from a page that nobody fills in: userfaultfd(2). The kernel waits for the
- * page while it holds the pipe's lock. Prints the pipe's inode. */
+/* Writes into a pipe, or into the FIFO argv[1], from a page that nobody fills in: userfaultfd(2). The
+ * kernel waits for the page while it holds the pipe's lock. Prints the pipe's inode. */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
@@ -21,7 +21,7 @@ cat >holder.c <<'END'
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int main(void)
+int main(int argc, char **argv)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	struct uffdio_api api = { .api = UFFD_API };
@@ -34,7 +34,11 @@ int main(void)
 	reg.range.len = page;
 	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) || ioctl(uffd, UFFDIO_REGISTER, &reg))
 		return 77;
-	if (pipe(fd) || fstat(fd[0], &st))
+	if (argc > 1)
+		fd[0] = fd[1] = open(argv[1], O_RDWR);
+	else if (pipe(fd))
+		return 1;
+	if (fstat(fd[0], &st))
 		return 1;
 	printf("%lu\n", (unsigned long)st.st_ino);
 	fflush(stdout);
@@ -61,6 +65,21 @@ if [ -s inode ]; then
 		"1 pipecap: can't look into '$child:${fd##*/}': a process keeps it locked" "$rc $err"
 	run box pipecap -I
 	is 'pipecap -I ends though a process holds the lock of a pipe' 0 "$rc"
+	kill "$child"
+
+	# Whoever reads the output to its end must not wait for a child that was left behind.
+	mkfifo locked
+	timeout 100 ./holder locked >inode & PIDS="$PIDS $!"
+	wait_for pgrep -P $! holder
+	child=$(pgrep -P $! holder)
+	wait_for grep -q '^1 ' "/proc/$child/syscall"
+	for mode in -g -k '-s 8k' '-s 8k --hold -c'; do
+		timeout 20 sh -c "'$IPCBOX' pipecap $mode -f locked 2>&1 | cat" >said
+		is "pipecap $mode of a locked FIFO ends, leaves no writer of its output behind, and says why" \
+			"0 pipecap: can't look into 'locked': a process keeps it locked" "$? $(cat said)"
+	done
+	timeout 20 sh -c "'$IPCBOX' pipecap -l 2>/dev/null | cat" >said
+	is 'pipecap -l beside a locked FIFO leaves no writer of its output behind' '0 1' "$? $(grep -c /locked said)"
 	kill "$child"
 else
 	skip 'pipecap copes with a process that holds the lock of a pipe' 'no userfaultfd'

@@ -157,7 +157,7 @@ x = [h for h in json_of('-g', '-J', '-n', str(a[0]))[0]['writers'] if h['pid'] =
 show('comm', base64.b64decode(x['name_b64']) == b"a b'$(\n\xff\x1b)", b'\x1b' in run('-gv', '-n', str(a[0])).stdout)
 words = run('-g', '--pairs', '-n', str(a[0])).stdout
 echo = subprocess.run(['sh', '-c', 'eval "$1"; printf "%s\n" $writers', 'sh', words], capture_output=True).stdout.splitlines()
-show('word', any(x.startswith(b"%d:%d(a_b'$(_\xff\x1b)" % (pid, a[1])) for x in echo), len(echo) >= 2)
+show('word', any(x.startswith(b"%d:%d(a_b'$(_\xff\x1b)" % (pid, a[1])) for x in echo), len(echo) >= 2, b'\x1b' in words)
 end(pid)
 
 # All pipes of a process, and only of it.
@@ -222,7 +222,7 @@ is 'a process in splice(2) shows as blocked at both pipes' '[True] [True]' "$(sa
 is 'a process in sendfile(2) shows as blocked' '[True]' "$(said sendfile)"
 is 'pipecap --pairs prints 300 holders as 300 words' True "$(said words)"
 is 'pipecap prints the hostile name of a process without an escape sequence' 'True False' "$(said comm)"
-is 'the hostile name of a process stays within one word for eval' 'True True' "$(said word)"
+is 'the hostile name of a process stays within one word for eval, without a raw escape sequence' 'True True False' "$(said word)"
 is 'pipecap -g -p PID shows each pipe of that process' 'True True' "$(said pid)"
 is 'pipecap -l -p PID -p PID shows each pipe once' True "$(said pids)"
 is 'pipecap -l -p of a process that has ended is 1 and says so' '1 True' "$(said gone)"
