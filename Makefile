@@ -8,7 +8,7 @@
 ##   make clean, distclean    remove what was built; .config too
 ## Use
 ##   make run                 build, then prove this machine's kernel: pipetest
-##   make bench               measure beside other tools: BENCH='F1 C2' SIZE=1G (make deps bench)
+##   make bench               measure beside other tools: charts, BENCH='F1 C2' SIZE=1G (make deps bench)
 ## Test
 ##   make test                the built binary only: no compiler, no root, a minute at most
 ##   make check               all of tests/*/*.t (make deps check on a bare machine)
@@ -273,7 +273,7 @@ CHECK_DEPS := bash bindfs btrfs-progs busybox-static chromium-headless-shell cla
 	debhelper dpkg-dev e2fsprogs exfat-fuse exfatprogs fakeroot file fish g++ libc6-dev \
 	libclang-rt-14-dev libnbd-bin lintian mandoc nbdkit nbdkit-plugin-python ntfs-3g perl procps \
 	python3 python3-tap shellcheck spin squashfs-tools strace util-linux xfsprogs zsh
-BENCH_DEPS := btrfs-progs busybox-static gnuplot-nox mbuffer pv socat toybox xfsprogs
+BENCH_DEPS := btrfs-progs busybox-static mbuffer pv socat toybox xfsprogs
 # "make deps run" installs less than "make deps check"; "make deps" alone installs all packages.
 wants = $(if $(FOR),$(filter $(1),$(FOR)),all)
 packages = $(BUILD_DEPS) $(shell qemu/deps.sh '$(ARCH)' $(FOR)) \

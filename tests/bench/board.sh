@@ -1,4 +1,4 @@
-# board.sh - the lines M1 to M3 of the table: boards. Part of bench.sh.
+# board.sh - the questions M1 to M3: boards. Part of bench.sh.
 # shellcheck shell=sh disable=SC2034,SC2317
 #
 # SPDX-License-Identifier: 0BSD
@@ -15,6 +15,9 @@ lag() (
 		"$IPCBOX" mmapw "$MEM/board" - <"$MEM/fifo" & pids=$!
 		"$IPCBOX" mmapr -f -o time,id,name,sex "$MEM/board" >"$MEM/out" & pids="$pids $!"
 		"$TOOL" lag 2000 "$percentile" "$MEM/fifo" "$MEM/out" ;;
+	bare_futex)
+		"$LOOP" publish >"$MEM/out" <"$MEM/fifo" & pids=$! # in the order in which tool opens them
+		"$TOOL" lag 2000 "$percentile" "$MEM/fifo" "$MEM/out" ;;
 	cat)
 		cat "$MEM/fifo" >"$MEM/out" & pids=$!
 		"$TOOL" lag 2000 "$percentile" "$MEM/fifo" "$MEM/out" own ;;
@@ -22,13 +25,15 @@ lag() (
 )
 line_M1() {
 	percentile=50
-	contest M1 1.1 cat ns lag 'a record from its publication to the output, p50' cat
+	contest M1 lag us 1 'mmapw, mmapr -f' 'How long until a reader has a new record?' \
+		'the median of 2,000 records; with cat they go through a FIFO' bare_futex cat
 	percentile=99
-	contest M1 1.2 cat ns lag 'a record from its publication to the output, p99' cat
+	contest M1 lag us 1 'mmapw, mmapr -f' 'How long until a reader has 99 of 100 new records?' \
+		'of 2,000 records; with cat they go through a FIFO' bare_futex cat
 	rm -f "$MEM/board"
 }
 
-# publish TOOL prints the nanoseconds for each publication.
+# publish TOOL publishes each of the lines.
 publish() (
 	pids=
 	trap 'kill $pids 2>/dev/null' EXIT
@@ -41,9 +46,9 @@ publish() (
 			"$IPCBOX" mmapr -f "$MEM/board" >/dev/null & pids="$pids $!"
 		done
 		ns=$(clock_sh "$IPCBOX mmapw $MEM/board - <$MEM/lines") ;;
-	loop) ns=$(clock_sh "$LOOP get 28 <$MEM/fifo & $LOOP put $MESSAGES 28 >$MEM/fifo && wait \$!") ;;
-	cat) ns=$(clock_sh "cat $MEM/fifo >/dev/null & $IPCBOX fifow $MEM/fifo - <$MEM/lines && wait \$!") ;;
-	esac && echo $((ns / MESSAGES))
+	bare_write) ns=$(clock_sh "$LOOP get 28 <$MEM/fifo & $LOOP put $MESSAGES 28 >$MEM/fifo && wait \$!") ;;
+	fifow,_cat) ns=$(clock_sh "cat $MEM/fifo >/dev/null & $IPCBOX fifow $MEM/fifo - <$MEM/lines && wait \$!") ;;
+	esac && echo "$ns"
 )
 
 torn() (
@@ -60,9 +65,11 @@ torn() (
 )
 line_M2() {
 	awk -v n=$MESSAGES 'BEGIN { for (i = 0; i < n; i++) print "id=" i }' >"$MEM/lines"
-	contest M2 0.45 loop ns publish 'a publication of mmapw -, 4 readers; a FIFO, one reader' loop cat
+	contest M2 publish records/s "$MESSAGES" 'mmapw -, 4 mmapr -f' 'How many records can a writer publish?' \
+		"$MESSAGES records to 4 readers; a FIFO has one reader" bare_write fifow,_cat
 	rm -f "$MEM/lines" "$MEM/board"
-	once M2 0 count torn "torn records in $((SIZE * 100000000 >> 30)) reads"
+	once M2 torn count 'mmapw -, a reader of mmapr --emit-c' 'How many records does a reader see torn?' \
+		"$((SIZE * 100000000 >> 30)) reads of a board that is published all the time"
 	rm -f "$MEM"/lines8 "$MEM"/board*
 }
 
@@ -70,12 +77,14 @@ line_M2() {
 show() {
 	case $1 in
 	ipcbox) set -- "$IPCBOX" mmapr -1 "$MEM/board" ;;
-	busybox) set -- busybox cat "$MEM/board" ;;
+	busybox_cat) set -- busybox cat "$MEM/board" ;;
+	cat) set -- cat "$MEM/board" ;;
 	esac
 	$pin "$TOOL" time 500 "$@"
 }
 line_M3() {
 	"$IPCBOX" mmapw "$MEM/board" id=1 || { FAILED=1; return; }
-	contest M3 0.6 busybox ns show 'mmapr -1 FILE; busybox cat FILE: the whole process' busybox
+	contest M3 show us 1 'mmapr -1' 'How long does a script wait for the value of a board?' \
+		'the whole process: mmapr -1 FILE, cat FILE' busybox_cat cat
 	rm -f "$MEM/board"
 }

@@ -1,4 +1,4 @@
-# box.sh - the lines T1 and S1 to S4 of the table: the cases, size and start. Part of bench.sh.
+# box.sh - the questions T1 and S1 to S4: the cases, size and start. Part of bench.sh.
 # shellcheck shell=sh disable=SC2034,SC2317
 #
 # SPDX-License-Identifier: 0BSD
@@ -8,7 +8,7 @@
 cases() { clock_sh '"$IPCBOX" pipetest -q >/dev/null; [ $? -le 1 ]'; }
 line_T1() {
 	PAIRS=3
-	contest T1 3e9 alone ns cases 'pipetest, all default cases'
+	contest T1 cases s 1 pipetest 'How long does pipetest take?' 'all default cases'
 	PAIRS=$pairs
 }
 
@@ -25,26 +25,26 @@ built() {
 }
 line_S1() {
 	config=defconfig without=PIPETEST
-	once S1 172032 bytes built 'size of the six applets with every feature'
+	once S1 built KiB ipcbox 'How large are six applets with every feature?' 'a static binary, without pipetest'
 }
 line_S2() {
 	config=defconfig without=NONE
-	once S2 360448 bytes built 'size with pipetest'
+	once S2 built KiB ipcbox 'How large is the whole box?' 'a static binary, with pipetest'
 }
 line_S3() {
 	config=minimal_defconfig without=NONE
-	once S3 81920 bytes built 'size of minimal_defconfig'
+	once S3 built KiB ipcbox 'How large is the least useful box?' 'minimal_defconfig: fifow and fifor'
 }
 
 start() {
-	case $1 in ipcbox) set -- "$IPCBOX" --version ;; busybox) set -- busybox true ;; esac
+	case $1 in ipcbox) set -- "$IPCBOX" --version ;; busybox_true) set -- busybox true ;; esac
 	$pin "$TOOL" time 1000 "$@"
 }
 memory() {
-	case $1 in ipcbox) set -- "$IPCBOX" --version ;; busybox) set -- busybox true ;; esac
+	case $1 in ipcbox) set -- "$IPCBOX" --version ;; busybox_true) set -- busybox true ;; esac
 	"$TOOL" rss "$@"
 }
 line_S4() {
-	contest S4 0.6 busybox ns start 'start: ipcbox --version; busybox true' busybox
-	contest S4 0.4 busybox bytes memory 'resident memory of the same' busybox
+	contest S4 start us 1 'ipcbox --version' 'How long does a program take to start and end?' 'the whole process' busybox_true
+	contest S4 memory KiB 1 'ipcbox --version' 'How much memory does a process have at its end?' 'resident, with what it shares' busybox_true
 }

@@ -1,5 +1,5 @@
-# contest.sh - measures a line of the table: its commands take turns, then statistics.awk reads the
-# samples. Part of bench.sh.
+# contest.sh - answers a question: its commands take turns, then statistics.awk reads the samples.
+# Part of bench.sh.
 # shellcheck shell=sh disable=SC2034,SC2317
 #
 # SPDX-License-Identifier: 0BSD
@@ -19,74 +19,76 @@ RESULTS=$MEM/results
 : >"$RESULTS"
 FAILED=0
 
-statistics() { sort -k1,1 -k2,2n "$1" | awk -f "$here/statistics.awk"; }
-report() { awk -F '\t' -v form="$1" -f "$here/report.awk" "$2"; }
+# report FORM FILE prints the results in FILE by FORM.awk.
+report() {
+	case $1 in picture | page) chart="-f $here/chart.awk" ;; *) chart= ;; esac
+	# shellcheck disable=SC2086 # two words, or none
+	awk -F '\t' -f "$here/results.awk" $chart -f "$here/$1.awk" "$2"
+}
 
-# too_slow SAMPLES AGAINST prints the peers that are three times slower than the best one, but not
-# the peer that the target names.
+# too_slow SAMPLES prints the peers that are three times slower than the best one, but no bare loop.
 too_slow() {
-	awk -v against="$2" '
-		$1 != "ipcbox" { v[$1] = $2; if (!best || $2 < best) best = $2 }
-		END { for (n in v) if (n != against && v[n] > 3 * best) printf " %s ", n }' "$1"
+	awk '$2 != "ipcbox" && $2 !~ /^bare_/ { v[$2] = $3; if (!best || $3 < best) best = $3 }
+		END { for (n in v) if (v[n] > 3 * best) printf " %s ", n }' "$1"
 }
 
 # missing_peer NAME succeeds if the command of a peer is not installed. The command is the name up to
-# a comma: that of dd,direct is dd.
+# its first _ or comma: that of dd_oflag=direct is dd.
 missing_peer() {
-	case $1 in ipcbox | loop | packet-loop | while-read | fifo) return 1 ;; esac
-	! have "${1%%,*}"
+	case $1 in ipcbox | bare_* | shell*) return 1 ;; esac
+	! have "${1%%[,_]*}"
 }
 
-# contest ID TARGET AGAINST UNIT FUNCTION WORK [PEER...]
-# measures a line of the table. FUNCTION PEER prints one value. AGAINST is a peer, "best", or "alone",
-# where TARGET is no ratio, but a number of UNIT (ns, bytes, count).
+# take ROUND PEER measures PEER once and notes the sample.
+take() {
+	round=$1
+	if value=$($trial "$2" </dev/null) && [ "$value" ]; then
+		echo "$1 $2 $value" >>"$samples"
+	else
+		echo "bench: $id: $2 failed" >&2
+		state="$state $2:failed " FAILED=1
+	fi
+}
+
+# contest ID FUNCTION UNIT AMOUNT OURS QUESTION WORK [PEER...]
+# FUNCTION PEER prints the nanoseconds (or the bytes, if UNIT is KiB) that the work took. The report
+# shows them in UNIT: us, ms, s, KiB, or AMOUNT in a second: MB/s, messages/s ... In a name _ stands
+# for a blank. OURS is what ipcbox runs. A name that begins with bare_ is a bare loop.
 contest() {
-	id=$1 target=$2 against=$3 unit=$4 trial=$5 work=$6 state='' round=''
-	shift 6
-	[ ! -t 2 ] || printf '%s %s ...\r' "$id" "$work" >&2
+	id=$1 trial=$2 unit=$3 amount=$4 ours=$5 question=$6 work=$7 state=''
+	shift 7
+	[ ! -t 2 ] || printf '%s %s ...\r' "$id" "$question" >&2
 	samples=$MEM/samples
 	: >"$samples"
-	: >"$samples.0"
 	for peer in ipcbox "$@"; do
-		if missing_peer "$peer"; then state="$state $peer:missing "; continue; fi
-		if value=$($trial "$peer" </dev/null) && [ "$value" ]; then echo "$peer $value" >>"$samples.0"; else
-			echo "bench: $id: $peer failed" >&2
-			state="$state $peer:failed " FAILED=1
-		fi
+		if missing_peer "$peer"; then state="$state $peer:missing "; else take 0 "$peer"; fi
 	done
-	slow=$(too_slow "$samples.0" "$against")
-	for round in $(seq "$PAIRS"); do
+	slow=$(too_slow "$samples")
+	for turn in $(seq "$PAIRS"); do
 		for peer in ipcbox "$@"; do
-			case $state in *" $peer:"*) continue ;; esac
-			case $slow in *" $peer "*)
-				[ "$round" -gt 1 ] || grep "^$peer " "$samples.0" >>"$samples"
-				continue ;;
-			esac
-			if value=$($trial "$peer" </dev/null) && [ "$value" ]; then echo "$peer $value" >>"$samples"; else
-				echo "bench: $id: $peer failed" >&2
-				state="$state $peer:failed " FAILED=1
-			fi
+			case "$state $slow " in *" $peer:"* | *" $peer "*) ;; *) take "$turn" "$peer" ;; esac
 		done
 	done
 	{
-		statistics "$samples"
+		awk -f "$here/statistics.awk" "$samples"
 		for s in $state; do echo "${s%:*} ${s#*:}"; done
-	} | while read -r name median min max runs; do
-		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$id" "$work" "$unit" "$target" "$against" \
-			"$name" "$median" "${min:-}" "${max:-}" "${runs:-0}"
+	} | while read -r name rest; do
+		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$id" "$question" "$work" "$unit" "$amount" "$ours" "$name" "$rest"
 	done >"$samples.out"
 	cat "$samples.out" >>"$RESULTS"
 	[ ! -t 2 ] || printf '\033[K' >&2
 	report table "$samples.out"
 }
 
-# once ID TARGET UNIT FUNCTION WORK measures once what does not vary, or is the sum of a long run.
+# once ID FUNCTION UNIT OURS QUESTION WORK measures once what does not vary, or is the sum of a long run.
 once() {
-	if ! value=$($4 </dev/null) || [ -z "$value" ]; then
-		FAILED=1 value=failed
+	if value=$($2 </dev/null) && [ "$value" ]; then
+		rest="$value $value $value 1 1 1"
+	else
+		FAILED=1 rest=failed
 	fi
-	printf '%s\t%s\t%s\t%s\talone\tipcbox\t%s\t%s\t%s\t1\n' \
-		"$1" "$5" "$3" "$2" "$value" "$value" "$value" | tee -a "$RESULTS" | report table -
+	printf '%s\t%s\t%s\t%s\t0\t%s\tipcbox\t%s\n' "$1" "$5" "$6" "$3" "$4" "$rest" | tee -a "$RESULTS" >"$MEM/once"
+	report table "$MEM/once"
 	[ ! -f "$MEM/note" ] || sed 's/^/      /' "$MEM/note"
 	rm -f "$MEM/note"
 }

@@ -1,11 +1,12 @@
-# copy.sh - the lines C1 to C6 of the table: copies. Part of bench.sh.
+# copy.sh - the questions C1 to C7: copies. Part of bench.sh.
 # shellcheck shell=sh disable=SC2034,SC2317
 #
 # SPDX-License-Identifier: 0BSD
 
-# afresh removes the copy of the last run, and waits until all of its writes are on the disk.
+# afresh removes the copy of the last run, or leaves it as the old file where $over is set, and waits
+# until all writes are on the disk.
 afresh() {
-	rm -f "$dir/dst"
+	if [ ! "$over" ]; then rm -f "$dir/dst"; elif [ ! -f "$dir/dst" ]; then cp "$dir/src" "$dir/dst"; fi
 	[ "$dir" = "$MEM" ] || sync -f "$dir"
 }
 drop() { dd if="$1" iflag=nocache count=0 status=none; }
@@ -14,8 +15,9 @@ copy() {
 	case $1 in
 	ipcbox) clock "$IPCBOX" pcopy -q --no-sync "$dir/src" "$dir/dst" ;;
 	cp) clock cp "$dir/src" "$dir/dst" ;;
-	dd) clock dd bs=1M status=none if="$dir/src" of="$dir/dst" ;;
-	busybox | toybox) clock "$1" cp "$dir/src" "$dir/dst" ;;
+	dd_bs=1M) clock dd bs=1M status=none if="$dir/src" of="$dir/dst" ;;
+	busybox_cp | toybox_cp) clock "${1%_cp}" cp "$dir/src" "$dir/dst" ;;
+	bare_read-write) clock_sh "$LOOP read-write <$dir/src >$dir/dst" ;;
 	esac && same "$dir"
 }
 durable() {
@@ -23,38 +25,50 @@ durable() {
 	[ ! "$cold" ] || drop "$dir/src"
 	case $1 in
 	ipcbox) clock "$IPCBOX" pcopy -q "$dir/src" "$dir/dst" ;;
-	cp) clock_sh "cp $dir/src $dir/dst && sync $dir/dst" ;;
-	dd) clock dd bs=1M conv=fsync status=none if="$dir/src" of="$dir/dst" ;;
-	dd,direct) clock dd bs=1M oflag=direct conv=fsync status=none if="$dir/src" of="$dir/dst" ;;
+	cp,_sync) clock_sh "cp $dir/src $dir/dst && sync $dir/dst" ;;
+	dd_conv=fsync) clock dd bs=1M conv=fsync status=none if="$dir/src" of="$dir/dst" ;;
+	dd_oflag=direct) clock dd bs=1M oflag=direct conv=fsync status=none if="$dir/src" of="$dir/dst" ;;
+	bare_write-back) clock_sh "$LOOP write-back <$dir/src >$dir/dst" ;;
 	esac && same "$dir"
 }
 verified() {
 	afresh
 	case $1 in
 	ipcbox) clock "$IPCBOX" pcopy -q -y "$dir/src" "$dir/dst" ;;
-	cp) clock_sh "cp $dir/src $dir/dst && sync $dir/dst && dd if=$dir/dst iflag=nocache count=0 status=none && cmp $dir/src $dir/dst" ;;
+	cp,_sync,_cmp) clock_sh "cp $dir/src $dir/dst && sync $dir/dst && dd if=$dir/dst iflag=nocache count=0 status=none && cmp $dir/src $dir/dst" ;;
 	esac
 }
+# place says where the copy goes.
+place() { if [ "$over" ]; then echo "over an old file on $(fs_of "$dir")"; else echo "to a new name on $(fs_of "$dir")"; fi; }
 line_C1() {
 	for dir in "$DISK" "$MEM"; do
 		large "$dir/src"
-		contest C1 1.0 cp ns copy "pcopy --no-sync, $mib MiB, cache warm, $(fs_of "$dir")" cp dd busybox toybox
-		rm -f "$dir/dst"
+		for over in '' 1; do
+			contest C1 copy MB/s "$SIZE" 'pcopy --no-sync' 'How fast is a copy that need not be on the disk yet?' \
+				"$mib MiB $(place); the source is in memory" bare_read-write cp dd_bs=1M busybox_cp toybox_cp
+			rm -f "$dir/dst"
+		done
 	done
 }
-on_disk() { dir=$DISK cold=''; large "$dir/src"; sync -f "$dir"; }
+on_disk() { dir=$DISK cold='' over=''; large "$dir/src"; sync -f "$dir"; }
 line_C2() {
 	on_disk
-	contest C2 0.3 cp ns durable "pcopy, durable; cp and sync: $mib MiB, cache warm, $(fs_of "$dir")" cp dd dd,direct
+	for over in '' 1; do
+		contest C2 durable MB/s "$SIZE" pcopy 'How fast is a copy that is on the disk when the command ends?' \
+			"$mib MiB $(place); the source is in memory" bare_write-back cp,_sync dd_conv=fsync dd_oflag=direct
+		rm -f "$dir/dst"
+	done
 }
 line_C3() {
 	on_disk
 	cold=1
-	contest C3 0.5 cp ns durable "pcopy, durable; cp and sync: $mib MiB, cache cold, $(fs_of "$dir")" cp
+	contest C3 durable MB/s "$SIZE" pcopy 'How fast is the same copy if the source is not in memory?' \
+		"$mib MiB $(place)" bare_write-back cp,_sync
 }
 line_C4() {
 	on_disk
-	contest C4 0.5 cp ns verified "pcopy -y; cp, sync, drop, cmp: $mib MiB, $(fs_of "$dir")" cp
+	contest C4 verified MB/s "$SIZE" 'pcopy -y' 'How fast is a copy that is read back from the disk and compared?' \
+		"$mib MiB $(place); with cp, the cache is dropped before cmp" cp,_sync,_cmp
 }
 
 reflink() {
@@ -82,30 +96,51 @@ line_C5() {
 		else
 			head -c $((SIZE / 4)) /dev/urandom >"$dir/src"
 			sync -f "$dir"
-			contest C5 1.0 cp ns reflink "reflink of $((mib / 4)) MiB on $fs" cp
+			contest C5 reflink ms 1 'pcopy --reflink=always' 'How long does a reflink take?' \
+				"$((mib / 4)) MiB on $fs" cp
 			umount "$dir"
 		fi
 		rm -f "$DISK/$fs.img"
 		[ ! -d "$dir" ] || rmdir "$dir"
 	done
-	dir=$DISK
+	dir=$DISK over=''
 	truncate -s 10G "$dir/sparse"
 	for at in 0 1 2 3 4 5 6 7 8 9; do
 		head -c 1M /dev/urandom | dd of="$dir/sparse" bs=1M seek=$((at * 1000)) conv=notrunc iflag=fullblock status=none
 	done
-	contest C5 1.0 cp ns sparse "10 GiB sparse with 10 MiB of data, $(fs_of "$dir")" cp
+	contest C5 sparse ms 1 'pcopy --no-sync' 'How long does the copy of a sparse file take?' \
+		"10 GiB with 10 MiB of data, $(fs_of "$dir")" cp
 	rm -f "$dir/sparse" "$dir/dst"
 }
 
 small() {
 	case $1 in
 	ipcbox) set -- "$IPCBOX" pcopy -q --no-sync "$DISK/small" "$DISK/dst" ;;
-	busybox | cp) [ "$1" = cp ] || set -- busybox cp; set -- "$@" "$DISK/small" "$DISK/dst" ;;
+	busybox_cp) set -- busybox cp "$DISK/small" "$DISK/dst" ;;
+	cp) set -- cp "$DISK/small" "$DISK/dst" ;;
 	esac
 	FRESH=$DISK/dst $pin "$TOOL" time 200 "$@"
 }
 line_C6() {
 	head -c 4096 /dev/urandom >"$DISK/small"
-	contest C6 0.8 busybox ns small "pcopy --no-sync of 4 KiB, the whole process, $(fs_of "$DISK")" busybox cp
+	contest C6 small us 1 'pcopy --no-sync' 'How long does the copy of a small file take?' \
+		"4 KiB on $(fs_of "$DISK"), the whole process" busybox_cp cp
 	rm -f "$DISK/small" "$DISK/dst"
+}
+
+several() {
+	rm -rf "$DISK/many.dst"
+	mkdir "$DISK/many.dst"
+	sync -f "$DISK"
+	case $1 in
+	ipcbox) clock_sh "$IPCBOX pcopy -q $DISK/many/* $DISK/many.dst" ;;
+	cp,_sync) clock_sh "cp $DISK/many/* $DISK/many.dst && sync -f $DISK" ;;
+	esac
+}
+line_C7() {
+	mkdir "$DISK/many"
+	for i in $(seq 1000); do echo "$i"; done | while read -r i; do head -c 4096 "$here/bench.sh" >"$DISK/many/$i"; done
+	contest C7 several ms 1 pcopy 'How long do many small files take until they are on the disk?' \
+		"1,000 files of 4 KiB into a directory on $(fs_of "$DISK")" cp,_sync
+	rm -rf "$DISK/many" "$DISK/many.dst"
 }

@@ -1,4 +1,4 @@
-# fifo.sh - the lines F1 to F4 of the table: FIFOs. Part of bench.sh.
+# fifo.sh - the questions F1 to F5: FIFOs. Part of bench.sh.
 # shellcheck shell=sh disable=SC2034,SC2317
 #
 # SPDX-License-Identifier: 0BSD
@@ -21,8 +21,10 @@ through() {
 	cat) set -- "cat $f" "cat" "$2" ;;
 	dd) set -- "dd bs=64k status=none if=$f" "dd bs=64k status=none" "$2" ;;
 	pv) set -- "pv -q $f" "pv -q" "$2" ;;
-	busybox) set -- "busybox cat $f" "busybox cat" "$2" ;;
-	toybox) set -- "toybox cat $f" "toybox cat" "$2" ;;
+	busybox_cat) set -- "busybox cat $f" "busybox cat" "$2" ;;
+	toybox_cat) set -- "toybox cat $f" "toybox cat" "$2" ;;
+	bare_splice) set -- "$LOOP splice <$f" "$LOOP splice" "$2" ;;
+	bare_read-write) set -- "$LOOP read-write <$f" "$LOOP read-write" "$2" ;;
 	mbuffer) set -- "mbuffer -q -i $f" "mbuffer -q" "$2" ;;
 	socat) set -- "socat -u OPEN:$f,rdonly -" "socat -u - OPEN:$f,wronly" "$2" ;;
 	esac
@@ -34,17 +36,19 @@ to_file() {
 	through "$1" "$MEM/dst" && same "$MEM"
 }
 
-peers='pv cat dd busybox toybox socat mbuffer'
+peers='pv cat dd busybox_cat toybox_cat socat mbuffer'
 mib=$((SIZE >> 20))
 line_F1() {
 	large "$MEM/src"
 	# shellcheck disable=SC2086 # a list
-	contest F1 0.33 best ns to_null "$mib MiB of tmpfs through a FIFO to /dev/null" $peers
+	contest F1 to_null MB/s "$SIZE" 'fifow -r, fifor -r' 'How fast does a file go through a FIFO?' \
+		"$mib MiB from $(fs_of "$MEM") to /dev/null" bare_splice $peers
 }
 line_F2() {
 	large "$MEM/src"
 	# shellcheck disable=SC2086
-	contest F2 1.0 best ns to_file "$mib MiB of tmpfs through a FIFO to tmpfs" $peers
+	contest F2 to_file MB/s "$SIZE" 'fifow -r, fifor -r' 'How fast is a file copied through a FIFO?' \
+		"$mib MiB from $(fs_of "$MEM") to a new file on $(fs_of "$MEM")" bare_splice bare_read-write $peers
 	rm -f "$MEM/dst"
 }
 
@@ -57,13 +61,13 @@ messages() {
 	ipcbox)
 		clock_sh "$IPCBOX fifor -e exit -o plain $f >$MEM/dst & $IPCBOX fifow $frame $f - <$MEM/lines && wait \$!" &&
 			cmp "$MEM/lines" "$MEM/dst" >&2 ;;
-	loop) clock_sh "$LOOP get 64 <$f & $LOOP put $MESSAGES 64 >$f && wait \$!" ;;
-	packet-loop) clock_sh "$LOOP get 64 <$f & $LOOP put-packets $MESSAGES 64 >$f && wait \$!" ;;
+	bare_write) clock_sh "$LOOP get 64 <$f & $LOOP put $MESSAGES 64 >$f && wait \$!" ;;
+	bare_packet) clock_sh "$LOOP get 64 <$f & $LOOP put-packets $MESSAGES 64 >$f && wait \$!" ;;
 	socat)
 		few=$((MESSAGES / 10))
 		ns=$(clock_sh "socat -u -b 64 OPEN:$f,rdonly - >$MEM/dst & head -n $few $MEM/lines | socat -u -b 64 - OPEN:$f,wronly && wait \$!") &&
 			echo $((ns * 10)) ;;
-	while-read)
+	shell_while_read)
 		few=$((MESSAGES / 100))
 		ns=$(clock_sh "while read -r l; do printf '%s\n' \"\$l\"; done <$f >$MEM/dst & head -n $few $MEM/lines >$f && wait \$!") &&
 			echo $((ns * 100)) ;;
@@ -72,14 +76,32 @@ messages() {
 line_F3() {
 	awk -v n=$MESSAGES 'BEGIN { while (n-- > 0) printf "%063d\n", n }' >"$MEM/lines"
 	frame='-F packet'
-	contest F3 1.1 packet-loop ns messages "$MESSAGES messages of 64 bytes, lines in, packets between, lines out" \
-		loop packet-loop socat while-read
+	contest F3 messages messages/s "$MESSAGES" 'fifow -F packet, fifor' 'How many messages go through a FIFO, each in a packet?' \
+		"$MESSAGES lines of 64 bytes" bare_packet socat shell_while_read
 	frame='-F line'
-	contest F3 0.3 loop ns messages "$MESSAGES messages of 64 bytes, lines in, lines between, lines out" loop
+	contest F3 messages messages/s "$MESSAGES" 'fifow -F line, fifor' 'How many messages go through a FIFO as lines?' \
+		"$MESSAGES lines of 64 bytes" bare_write socat shell_while_read
 	rm -f "$MEM/lines" "$MEM/dst"
 }
 
-# idle prints the whole milliseconds of processor time that the four programs use in 10 s.
+# one_line TOOL carries one very long line.
+one_line() {
+	new_fifo
+	f=$MEM/fifo
+	case $1 in
+	ipcbox) clock_sh "$IPCBOX fifor -e exit -F len -o plain $f >/dev/null & $IPCBOX fifow -F len $f - <$MEM/line && wait \$!" ;;
+	cat) clock_sh "cat $f >/dev/null & cat $MEM/line >$f && wait \$!" ;;
+	bare_read-write) clock_sh "$LOOP read-write <$f >/dev/null & $LOOP read-write <$MEM/line >$f && wait \$!" ;;
+	esac
+}
+line_F5() {
+	{ head -c $((SIZE / 16)) /dev/zero | tr '\0' x; echo; } >"$MEM/line"
+	contest F5 one_line MB/s $((SIZE / 16)) 'fifow -F len, fifor' 'How fast does one long message go through a FIFO?' \
+		"$((mib / 16)) MiB without a newline, to /dev/null" bare_read-write cat
+	rm -f "$MEM/line"
+}
+
+# idle prints the whole milliseconds of processor time that the four programs use in $WAIT s.
 idle() (
 	pids=
 	trap 'kill $pids 2>/dev/null' EXIT
@@ -93,7 +115,7 @@ idle() (
 	"$IPCBOX" pipecap -q -s max --hold -f "$MEM/fifo3" & pids="$pids $!"
 	sleep 1
 	for p in $pids; do cat "/proc/$p/schedstat"; done >"$MEM/idle0" || exit
-	sleep 10
+	sleep "$WAIT"
 	for p in $pids; do cat "/proc/$p/schedstat"; done >"$MEM/idle1" || exit
 	rm -f "$MEM/fifo2" "$MEM/fifo3" "$MEM/board"
 	paste "$MEM/idle0" "$MEM/idle1" | awk -v note="$MEM/note" '
@@ -101,5 +123,6 @@ idle() (
 		END { print "they ran" runs " times" >note; print int(ns / 1e6) }'
 )
 line_F4() {
-	once F4 0 count idle 'fifow, fifor, mmapr -f, pipecap --hold wait 10 s: ms of processor time'
+	once F4 idle count 'fifow, fifor, mmapr -f, pipecap --hold' 'How many milliseconds of processor time does waiting cost?' \
+		"all four wait for $WAIT s"
 }

@@ -1,6 +1,6 @@
 /*
  * tool - measure for the benchmarks: tool time COUNT CMD..., tool rss CMD...,
- *        tool lag COUNT PERCENTILE IN OUT [own]
+ *        tool lag COUNT PERCENTILE IN OUT [own], tool touch BYTES
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -150,6 +151,24 @@ static void lag(int count, int percentile, const char *in, const char *out, int 
 	printf("%lld\n", (long long)ns[(long)count * percentile / 100]);
 }
 
+/* Prints how many MB/s a process can write to memory that is new to it, and to the same memory again. */
+static void touch(size_t size)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int64_t start;
+
+	if (p == MAP_FAILED)
+		fail("mmap");
+	madvise(p, size, MADV_NOHUGEPAGE);
+	for (int i = 0; i < 2; i++) {
+		start = now(CLOCK_MONOTONIC);
+		for (size_t at = 0; at < size; at += page)
+			memset(p + at, i + 1, page);
+		printf("%lld%c", (long long)size * 1000 / (now(CLOCK_MONOTONIC) - start), " \n"[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 2 ? argv[1] : "";
@@ -160,6 +179,8 @@ int main(int argc, char **argv)
 		resident(argv + 2);
 	else if (!strcmp(verb, "lag"))
 		lag(atoi(argv[2]), atoi(argv[3]), argv[4], argv[5], argc > 6);
+	else if (!strcmp(verb, "touch"))
+		touch(atol(argv[2]));
 	else
 		return 2;
 	return 0;
