@@ -45,7 +45,8 @@ if [ -z "$image" ] || [ -n "$patterns" ]; then
 	fi
 	: "${image:=$(find "$dir" -name 'vmlinu[xz]*' -o -name linux.uml | head -n 1)}"
 fi
-append="console=$console quiet panic=-1 ${IPCBOX_APPEND-}"
+# After the cases the board measures its data sheet. Of several ipcbox.run= the last one counts.
+append="console=$console quiet panic=-1 $([ "$tests" ] || echo 'ipcbox.run=pipetest;pipetest,-b=sheet,-D,3s') ${IPCBOX_APPEND-}"
 set --
 for word in $options; do
 	case $word in

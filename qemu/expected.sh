@@ -23,7 +23,7 @@ done
 [ $compared -gt 0 ] || exit 0
 users= # their kernel is this machine's: only failures with a reason are facts of them
 for t; do
-	case $t in *-user) ! passed "$t" || users="$users $t" ;; esac
+	case $t in *-user) if passed "$t"; then users="$users $t"; else missed="$missed $t"; fi ;; esac
 done
 kernels=$(names board | while read -r b; do case " $ran " in *" $b "*) printf '%s ' "$b" ;; esac; done)
 

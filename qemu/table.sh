@@ -14,16 +14,38 @@ done >"$OUT/boards.txt"
 
 as_table <"$OUT/boards.txt"
 
-awk 'BEGIN { print "[" } { printf "%s{\"target\":\"%s\",\"result\":\"%s\",\"kernel\":\"%s\",\"page\":%d,\"order\":\"%s\"," \
-	"\"pass\":%d,\"fail\":%d,\"xfail\":%d,\"skip\":%d,\"seconds\":%d,\"reason\":\"%s\"}", sep, $1, tolower($2), $3, $4, $5, $6, $7, $8, $9, $10, $11
-	sep = ",\n" } END { print "\n]" }' "$OUT/boards.txt" >"$OUT/boards.json"
+# records prints the results with what the logs say about the machines as a JSON array.
+records() {
+	sep='['
+	while read -r t words; do
+		log=$OUT/qemu/$t.log
+		[ -e "$log" ] || log=/dev/null
+		echo "$sep"
+		awk -v record="$t $words" -v date="$(date -u -r "$log" +%Y-%m-%d)" -f "$here/record.awk" "$log"
+		sep=,
+	done <"$OUT/boards.txt"
+	echo ']'
+}
+records >"$OUT/boards.json"
+
+# groups prints the words of each case's group, which is the name of its file, as a JSON object.
+groups() {
+	awk '/^\t*CASE\("/ {
+			group = FILENAME; sub(/.*\//, "", group); sub(/\.c$/, "", group); gsub(/_/, " ", group)
+			split($0, part, "\"")
+			printf "%s\"%s\":\"%s\"", (n++ ? "," : "{"), part[2], group
+		}
+		END { print (n ? "" : "{") "}" }' "$here"/../applets/pipetest/cases/*.c
+}
 
 # The page is one file: its script reads the results and the logs from elements of the page. The
 # text of a log must not end its element.
 {
 	sed '/@RESULTS@/,$d' "$here/page.html"
 	cat "$OUT/boards.json"
-	sed '1,/@RESULTS@/d; /@LOGS@/,$d' "$here/page.html"
+	sed '1,/@RESULTS@/d; /@GROUPS@/,$d' "$here/page.html"
+	groups
+	sed '1,/@GROUPS@/d; /@LOGS@/,$d' "$here/page.html"
 	for t; do
 		[ -e "$OUT/qemu/$t.log" ] || continue
 		echo "<script type=\"text/plain\" data-target=\"$t\">"

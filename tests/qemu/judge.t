@@ -24,6 +24,14 @@ like 'a log whose totals do not fit its results fails' '1 *totals' "$rc $out"
 { sed '/^# Totals/,$d' good; printf '%s\n' '# Your kernel lacks these fixes:' '#   abc, Linux 6.14: a rule'; sed -n '/^# Totals/p' good; } >fixes.txt
 run "$judge" fixes.txt
 like 'the fixes that the kernel lacks are named' '0 *#   abc, Linux 6.14: a rule' "$rc $out"
+printf '%s\n' 'KTAP version 1' 1..1 '# Data sheet: pipe 2 MB/s, round trip 5.1 us' 'ok 1 bench.pipe' >measured
+cat good measured >sheet.txt
+run "$judge" sheet.txt
+like 'the data sheet behind the cases is named, and takes nothing from their verdict' \
+	'0 *sheet *pass *# Data sheet: pipe 2 MB/s, round trip 5.1 us' "$rc $out"
+cat failed.txt measured >sheet.txt
+run "$judge" sheet.txt
+like 'a failed case counts although a data sheet follows' '1 *FAIL*not-ok*' "$rc $out"
 run "$judge" /nosuch
 like 'the message about a log that is not there names the log' "1 judge.sh: can't read '/nosuch'" "$rc $err"
 run make -s -C "$top" judge

@@ -37,6 +37,22 @@ judged rc 's/rc=0/rc=1/'
 is 'judge: a guest that ends with another status than 0 fails' '1 FAIL rc=1' "$got"
 judged totals 's/pass:1/pass:2/'
 is 'judge: a log whose totals do not add up fails' '1 FAIL totals' "$got"
+judged sheet "s/^# ipcbox end.*/KTAP version 1\\n1..1\\n# Data sheet: pipe 12.5 MB\\/s, round trip 5 us\\nnot ok 1 bench.x\\n&/"
+is 'judge: the measurements behind the cases take nothing from the verdict' '0 pass -' "$got"
+cat >>out/qemu/t.log <<'END'
+# Your kernel lacks these fixes:
+#   abc "1" (6.7) fixed it: a rule
+# Skips: none:1
+END
+awk -v record="$(cat out/qemu/t.result)" -v date=2026-01-02 -f "$qemu/record.awk" out/qemu/t.log >record.json
+ok 'record: boards.json has kernel, machine, page size, version, date, fixes and data sheet as fields' python3 - <<'END'
+import json
+r = json.load(open("record.json"))
+assert (r["target"], r["result"], r["kernel"], r["machine"], r["page"]) == ("t", "pass", "6.1.0", "s390x", 4096), r
+assert (r["version"], r["date"], r["order"]) == ("1", "2026-01-02", "big"), r
+assert r["missing_fixes"] == ['abc "1" (6.7) fixed it: a rule'], r
+assert r["data_sheet"] == [{"what": "pipe", "value": 12.5, "unit": "MB/s"}, {"what": "round trip", "value": 5, "unit": "us"}], r
+END
 
 # An expected failure: qemu/EXPECTED gives its reason.
 cp -r "$qemu" scripts
@@ -77,6 +93,7 @@ amd64 *pass *2 *0 *' "$out"
 like 'boot: QEMU emulates without KVM, and has no graphics' \
 	'-accel tcg *-smp 2 *-nodefaults -display none -serial stdio -monitor none -no-reboot *panic=-1*' "$(cat args)"
 booted "$head; $totals; $end" ACCEL=kvm IPCBOX_APPEND=ipcbox.run=pipecap
+like 'boot: a board measures its data sheet after the cases' '*ipcbox.run=pipetest;pipetest,-b=sheet,-D,3s*ipcbox.run=pipecap*' "$(cat args)"
 like 'boot: ACCEL=kvm asks for KVM, IPCBOX_APPEND reaches the command line of the kernel' '*-accel kvm *ipcbox.run=pipecap*' "$(cat args)"
 booted "$head; $totals; $end; exec sleep 60"
 is 'boot: a guest that ended but cannot power itself off passes' '0 pass -' "$got"
@@ -151,7 +168,7 @@ if [ "$(id -u)" != 0 ] || ! command -v dpkg >/dev/null; then
 else
 	gvisor "$head; $totals" RUNSC=./runsc
 	is 'user: the output of runsc is judged' '0 pass -' "$got"
-	like 'user: runsc runs the box of this machine' "*--network=none* do $T/out/*/ipcbox pipetest" "$(cat args)"
+	like 'user: runsc runs the box of this machine' "*--network=none* do $T/out/*/ipcbox pipetest -b=sheet*" "$(cat args)"
 	gvisor "$head; exec sleep 60" RUNSC=./runsc IPCBOX_TIMEOUT=1
 	is 'user: a run under gVisor that takes longer than IPCBOX_TIMEOUT fails' '1 FAIL totals' "$got"
 	if command -v xz >/dev/null; then
@@ -256,7 +273,8 @@ fi
 rm -rf cache/ipcbox
 
 # table.sh prints the table and writes the page.
-judged bad 's/^ok 1/not ok 1/; s/# why/# <b> \& <\/script>/'
+judged bad -e 's/^ok 1/not ok 1/; s/# why/# <b> \& <\/script>/; s/a\.d/bas.locks/' \
+	-e '$aKTAP version 1\n1..1\n# Data sheet: pipe 12.5 MB/s, round trip 5 us'
 LIMIT=60 run "$qemu/table.sh" t gone
 is 'table: a failed target makes the status 1' 1 "$rc"
 like 'table: each target has a line, the sum comes last' \
@@ -274,6 +292,8 @@ if [ -n "$browser" ]; then
 	like 'page: a browser draws a row for each target' \
 		'*>t</button>*<td class="fail">fail: not-ok</td>*>gone</button>*<td class="fail">fail: did-not-run</td>*' "$out"
 	like 'page: the sum of targets and cases is drawn' '*<p id="sum">0 pass, 2 fail, 0 skip of 2 targets; 3 cases</p>*' "$out"
+	like 'page: a group has the words of its file, and the figures of the data sheet have a column each' \
+		'*<th>pipe, MB/s</th><th>round trip, us</th><th>fixes missing</th>*12.5*basics</button>*' "$out"
 	like 'page: the matrix shows a failed group in words and colour' '*<td class="fail">FAIL 1</td>*' "$out"
 	like 'page: a script end tag in a log does not end the element of the log' '*<\\/script>*' "$out"
 	# A script of the test opens the group and touches the cell of the failed case.
@@ -295,6 +315,10 @@ is 'page: the page refers to nothing outside its file' '' "$(grep -oE '(src|href
 # table.sh prints a diff to qemu/EXPECTED: in this log all known facts of amd64 are gone.
 printf '%s\n' 'KTAP version 1' '1..1' 'ok 1 a.b # SKIP new-here' >out/qemu/amd64.log
 echo 'amd64 pass 6.1 4096 little 0 0 0 1 5 -' >out/qemu/amd64.result
+run "$qemu/table.sh" amd64 s390x-user
+case $out in *' as qemu/EXPECTED says'*) said=yes ;; *) said=no ;; esac
+is 'expected: a board that did not run is named, and no sentence says that all are as expected' 'no s390x-user' \
+	"$said $(printf '%s\n' "$out" | sed -n 's/^not compared, for they did not run or did not pass:.* \(s390x-user\)$/\1/p')"
 run "$qemu/table.sh" amd64
 like 'expected: a fact that is new and a fact that is gone are printed' "*what differs from qemu/EXPECTED:
 *< amd64 reg.efault_tee.pipe XFAIL known-kernel-bug
