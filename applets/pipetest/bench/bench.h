@@ -83,7 +83,8 @@ void bench_each(double (*op)(uint32_t n), double scale);
 void bench_sample(int64_t ns);
 /* Forks a child that runs body on the processor that bench_place() chose for peers. */
 pid_t bench_peer(void (*body)(long arg), long arg);
-enum placing { UNPINNED, SAME_CPU, OTHER_CPU };
+/* APART is OTHER_CPU, but SAME_CPU on a machine that has one processor. */
+enum placing { UNPINNED, SAME_CPU, OTHER_CPU, APART };
 void bench_place(enum placing where);
 void bench_fairness(double part);
 size_t bench_page(void);

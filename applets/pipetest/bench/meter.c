@@ -167,6 +167,8 @@ static bool pin(int cpu)
 void bench_place(enum placing where)
 {
 	m->peer_cpu = -1;
+	if (where == APART)
+		where = m->cpu[1] < 0 ? SAME_CPU : OTHER_CPU;
 	if (where == OTHER_CPU && m->cpu[1] < 0)
 		bench_skip("there is one processor");
 	if (where == UNPINNED || m->cpu[0] < 0 || !pin(m->cpu[0]))

@@ -31,7 +31,7 @@ static void open_channel(const struct bench *b, enum channel kind)
 {
 	int fd[2];
 
-	bench_place(OTHER_CPU);
+	bench_place(APART);
 	bench_channel(kind, fd);
 	reader = fd[0];
 	writer = fd[1];
