@@ -187,6 +187,12 @@ static int is_other_boot(const struct board *b)
 		&& memcmp(id, b->head.boot_id, sizeof(id));
 }
 
+int board_is_unsupported(void)
+{
+	return errno == EINVAL || errno == ENOSYS || errno == ENODEV || errno == EOPNOTSUPP
+		|| errno == ENOLCK;
+}
+
 void board_unsupported(const char *path)
 {
 	xfunc_error_retval = EXIT_UNSUPPORTED;
@@ -223,7 +229,7 @@ void board_map(struct board *b, int prot)
 	if (wrong)
 		board_damaged(b, wrong);
 	map = mmap(NULL, b->len, prot, MAP_SHARED, b->fd, 0);
-	if (map == MAP_FAILED && (errno == EINVAL || errno == ENODEV || errno == ENOSYS))
+	if (map == MAP_FAILED && board_is_unsupported())
 		board_unsupported(b->path);
 	if (map == MAP_FAILED)
 		bb_perror_msg_and_die("can't map '%s'", b->path);

@@ -128,6 +128,9 @@ void board_damaged(const struct board *b, const char *why) NORETURN;
 void board_check_length(const struct board *b);
 /* Ends the program because this file system lacks what a board needs. */
 void board_unsupported(const char *path) NORETURN;
+/* Returns true if errno is one that a file system gives for what it lacks, shared mappings or
+ * locks. ENOLCK is that of NFS (fcntl_locking(2)). */
+int board_is_unsupported(void);
 /* Returns the target of path if path is a symbolic link to nothing, else NULL. */
 const char *board_dangling(const char *path);
 /* Returns true if the name still leads to the file that is open, by device and inode. A writer

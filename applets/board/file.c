@@ -176,7 +176,7 @@ static void NORETURN cannot_create(const char *path)
 {
 	if (bb_got_signal)
 		die_of_signal(bb_got_signal);
-	if (errno == EINVAL || errno == ENOSYS || errno == ENODEV || errno == EOPNOTSUPP)
+	if (board_is_unsupported())
 		board_unsupported(path);
 	if (errno == EACCES || errno == EPERM || errno == EROFS || errno == EBUSY)
 		bb_perror_msg_and_die(

@@ -58,7 +58,7 @@ static enum found lock_file(struct board *b, const struct wanted *want)
 	for (int tries = 0; tries < MANY_TRIES; tries++) {
 		if (lock_in_time(b, want->lock_deadline, want->verbose) >= 0)
 			return b->st.st_size ? FOUND : EMPTY_FILE;
-		if (errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL)
+		if (board_is_unsupported())
 			board_unsupported(b->path);
 		if (errno != EAGAIN && errno != EACCES)
 			bb_perror_msg_and_die("can't lock '%s'", b->path);
