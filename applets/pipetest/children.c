@@ -54,7 +54,7 @@ void children_start(void)
 		&& sigprocmask(SIG_BLOCK, &signals, NULL) == 0;
 }
 
-void children_default_signals(void)
+void pipetest_default_signals(void)
 {
 	sigset_t none;
 

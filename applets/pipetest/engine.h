@@ -189,7 +189,7 @@ struct leader {
 	bool reaped, gone;
 };
 void children_start(void);	/* blocks the signals for which the engine then waits */
-void children_default_signals(void); /* is for a child: no signal is ignored or blocked */
+void pipetest_default_signals(void); /* is for a child: no signal is ignored or blocked */
 /* Returns 0 when the case has ended or has given its verdict, -1 at the deadline, or the signal
  * that asks the engine to end. */
 int await_leader(struct leader *leader, int64_t deadline);

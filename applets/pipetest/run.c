@@ -40,7 +40,7 @@ static void run_child(const struct test_case *c, enum kind kind, pid_t parent)
 {
 	setpgid(0, 0);
 	die_with_parent(parent);
-	children_default_signals();
+	pipetest_default_signals();
 	xfunc_error_retval = EXIT_UNSUPPORTED;
 	engine.is_child = true;
 	engine.text_room -= TEXT_RESERVE;

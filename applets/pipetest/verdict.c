@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include "engine.h"
 
@@ -288,6 +289,19 @@ static bool no_space(long got)
 	return fs.f_bavail < ENOUGH / (unsigned long)fs.f_bsize || (fs.f_files && !fs.f_ffree);
 }
 
+/* ENOMEM skips the case only if a limit leaves little memory, because it is a failure elsewhere. */
+static bool no_memory(long got)
+{
+	enum { ENOUGH = 64 << 20 };
+	static const int limits[] = { RLIMIT_AS, RLIMIT_DATA };
+	struct rlimit limit;
+
+	for (size_t i = 0; got == -ENOMEM && i < ARRAY_SIZE(limits); i++)
+		if (getrlimit(limits[i], &limit) == 0 && limit.rlim_cur < ENOUGH)
+			return true;
+	return false;
+}
+
 /* ENOSYS skips the case also for a call that probes.c does not list. */
 static void skip_enosys(const char *what)
 {
@@ -304,6 +318,8 @@ void want_result(long got, long expected)
 
 	if (got != expected && no_space(got))
 		skip("no-space");
+	if (got != expected && no_memory(got))
+		skip("no-memory");
 	skip_if_lacking(what);
 	if (got == -ENOSYS && got != expected)
 		skip_enosys(what);
