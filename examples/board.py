@@ -5,11 +5,13 @@
     board.py FILE      prints the latest record as a JSON object, as mmapr -1J does
     board.py -f FILE   prints each record that comes, as mmapr -fJ does
 
-Exit status: 0, 3 nothing is published yet, 5 the file is damaged.
+Exit status: 0, 1 the file cannot be read, 3 nothing is published yet or there is no file, 5 the
+file is damaged. With -f a file that is not there, or is empty, is waited for.
 
 It only reads. Python has no fences, so it cannot write a board rightly: pipe lines into
 "mmapw FILE -" instead. A reader is right without them because it checks the number and the
-CRC of what it copied.
+CRC of what it copied. Python cannot catch the SIGBUS of a file that is truncated while it is
+mapped: that ends it.
 """
 import base64
 import ctypes
@@ -225,9 +227,20 @@ def show(board, slot):
     print(json.dumps(board.values(slot), ensure_ascii=False, separators=(',', ':')), flush=True)
 
 
+def wait_for(path):
+    """The board, as soon as there is one."""
+    while True:
+        try:
+            if os.path.getsize(path):
+                return Board(path)
+        except FileNotFoundError:
+            pass
+        time.sleep(SECOND / 10)
+
+
 def follow(path):
     """Each publication as it comes: a slow reader sees the latest, not all."""
-    board, last, looked = Board(path), None, time.monotonic()
+    board, last, looked = wait_for(path), None, time.monotonic()
     while True:
         slot = board.latest()
         if slot and (slot[2], slot[4]) != last:
@@ -238,7 +251,7 @@ def follow(path):
             looked = time.monotonic()
             if not board.is_current():
                 board.close()
-                board = Board(path)
+                board = wait_for(path)
 
 
 def main(arguments):
@@ -257,6 +270,12 @@ def main(arguments):
     except Damaged as why:
         print('%s is damaged: %s' % (arguments[-1], why), file=sys.stderr)
         return 5
+    except FileNotFoundError:
+        print('nothing is published yet: there is no such file', file=sys.stderr)
+        return 3
+    except OSError as why:
+        print(why, file=sys.stderr)
+        return 1
 
 
 if __name__ == '__main__':

@@ -91,3 +91,26 @@ like 'a writer in C that closes the board has ended in order' '*writer: closed*'
 run box mmapw left id=9
 is 'the lock of a closed board is free while its process lives' '0 ' "$rc $err"
 kill "$writer"
+
+# A number that no slot has is damage, as mmapr has it.
+box mmapw -S 'id:i32,name:str8' never - </dev/null
+cat >read.c <<'END2'
+#include "left.h"
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+	struct left l;
+	struct left_record record;
+
+	return argc > 1 && !left_open(&l, argv[1], 0) && printf("%d\n", left_read(&l, &record)) < 0;
+}
+END2
+cc -o read read.c
+run ./read never
+is 'a reader in C says that nothing is published yet' '0 0' "$rc $out"
+printf '\5\0\0\5' | dd of=never bs=1 seek=64 conv=notrunc 2>log # 0x05000005 in both byte orders
+run ./read never
+is 'a reader in C takes a number that no slot has for damage' '0 -1' "$rc $out"
+run box mmapr -1 never
+is 'mmapr takes a number that no slot has for damage' "5 mmapr: 'never' is damaged: wrong number of the publication" "$rc $err"

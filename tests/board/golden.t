@@ -21,6 +21,16 @@ if command -v python3 >/dev/null; then
 		is "board.py exits with $status for $name" "$status" "$rc"
 		[ "$status" != 0 ] || is "board.py reads $name" same "$(python3 same.py "$text" "$out")"
 	done <"$golden/list"
+	run python3 "$top/examples/board.py" missing
+	is 'board.py is exit 3 where there is no file' '3 nothing is published yet: there is no such file' "$rc $err"
+	run python3 "$top/examples/board.py" .
+	like 'board.py is exit 1 where the file cannot be read' '1 *Is a directory*' "$rc $err"
+	python3 "$top/examples/board.py" -f coming >seen 2>&1 & PIDS="$PIDS $!"
+	for id in 1 2; do
+		box mmapw coming id=$id
+		ok "board.py -f shows record $id of a file that comes later" wait_for grep -q "\"id\":$id," seen
+		rm coming
+	done
 else
 	skip 'the golden boards are those that the description makes' 'no python3'
 fi
