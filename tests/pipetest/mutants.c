@@ -58,6 +58,7 @@ enum op {
 	ERRNO,		/* any error is b */
 	GOOD,		/* any result of 0 or more is b */
 	FLIP,		/* the byte at argument a, b bytes in, is another; unless the call failed */
+	ZERO,		/* and the 8 bytes there are 0 */
 	/* of signals */
 	DROP,		/* signal a does not arrive */
 	CHANGE,		/* signal a arrives as b */
@@ -127,14 +128,15 @@ static unsigned long long *argument(struct user_regs_struct *r, int i)
 	return args[i];
 }
 
-static void flip(pid_t pid, unsigned long long address)
+/* Of the 8 bytes at the address, the bits of keep stay and those of change become others. */
+static void falsify(pid_t pid, unsigned long long address, long keep, long change)
 {
 	long word;
 
 	errno = 0;
 	word = ptrace(PTRACE_PEEKDATA, pid, address, NULL);
 	if (errno == 0)
-		(void)ptrace(PTRACE_POKEDATA, pid, address, word ^ 1);
+		(void)ptrace(PTRACE_POKEDATA, pid, address, (word & keep) ^ change);
 }
 
 /* Is it for the mutation, and not a look into /proc? */
@@ -211,7 +213,9 @@ static void change_exit(pid_t pid, struct user_regs_struct *r)
 		|| (m->op == ERRNO && result < 0 && result > -4096))
 		r->rax = m->b;
 	if (m->op == FLIP && result >= 0)
-		flip(pid, *argument(r, m->a) + m->b);
+		falsify(pid, *argument(r, m->a) + m->b, -1, 1);
+	if (m->op == ZERO && result >= 0)
+		falsify(pid, *argument(r, m->a) + m->b, 0, 0);
 }
 
 /* Returns the request with which it goes on. */

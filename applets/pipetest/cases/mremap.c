@@ -94,13 +94,20 @@ static void fixed_arguments(void)
 	want(p[t.page], 'b', "the second page");
 }
 
-/* Another mapping lies behind the page, and the page may not move. */
+/* Behind the two pages lies another mapping: they cannot grow where they are. */
+static char *fenced_pages(void)
+{
+	char *p = numbered_pages(3);
+
+	t_ok(mprotect(p + 2 * t.page, t.page, PROT_NONE), "mprotect");
+	return p;
+}
+
 static void no_room(void)
 {
-	char *p = numbered_pages(2);
+	char *p = fenced_pages();
 
-	t_ok(mprotect(p + t.page, t.page, PROT_NONE), "mprotect");
-	no_remap(p, t.page, 2 * t.page, 0, -ENOMEM);
+	no_remap(p, 2 * t.page, 3 * t.page, 0, -ENOMEM);
 	want(p[0], 'a', "the page");
 }
 
@@ -118,7 +125,7 @@ static void shrinks(void)
 
 static void grows(void)
 {
-	char *p = numbered_pages(2);
+	char *p = fenced_pages();
 
 	p = remap(p, 2 * t.page, 5 * t.page, MREMAP_MAYMOVE);
 	want(p[t.page], 'b', "the second page");
@@ -215,7 +222,7 @@ const struct test_case mremap_cases[] = {
 		"mremap(2), DESCRIPTION: shrinks; gVisor mremap.cc InPlace_ShrinkingWholeVMA",
 		shrinks),
 	CASE("rem.grows", "REM-05", 'L', 0, 0,
-		"a mapping that grows keeps its bytes, and its new pages are zero",
+		"a mapping that moves to grow keeps its bytes; new pages are zero",
 		"mremap(2), DESCRIPTION: expands; gVisor mremap.cc MayMove_Expansion", grows),
 	CASE("rem.moves", "REM-06", 'L', 0, 0,
 		"MREMAP_FIXED replaces what is at the new address, and the old one is gone",
