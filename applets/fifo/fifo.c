@@ -47,7 +47,7 @@ void fifo_init(struct fifo *f, opts_t opts, const struct fifo_arguments *a)
 
 	if (!f->path)
 		bb_show_usage("which FIFO?");
-	f->fd = f->watch = -1;
+	f->fd = f->watch = f->place = -1;
 	f->look = f->pause = INT64_MAX;
 	if (opts & OPT('r') && a->frame)
 		bb_show_usage("--raw and --frame exclude each other");
@@ -111,59 +111,6 @@ void fifo_need(const struct fifo_option *options, const char *const rules[])
 	name = broken_rule(options, rules, 1, &rule, &len);
 	if (name)
 		bb_show_usage("--%.*s needs --%.*s", (int)strcspn(rule, ":"), rule, len, name);
-}
-
-void fifo_create(struct fifo *f)
-{
-	mode_t mask;
-	int made;
-
-	if (f->asked.mode < 0)
-		return;
-	mask = umask(0); /* As with mkfifo -m, the umask does not count. */
-	made = mkfifo(f->path, f->asked.mode) == 0;
-	umask(mask);
-	if (!made && errno != EEXIST)
-		bb_perror_msg_and_die("can't make the FIFO '%s'", f->path);
-	if (made && f->asked.unlink)
-		fifo_remove_at_end(f);
-}
-
-/* Refuses what fs.protected_symlinks=1 refuses (the kernel's sysctl/fs.rst), since the setting may
- * be off: following a link that another user put into a sticky directory that everybody may write
- * to. */
-static void check_link(const char *path)
-{
-	struct stat link, parent;
-
-	if (lstat(path, &link) == 0 && S_ISLNK(link.st_mode) && link.st_uid != geteuid()
-	    && stat(fifo_directory(path), &parent) == 0 && parent.st_uid != link.st_uid
-	    && (parent.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH))
-		bb_error_msg_and_die("can't open '%s': the link is another user's", path);
-}
-
-/* The type is asked before the open, since opening a device can have an effect, and again after the
- * open, since the name may mean another file by then. */
-int fifo_open(struct fifo *f, int flags)
-{
-	const char *path = f->path;
-	struct stat st;
-	int fd = -1, known;
-
-	check_link(path);
-	known = stat(path, &st) == 0;
-	if (known && S_ISFIFO(st.st_mode)) {
-		fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
-		known = fd >= 0 && fstat(fd, &st) == 0;
-	}
-	if (known && !S_ISFIFO(st.st_mode))
-		bb_error_msg_and_die("'%s' is not a FIFO", path);
-	if (fd < 0 && errno != ENXIO && ((errno != ENOENT && errno != ENOTDIR) || !f->known))
-		bb_perror_msg_and_die(
-			"can't open '%s'%s", path,
-			errno == ENOENT && f->asked.mode < 0 ? " (--create makes it)" : "");
-	f->known = 1;
-	return fd;
 }
 
 /* A size below 0 is a wish. It is halved until the kernel grants it, because a user over

@@ -10,6 +10,8 @@
 
 enum { FRAME_AUTO, FRAME_LINE, FRAME_PACKET, FRAME_NUL, FRAME_LEN, FRAME_RAW };
 enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024, SPLICE_MAX = 1024 * 1024 };
+/* Writers lock bytes below this one, readers others. */
+enum { FIFO_WRITERS_LOCK = INT32_MAX };
 
 /* The arguments of the options that both ends take, as the user wrote them. NULL: the option was
  * not given. */
@@ -43,6 +45,8 @@ struct fifo {
 	const char *path;
 	struct fifo_asked asked;
 	int fd;			/* -1: not open */
+	struct stat found;	/* what fifo_open has found under the name; 0: nothing */
+	int place;		/* an O_PATH descriptor of that; -1: none */
 	int known;		/* there was a FIFO of that name */
 	int watch;		/* inotify(7) of the name, or -1 */
 	int64_t look, pause;	/* the name is looked at then, even without an event */
@@ -70,9 +74,13 @@ void fifo_create(struct fifo *f);	/* carries out --create after all options were
 /* Returns the directory part of a path, or "." if it has none. The text is valid until the next
  * call. */
 const char *fifo_directory(const char *path);
-/* Never blocks. Returns -1 if there is no reader (ENXIO), or if the FIFO has gone (ENOENT). */
+/* Never blocks. Returns -1 if there is no reader (ENXIO), or if the FIFO has gone (ENOENT). Refuses
+ * a stranger's FIFO or link. */
 int fifo_open(struct fifo *f, int flags);
-/* Renews the watch. Returns true if the name means another FIFO than f->fd. */
+/* Opens once more what fifo_open has found, even if the name means another FIFO now. Blocks without
+ * O_NONBLOCK. Returns -1 if that fails. */
+int fifo_reopen(const struct fifo *f, int flags);
+/* Renews the watch. Returns true if the name means another FIFO than fifo_open has found. */
 int fifo_watch(struct fifo *f);
 /* Ends f->child and waits for its end, so that the files which the child held open are closed. The
  * end of the program does this too, except after SIGKILL. */

@@ -35,7 +35,6 @@ config FIFOR
 	  Exit 0: each message that was taken is printed; some of another writer may
 	  be left. A message goes to one reader only; for all to see it: mmapr.
 */
-#include <sys/file.h>
 #include "fifor.h"
 
 struct fifor_long {
@@ -44,27 +43,6 @@ struct fifor_long {
 };
 
 enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS };
-
-/* The lock is on a descriptor of its own, because the descriptor that fifor reads is renewed at
- * each end of file. fcntl(2) has no exclusive lock for a descriptor that can only read. */
-static void exclude_others(struct reader *r)
-{
-	int before = r->lock;
-
-	if (!r->lock_kind)
-		return;
-	r->lock = fifo_open(&r->f, O_RDONLY);
-	if (r->lock >= 0 && flock(r->lock, r->lock_kind | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK) {
-			bb_error_msg("'%s' has a reader already", r->f.path);
-			exit(EXIT_NOT_NOW);
-		}
-		if (r->lock_kind == LOCK_EX) /* Without locks in this file system nobody has one. */
-			bb_perror_msg_and_die("can't lock '%s'", r->f.path);
-	}
-	if (before >= 0)
-		close(before); /* Writers to a replaced FIFO must see no reader. */
-}
 
 static int same_fifo(int a, int b)
 {
@@ -109,7 +87,7 @@ static void open_reader(struct reader *r)
 		} else {
 			if (e->fd >= 0)
 				replace_end(r);
-			exclude_others(r);
+			fifor_exclude_others(r);
 		}
 		r->f.fd = e->fd = fd;
 		e->live = e->some = 0;
@@ -134,7 +112,7 @@ static void look_for_false_hang_up(struct reader *r)
 
 	if (r->f.fd < 0 || !is_hung_up(r->f.fd))
 		return;
-	fd = fifo_open(&r->f, O_RDONLY);
+	fd = fifo_reopen(&r->f, O_RDONLY | O_NONBLOCK);
 	r->hangs_up = fd >= 0 && is_hung_up(fd);
 	if (fd >= 0)
 		close(fd);
@@ -161,12 +139,6 @@ static int next_writer(struct reader *r, struct end *e)
 	return 1;
 }
 
-static void end_turn(struct reader *r)
-{
-	if (r->has_turn && !fifor_is_pending(r))
-		r->has_turn = flock(r->turn, LOCK_UN) < 0;
-}
-
 static NORETURN void time_out(struct reader *r)
 {
 	for (struct end *e = r->end; e < r->end + ENDS; e++)
@@ -179,38 +151,13 @@ static NORETURN void time_out(struct reader *r)
 	exit(EXIT_TIMED_OUT);
 }
 
-/* Readers with --count take turns to look ahead and take. Any process may lock a directory that it
- * can read, so the wait for a turn has a limit. */
-static void take_turn(struct reader *r)
-{
-	int64_t end = fifo_earlier(r->deadline, fifo_deadline(TURN_S * NS_PER_S)), pause = MS;
-
-	while (r->turn >= 0 && !r->has_turn) {
-		if (flock(r->turn, LOCK_EX | LOCK_NB) == 0) {
-			r->has_turn = 1;
-		} else if (errno != EWOULDBLOCK) {
-			r->turn = -1; /* This file system has no locks. */
-		} else if (monotonic_ns() >= r->deadline) {
-			time_out(r);
-		} else if (monotonic_ns() >= end) {
-			bb_error_msg("another process keeps its turn for %d s: not waiting for it",
-				TURN_S);
-			r->turn = -1;
-		}
-		if (r->turn >= 0 && !r->has_turn) {
-			(void)fifo_poll(NULL, 0, fifo_earlier(end, fifo_deadline(pause)));
-			pause = fifo_earlier(2 * pause, LONGEST_PAUSE);
-		}
-	}
-}
-
 /* stdout is watched, too: if its reader has gone, no message may be taken. */
 static enum fifo_event wait_for_event(struct reader *r, struct pollfd *fds)
 {
 	enum fifo_event event;
 
 	fifor_flush_output(r);
-	end_turn(r);
+	fifor_end_turn(r);
 	r->f.unsaved = 0;
 	r->f.queued = fifor_is_pending(r); /* These are lost if a signal ends fifor. */
 	r->f.count.waits++;
@@ -256,7 +203,8 @@ static ssize_t take_run(struct reader *r, struct end *e)
 		errno = EAGAIN;
 		return -1;
 	}
-	take_turn(r);
+	if (!fifor_take_turn(r))
+		time_out(r);
 	n = fifor_feed_next(r, e, &run);
 	e->some |= n > 0;
 	if (n > 0)
@@ -373,8 +321,8 @@ static void reopen(struct fifo *f)
 
 static void fifor_hold(struct reader *r, char **cmd)
 {
-	if (*cmd && r->lock >= 0)
-		fcntl(r->lock, F_SETFD, 0);
+	if (*cmd && r->others.lock >= 0)
+		fcntl(r->others.lock, F_SETFD, 0);
 	fifo_hold(&r->f, cmd, fifo_deadline(r->f.asked.timeout), reopen);
 }
 
@@ -447,7 +395,8 @@ static int read_fifo(struct reader *r)
 		open_timeout != INT64_MAX ? open_timeout : r->f.asked.timeout);
 	prepare_output(r);
 	if (r->f.asked.limited)
-		r->turn = open(fifo_directory(r->f.path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r->others.turn = open(
+			fifo_directory(r->f.path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fifor_feed_init(r);
 	if (r->f.asked.frame == FRAME_RAW)
 		read_raw(r);
@@ -478,9 +427,9 @@ int fifor_main(char **argv)
 	r.bytes = l.bytes ? xatosize("number of bytes", l.bytes, 1, UINTMAX_MAX - 1) : UINTMAX_MAX;
 	r.out.prefix = xchoose("--output", output, outputs) || r.f.asked.json ? "" : "read:";
 	r.out.end = opts & OPT('0') ? '\0' : '\n';
-	r.end[NAMED].fd = r.end[BEFORE].fd = r.lock = r.turn = -1;
+	r.end[NAMED].fd = r.end[BEFORE].fd = r.others.lock = r.others.turn = -1;
 	fifo_create(&r.f);
-	r.lock_kind = opts & OPT('X') ? LOCK_EX : l.hold ? 0 : LOCK_SH;
+	r.others.kind = opts & OPT('X') ? EXCLUSIVE : l.hold ? NO_READER : SHARED;
 	open_reader(&r);
 	look_for_false_hang_up(&r);
 	r.atomic = pathconf(r.f.path, _PC_PIPE_BUF);

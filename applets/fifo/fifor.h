@@ -73,6 +73,14 @@ struct fifor_output {
 	char end;
 };
 
+/* readers.c: what fifor does about other readers. */
+enum reader_kind { SHARED, EXCLUSIVE, NO_READER };
+struct others {
+	enum reader_kind kind;	/* --exclusive; --hold reads nothing */
+	int lock;		/* a descriptor with the lock that says which kind this reader is */
+	int turn, has_turn;	/* readers with --count lock this directory, one at a time */
+};
+
 struct reader {
 	struct fifo f;		/* f.fd is that of the end that has the name */
 	struct end end[ENDS];
@@ -80,13 +88,19 @@ struct reader {
 	struct frames frames;
 	struct fifor_output out;
 	size_t atomic;		/* PIPE_BUF */
-	int lock, lock_kind;	/* LOCK_SH, or with --exclusive LOCK_EX; 0: none */
-	int turn, has_turn;	/* readers with --count lock this directory, one at a time */
+	struct others others;
 	int exit_at_eof;
 	int hangs_up;		/* this kernel reports POLLHUP for a new descriptor */
 	int64_t deadline;	/* for the next message */
 	uintmax_t bytes;	/* still wanted of raw bytes */
 };
+
+/* --- readers.c. fifor_exclude_others ends the program if another fifor reads the FIFO, and either
+ * of the two is --exclusive. */
+void fifor_exclude_others(struct reader *r);
+/* Returns false if the deadline came first. */
+int fifor_take_turn(struct reader *r);
+void fifor_end_turn(struct reader *r);
 
 /* --- output.c. The output is buffered until it reaches OUTPUT bytes, or until
  * fifor_flush_output. */

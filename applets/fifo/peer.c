@@ -162,7 +162,7 @@ static enum fifo_event block_in_child(struct writer *w, struct flock *fl, int64_
 	if (w->f.child == 0) {
 		die_with_parent(parent);
 		if ((fl ? fcntl(w->f.fd, F_OFD_SETLKW, fl)
-			: open(w->f.path, O_WRONLY | O_CLOEXEC)) >= 0) {
+			: fifo_reopen(&w->f, O_WRONLY)) >= 0) {
 			if (safe_write(up[1], "", 1) < 0)
 				close(up[1]); /* This, too, wakes the parent. */
 			pause();
@@ -215,7 +215,7 @@ int fifow_find_reader(struct writer *w, int64_t deadline)
  * descriptor can take no shared lock.) */
 static int set_lock(struct writer *w, size_t len, int type, struct flock *fl)
 {
-	*fl = (struct flock){ .l_type = type, .l_whence = SEEK_SET };
+	*fl = (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_len = FIFO_WRITERS_LOCK };
 	if (len <= w->atomic) {
 		fl->l_start = getpid();
 		fl->l_len = 1;
@@ -233,6 +233,8 @@ static int held_by_reader(struct writer *w, const struct flock *wanted)
 	return fcntl(w->f.fd, F_OFD_GETLK, &fl) == 0 && fl.l_type == F_RDLCK;
 }
 
+/* Returns true if the lock is held, false if none is needed, or -1 if the message must be
+ * dropped. */
 static int fifow_lock(struct writer *w, size_t len, int64_t deadline)
 {
 	struct flock fl;
@@ -248,6 +250,8 @@ static int fifow_lock(struct writer *w, size_t len, int64_t deadline)
 		}
 		if (held_by_reader(w, &fl))
 			return 0;
+		if (w->nonblock && w->on_epipe == EPIPE_DROP)
+			return -1;
 		if (w->nonblock || block_in_child(w, &fl, deadline) == FIFO_LATE)
 			fifow_give_up(w, "is locked by another writer");
 		fifo_end_child(&w->f);
@@ -324,6 +328,8 @@ enum fifow_sent fifow_send(struct writer *w, const char *buf, size_t len, int pa
 	while (done < len && sent == SENT) {
 		if (w->lock && !held)
 			held = fifow_lock(w, len, deadline);
+		if (held < 0)
+			return DROPPED;
 		n = safe_write(w->f.fd, buf + done, len - done);
 		error = n < 0 ? errno : 0;
 		done += error ? 0 : n;

@@ -92,7 +92,7 @@ static size_t take_plain(struct reader *r, struct end *e, const char *text, size
 	while (fifor_wants_more(r)) {
 		end = next_end(r, &s, at);
 		frame = next_frame(r, &s, at);
-		n = frame < limit ? fifor_frame_size(r, frame, limit - frame) : 0;
+		n = frame < end ? fifor_frame_size(r, frame, limit - frame) : 0;
 		if (n == 0 && final)
 			n = -1;
 		if (frame < end && n < 0) {

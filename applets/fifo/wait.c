@@ -13,7 +13,8 @@ enum { GRACE_S = 3 };
 /* A signal or exit(3) needs these: the FIFO that this process made, if it must be removed, the
  * counts to report, and the signals that were blocked at the start. */
 static struct {
-	int remove;
+	const char *base;	/* the FIFO's name in dir, or NULL */
+	int dir;
 	struct stat made;
 	struct fifo *fifo;
 	sigset_t mask;
@@ -56,21 +57,19 @@ static void __attribute__((destructor)) fifo_leave(void)
 	f->count.dropped += f->queued;
 	if (f->asked.stats)
 		print_status(f);
-	if (!at_end.remove)
+	if (!at_end.base)
 		return;
-	if (lstat(f->path, &st) < 0 || (same_inode(&st, &at_end.made) && unlink(f->path) < 0))
+	if (fstatat(at_end.dir, at_end.base, &st, AT_SYMLINK_NOFOLLOW) < 0
+	    || (same_inode(&st, &at_end.made) && unlinkat(at_end.dir, at_end.base, 0) < 0))
 		if (errno != ENOENT && errno != ENOTDIR)
 			bb_perror_msg("can't remove '%s'", f->path);
 }
 
-void fifo_remove_at_end(struct fifo *f)
+void fifo_remove_at_end(int dir, const char *base, const struct stat *st)
 {
-	at_end.remove = stat(f->path, &at_end.made) == 0;
-	if (at_end.remove || errno == ENOENT)
-		return;
-	bb_perror_msg("can't look at '%s'", f->path);
-	unlink(f->path); /* It was just made, and cannot be recognized later. */
-	exit(EXIT_FAILURE);
+	at_end.dir = dir;
+	at_end.base = base;
+	at_end.made = *st;
 }
 
 void fifo_catch_signals(struct fifo *f)
@@ -174,7 +173,7 @@ static void look_again(struct fifo *f, int complete, int changes)
  * an event. */
 int fifo_watch(struct fifo *f)
 {
-	struct stat named = { 0 }, ours = f->watched, before;
+	struct stat named = { 0 }, before;
 	int exists = stat(f->path, &named) == 0, news;
 	char events[4096];
 
@@ -190,9 +189,7 @@ int fifo_watch(struct fifo *f)
 		exists = stat(f->path, &named) == 0;
 		look_again(f, complete, news || !exists || !same_inode(&named, &before));
 	}
-	if (f->fd >= 0 && fstat(f->fd, &ours) < 0)
-		bb_perror_msg_and_die("can't look at '%s'", f->path);
-	return exists && !same_inode(&named, &ours);
+	return exists && !same_inode(&named, &f->found);
 }
 
 /* A message that was taken out of the pipe is not lost at a signal, if it can be printed or sent

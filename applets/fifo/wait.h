@@ -1,8 +1,9 @@
 /*
- * wait.h - what fifo.c needs of wait.c
+ * wait.h - what the other files of both ends need of wait.c
  *
  * SPDX-License-Identifier: 0BSD
  */
 void fifo_catch_signals(struct fifo *f);
-/* Called after making the FIFO f->path. The end of the program removes the FIFO. */
-void fifo_remove_at_end(struct fifo *f);
+/* The end of the program removes this name in dir, if it still means the file st. dir and base are
+ * kept. */
+void fifo_remove_at_end(int dir, const char *base, const struct stat *st);

@@ -140,7 +140,7 @@ if [ "$(id -u)" = 0 ]; then
 	ln -s ../f sticky/link; chown -h 65534 sticky/link
 	ln -s ../f sticky/ours
 	run box fifow -N sticky/link x
-	is "fifow refuses another user's link in a sticky directory" "1 fifow: can't open 'sticky/link': the link is another user's" "$rc $err"
+	is "fifow refuses another user's link in a sticky directory" "1 fifow: can't open 'sticky/link': a link on its way belongs to user 65534, in a directory that others can write to" "$rc $err"
 	run box fifow -N sticky/ours x
 	is 'fifow follows our own link in a sticky directory' 3 "$rc"
 else
