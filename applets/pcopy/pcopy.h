@@ -163,18 +163,32 @@ char *pcopy_human(char text[16], uint64_t bytes);
 int pcopy_check_target(struct copy *copy);
 int pcopy_check_room(const struct copy *copy);
 
-/* temporary.c: the file that is written, and what of it must go when the process exits */
-int pcopy_open_temporary(struct copy *copy);
-int pcopy_open_resumed(struct copy *copy);
-int pcopy_create(struct copy *copy, const char *name);
-int pcopy_link_target(const struct target *target, const char *name);
-char *pcopy_temporary_name(const struct target *target, int i);
-void pcopy_remove_resumed(const struct target *target);
-int pcopy_lock(int fd);
+/* discard.c: what exit(3) must remove, or keep under another name */
+void pcopy_doom_or_keep(const struct target *target, const char *kept);
 void pcopy_doom(const struct target *target);
 void pcopy_spare(const struct target *target);
 void pcopy_drop(const struct target *target);
 void pcopy_discard(void) __attribute__((destructor));
+
+/* names.c: names for temporary files, and the locks that show whose they are */
+enum { NAMED = 4 }; /* the number of names .pcopy-HASH.N */
+char *pcopy_hashed_name(const char *base, const char *suffix);
+char *pcopy_numbered_name(const struct target *target, int i);
+char *pcopy_random_name(void);
+char *pcopy_temporary_name(const struct target *target, int i);
+int pcopy_has_real_locks(const struct target *target);
+int pcopy_lock(int fd);
+void pcopy_remove_stale(int dir, const char *name);
+
+/* create.c: a new file, which is private until it is whole */
+mode_t pcopy_allowed_mode(const struct target *target);
+int pcopy_create(struct copy *copy, const char *name);
+int pcopy_link_target(const struct target *target, const char *name);
+
+/* temporary.c and resume.c: the file that is written until it is whole */
+int pcopy_open_temporary(struct copy *copy);
+int pcopy_open_resumed(struct copy *copy);
+void pcopy_remove_resumed(const struct target *target);
 
 /* inplace.c: DST itself is written; its size and its room */
 int pcopy_open_written(struct copy *copy);

@@ -1,0 +1,50 @@
+/*
+ * create.c - a new file, which is private until it is whole
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/xattr.h>
+#include "pcopy.h"
+
+/* Returns the permissions that the directory's default ACL allows (acl(5)), or umask(2) if there is
+ * none. The attribute has a version of 4 bytes, and entries of 8: tag, permissions, id. */
+mode_t pcopy_allowed_mode(const struct target *target)
+{
+	enum { USER = 1, GROUP = 4, MASK = 16, OTHER = 32 };
+	unsigned char acl[1024], perm[OTHER + 1] = { [MASK] = 8 };
+	ssize_t n = fgetxattr(target->dir, "system.posix_acl_default", acl, sizeof(acl));
+	mode_t mask;
+
+	if (n < 4) {
+		mask = umask(0);
+		umask(mask);
+		return ~mask;
+	}
+	for (ssize_t i = 4; i + 8 <= n; i += 8)
+		if (acl[i] <= OTHER)
+			perm[acl[i]] = acl[i + 2];
+	return perm[USER] << 6 | (perm[MASK] < 8 ? perm[MASK] : perm[GROUP]) << 3 | perm[OTHER];
+}
+
+/* A new file is private until it is whole. Its later mode is that of SRC as far as this directory
+ * allows it. */
+int pcopy_create(struct copy *copy, const char *name)
+{
+	const struct source *source = &copy->source;
+	struct target *target = &copy->target;
+	mode_t usual = source->fd == STDIN_FILENO ? 0666 : source->st.st_mode & 0777;
+	int flags = name ? O_CREAT | O_EXCL | O_NOFOLLOW : O_TMPFILE;
+
+	target->mode = usual & pcopy_allowed_mode(target);
+	target->fd = openat(target->dir, name ? name : ".", flags | O_RDWR | O_CLOEXEC, 0600);
+	target->written = name;
+	return target->fd;
+}
+
+int pcopy_link_target(const struct target *target, const char *name)
+{
+	char self[64];
+
+	scnprintf(self, sizeof(self), "/proc/self/fd/%d", target->fd);
+	return linkat(AT_FDCWD, self, target->dir, name, AT_SYMLINK_FOLLOW);
+}

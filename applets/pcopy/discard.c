@@ -1,0 +1,70 @@
+/*
+ * discard.c - what exit(3) must remove, or keep under another name
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pcopy.h"
+
+/* What exit(3) must remove, or keep under another name, if the name still leads to that file. */
+static struct doomed {
+	int dir;
+	const char *name;
+	const char *kept;	/* NULL: the file is removed */
+	struct stat st;
+} *doomed;
+static int dooms;
+
+static void discard_one(const struct doomed *d)
+{
+	struct stat now;
+
+	if (fstatat(d->dir, d->name, &now, AT_SYMLINK_NOFOLLOW) < 0 || !same_inode(&now, &d->st))
+		return;
+	if (!d->kept || renameat(d->dir, d->name, d->dir, d->kept) < 0)
+		(void)unlinkat(d->dir, d->name, 0); /* A failure cannot be helped here. */
+}
+
+void pcopy_discard(void)
+{
+	while (dooms > 0)
+		discard_one(&doomed[--dooms]);
+}
+
+void pcopy_doom_or_keep(const struct target *target, const char *kept)
+{
+	struct doomed *d;
+
+	doomed = xrealloc(doomed, (dooms + 1) * sizeof(*doomed));
+	d = &doomed[dooms];
+	d->dir = target->dir;
+	d->name = target->written;
+	d->kept = kept;
+	if (fstat(target->fd, &d->st) == 0)
+		dooms++;
+}
+
+void pcopy_doom(const struct target *target)
+{
+	pcopy_doom_or_keep(target, NULL);
+}
+
+static void end_doom(const struct target *target, int spare)
+{
+	for (int i = dooms - 1; i >= 0; i--) {
+		if (doomed[i].dir != target->dir || doomed[i].name != target->written)
+			continue;
+		if (!spare)
+			discard_one(&doomed[i]);
+		doomed[i] = doomed[--dooms];
+	}
+}
+
+void pcopy_spare(const struct target *target)
+{
+	end_doom(target, 1);
+}
+
+void pcopy_drop(const struct target *target)
+{
+	end_doom(target, 0);
+}

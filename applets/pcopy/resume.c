@@ -1,0 +1,103 @@
+/*
+ * resume.c - the file that --resume keeps
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pcopy.h"
+
+/* After a success, the file that an earlier --resume has left for this DST is useless. */
+void pcopy_remove_resumed(const struct target *target)
+{
+	char *resume = pcopy_hashed_name(target->base, "resume");
+	char *kept = pcopy_hashed_name(target->base, "kept");
+
+	if (pcopy_has_real_locks(target))
+		pcopy_remove_stale(target->dir, resume);
+	else
+		(void)unlinkat(target->dir, kept, 0); /* nobody writes it under this name */
+	free(resume);
+	free(kept);
+}
+
+/* A kept file may have DST's mode already, which lets us not write. The mode that a living pcopy
+ * has set is put back. */
+static int open_read_only(const struct target *target, const char *name)
+{
+	int fd = -1, path = openat(target->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char *self = xasprintf("/proc/self/fd/%d", path);
+	struct stat st;
+
+	if (path >= 0 && fstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1
+	    && st.st_uid == geteuid() && chmod(self, 0600) == 0) {
+		fd = open(self, O_RDWR | O_CLOEXEC);
+		if (fd >= 0 && pcopy_lock(fd))
+			(void)chmod(self, st.st_mode & 07777); /* A failure does no harm. */
+	}
+	free(self);
+	close(path);
+	errno = EACCES;
+	return fd;
+}
+
+/* O_CREAT for a file that exists would be EACCES in a sticky directory, even for root, if the file
+ * is not ours (fs.protected_regular). */
+static int open_kept(struct copy *copy, const char *name)
+{
+	struct target *target = &copy->target;
+
+	target->fd = openat(target->dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (target->fd < 0 && errno == ENOENT)
+		(void)pcopy_create(copy, name);
+	if (target->fd < 0 && errno == EACCES)
+		target->fd = open_read_only(target, name);
+	target->written = name;
+	if (target->fd >= 0)
+		return 0;
+	bb_perror_msg("can't open '%s' beside '%s'", name, target->name);
+	return EXIT_FAILURE;
+}
+
+static int check_kept(struct copy *copy)
+{
+	struct target *target = &copy->target;
+	struct stat st, named;
+
+	if (fstat(target->fd, &st) < 0)
+		return pcopy_cannot("examine", target->written);
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1
+	    || (st.st_uid != geteuid() && st.st_uid != pcopy_future_owner(copy)->st_uid)) {
+		bb_error_msg("'%s' beside '%s' is not a file that pcopy made: remove it",
+			target->written, target->name);
+		return EXIT_FAILURE;
+	}
+	if (pcopy_lock(target->fd)
+	    || fstatat(target->dir, target->written, &named, AT_SYMLINK_NOFOLLOW) < 0
+	    || !same_inode(&named, &st)) {
+		bb_error_msg("another pcopy is resuming '%s'", target->name);
+		return EXIT_NOT_NOW;
+	}
+	target->taken = st.st_blocks * 512LL;
+	return 0;
+}
+
+/* What an earlier --resume left, if nobody writes it but we and, at the end, its owner; else a new
+ * file. Nothing about it is believed, not even its size. Where a lock proves nothing, the file is
+ * ours once we have renamed it: only one rename(2) of the same name succeeds. */
+int pcopy_open_resumed(struct copy *copy)
+{
+	struct target *target = &copy->target;
+	const char *name = pcopy_hashed_name(target->base, "resume"), *kept = NULL;
+	int status;
+
+	target->mode = copy->source.st.st_mode & 0777 & pcopy_allowed_mode(target);
+	if (!pcopy_has_real_locks(target)) {
+		kept = pcopy_hashed_name(target->base, "kept");
+		name = pcopy_random_name();
+		/* There may be no such file. */
+		(void)renameat(target->dir, kept, target->dir, name);
+	}
+	status = open_kept(copy, name);
+	if (!status && kept)
+		pcopy_doom_or_keep(target, kept);
+	return status ? status : check_kept(copy);
+}
