@@ -157,7 +157,7 @@ static int give_name(struct target *target)
 
 		if (pcopy_link_target(target, name) == 0) {
 			target->written = name;
-			pcopy_doom(target);
+			pcopy_doom(target, NULL);
 			return 0;
 		}
 		free(name);

@@ -30,7 +30,7 @@ void pcopy_discard(void)
 		discard_one(&doomed[--dooms]);
 }
 
-void pcopy_doom_or_keep(const struct target *target, const char *kept)
+void pcopy_doom(const struct target *target, const char *kept)
 {
 	struct doomed *d;
 
@@ -41,11 +41,6 @@ void pcopy_doom_or_keep(const struct target *target, const char *kept)
 	d->kept = kept;
 	if (fstat(target->fd, &d->st) == 0)
 		dooms++;
-}
-
-void pcopy_doom(const struct target *target)
-{
-	pcopy_doom_or_keep(target, NULL);
 }
 
 static void end_doom(const struct target *target, int spare)

@@ -52,7 +52,7 @@ static int open_inplace(struct copy *copy, struct stat *st)
 		if (fstatat(target->dir, target->base, &named, AT_SYMLINK_NOFOLLOW) == 0
 		    && same_inode(&named, st)) {
 			if (is_new)
-				pcopy_doom(target);
+				pcopy_doom(target, NULL);
 			return 0;
 		}
 		close(target->fd);

@@ -164,8 +164,7 @@ int pcopy_check_target(struct copy *copy);
 int pcopy_check_room(const struct copy *copy);
 
 /* discard.c: what exit(3) must remove, or keep under another name */
-void pcopy_doom_or_keep(const struct target *target, const char *kept);
-void pcopy_doom(const struct target *target);
+void pcopy_doom(const struct target *target, const char *kept);
 void pcopy_spare(const struct target *target);
 void pcopy_drop(const struct target *target);
 void pcopy_discard(void) __attribute__((destructor));

@@ -98,6 +98,6 @@ int pcopy_open_resumed(struct copy *copy)
 	}
 	status = open_kept(copy, name);
 	if (!status && kept)
-		pcopy_doom_or_keep(target, kept);
+		pcopy_doom(target, kept);
 	return status ? status : check_kept(copy);
 }

@@ -24,7 +24,7 @@ static int create_locked(struct copy *copy, const char *name)
 
 	if (pcopy_create(copy, name) < 0)
 		return 0;
-	pcopy_doom(&copy->target);
+	pcopy_doom(&copy->target, NULL);
 	if (flock(copy->target.fd, LOCK_EX | LOCK_NB) == 0 && fstat(copy->target.fd, &st) == 0
 	    && st.st_nlink)
 		return 1;
@@ -49,7 +49,7 @@ static int create_random(struct copy *copy)
 		char *name = pcopy_random_name();
 
 		if (pcopy_create(copy, name) >= 0) {
-			pcopy_doom(&copy->target);
+			pcopy_doom(&copy->target, NULL);
 			return 1;
 		}
 		free(name);
