@@ -151,7 +151,7 @@ int pcopy_reserve(const struct copy *copy)
 	off_t off = 0, end = source->size;
 
 	if (target->fs.f_blocks == 0 || copy->plan.sparse == ALWAYS || source->size <= CACHED_STEP
-	    || copy->request->preallocate == NEVER || target->fs.f_type == MY_TMPFS_MAGIC)
+	    || copy->request->blocks.preallocate == NEVER || target->fs.f_type == MY_TMPFS_MAGIC)
 		return 0;
 	for (; source->holes ? pcopy_next_data(source, &off, &end) : off < end; off = end)
 		if (fallocate(target->fd, 0, off, end - off) < 0

@@ -15,7 +15,7 @@ void pcopy_parse_keep(struct request *request, const char *list)
 {
 	size_t len, i;
 
-	request->keep = list ? 0 : MODE | OWNER | TIME;
+	request->keep.wanted = list ? 0 : MODE | OWNER | TIME;
 	for (; list; list = list[len] ? list + len + 1 : NULL) {
 		len = strcspn(list, ",");
 		for (i = 0; i < ARRAY_SIZE(words); i++)
@@ -24,10 +24,10 @@ void pcopy_parse_keep(struct request *request, const char *list)
 		if (i == ARRAY_SIZE(words))
 			bb_show_usage("invalid --preserve: '%s'", list);
 		if (1 << i > ALL) {
-			request->keep |= ALL;
+			request->keep.wanted |= ALL;
 		} else {
-			request->keep |= 1 << i;
-			request->must_keep |= 1 << i;
+			request->keep.wanted |= 1 << i;
+			request->keep.must |= 1 << i;
 		}
 	}
 }
@@ -35,7 +35,7 @@ void pcopy_parse_keep(struct request *request, const char *list)
 /* Returns the future owner of DST. If st_mode is 0, it is the user who runs pcopy. */
 const struct stat *pcopy_future_owner(const struct copy *copy)
 {
-	return copy->request->keep & OWNER ? &copy->source.st : &copy->target.old;
+	return copy->request->keep.wanted & OWNER ? &copy->source.st : &copy->target.old;
 }
 
 static int is_inplace(const struct copy *copy)
@@ -46,7 +46,7 @@ static int is_inplace(const struct copy *copy)
 /* Reports what could not be preserved of SRC. This is an error if the user named it. */
 static int complain(const struct copy *copy, int what, const char *word)
 {
-	int must = copy->request->must_keep & what;
+	int must = copy->request->keep.must & what;
 
 	if (must || asked(copy->request, 'v'))
 		bb_perror_msg("can't preserve the %s of '%s'", word, copy->source.name);
@@ -190,7 +190,8 @@ static mode_t final_mode(const struct copy *copy, const struct stat *like)
 
 static int set_mode(const struct copy *copy)
 {
-	const struct stat *like = copy->request->keep & MODE ? &copy->source.st : &copy->target.old;
+	int from_source = copy->request->keep.wanted & MODE;
+	const struct stat *like = from_source ? &copy->source.st : &copy->target.old;
 	int status = 0;
 
 	if (like == &copy->target.old && is_inplace(copy))
@@ -209,18 +210,18 @@ static int set_mode(const struct copy *copy)
 int pcopy_set_metadata(const struct copy *copy)
 {
 	const struct timespec times[] = { copy->source.st.st_atim, copy->source.st.st_mtim };
-	int status;
+	int wanted = copy->request->keep.wanted, status;
 
 	if (copy->target.dir == AT_FDCWD)
 		return 0;
 	if (copy->target.old.st_mode && !is_inplace(copy))
 		keep_xattrs(copy);
 	status = keep_owner(copy);
-	if (!status && copy->request->keep & XATTR)
+	if (!status && wanted & XATTR)
 		status = copy_xattrs(copy);
 	if (!status)
 		status = set_mode(copy);
-	if (!status && copy->request->keep & TIME && futimens(copy->target.fd, times) < 0)
+	if (!status && wanted & TIME && futimens(copy->target.fd, times) < 0)
 		status = complain(copy, TIME, "time");
 	return status;
 }

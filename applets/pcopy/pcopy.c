@@ -113,7 +113,7 @@ static void refuse_exclusive(const struct request *request)
 		bb_show_usage("--force excludes --no-clobber");
 	if (opts & OPT('t') && opts & OPT('T'))
 		bb_show_usage("--target-directory excludes --no-target-directory");
-	if (request->engine == ENGINE_CLONE && request->reflink == NEVER)
+	if (request->engine == ENGINE_CLONE && request->blocks.reflink == NEVER)
 		bb_show_usage("--engine clone excludes --reflink=never");
 	if (opts & OPT('q') && opts & OPT('v'))
 		bb_show_usage("--quiet excludes --verbose");
@@ -174,9 +174,9 @@ int pcopy_main(char **argv)
 	request.block = parse_block(block);
 	request.place = choose_place(request.opts, inplace);
 	request.engine = xchoose("engine", engine, pcopy_engines);
-	request.reflink = xchoose("--reflink", reflink, whens);
-	request.sparse = xchoose("--sparse", sparse, whens);
-	request.preallocate = xchoose("--preallocate", reserve, auto_or_never);
+	request.blocks.reflink = xchoose("--reflink", reflink, whens);
+	request.blocks.sparse = xchoose("--sparse", sparse, whens);
+	request.blocks.preallocate = xchoose("--preallocate", reserve, auto_or_never);
 	request.sync = choose_sync(sync, no_sync);
 	if (expect)
 		request.expect = hex_crc(expect);

@@ -34,13 +34,17 @@ struct request {
 	opts_t opts;		/* the letters that say yes or no */
 	enum place place;
 	enum engine engine;
-	enum when sparse, reflink, preallocate;
+	struct blocks {
+		enum when sparse, reflink, preallocate;
+	} blocks;		/* of DST on the medium */
 	enum sync sync;
 	enum progress progress;
 	int max_jobs;		/* 0: as many as help */
 	off_t block;
 	int64_t expect;		/* a CRC-32, or -1 */
-	int keep, must_keep;	/* bits of metadata.c: what is wanted, what must be done */
+	struct keep {
+		int wanted, must;
+	} keep;			/* bits of metadata.c: what to take over from SRC */
 	int growing, compare;
 };
 

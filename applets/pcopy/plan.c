@@ -28,7 +28,7 @@ int pcopy_make_plan(struct copy *copy)
 	int seekable = copy->target.seekable || request->compare;
 	int made_up = has_no_blocks(source);
 
-	plan->sparse = request->sparse;
+	plan->sparse = request->blocks.sparse;
 	if (!seekable || S_ISBLK(copy->target.old.st_mode))
 		plan->sparse = NEVER;
 	source->data = source->size;
@@ -106,7 +106,7 @@ static enum engine best_copier(const struct copy *copy, int plain)
 		i++;
 	if (!plain)
 		return ENGINE_RW;
-	if (i < ARRAY_SIZE(types) && !copy->plan.crc && request->reflink != NEVER)
+	if (i < ARRAY_SIZE(types) && !copy->plan.crc && request->blocks.reflink != NEVER)
 		return ENGINE_CFR;
 	return request->sync != SYNC_NONE && source->data == source->size && source->size > SHORT
 			&& type != MY_TMPFS_MAGIC ? ENGINE_DIRECT : ENGINE_RW;
@@ -156,12 +156,12 @@ int pcopy_choose_engine(struct copy *copy)
 
 	plan->engine = ENGINE_CLONE;
 	errno = EINVAL;
-	if (wanted <= ENGINE_CLONE && request->reflink != NEVER) {
+	if (wanted <= ENGINE_CLONE && request->blocks.reflink != NEVER) {
 		if (may_clone(copy) && clone_file(copy))
 			return 0;
 		pcopy_say_fallback(request, ENGINE_CLONE, engine);
 	}
-	if (request->reflink == ALWAYS) {
+	if (request->blocks.reflink == ALWAYS) {
 		(void)pcopy_cannot("clone", copy->source.name);
 		return EXIT_UNSUPPORTED;
 	}
