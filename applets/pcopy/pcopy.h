@@ -251,8 +251,8 @@ void pcopy_show_progress(const struct copy *copy, enum progress how);
 void pcopy_report(const struct copy *copy);
 
 /* workers.c runs a task. It also blocks signals, and takes them where pcopy waits or calls
- * pcopy_check_signals. SIGUSR1, which asks for a status line, is blocked from the start; the signals
- * that end pcopy are blocked only after open(2), which may wait for ever for a FIFO. */
+ * pcopy_check_signals. SIGUSR1 asks for a status line, and is blocked from the start. The signals
+ * that end pcopy are blocked after open(2), which can wait for the other end of a FIFO. */
 void pcopy_hold_requests(void);
 void pcopy_hold_signals(void);
 void pcopy_check_signals(const struct copy *copy);
