@@ -1,27 +1,29 @@
 /*
- * plan.c - chunks for the queue, workers for the chunks, and the engine that fits
+ * plan.c - the division of SRC into chunks, the number of workers, and the choice of the engine
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "pcopy.h"
 
-/* The value is in ioctl_ficlone(2). Not every system has linux/fs.h. */
+/* ioctl_ficlone(2) documents this request. musl does not have linux/fs.h, which defines it. */
 #define MY_FICLONE _IOW(0x94, 9, int)
 
 const char *const pcopy_engines[] = { "auto", "clone", "cfr", "rw", "mmap", "direct", NULL };
 
-/* A file of sysfs reports the size of a page, but is shorter. A file without blocks may also be
- * only a hole. */
+/* Returns true for a file whose size may be wrong. Each file of sysfs reports the size of a page,
+ * although its content is shorter (fs/sysfs/file.c), and has no blocks. A file that is one hole has
+ * no blocks either. */
 static int has_no_blocks(const struct source *source)
 {
 	return S_ISREG(source->st.st_mode) && source->size <= getpagesize()
 	       && source->st.st_blocks == 0;
 }
 
-/* The old content of a disk or a stream is unknown, so no hole may be left there. */
+/* On a disk or a stream, nothing can be left out as a hole, because a hole would show what is there
+ * already. A file whose size may be wrong is read to its end as a stream. */
 int pcopy_make_plan(struct copy *copy)
 {
-	enum { MAX_CHUNKS = 1 << 24 }; /* 64 MiB of CRCs */
+	enum { MAX_CHUNKS = 1 << 24 }; /* whose CRCs take 64 MiB */
 	struct plan *plan = &copy->plan;
 	struct source *source = &copy->source;
 	const struct request *request = copy->request;
@@ -52,8 +54,9 @@ int pcopy_make_plan(struct copy *copy)
 	return 0;
 }
 
-/* Only one process at a time can write into a file's cache. A second one would wait for the first,
- * and helps only if there is other work, too. */
+/* parallel is true if the workers have more to do than to write through the page cache. Only one
+ * process at a time can do that, because the kernel locks the inode (generic_file_write_iter() in
+ * mm/filemap.c), so a second worker would only wait for the first. */
 void pcopy_set_jobs(struct copy *copy, int parallel)
 {
 	enum { USUAL = 4 };
@@ -64,8 +67,8 @@ void pcopy_set_jobs(struct copy *copy, int parallel)
 		plan->jobs = plan->chunks ? plan->chunks : 1;
 }
 
-/* Opens DST a second time: through /proc, since a temporary file may have no name, or else by the
- * name, if it still leads to this file. */
+/* Opens DST a second time. This works through /proc, because a temporary file may have no name.
+ * Without /proc, the name is used if it still leads to the same file. */
 int pcopy_open_direct(const struct target *target, int flags)
 {
 	struct stat st, expected;
@@ -87,14 +90,15 @@ int pcopy_open_direct(const struct target *target, int flags)
 	return fd;
 }
 
-/* The best way when nothing is shared. A server copies its own files without the network, and in a
- * tmpfs splice moves single pages as fast as anything. What is to be on the medium goes there past
- * the cache: one copy less, and nothing to wait for at the end (ext4, Linux 6.18: 0.5 to 0.9 of the
- * time). Else, read and write move whole folios (ext4: 0.9 of the processor's time that
- * copy_file_range takes). */
+/* Returns the fastest engine for a file that cannot be cloned. plain is true if the bytes need not
+ * be looked at. With copy_file_range(2), a server copies its own files without the network, and a
+ * tmpfs copies page by page at full speed. With O_DIRECT, bytes that must reach the medium are
+ * copied once instead of twice, and fsync(2) has nothing to wait for: this took 0.5 to 0.9 of the
+ * time on ext4 under Linux 6.18. Otherwise read(2) and write(2) are best, because they move many
+ * pages in one step: they took 0.9 of the processor time of copy_file_range(2) on ext4. */
 static enum engine best_copier(const struct copy *copy, int plain)
 {
-	static const uint32_t types[] = { /* statfs(2): NFS, SMB, SMB2, Ceph, FUSE */
+	static const uint32_t types[] = { /* from statfs(2): NFS, SMB, SMB2, Ceph, FUSE */
 		0x6969, 0xFF534D42, 0xFE534D42, 0x00C36400, 0x65735546, MY_TMPFS_MAGIC,
 	};
 	const struct request *request = copy->request;
@@ -112,8 +116,10 @@ static enum engine best_copier(const struct copy *copy, int plain)
 			&& type != MY_TMPFS_MAGIC ? ENGINE_DIRECT : ENGINE_RW;
 }
 
-/* In the middle of a longer DST, a part of a block can't be shared: EINVAL (ioctl_ficlone(2)). What
- * can share nothing says something else, and is left as it is. */
+/* Returns true if DST shares the blocks of SRC now. If DST is longer than SRC, its last shared
+ * block would be a part of a block in the middle of a file, which gives EINVAL (ioctl_ficlone(2)).
+ * Then DST is cut first. A file system that cannot share blocks gives another error, and DST is not
+ * cut. */
 static int clone_file(const struct copy *copy)
 {
 	const struct target *target = &copy->target;
@@ -145,8 +151,8 @@ static enum engine open_engine(struct copy *copy, enum engine engine)
 	return engine;
 }
 
-/* Copies all at once, or decides with what the workers begin. Only rw looks into the pages, and
- * reads a source that has no size or begins in its middle. */
+/* Clones SRC, or decides with which engine the workers begin. Only the engine rw can leave out
+ * bytes that are zeros or in place already, and can read a stream. */
 int pcopy_choose_engine(struct copy *copy)
 {
 	struct plan *plan = &copy->plan;
