@@ -1,18 +1,19 @@
 /*
- * workers.c - the queue, the processes that empty it, and the parent that waits
+ * workers.c - the processes that copy the chunks, and the parent that waits for them
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "pcopy.h"
 
-/* Signals are blocked and waited for, so that none can come at a bad moment. */
+/* These signals are blocked. sigtimedwait(2) takes them where pcopy waits, so that no handler
+ * interrupts another call. */
 static sigset_t held;
 
 static void hold_signal(int sig)
 {
 	struct sigaction sa;
 
-	if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN) /* nohup */
+	if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN) /* as nohup(1) does */
 		sigaddset(&held, sig);
 	sigprocmask(SIG_BLOCK, &held, NULL);
 }
@@ -27,14 +28,15 @@ void pcopy_hold_signals(void)
 {
 	static const int wanted[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD };
 
-	/* If SIGCHLD were ignored, the workers' statuses would be lost. */
+	/* If SIGCHLD is ignored, wait(2) does not return the statuses of the workers. */
 	signal(SIGCHLD, SIG_DFL);
-	signal(SIGXFSZ, SIG_IGN); /* write(2): EFBIG instead */
+	signal(SIGXFSZ, SIG_IGN); /* write(2) fails with EFBIG instead */
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
 		hold_signal(wanted[i]);
 }
 
-/* A kernel without rt_sigtimedwait(2) is asked for pending signals again and again. */
+/* On a kernel without rt_sigtimedwait(2), this function looks for pending signals every
+ * PAUSE_MS. */
 static int poll_signal(int64_t ns)
 {
 	enum { PAUSE_MS = 20 };
@@ -44,7 +46,7 @@ static int poll_signal(int64_t ns)
 		(void)poll(NULL, 0, PAUSE_MS);
 	sigemptyset(&pending);
 	(void)sigpending(&pending);
-	for (int sig = 1; sig < SIGCHLD; sig++) /* SIGCHLD shows when the workers are reaped */
+	for (int sig = 1; sig < SIGCHLD; sig++) /* SIGCHLD needs no answer */
 		if (sigismember(&held, sig) && sigismember(&pending, sig))
 			return sig;
 	return 0;
@@ -79,9 +81,10 @@ void pcopy_check_signals(const struct copy *copy)
 		answer_signal(copy, sig);
 }
 
-/* This is a count of 64 bits in words of 32 bits, which every processor writes in one step. The
- * writer goes from left to right and the reader from right to left. What the reader sees is one
- * count if both upper halves agree. */
+/* The count has 64 bits in words of 32 bits, because every processor writes such a word in one
+ * step. This function writes the members of struct count from the first to the last, and
+ * read_count() reads them from the last to the first. If both upper halves are the same, the lower
+ * half belongs to them. */
 void pcopy_count_done(struct worker *w, size_t n)
 {
 	struct count *done = &w->copy->plan.shared->done[w->id];
@@ -112,7 +115,8 @@ uint64_t pcopy_bytes_done(const struct copy *copy)
 	return sum;
 }
 
-/* The numbers of a worker's chunks, counted from 1, as "1 3 5-7". They only grow. */
+/* This is a list of the chunks of one worker, such as "1 3 5-7". The first chunk of SRC is chunk 1.
+ * A worker gets its chunks in ascending order. */
 struct list {
 	char text[1024];
 	uint32_t first, last;
@@ -120,7 +124,7 @@ struct list {
 
 static void end_range(struct list *list)
 {
-	enum { ROOM = 32 }; /* for a range, and more */
+	enum { ROOM = 32 }; /* for a range of two numbers of 10 digits */
 	size_t len = strlen(list->text);
 
 	if (list->last == 0 || (len && list->text[len - 1] == '.'))
@@ -175,7 +179,8 @@ static int work(struct worker *w, int id)
 	return failed;
 }
 
-/* A worker must end with its parent, because it shares the parent's lock on the temporary file. */
+/* A worker must die with its parent: the worker has the parent's open file, so the lock on the
+ * temporary file lasts as long as the worker (flock(2)). */
 static void run_worker(struct worker *w, int id, pid_t parent)
 {
 	die_with_parent(parent);
@@ -210,7 +215,7 @@ static void judge_worker(struct worker *w, int id, int status)
 		bb_error_msg("worker %d of %d ended with status %d", id + 1, jobs, w->status);
 }
 
-/* Takes the statuses of the workers that have ended; returns how many are left. */
+/* Takes the statuses of the workers that have ended. Returns how many workers are left. */
 static int reap_workers(struct worker *w, pid_t *pids, int alive)
 {
 	int status;
@@ -228,7 +233,7 @@ static int reap_workers(struct worker *w, pid_t *pids, int alive)
 		while (i < w->copy->plan.jobs && pids[i] != pid)
 			i++;
 		if (pid < 0 || i == w->copy->plan.jobs)
-			continue; /* This is a child of the program that became pcopy by exec. */
+			continue; /* This child is older than the exec(3) of pcopy. */
 		pids[i] = 0;
 		alive--;
 		if (status == 0 || w->status)
@@ -239,7 +244,8 @@ static int reap_workers(struct worker *w, pid_t *pids, int alive)
 	return alive;
 }
 
-/* Fewer processes than the user wants are enough. None is started if none can be waited for. */
+/* Returns the number of workers. If fork(2) fails, fewer workers than the user wants do the work.
+ * If wait4(2) is missing, no worker is started. */
 static int start_workers(struct worker *w, pid_t *pids)
 {
 	pid_t parent = getpid();
@@ -260,7 +266,8 @@ static int start_workers(struct worker *w, pid_t *pids)
 	return w->copy->plan.jobs;
 }
 
-/* Waits for a signal, or for a second, because a user may be watching the progress. */
+/* Waits for a signal. Each second without a signal, prints the progress if a user wants to see it.
+ * On a terminal, a user wants to see it after two seconds. */
 static int wait_for_signal(const struct copy *copy, int *shown)
 {
 	enum progress how = copy->request->progress;
@@ -302,15 +309,15 @@ static void show_end(const struct copy *copy)
 		(void)full_write(STDERR_FILENO, "\n", 1);
 }
 
-/* Fewer workers than the user wants are enough, but the copy fails if a worker fails or is killed.
- * A short copy is done without a new process, which would cost more. A stream always gets a worker,
- * because its other end may make it wait while signals are blocked. */
+/* The copy fails if a worker fails or is killed. A short file is copied without a worker, because
+ * to start a process would take longer. A stream always gets a worker: the other end of the stream
+ * can let the worker wait, but the parent still has to answer signals. */
 int pcopy_run(struct copy *copy, const struct task *task, const struct source *source)
 {
 	struct worker w = { .copy = copy, .task = task, .source = source };
 
 	w.buf = mmap(NULL, 3 * BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		-1, 0); /* O_DIRECT needs a page boundary. */
+		-1, 0); /* O_DIRECT needs memory that begins at a page (open(2)). */
 	if (w.buf == MAP_FAILED)
 		return pcopy_cannot("get memory for", copy->target.name);
 	if (copy->plan.chunks == 1 && source->size <= SHORT)
