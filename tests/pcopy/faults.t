@@ -17,43 +17,53 @@ else
 	bytes 777 >old
 	# What can't fail does not: getpid(2), umask(2) ...; what starts and ends a process is not pcopy's.
 	cannot='execve|exit|exit_group|brk|arch_prctl|set_tid_address|set_thread_area|rt_sigreturn|getpid|getppid|gettid|geteuid32|geteuid|umask'
-	# fails OPTIONS... - prints what went wrong
+	# inject ERROR OPTIONS... - prints what goes wrong where each call fails with ERROR
+	inject() {
+		error=$1; shift
+		mkdir "$error" && cd "$error" && cp ../src ../old . || exit
+		for name in $names; do
+			# EAGAIN of flock(2) means that another process has the lock: it would remove the file.
+			[ $name-$error != flock-EAGAIN ] || continue
+			for when in $whens; do
+				cp old dst
+				timeout 60 strace --seccomp-bpf -f -qq -o log -e trace="$name" -e inject="$name:error=$error:when=$when" \
+					"$IPCBOX" pcopy "$@" src dst 2 >out 2>err
+				rc=$?
+				case $rc in
+				0) cmp -s src dst || echo "$name $error $when: status 0, another content" ;;
+				1 | 3 | 4 | 5 | 77)
+					cmp -s old dst || cmp -s src dst || echo "$name $error $when: status $rc, DST is damaged"
+					grep -q '^pcopy: ' err || echo "$name $error $when: status $rc, no message" ;;
+				*) echo "$name $error $when: status $rc" ;;
+				esac
+				if [ "$1 $(temporaries)" = "-R ./$kept" ]; then
+					"$IPCBOX" pcopy -R src dst 2>err && cmp -s src dst || echo "$name $error $when: not resumed"
+				fi
+				[ -z "$(temporaries)" ] || { echo "$name $error $when: $(temporaries)"; rm -f .pcopy-*; }
+			done
+		done
+	}
+	# fails OPTIONS... - prints what goes wrong; the errors are tried side by side, because each
+	# copy waits for the disk most of the time
 	fails() {
 		cp old dst
 		strace -f -o calls "$IPCBOX" pcopy "$@" src dst 2 >out 2>err
 		names=$(sed -n 's/^[0-9]* *\([a-z_0-9]*\)(.*/\1/p' calls | sort -u | grep -vxE "$cannot")
-		for name in $names; do
-			for error in ENOSPC EIO EINTR EAGAIN EMFILE ENOMEM EPERM ENOSYS; do
-				# That one says that somebody else has it, who then removes it.
-				[ $name-$error != flock-EAGAIN ] || continue
-				for when in $whens; do
-					cp old dst
-					timeout 10 strace --seccomp-bpf -f -qq -o log -e trace="$name" -e inject="$name:error=$error:when=$when" \
-						"$IPCBOX" pcopy "$@" src dst 2 >out 2>err
-					rc=$? runs=$((runs + 1))
-					case $rc in
-					0) cmp -s src dst || echo "$name $error $when: status 0, another content" ;;
-					1 | 3 | 4 | 5 | 77)
-						cmp -s old dst || cmp -s src dst || echo "$name $error $when: status $rc, DST is damaged"
-						grep -q '^pcopy: ' err || echo "$name $error $when: status $rc, no message" ;;
-					*) echo "$name $error $when: status $rc" ;;
-					esac
-					if [ "$1 $(temporaries)" = "-R ./$(kept dst)" ]; then
-						"$IPCBOX" pcopy -R src dst 2>err && cmp -s src dst || echo "$name $error $when: not resumed"
-					fi
-					[ -z "$(temporaries)" ] || { echo "$name $error $when: $(temporaries)"; rm -f .pcopy-*; }
-				done
-			done
+		for error in ENOSPC EIO EINTR EAGAIN EMFILE ENOMEM EPERM ENOSYS; do
+			(trap - EXIT; inject $error "$@") >$error.bad 2>&1 &
 		done
+		wait
+		cat ./*.bad
+		rm -rf E*
 	}
-	runs=0 whens='1 2'
-	fails -B "$page" >bad
-	is "pcopy leaves DST whole where a system call fails: $(wc -l <calls) lines of strace" '' "$(cat bad)"
+	kept=$(kept dst) whens='1 2'
+	bad=$(fails -B "$page")
+	is "pcopy leaves DST whole where a system call fails: $(wc -l <calls) lines of strace" '' "$bad"
 	whens=1
 	for options in '-y -p --preallocate=never -e direct' '-R -c -e rw'; do
 		# shellcheck disable=SC2086 # words
-		fails $options -B "$page" >bad
-		is "DST survives each system call that fails: $options" '' "$(cat bad)"
+		bad=$(fails $options -B "$page")
+		is "DST survives each system call that fails: $options" '' "$bad"
 	done
 fi
 
