@@ -33,34 +33,43 @@ def read_log():
     return records
 
 
+def body(record):
+    kind, _, n, data = record
+    return data if kind == b"W" else bytes(n)
+
+
 def pieces(record):
-    """The pieces of a write: (number, first byte in it, bytes)."""
-    kind, off, n, body = record
-    body = body if kind == b"W" else bytes(n)
-    at = 0
-    while at < n:
-        start = (off + at) % PIECE
-        length = min(PIECE - start, n - at)
-        yield (off + at) // PIECE, start, body[at:at + length]
-        at += length
+    """The pieces of a write as (offset, bytes); a piece does not cross a multiple of PIECE."""
+    off, data = record[1], memoryview(body(record))
+    while data:
+        n = PIECE - off % PIECE
+        yield off, data[:n]
+        off, data = off + n, data[n:]
 
 
-def apply(disk, piece):
-    number, start, body = piece
-    if len(body) == PIECE:
-        disk[number] = body
-    else:
-        old = disk.get(number, bytes(PIECE))
-        disk[number] = old[:start] + body + old[start + len(body):]
+def is_write(record):
+    return record[0] in b"WZ"
+
+
+def flush(disk, records):
+    """The disk has all that was written before a flush."""
+    for record in filter(is_write, records):
+        os.pwrite(disk, body(record), record[1])
 
 
 def write_image(path, disk):
-    with open(path, "wb") as f:
-        f.truncate(size)
-        for number, body in disk.items():
-            if body.strip(b"\0"):
-                f.seek(number * PIECE)
-                f.write(body)
+    """A copy of the disk; its holes stay holes."""
+    image = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    os.ftruncate(image, size)
+    end = 0
+    while True:
+        try:
+            start = os.lseek(disk, end, os.SEEK_DATA)
+        except OSError:
+            return image
+        end = os.lseek(disk, start, os.SEEK_HOLE)
+        while start < end:
+            start += os.copy_file_range(disk, image, end - start, start, start)
 
 
 old, new, large = (read(f"{where}/{name}") for name in ("old", "new", "large"))
@@ -123,11 +132,9 @@ def look(mnt, marks, count):
 def main():
     records = read_log()
     start = next(i for i, r in enumerate(records) if r[0] == b"M" and r[3] == b"start all")
-    disk = {}
-    for record in records[:start]:
-        if record[0] in b"WZ":
-            for piece in pieces(record):
-                apply(disk, piece)
+    disk = os.open(where + "/disk", os.O_RDWR | os.O_CREAT)
+    os.ftruncate(disk, size)
+    flush(disk, records[:start])
     points = range(start + 1, len(records) + 1)
     cuts = sorted(rng.choice(points) for _ in range(max(1, images // 3)))
     count = dict(images=0, wrong=0, unmountable=0, resumed=0, cp=0)
@@ -135,23 +142,20 @@ def main():
     os.makedirs(mnt, exist_ok=True)
     for cut in cuts:
         last = max((i for i in range(upto, cut) if records[i][0] == b"F"), default=upto)
-        for record in records[upto:last]:
-            if record[0] in b"WZ":
-                for piece in pieces(record):
-                    apply(disk, piece)
+        flush(disk, records[upto:last])
         upto = last
-        pending = [p for r in records[last:cut] if r[0] in b"WZ" for p in pieces(r)]
+        pending = [p for r in filter(is_write, records[last:cut]) for p in pieces(r)]
         marks = [r[3].decode() for r in records[start:cut] if r[0] == b"M"]
         for how in ("all", "none", "some"):
             chance = {"all": 1, "none": 0, "some": rng.choice((0.1, 0.5, 0.9))}[how]
-            cut_disk = dict(disk)
-            for piece in pending:
-                if rng.random() < chance:
-                    apply(cut_disk, piece)
             # Each image has a file of its own: mount(8) would take a loop device that still has the
             # image before, and its cache with it.
             image = f"{where}/image{count['images']}"
-            write_image(image, cut_disk)
+            fd = write_image(image, disk)
+            for off, data in pending:
+                if rng.random() < chance:
+                    os.pwrite(fd, data, off)
+            os.close(fd)
             count["images"] += 1
             if subprocess.run(["mount", "-o", "loop", image, mnt], capture_output=True).returncode:
                 count["unmountable"] += 1

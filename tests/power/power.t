@@ -16,24 +16,33 @@ trap 'umount "$W"/*/cut "$W"/*/mnt 2>/dev/null; kill $PIDS 2>/dev/null; rm -rf "
 W=$(mktemp -d -p /dev/shm ipcbox.XXXXXX 2>log) || W=$T/work
 export IPCBOX
 
-# count NAME - prints the number of NAME in the last line of cut.py
-count() { sed -n "\$s/.*\\<$1=\\([0-9]*\\).*/\\1/p" cuts; }
+# count NAME - prints the number of NAME in the last line of cut.py for $fs
+count() { sed -n "\$s/.*\\<$1=\\([0-9]*\\).*/\\1/p" $fs.cuts; }
+# cut_power - records the commands on a disk with $fs, and cuts the power
+cut_power() {
+	mkdir -p "$W/$fs"
+	timeout 300 sh "$room/record.sh" $fs "$W/$fs" >$fs.log 2>$fs.err
+	echo $? >$fs.status
+	[ "$(cat $fs.status)" != 0 ] || python3 "$room/cut.py" "$W/$fs" $fs "$CUTS" ${SEED:+"$SEED"} >$fs.cuts 2>&1
+	rm -rf "${W:?}/$fs"
+}
 torn=0 tried=
 for fs in ext4 xfs btrfs; do
 	if ! command -v mkfs.$fs >/dev/null || ! grep -qw $fs /proc/filesystems; then
 		skip "$fs: no cut of power breaks a promise" "no mkfs.$fs, or not in this kernel"
 		continue
 	fi
-	mkdir -p "$W/$fs"
-	LIMIT=300 run sh "$room/record.sh" $fs "$W/$fs"
-	is "$fs: the commands succeed on the disk that is recorded" '0 ' "$rc $err"
-	[ "$rc" = 0 ] || continue
-	python3 "$room/cut.py" "$W/$fs" $fs "$CUTS" ${SEED:+"$SEED"} >cuts 2>err || cat err >>cuts
-	say "$(tail -n 1 cuts)"
-	is "$fs: no cut of power breaks a promise" '' "$(sed '$d' cuts | head -n 5)"
+	tried="$tried $fs"
+	cut_power & PIDS="$PIDS $!"
+done
+wait
+for fs in $tried; do
+	is "$fs: the commands succeed on the disk that is recorded" '0 ' "$(cat $fs.status) $(cat $fs.err)"
+	[ -s $fs.cuts ] || continue
+	say "$(tail -n 1 $fs.cuts)"
+	is "$fs: no cut of power breaks a promise" '' "$(sed '$d' $fs.cuts | head -n 5)"
 	ok "$fs: at least 9 of 10 images can be mounted" test "$(($(count unmountable) * 10))" -lt "$(count images)"
 	ok "$fs: some cuts leave a file that --resume goes on with" test "$(count resumed)" -gt 0
-	torn=$((torn + $(count cp))) tried="$tried $fs"
-	rm -rf "${W:?}/$fs"
+	torn=$((torn + $(count cp)))
 done
 [ -z "$tried" ] || ok "the same cuts catch cp && sync with half a file, or an old one: $torn times" test "$torn" -gt 0
