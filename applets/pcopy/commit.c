@@ -173,11 +173,28 @@ static int not_now(const struct target *target, const char *what)
 	return EXIT_NOT_NOW;
 }
 
+/* Checks that this name leads to the file that pcopy wrote. */
+static int check_ours(const struct target *target, const char *name, const char *what)
+{
+	struct stat ours, named;
+
+	if (fstat(target->fd, &ours) == 0
+	    && fstatat(target->dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0
+	    && same_inode(&ours, &named))
+		return 0;
+	return not_now(target, what);
+}
+
+static int check_temporary(const struct target *target)
+{
+	return check_ours(target, target->written, "lost its temporary file to another process");
+}
+
 /* Checks that DST is still the file that was examined, and that the file which replaces DST is the
  * one that pcopy wrote. */
 static int check_names(const struct target *target)
 {
-	struct stat now, ours, named;
+	struct stat now;
 
 	if (fstatat(target->dir, target->base, &now, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (errno == ENOENT)
@@ -186,11 +203,7 @@ static int check_names(const struct target *target)
 	}
 	if (!same_inode(&now, &target->old))
 		return not_now(target, "was replaced by another process");
-	if (fstat(target->fd, &ours) < 0
-	    || fstatat(target->dir, target->written, &named, AT_SYMLINK_NOFOLLOW) < 0
-	    || !same_inode(&ours, &named))
-		return not_now(target, "lost its temporary file to another process");
-	return 0;
+	return check_temporary(target);
 }
 
 static int replace(struct copy *copy)
@@ -213,34 +226,39 @@ static int replace(struct copy *copy)
 	return EXIT_FAILURE;
 }
 
+static int make_name(const struct copy *copy)
+{
+	const struct target *target = &copy->target;
+	int status = target->written ? check_temporary(target) : 0;
+
+	if (status || rename_new(target) == 0)
+		return status;
+	if (errno == EEXIST && !asked(copy->request, 'n'))
+		return not_now(target, "was made by another process");
+	if (errno == EEXIST)
+		bb_error_msg("'%s' exists", target->name);
+	else
+		bb_perror_msg("can't rename the temporary file to '%s'", target->name);
+	return EXIT_FAILURE;
+}
+
+/* Another process can put its own file under a name after the name was checked, so what has become
+ * DST is checked again. */
 static int take_name(struct copy *copy)
 {
 	struct target *target = &copy->target;
-	int status;
+	int is_renamed = target->dir != AT_FDCWD && target->written != target->base, status = 0;
 
-	if (target->dir == AT_FDCWD || target->written == target->base) {
-		pcopy_spare(target);
-		return 0;
-	}
-	if (target->old.st_mode) {
-		status = replace(copy);
-	} else if (rename_new(target) == 0) {
-		status = 0;
-	} else if (errno == EEXIST && !asked(copy->request, 'n')) {
-		status = not_now(target, "was made by another process");
-	} else if (errno == EEXIST) {
-		bb_error_msg("'%s' exists", target->name);
-		status = EXIT_FAILURE;
-	} else {
-		bb_perror_msg("can't rename the temporary file to '%s'", target->name);
-		status = EXIT_FAILURE;
-	}
+	if (is_renamed)
+		status = target->old.st_mode ? replace(copy) : make_name(copy);
 	if (status)
 		return status;
 	pcopy_spare(target);
-	if (copy->request->place == REPLACE)
+	if (target->dir != AT_FDCWD)
+		status = check_ours(target, target->base, "was replaced by another process");
+	if (is_renamed && copy->request->place == REPLACE)
 		pcopy_remove_resumed(target);
-	return 0;
+	return status;
 }
 
 static int is_same_directory(const struct target *a, const struct target *b)

@@ -129,7 +129,7 @@ static int copy_one(struct copy *copy, const char *src, const char *dst)
 
 static void close_files(struct copy *copy)
 {
-	const int fds[] = { copy->source.fd, copy->plan.direct };
+	const int fds[] = { copy->source.fd, copy->target.found, copy->plan.direct };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		if (fds[i] > STDERR_FILENO)
@@ -201,7 +201,8 @@ static struct copy *new_copy(const struct request *request)
 
 	memset(copy, 0, sizeof(*copy));
 	copy->request = request;
-	copy->source.fd = copy->target.fd = copy->target.dir = copy->plan.direct = -1;
+	copy->source.fd = copy->plan.direct = -1;
+	copy->target.fd = copy->target.dir = copy->target.found = -1;
 	copy->plan.start = monotonic_ns();
 	return copy;
 }

@@ -64,7 +64,7 @@ static int open_inplace(struct copy *copy, struct stat *st)
 static int open_file(struct copy *copy)
 {
 	struct target *target = &copy->target;
-	struct stat st;
+	struct stat st, dir;
 	int status = open_inplace(copy, &st);
 
 	if (status)
@@ -75,13 +75,15 @@ static int open_file(struct copy *copy)
 	}
 	(void)fstatfs(target->fd, &target->fs); /* A file can be a mount point. */
 	target->taken = st.st_blocks * 512LL;
-	return 0;
+	if (fstat(target->dir, &dir) < 0)
+		return pcopy_cannot("examine", target->name);
+	return pcopy_refuse_stranger(target->name, &st, &dir);
 }
 
 /* Newer kernels let root open a read-only disk for writing, but older ones refuse. */
 static int check_read_only(const struct target *target)
 {
-	int read_only = 0, fd = open(target->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int read_only = 0, fd = pcopy_reopen(target, O_RDONLY | O_NONBLOCK);
 	int result = ioctl(fd, _IO(0x12, 94), &read_only); /* BLKROGET */
 
 	close(fd);
@@ -99,13 +101,13 @@ static int open_device(struct target *target)
 
 	if (status)
 		return status;
-	target->fd = open(target->name, O_RDWR | O_EXCL | O_CLOEXEC);
+	target->fd = pcopy_reopen(target, O_RDWR | O_EXCL);
 	if (target->fd >= 0)
 		return 0;
 	if (errno != EBUSY)
 		return pcopy_cannot("open", target->name);
 	bb_error_msg("'%s' is in use: unmount it first", target->name);
-	target->fd = open(target->name, O_RDONLY | O_CLOEXEC);
+	target->fd = pcopy_reopen(target, O_RDONLY);
 	return target->fd >= 0 && pcopy_lock(target->fd) ? EXIT_NOT_NOW : EXIT_FAILURE;
 }
 

@@ -61,15 +61,22 @@ static void lost(const struct copy *copy, const char *what, int matters)
 		bb_perror_msg("can't keep the %s of '%s'", what, copy->target.name);
 }
 
+/* Returns a name of the DST that was found, which is not changed by a rename. */
+static const char *old_name(const struct target *target, char self[64])
+{
+	scnprintf(self, 64, "/proc/self/fd/%d", target->found);
+	return target->found >= 0 && access(self, F_OK) == 0 ? self : target->name;
+}
+
 /* An ACL is part of the mode: without it, the group would get every right that the ACL gives to any
  * user or group (acl(5)). An ACL that came from the directory is removed. */
 static int copy_acl(const struct copy *copy, const struct stat *like)
 {
 	static const char name[] = "system.posix_acl_access";
-	char *acl = xmalloc(ATTRIBUTE_SIZE);
+	char *acl = xmalloc(ATTRIBUTE_SIZE), self[64];
 	ssize_t size = like == &copy->source.st
 		? fgetxattr(copy->source.fd, name, acl, ATTRIBUTE_SIZE)
-		: getxattr(copy->target.name, name, acl, ATTRIBUTE_SIZE);
+		: getxattr(old_name(&copy->target, self), name, acl, ATTRIBUTE_SIZE);
 	int status = 0;
 
 	if (size < 0)
@@ -114,12 +121,13 @@ static int stays(const char *name)
 static void keep_xattrs(const struct copy *copy)
 {
 	char *names = xmalloc(3 * ATTRIBUTE_SIZE), *value = names + ATTRIBUTE_SIZE;
-	char *now = value + ATTRIBUTE_SIZE;
+	char *now = value + ATTRIBUTE_SIZE, self[64];
 	const struct target *target = &copy->target;
-	ssize_t size, len = listxattr(target->name, names, ATTRIBUTE_SIZE);
+	const char *old = old_name(target, self);
+	ssize_t size, len = listxattr(old, names, ATTRIBUTE_SIZE);
 
 	for (char *name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
-		size = stays(name) ? getxattr(target->name, name, value, ATTRIBUTE_SIZE) : -1;
+		size = stays(name) ? getxattr(old, name, value, ATTRIBUTE_SIZE) : -1;
 		if (size < 0 || fsetxattr(target->fd, name, value, size, 0) == 0
 		    || (fgetxattr(target->fd, name, now, ATTRIBUTE_SIZE) == size
 			    && memcmp(now, value, size) == 0))
@@ -138,7 +146,7 @@ void pcopy_set_flags(const struct target *target)
 
 	if (!target->old.st_mode || target->dir == AT_FDCWD || target->written == target->base)
 		return;
-	fd = openat(target->dir, target->base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = pcopy_reopen(target, O_RDONLY | O_NONBLOCK);
 	if (fd >= 0 && ioctl(fd, _IOR('f', 1, long), &flags) == 0 && flags & KEPT
 	    && ioctl(target->fd, _IOR('f', 1, long), &now) == 0) {
 		now |= flags & KEPT;
@@ -173,15 +181,27 @@ static int keep_owner(const struct copy *copy)
 	return 0;
 }
 
+static const struct stat *mode_giver(const struct copy *copy)
+{
+	return copy->request->keep.wanted & MODE ? &copy->source.st : &copy->target.old;
+}
+
+mode_t pcopy_future_mode(const struct copy *copy)
+{
+	const struct stat *like = mode_giver(copy);
+
+	return like->st_mode ? like->st_mode & 07777 : copy->target.mode;
+}
+
 /* The set-user-ID and set-group-ID bits are kept only with the owner and the group whose rights
  * they give away. */
 static mode_t final_mode(const struct copy *copy, const struct stat *like)
 {
 	struct stat now;
-	mode_t mode = like->st_mode & 07777;
+	mode_t mode = pcopy_future_mode(copy);
 
 	if (like->st_mode == 0)
-		return copy->target.mode;
+		return mode;
 	if (fstat(copy->target.fd, &now) < 0 || now.st_uid != like->st_uid
 	    || now.st_gid != like->st_gid)
 		mode &= 01777;
@@ -190,8 +210,7 @@ static mode_t final_mode(const struct copy *copy, const struct stat *like)
 
 static int set_mode(const struct copy *copy)
 {
-	int from_source = copy->request->keep.wanted & MODE;
-	const struct stat *like = from_source ? &copy->source.st : &copy->target.old;
+	const struct stat *like = mode_giver(copy);
 	int status = 0;
 
 	if (like == &copy->target.old && is_inplace(copy))

@@ -66,6 +66,7 @@ struct target {
 	const char *name;	/* the name that the user gave */
 	struct stat old;	/* DST before the copy; st_mode is 0 if there was no file */
 	struct statfs fs;	/* the file system of a regular file; all zeros if unknown */
+	int found;		/* DST before the copy, opened with O_PATH, or -1 */
 	int dir;		/* the directory of DST; AT_FDCWD if DST gets no new name */
 	const char *base;	/* the name of DST in dir */
 	const char *written;	/* the name of the file that is written: base, a temporary name,
@@ -164,13 +165,21 @@ int pcopy_hole(struct worker *w, off_t off, off_t len);
 void pcopy_measure(struct source *source);
 int pcopy_next_data(const struct source *source, off_t *off, off_t *end);
 
-/* target.c finds the file that DST means: in a directory, it is the file with the name of SRC. */
+/* target.c finds the file that DST means: in a directory, it is the file with the name of SRC.
+ * pcopy_reopen opens the file that was found, and returns a descriptor or -1. */
 int pcopy_find_target(struct copy *copy, const char *name);
 int pcopy_is_directory(const char *name);
 const char *pcopy_base_name(const char *path);
-char *pcopy_human(char text[16], uint64_t bytes);
+int pcopy_reopen(const struct target *target, int flags);
 
-/* refuse.c finds, before the first byte is copied, what would make the copy fail at its end. */
+/* links.c follows links, and refuses those that strangers own. pcopy_check_links sets *end to the
+ * path at the end of all links, and checks that the file there is the one of st. */
+int pcopy_refuse_stranger(const char *name, const struct stat *st, const struct stat *dir);
+int pcopy_check_links(const char *name, const struct stat *st, char **end);
+
+/* refuse.c finds, before the first byte is copied, what would make the copy fail at its end.
+ * pcopy_human writes a number of bytes as text, such as "1.5 MiB". */
+char *pcopy_human(char text[16], uint64_t bytes);
 int pcopy_check_target(struct copy *copy);
 int pcopy_check_room(const struct copy *copy);
 
@@ -238,6 +247,7 @@ uint32_t pcopy_crc_combine(uint32_t first, uint32_t second, uint64_t len);
  * It does so after the bytes are copied and before they are brought to the medium. */
 void pcopy_parse_keep(struct request *request, const char *list);
 const struct stat *pcopy_future_owner(const struct copy *copy);
+mode_t pcopy_future_mode(const struct copy *copy);
 int pcopy_set_metadata(const struct copy *copy);
 void pcopy_set_flags(const struct target *target);
 

@@ -80,6 +80,18 @@ static int check_kept(struct copy *copy)
 	return 0;
 }
 
+/* A user who could open the kept file may still have it open, and would see the bytes that come now.
+ * If DST is to be more private than the kept file, pcopy begins again with a new file. */
+static void remove_exposed(const struct copy *copy, const char *name)
+{
+	int dir = copy->target.dir;
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0
+	    && st.st_mode & 077 & ~pcopy_future_mode(copy))
+		pcopy_remove_stale(dir, name);
+}
+
 /* What an earlier --resume left, if nobody writes it but we and, at the end, its owner; else a new
  * file. Nothing about it is believed, not even its size. Where a lock proves nothing, the file is
  * ours once we have renamed it: only one rename(2) of the same name succeeds. */
@@ -96,6 +108,7 @@ int pcopy_open_resumed(struct copy *copy)
 		/* There may be no such file. */
 		(void)renameat(target->dir, kept, target->dir, name);
 	}
+	remove_exposed(copy, name);
 	status = open_kept(copy, name);
 	if (!status && kept)
 		pcopy_doom(target, kept);

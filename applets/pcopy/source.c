@@ -14,20 +14,28 @@ int pcopy_cannot(const char *verb, const char *name)
 int pcopy_open_source(struct copy *copy, const char *name)
 {
 	struct source *source = &copy->source;
+	int is_link = 0, status;
+	char *path;
 
 	source->name = name;
 	if (strcmp(name, "-") == 0) {
 		source->name = "standard input";
 		source->fd = STDIN_FILENO;
 	} else {
-		source->fd = open(name, O_RDONLY | O_CLOEXEC);
+		source->fd = open(name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		is_link = source->fd < 0 && errno == ELOOP;
 	}
+	if (is_link)
+		source->fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (source->fd < 0)
 		return pcopy_cannot("open", name);
 	if (fstat(source->fd, &source->st) < 0)
 		return pcopy_cannot("read", source->name);
 	if (source->fd == STDIN_FILENO)
 		return 0;
+	status = is_link ? pcopy_check_links(name, &source->st, &path) : 0;
+	if (status)
+		return status;
 	if (S_ISDIR(source->st.st_mode)) {
 		bb_error_msg("'%s' is a directory: pcopy copies files", source->name);
 		return EXIT_FAILURE;

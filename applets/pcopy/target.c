@@ -26,13 +26,17 @@ static int is_same(const struct stat *a, const struct stat *b)
 	return (S_ISREG(a->st_mode) || S_ISFIFO(a->st_mode)) && same_inode(a, b);
 }
 
-/* For a file that does not exist, st is all zeros. The kernel follows the link, because it can
- * refuse a link that another user has put into /tmp (fs.protected_symlinks). */
-static int stat_target(const char *name, struct stat *st)
+/* Examines DST, and keeps it open with O_PATH: this has no effect on a device, and what is opened
+ * or asked later is the same file. For a file that does not exist, st_mode is 0. */
+static int stat_target(struct target *target)
 {
+	const char *name = target->name;
 	struct stat link;
 
-	if (stat(name, st) == 0)
+	memset(&target->old, 0, sizeof(target->old));
+	target->found = open(name, O_PATH | O_CLOEXEC);
+	if ((target->found >= 0 && fstat(target->found, &target->old) == 0)
+	    || stat(name, &target->old) == 0)
 		return 0;
 	if (errno != ENOENT)
 		return pcopy_cannot("examine", name);
@@ -40,48 +44,49 @@ static int stat_target(const char *name, struct stat *st)
 		bb_error_msg("'%s' is a symbolic link to nowhere: remove it first", name);
 		return EXIT_FAILURE;
 	}
-	memset(st, 0, sizeof(*st));
 	return 0;
 }
 
-/* Returns the name at the end of all links, because the file there is replaced, and not a link. */
-static char *resolve_links(const char *name)
+int pcopy_reopen(const struct target *target, int flags)
 {
-	enum { MAX_LINKS = 40 }; /* path_resolution(7) */
-	char *path = xasprintf("%s", name), link[PATH_MAX];
-	ssize_t len;
+	char self[64];
+	struct stat st;
+	int fd;
 
-	for (int i = 0; i < MAX_LINKS && (len = readlink(path, link, sizeof(link))) >= 0; i++) {
-		char *next = xasprintf("%.*s%.*s",
-			*link == '/' ? 0 : (int)(pcopy_base_name(path) - path), path,
-			(int)len, link);
-
-		free(path);
-		path = next;
+	scnprintf(self, sizeof(self), "/proc/self/fd/%d", target->found);
+	fd = target->found < 0 ? -1 : open(self, flags | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	fd = open(target->name, flags | O_CLOEXEC); /* There may be no /proc. */
+	if (fd >= 0 && fstat(fd, &st) == 0 && !same_inode(&st, &target->old)) {
+		close(fd);
+		fd = -1;
+		errno = ESTALE;
 	}
-	return path;
+	return fd;
 }
 
-/* Refuses a link that has replaced DST since DST was examined. It also refuses to make a new file
- * "x (deleted)", which is what /proc calls a deleted file of /dev/fd/N. */
+/* Checks that the directory has the DST that was examined under this name. /proc calls a deleted
+ * file of /dev/fd/N "x (deleted)"; pcopy makes no new file of that name. */
 static int check_found(const struct target *target)
 {
-	struct stat now;
+	struct stat now, dir;
 
-	if (!target->old.st_mode
-	    || (fstatat(target->dir, target->base, &now, AT_SYMLINK_NOFOLLOW) == 0
-		    && same_inode(&now, &target->old)))
+	if (!target->old.st_mode)
 		return 0;
+	if (fstatat(target->dir, target->base, &now, AT_SYMLINK_NOFOLLOW) == 0
+	    && same_inode(&now, &target->old))
+		return fstat(target->dir, &dir) < 0 ? pcopy_cannot("examine", target->name)
+			: pcopy_refuse_stranger(target->name, &now, &dir);
 	bb_error_msg("'%s' has no name, or has been replaced", target->name);
 	return EXIT_FAILURE;
 }
 
 /* Finds DST's name in its directory, and keeps the directory open. The temporary file and the final
  * file are then in the same place, even if a directory is renamed. */
-static int open_directory(struct target *target)
+static int open_directory(struct target *target, const char *path)
 {
-	char *path = target->old.st_mode ? resolve_links(target->name)
-					 : xasprintf("%s", target->name), *dir;
+	char *dir;
 
 	target->base = pcopy_base_name(path);
 	if (!*target->base) {
@@ -108,7 +113,7 @@ static int is_seekable(const struct stat *st)
 static int find_name(struct copy *copy)
 {
 	struct target *target = &copy->target;
-	int status = stat_target(target->name, &target->old);
+	int status = stat_target(target);
 
 	if (status || !S_ISDIR(target->old.st_mode) || asked(copy->request, 'T'))
 		return status;
@@ -116,9 +121,10 @@ static int find_name(struct copy *copy)
 		bb_error_msg("'%s' is a directory, and standard input has no name", target->name);
 		return EXIT_FAILURE;
 	}
+	close(target->found);
 	target->name = xasprintf(*pcopy_base_name(target->name) ? "%s/%s" : "%s%s", target->name,
 		pcopy_base_name(copy->source.name));
-	return stat_target(target->name, &target->old);
+	return stat_target(target);
 }
 
 static int check_kind(const struct copy *copy)
@@ -147,15 +153,24 @@ static int check_kind(const struct copy *copy)
 
 /* A target that is neither a file nor a disk is written as it is: a FIFO, a terminal, /dev/null.
  * Opening a FIFO may wait for a reader, so no signal that ends pcopy is blocked yet. */
-static int open_stream(struct target *target)
+static int open_stream(struct target *target, const char *path)
 {
-	target->fd = open(target->name, O_WRONLY | O_CLOEXEC);
+	char *dir = xasprintf("%.*s.", (int)(pcopy_base_name(path) - path), path);
+	struct stat st;
+	int status = S_ISFIFO(target->old.st_mode) && stat(dir, &st) == 0
+		? pcopy_refuse_stranger(target->name, &target->old, &st) : 0;
+
+	free(dir);
+	if (status)
+		return status;
+	target->fd = pcopy_reopen(target, O_WRONLY);
 	return target->fd < 0 ? pcopy_cannot("open", target->name) : 0;
 }
 
 int pcopy_find_target(struct copy *copy, const char *name)
 {
 	struct target *target = &copy->target;
+	char *path = NULL;
 	int status;
 
 	target->name = name;
@@ -176,7 +191,11 @@ int pcopy_find_target(struct copy *copy, const char *name)
 	if (status)
 		return status;
 	target->base = target->written = target->name;
+	if (target->old.st_mode)
+		status = pcopy_check_links(target->name, &target->old, &path);
+	if (status)
+		return status;
 	if (!target->seekable)
-		return open_stream(target);
-	return S_ISBLK(target->old.st_mode) ? 0 : open_directory(target);
+		return open_stream(target, path);
+	return S_ISBLK(target->old.st_mode) ? 0 : open_directory(target, path ? path : target->name);
 }

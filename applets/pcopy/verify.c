@@ -150,7 +150,7 @@ static int pass_chunk(struct worker *w, uint32_t chunk)
 
 static int open_compared(struct target *target)
 {
-	target->fd = open(target->name, O_RDONLY | O_CLOEXEC);
+	target->fd = pcopy_reopen(target, O_RDONLY);
 	if (target->fd < 0)
 		return pcopy_cannot("open", target->name);
 	(void)fsync(target->fd); /* Unwritten pages cannot leave the cache. */

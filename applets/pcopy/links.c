@@ -1,0 +1,75 @@
+/*
+ * links.c - the links that a name leads to, and whether strangers own them
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include "pcopy.h"
+
+/* Refuses a file or a link that a stranger has put into a directory that others can write to. Root's
+ * secret would become a file of this user, or go where the link of this user leads. The kernel does
+ * the same for links and for O_CREAT, but only with fs.protected_symlinks and fs.protected_regular
+ * (proc_sys_fs(5)), and only in sticky directories. The owner of the directory, who can replace
+ * each file in it, is no stranger. */
+int pcopy_refuse_stranger(const char *name, const struct stat *st, const struct stat *dir)
+{
+	int sticky = dir->st_mode & S_ISVTX;
+
+	if (!(dir->st_mode & (sticky ? S_IWOTH | S_IWGRP : S_IWOTH)) || st->st_uid == geteuid()
+	    || st->st_uid == dir->st_uid)
+		return 0;
+	bb_error_msg("can't use '%s': it belongs to user %u, in a directory that others can write to",
+		name, (unsigned)st->st_uid);
+	return EXIT_FAILURE;
+}
+
+/* This is the state of a walk along the links that a name leads to. */
+struct walk {
+	char *path;
+	int in_proc;		/* the last link was in /proc, where a link can lead to a pipe */
+};
+
+/* Returns true if the path was a link, and puts the path to which it leads into its place. The link
+ * is read through a descriptor, so that another cannot take its place after its owner was seen. */
+static int follow_link(struct walk *walk, int *status)
+{
+	enum { MY_PROC_SUPER_MAGIC = 0x9fa0 }; /* statfs(2) */
+	char *path = walk->path, link[PATH_MAX];
+	int len = pcopy_base_name(path) - path, fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char *dir = xasprintf("%.*s.", len, path);
+	struct statfs fs;
+	struct stat st, parent;
+	ssize_t n = -1;
+
+	if (stat(dir, &parent) == 0 && (fd < 0 ? lstat(path, &st) : fstat(fd, &st)) == 0
+	    && S_ISLNK(st.st_mode)) {
+		*status = pcopy_refuse_stranger(path, &st, &parent);
+		n = fd < 0 ? readlink(path, link, sizeof(link))
+			   : readlinkat(fd, "", link, sizeof(link));
+		walk->in_proc = statfs(dir, &fs) == 0 && fs.f_type == MY_PROC_SUPER_MAGIC;
+	}
+	if (n >= 0)
+		walk->path = xasprintf("%.*s%.*s", *link == '/' ? 0 : len, path, (int)n, link);
+	if (n >= 0)
+		free(path);
+	free(dir);
+	close(fd);
+	return n >= 0 && !*status;
+}
+
+int pcopy_check_links(const char *name, const struct stat *st, char **end)
+{
+	enum { MAX_LINKS = 40 }; /* path_resolution(7) */
+	struct walk walk = { .path = xasprintf("%s", name) };
+	int status = 0, i = 0;
+	struct stat now;
+
+	while (i < MAX_LINKS && follow_link(&walk, &status))
+		i++;
+	*end = walk.path;
+	if (status)
+		return status;
+	if (lstat(walk.path, &now) == 0 ? same_inode(&now, st) : walk.in_proc)
+		return 0;
+	bb_error_msg("'%s' has no name, or has been replaced", name);
+	return EXIT_FAILURE;
+}
