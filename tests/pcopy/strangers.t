@@ -1,0 +1,177 @@
+#!/bin/sh
+# pcopy as root in a directory where nobody can write, rename and remove. Each race is made certain:
+# strace(1) stops pcopy at a system call, and nobody acts while it stands there. The directories
+# have no sticky bit, so that fs.protected_* does not apply (proc_sys_fs(5)).
+. "${0%/*}/../tap.sh"
+. "$room/pcopy.sh"
+
+if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ] || ! command -v python3 >/dev/null || ! strace -o log true 2>err; then
+	skip 'pcopy as root is safe beside the user nobody' 'not root, emulated, no python3 or no strace'
+	exit
+fi
+chmod 755 "$T"
+umask 022
+head -c 300000 /dev/urandom | base64 >secret; chmod 600 secret
+echo public >public
+
+# nobody CMD... - runs CMD as the user nobody
+nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+# fresh - makes a new directory that everybody can write to
+fresh() { rm -rf dir; mkdir dir; chmod 777 dir; }
+# stopped CALLS "STRACE-OPTION..." ARGUMENT... - runs pcopy, which stands still for a second at the
+# first of these calls
+stopped() {
+	calls=$1 also=$2; shift 2
+	rm -f log
+	# shellcheck disable=SC2086 # words
+	strace -f -o log -e trace="$calls,linkat,fsync" -e inject="$calls:delay_enter=1000000:when=1" $also "$IPCBOX" pcopy "$@" 2>err & pid=$!
+	wait_for grep -qE "$(echo "$calls" | tr -d '?' | tr , '|')\(" log
+}
+# swaps_temporary - nobody puts his own file in the place of the temporary file
+swaps_temporary() { nobody sh -c 'cd dir; for f in .pcopy-*; do mv "$f" away; echo forged >"$f"; done'; }
+ends() { wait $pid; rc=$?; }
+
+# --- nobody reads or writes what is being made
+for options in '' -R --inplace; do
+	fresh
+	for mask in 022 000; do
+		rm -f dir/*
+		case $options in --inplace) ;; *) : >dir/dst; chmod 600 dir/dst ;; esac
+		(umask $mask; strace -f -o log -e trace=open,openat,chmod,fchmod "$IPCBOX" pcopy $options secret dir/dst)
+		is "the file that pcopy $options makes with umask $mask has mode 0600 from its first instant" '' \
+			"$(grep -E 'O_(CREAT|TMPFILE)' log | grep -v ', 0600)')"
+		is "a secret stays a secret after pcopy $options with umask $mask" 600 "$(stat -c %a dir/dst)"
+	done
+done
+# A file system without O_TMPFILE: the temporary file has a name that nobody can see.
+fresh; : >dir/dst; chmod 600 dir/dst
+mkfifo feed
+strace -f -o log -e trace=open,openat -e inject=linkat:error=ENOSYS -e trace=open,openat,linkat "$IPCBOX" pcopy - dir/dst <feed 2>err & pid=$!
+exec 9>feed
+head -c 1000 secret >&9
+wait_for sh -c 'ls dir/.pcopy-*'
+ok 'nobody cannot open a temporary file that has a name' sh -c '! setpriv --reuid 65534 --clear-groups cat dir/.pcopy-*'
+exec 9>&-; ends
+is 'a copy through a temporary file with a name succeeds' '0 600' "$rc $(stat -c %a dir/dst)"
+
+# A kept file of --resume that nobody has opened already.
+fresh; kept=$(kept dst)
+: >dir/dst; chmod 600 dir/dst
+echo leftover >"dir/$kept"; chmod 644 "dir/$kept"
+nobody sh -c 'exec 8<"$1"; echo ready >&2; read -r line; cat <&8' sh "dir/$kept" <feed >seen 2>ready & reader=$!
+exec 9>feed
+wait_for grep -q ready ready
+run box pcopy -R secret dir/dst
+is 'pcopy -R succeeds where a kept file is less private than DST' '0 ' "$rc $err"
+ok 'pcopy -R copies each byte where a kept file is less private than DST' cmp secret dir/dst
+echo >&9; exec 9>&-; wait $reader
+is 'nobody reads no secret through a kept file that he had open' leftover "$(cat seen)"
+for mode in 666 620; do
+	fresh; : >dir/dst; chmod 600 dir/dst
+	echo leftover >"dir/$kept"; chmod $mode "dir/$kept"
+	inode=$(stat -c %i "dir/$kept")
+	exec 8<>"dir/$kept"
+	run box pcopy -R secret dir/dst
+	ok "pcopy -R does not write into a kept file of mode $mode" test "$rc $(stat -c %i dir/dst)" != "0 $inode"
+	is "the DST of pcopy -R is private where a kept file had mode $mode" '0 600' "$rc $(stat -c %a dir/dst)"
+	exec 8<&-
+done
+
+# --- what is committed is what was made
+for old in none root; do
+	for options in '' -y -R; do
+		# Without linkat(2), the temporary file has a name, and nobody can give this name to his file.
+		fresh; [ $old = none ] || echo old >dir/dst
+		stopped fsync '-e inject=linkat:error=ENOSYS' $options secret dir/dst
+		swaps_temporary
+		ends
+		like "pcopy $options fails where nobody swaps the temporary file: $old" "3 pcopy: 'dir/dst' lost its temporary file to another process*" "$rc $(cat err)"
+		is "a swapped temporary file does not become DST: $old, '$options'" "$([ $old = none ] || echo old)" "$(head -c 20 dir/dst 2>/dev/null)"
+	done
+	# Between the last look and the rename
+	fresh; [ $old = none ] || echo old >dir/dst
+	stopped '?rename,renameat,?renameat2' '-e inject=linkat:error=ENOSYS' secret dir/dst
+	swaps_temporary
+	ends
+	like "pcopy fails where nobody swaps the temporary file right before the rename: $old" "3 pcopy: 'dir/dst' was replaced by another process*" "$rc $(cat err)"
+done
+
+# --- a stranger's file is not adopted
+owned="belongs to user 65534, in a directory that others can write to"
+for mode in 777 1777; do
+	for options in '' --inplace -u -R -p; do
+		fresh; chmod $mode dir
+		nobody sh -c 'echo his >dir/dst'
+		run box pcopy $options secret dir/dst
+		is "pcopy $options refuses a stranger's file in a directory of mode $mode" "1 pcopy: can't use 'dir/dst': it $owned" "$rc $err"
+		is "pcopy $options leaves a stranger's file as it was in a directory of mode $mode" 'his 65534' "$(cat dir/dst) $(stat -c %u dir/dst)"
+		fresh; chmod $mode dir; echo old >target; chmod 644 target
+		nobody ln -s ../target dir/dst
+		run box pcopy $options secret dir/dst
+		is "pcopy $options does not follow a stranger's link in a directory of mode $mode" "1 pcopy: can't use 'dir/dst': it $owned" "$rc $err"
+		is "pcopy $options leaves the target of a stranger's link in a directory of mode $mode" old "$(cat target)"
+	done
+	fresh; chmod $mode dir; nobody ln -s ../secret dir/src
+	run box pcopy dir/src copy
+	is "pcopy does not read through a stranger's link in a directory of mode $mode" "1 pcopy: can't use 'dir/src': it $owned" "$rc $err"
+	nobody mkfifo dir/fifo
+	run box pcopy secret dir/fifo
+	is "pcopy does not write into a stranger's FIFO in a directory of mode $mode" "1 pcopy: can't use 'dir/fifo': it $owned" "$rc $err"
+	fresh; chmod $mode dir; nobody ln -s ../secret dir/inner; ln -s dir/inner outer
+	run box pcopy outer copy
+	is "pcopy does not follow its user's link to a stranger's link in a directory of mode $mode" "1 pcopy: can't use 'dir/inner': it $owned" "$rc $err"
+	rm outer
+done
+fresh; chown 65534 dir; nobody sh -c 'echo his >dir/dst'
+run box pcopy public dir/dst
+is "pcopy replaces a file of the directory's owner" '0  public 65534' "$rc $err $(cat dir/dst) $(stat -c %u dir/dst)"
+mkdir closed; nobody true; echo his >closed/dst; chown 65534 closed/dst
+run box pcopy public closed/dst
+is "pcopy replaces a user's file in a directory that only root can write to" '0  public' "$rc $err $(cat closed/dst)"
+fresh; echo old >dir/target; ln -s target dir/dst
+run box pcopy public dir/dst
+is "pcopy follows root's own link in a directory that others can write to" '0  public' "$rc $err $(cat dir/target)"
+
+# --- between look and open nothing changes hands
+echo shadow >shadow; chmod 600 shadow
+for options in '' --inplace -u; do
+	fresh; echo old >dir/dst
+	stopped flock,fchmod,fsync '' $options secret dir/dst
+	nobody sh -c 'rm -f dir/dst; ln -s ../shadow dir/dst'
+	ends
+	is "pcopy $options writes no file that a swapped link leads to" shadow "$(cat shadow)"
+	ok "pcopy $options fails where DST is swapped for a link" test "$rc" != 0
+	fresh; echo old >dir/dst
+	stopped flock,fchmod,fsync '' $options secret dir/dst
+	nobody sh -c 'mv dir/dst dir/away; echo his >dir/dst'
+	ends
+	like "pcopy $options fails where nobody swaps DST for his file" '[13] pcopy: *' "$rc $(cat err)"
+	is "a file of nobody that takes the place of DST has no secret: '$options'" his "$(head -c 20 dir/dst)"
+done
+# A FIFO that is swapped for a link to root's file, after it was examined
+fresh; mkfifo dir/fifo
+rm -f log
+first='?open,?openat,?stat,?newfstatat'
+strace -f -o log -e trace="$first" -P dir/fifo -e inject="$first:delay_exit=1000000:when=1" "$IPCBOX" pcopy secret dir/fifo 2>err & pid=$!
+wait_for grep -q fifo log
+nobody sh -c 'mv dir/fifo dir/away; ln -s ../shadow dir/fifo'
+sleep 0.1; timeout 5 cat dir/away >/dev/null & reader=$!
+ends; kill $reader 2>/dev/null; wait $reader 2>/dev/null
+is "pcopy writes no file that takes the place of a FIFO" shadow "$(cat shadow)"
+# The ACL and the attributes are those of the DST that was found.
+fresh; echo old >dir/dst; chmod 600 dir/dst
+nobody sh -c 'echo his >dir/his'
+if python3 -c 'import os, struct
+os.setxattr("dir/his", "system.posix_acl_access", struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in
+    [(1, 6, 2**32 - 1), (2, 6, 65534), (4, 0, 2**32 - 1), (16, 6, 2**32 - 1), (32, 0, 2**32 - 1)]))
+os.setxattr("dir/his", "user.note", b"his")' 2>log; then
+	stopped listxattr '-e inject=fsync:delay_enter=1000000:when=1' secret dir/dst
+	nobody sh -c 'cd dir; mv dst away; mv his dst'
+	wait_for grep -q fsync log
+	nobody sh -c 'cd dir; mv dst his; mv away dst'
+	ends
+	is 'pcopy gives DST no attribute and no right of a file that took its place for a moment' "0 600 " \
+		"$rc $(stat -c %a dir/dst) $(python3 -c 'import os; print(*os.listxattr("dir/dst"))')"
+else
+	skip 'pcopy gives DST no attribute and no right of a file that took its place for a moment' 'no ACLs here'
+fi
