@@ -5,11 +5,11 @@
  */
 #include "pcopy.h"
 
-/* Refuses a file or a link that a stranger has put into a directory that others can write to. Root's
- * secret would become a file of this user, or go where the link of this user leads. The kernel does
- * the same for links and for O_CREAT, but only with fs.protected_symlinks and fs.protected_regular
- * (proc_sys_fs(5)), and only in sticky directories. The owner of the directory, who can replace
- * each file in it, is no stranger. */
+/* Refuses a file or a link that a stranger has put into a directory that others can write to.
+ * Root's secret would become a file of the stranger, or go where the stranger's link leads. The
+ * kernel does the same for links and for O_CREAT, but only with fs.protected_symlinks and
+ * fs.protected_regular (proc_sys_fs(5)), and only in sticky directories. The owner of the directory
+ * is no stranger. */
 int pcopy_refuse_stranger(const char *name, const struct stat *st, const struct stat *dir)
 {
 	int sticky = dir->st_mode & S_ISVTX;
@@ -17,8 +17,8 @@ int pcopy_refuse_stranger(const char *name, const struct stat *st, const struct 
 	if (!(dir->st_mode & (sticky ? S_IWOTH | S_IWGRP : S_IWOTH)) || st->st_uid == geteuid()
 	    || st->st_uid == dir->st_uid)
 		return 0;
-	bb_error_msg("can't use '%s': it belongs to user %u, in a directory that others can write to",
-		name, (unsigned)st->st_uid);
+	bb_error_msg("can't use '%s': it belongs to user %u, in a directory that others can write"
+		     " to", name, (unsigned)st->st_uid);
 	return EXIT_FAILURE;
 }
 

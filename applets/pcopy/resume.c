@@ -80,8 +80,8 @@ static int check_kept(struct copy *copy)
 	return 0;
 }
 
-/* A user who could open the kept file may still have it open, and would see the bytes that come now.
- * If DST is to be more private than the kept file, pcopy begins again with a new file. */
+/* A user who could open the kept file may still have it open, and would see the bytes that come
+ * now. If DST is to be more private than the kept file, pcopy begins again with a new file. */
 static void remove_exposed(const struct copy *copy, const char *name)
 {
 	int dir = copy->target.dir;

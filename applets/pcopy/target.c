@@ -197,5 +197,7 @@ int pcopy_find_target(struct copy *copy, const char *name)
 		return status;
 	if (!target->seekable)
 		return open_stream(target, path);
-	return S_ISBLK(target->old.st_mode) ? 0 : open_directory(target, path ? path : target->name);
+	if (S_ISBLK(target->old.st_mode))
+		return 0;
+	return open_directory(target, path ? path : target->name);
 }
