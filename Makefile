@@ -274,10 +274,12 @@ CHECK_DEPS := bash bindfs btrfs-progs busybox-static chromium-headless-shell cla
 	libclang-rt-14-dev libnbd-bin lintian mandoc nbdkit nbdkit-plugin-python ntfs-3g perl procps \
 	python3 python3-tap shellcheck spin squashfs-tools strace util-linux xfsprogs zsh
 BENCH_DEPS := btrfs-progs busybox-static mbuffer pv socat toybox xfsprogs
+FARM_DEPS := lava-dispatcher python3-labgrid python3-pytest qemu-system-x86 socat
 # "make deps run" installs less than "make deps check"; "make deps" alone installs all packages.
 wants = $(if $(FOR),$(filter $(1),$(FOR)),all)
 packages = $(BUILD_DEPS) $(shell qemu/deps.sh '$(ARCH)' $(FOR)) \
-	$(if $(call wants,check),$(CHECK_DEPS)) $(if $(call wants,bench),$(BENCH_DEPS))
+	$(if $(call wants,check),$(CHECK_DEPS)) $(if $(call wants,bench),$(BENCH_DEPS)) \
+	$(if $(call wants,farms),$(FARM_DEPS))
 
 # apt-get is not called where no package is missing, so that make deps also works offline.
 deps:

@@ -10,6 +10,7 @@
 ## make cross ARCH=arm64               a static binary: obj/arm64/ipcbox
 ## make initramfs ARCH=arm64           obj/arm64/initramfs.cpio.gz: ipcbox as /init; make cpio: to add to another
 ## make judge LOG=console.txt         the verdict on a captured console log
+## make farms                         run packaging/labgrid and packaging/lava here, with QEMU (make deps farms)
 ## make twice ARCH=arm64               build both archives twice, and compare their bytes
 
 ARCH ?= $(shell dpkg --print-architecture)
@@ -60,4 +61,9 @@ judge:
 qemu-all:
 	$(Q)OUT=$(obj) RUNSC='$(RUNSC)' MAKE='$(MAKE)' qemu/all.sh $(JOBS)
 
-.PHONY: judge gvisor gvisor-tests sandbox cross initramfs cpio tests-image twice qemu qemu-tests qemu-user qemu-all
+farms: ARCH := amd64
+farms: initramfs
+	$(Q)OUT=$(obj) qemu/farms.sh labgrid
+	$(Q)OUT=$(obj) qemu/farms.sh lava
+
+.PHONY: farms judge gvisor gvisor-tests sandbox cross initramfs cpio tests-image twice qemu qemu-tests qemu-user qemu-all

@@ -276,8 +276,10 @@ void report_start(const struct options *o, const struct pick *picks, unsigned co
 
 static void print_case(const struct result *r, bool failed)
 {
-	/* LAVA and ptest-runner know only three of automake's six words for results. */
-	static const char known[N_VERDICTS][5] = { "pass", "fail", "pass", "pass", "skip", "fail" };
+	/* LAVA and ptest-runner do not know all of automake's six words for results. LAVA has
+	 * "unknown" for what neither passed nor failed: an expected failure. */
+	static const char known[N_VERDICTS][8] = { "pass", "fail", "unknown", "pass", "skip",
+		"fail" };
 	static const char upper[N_VERDICTS][5] = { "PASS", "FAIL", "PASS", "PASS", "SKIP", "FAIL" };
 	unsigned us = r->ns / 1000;
 
