@@ -311,7 +311,7 @@ const struct test_case atomicity_cases[] = {
 		"POSIX write, DESCRIPTION: {PIPE_BUF} bytes or less shall not be interleaved",
 		small_beside_large),
 	CASE("atm.larger", "ATM-03 S13", 'I', 0, 0,
-		"2 writers of more than PIPE_BUF and a slot: in how many pieces",
+		"how many pieces come of 2 writes of more than PIPE_BUF and a slot",
 		"POSIX write, DESCRIPTION: more than {PIPE_BUF} bytes may be interleaved", larger),
 	CASE("atm.nonblock_writers", "ATM-04 S12", 'P', KINDS | STRESS, 0,
 		"with O_NONBLOCK writes of up to PIPE_BUF bytes are whole or EAGAIN, never "

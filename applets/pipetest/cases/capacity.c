@@ -366,7 +366,7 @@ const struct test_case capacity_cases[] = {
 		"pipe(7), Pipe capacity; fcntl(2), F_GETPIPE_SZ: the capacity of the pipe",
 		case_bytes_fill_capacity),
 	CASE("cap.side_by_side", "CAP-01 TUT-S11 S11 S12", 'I', MYTH, 0,
-		"PIPE_BUF, ulimit -p, F_GETPIPE_SZ and pipe-max-size",
+		"what PIPE_BUF, ulimit -p, F_GETPIPE_SZ and pipe-max-size say",
 		"pipe(7), Pipe capacity; the tutorial takes 8 x 512 bits for the capacity, then "
 		"65535 bits", case_sizes),
 	CASE("cap.rounds_up", "CAP-02", 'I', KINDS, 0,

@@ -294,7 +294,7 @@ const struct test_case memfd_cases[] = {
 		"fcntl(2), F_SEAL_WRITE: write and new shared, writable mappings fail with EPERM",
 		writes),
 	CASE("mfd.seal", "MFD-03", 'L', 0, 0,
-		"F_SEAL_SEAL: no more seals",
+		"F_SEAL_SEAL: no seal can be added",
 		"fcntl(2), F_SEAL_SEAL: any further F_ADD_SEALS fails with EPERM; F_GET_SEALS: "
 		"else EINVAL", seals),
 	CASE("mfd.future_write", "MFD-03", 'L', 0, 0,

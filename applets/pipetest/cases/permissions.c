@@ -147,7 +147,7 @@ const struct test_case permissions_cases[] = {
 		"proc_sys_fs(5), protected_fifos: O_CREAT of a FIFO that one does not own",
 		protected_fifos),
 	CASE("prm.ioctls_of_reader", "PRM-04", 'I', NEEDS_DIR, 0,
-		"F_SETPIPE_SZ and FIONREAD by a process that may only read",
+		"a process that may only read can use F_SETPIPE_SZ and FIONREAD",
 		"fcntl(2)", ioctls_of_reader),
 };
 ALL_ROWS(permissions);

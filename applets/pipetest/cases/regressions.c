@@ -264,7 +264,7 @@ const struct test_case regressions_cases[] = {
 		"after EFAULT tee gives EAGAIN, not 0",
 		"ee5eda8ea595 (6.15) fixed it; a194dfe6e6f6 (5.5) broke it", efault_tee),
 	CASE("reg.sigio", "REG-04", 'B', KINDS, BROKEN(5, 5, 5, 14),
-		"O_ASYNC: a signal for each write, also when nobody reads",
+		"O_ASYNC sends a signal for each write, also when nobody reads",
 		"fe67f4dd8daa (5.14) fixed it; 1b6b26ae7053 (5.5) broke it", sigio),
 	CASE("reg.two_pages", "REG-05", 'B', 0, BROKEN(4, 5, 5, 14),
 		"a new pipe takes a byte and PIPE_BUF more, also over the quota",
@@ -292,7 +292,7 @@ const struct test_case regressions_cases[] = {
 		"sendfile to a full non-blocking pipe gives EAGAIN",
 		"bdeb77bc2c40 (5.19) fixed it; b964bf53e540 (5.12) broke it", sendfile_eagain),
 	CASE("reg.nowait", "REG-20", 'I', KINDS, 0,
-		"RWF_NOWAIT on a pipe",
+		"whether RWF_NOWAIT works on a pipe",
 		"afed6271f5b0 (6.4)", nowait),
 	CASE("reg.cow_leak", "REG-21", 'B', 0, BROKEN(2, 6, 5, 8),
 		"what a child vmsplices does not show its parent's later writes",
@@ -302,7 +302,7 @@ const struct test_case regressions_cases[] = {
 		"whether read waits for what blocked writers have",
 		"fs/pipe.c, until 5.5", read_merging),
 	CASE("reg.size_is_int", "REG-24", 'I', EXOTIC, 0,
-		"the sign of a size of 2 GiB",
+		"whether a size of 2 GiB is returned as a negative number",
 		"fcntl returns an int: util-linux issue 3692", size_is_int),
 };
 ALL_ROWS(regressions);

@@ -281,7 +281,7 @@ const struct test_case sendfile_cases[] = {
 		"sendfile from an offset of 5 GiB gives the bytes there",
 		"sendfile(2), DESCRIPTION: offset; LTP sendfile09", large_offset),
 	CASE("snd.clamped", "SND-06 S20", 'L', EXOTIC, 0,
-		"2 GiB at once: INT_MAX, rounded down to a page",
+		"2 GiB at once are cut to INT_MAX, rounded down to a page",
 		"sendfile(2), NOTES: at most 0x7ffff000 bytes", clamped),
 	CASE("snd.same_file", "SND-07 S20", 'L', 0, 0,
 		"sendfile from a file to itself copies the bytes",

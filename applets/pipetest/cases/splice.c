@@ -323,7 +323,7 @@ static void slot_each(void)
 
 const struct test_case splice_cases[] = {
 	CASE("spl.file_to_file", "SPL-01", 'L', KINDS | FILES, 0,
-		"file to pipe to file: the same bytes",
+		"file to pipe to file keeps the bytes",
 		"splice(2), DESCRIPTION: moves data; LTP splice01, 02", file_to_file),
 	CASE("spl.offset_in", "SPL-02", 'L', KINDS | FILES, 0,
 		"a source offset moves, the file's position does not",

@@ -286,7 +286,7 @@ static void idle_socket(void)
 
 const struct test_case splice_others_cases[] = {
 	CASE("spl.socket", "SPL-10", 'L', KINDS, 0,
-		"pipe to socket to pipe: the same bytes",
+		"pipe to socket to pipe keeps the bytes",
 		"splice(2), DESCRIPTION; LTP splice05", socket_both_ways),
 	CASE("spl.unix_peer_gone", "SPL-23", 'L', 0, 0,
 		"splice from a unix socket whose peer has gone gives 0",

@@ -57,7 +57,7 @@ const struct test_case tutorial_races_cases[] = {
 		"POSIX write, DESCRIPTION: {PIPE_BUF} bytes or less shall not be interleaved; the "
 		"tutorial says that the limit is 64 KiB", p11_atomic),
 	CASE("tut.p12.race", "TUT-P12 ATM-05 P12", 'I', MYTH, 0,
-		"two writers of more than the capacity: runs of A and B",
+		"how writes of more than the capacity mix: runs of A and B",
 		"POSIX write, DESCRIPTION: more than {PIPE_BUF} may be interleaved; the tutorial "
 		"says A 64K, B 64K, A 4K, B 4K", p12_race),
 	CASE("tut.p12.split", "TUT-P12 P12 S13", 'I', MYTH, 0,

@@ -155,7 +155,7 @@ static void gift_unaligned(void)
 
 const struct test_case vmsplice_cases[] = {
 	CASE("vms.to_pipe_to_file", "VMS-01", 'L', KINDS, 0,
-		"memory to pipe to file: the same bytes",
+		"memory to pipe to file keeps the bytes",
 		"vmsplice(2), DESCRIPTION; LTP vmsplice01", to_pipe_to_file),
 	CASE("vms.no_more_than_fits", "VMS-01", 'L', KINDS, 0,
 		"SPLICE_F_NONBLOCK: no more goes in than fits",
@@ -171,7 +171,7 @@ const struct test_case vmsplice_cases[] = {
 		"unknown flags give EINVAL",
 		"3d6ea290f337 (4.13) fixed it; it was so since 2.6.17", unknown_flags),
 	CASE("vms.from_pipe", "VMS-03", 'L', KINDS, 0,
-		"pipe to memory: the same bytes",
+		"pipe to memory keeps the bytes",
 		"vmsplice(2), DESCRIPTION; LTP vmsplice03", from_pipe),
 	CASE("vms.full_eagain", "VMS-04", 'L', KINDS, 0,
 		"SPLICE_F_NONBLOCK: a full pipe gives EAGAIN",
@@ -183,7 +183,7 @@ const struct test_case vmsplice_cases[] = {
 		"whether what is spliced is a copy",
 		"vmsplice(2), NOTES", zero_copy),
 	CASE("vms.gift_unaligned", "VMS-06", 'I', 0, 0,
-		"SPLICE_F_GIFT of part of a page",
+		"whether SPLICE_F_GIFT takes a part of a page",
 		"vmsplice(2), SPLICE_F_GIFT", gift_unaligned),
 };
 ALL_ROWS(vmsplice);
