@@ -16,6 +16,7 @@
 ##   make check-mutants       each case must fail under some wrong kernel (ALL=1: the whole table)
 ##   make check-readme        README's first commands in a fresh chroot (debootstrap, root, network)
 ##   make check-hardening     what protects the binary (CONFIG_HARDEN=y adds to it)
+##   make check-figures       pipetest -b beside bare loops in C and perf bench: within 5 %
 ##   make coverage            which lines of libbb and the applets the tests run (gcov)
 ##   make baseline, bloatcheck     bytes gained or lost, by function, since the baseline
 ##   make sizes               bytes of each applet, of libbb, of libc and of the texts
@@ -315,6 +316,9 @@ bench: $(O)/ipcbox
 check-readme:
 	$(Q)tests/build/readme.sh
 
+check-figures: $(O)/ipcbox
+	$(Q)IPCBOX='$(abspath $<)' tests/bench/figures.sh
+
 check-hardening: $(O)/ipcbox
 	$(Q)READELF='$(call tool,readelf)' tests/build/hardening.sh $(O)/ipcbox $(obj)
 
@@ -416,7 +420,7 @@ help:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all test dist release man completion ipcbox.links install-noclobber bench check-readme check-hardening check-long check-mutants \
+.PHONY: FORCE all test dist release man completion ipcbox.links install-noclobber bench check-readme check-figures check-hardening check-long check-mutants \
 	coverage deps run install uninstall check baseline bloatcheck sizes clean \
 	distclean help allnoconfig allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig \
 	$(defconfigs)

@@ -10,10 +10,18 @@ static int reader, writer;
 static char *buffer;
 static size_t chunk;
 
+/* A writer has a buffer of its own: the processors of two processes that use the same memory would
+ * fight for it. */
+static void be_writer(void)
+{
+	close(reader);
+	buffer = bench_memory_of(chunk);
+}
+
 static void write_for_ever(long arg)
 {
 	(void)arg;
-	close(reader);
+	be_writer();
 	for (;;)
 		bench_write(writer, buffer, chunk);
 }
@@ -82,10 +90,11 @@ static void splice_away(const struct bench *b)
 
 static void vmsplice_for_ever(long arg)
 {
-	struct iovec all = { buffer, chunk }, left = all;
+	struct iovec all, left;
 
 	(void)arg;
-	close(reader);
+	be_writer();
+	left = all = (struct iovec){ buffer, chunk };
 	for (;;) {
 		ssize_t n = vmsplice(writer, &left, 1, 0);
 
@@ -144,7 +153,7 @@ static _Atomic uint32_t *sent;
 
 static void write_records(long number)
 {
-	close(reader);
+	be_writer();
 	for (;; sent[number]++)
 		bench_write(writer, buffer, RECORD);
 }
