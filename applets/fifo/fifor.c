@@ -42,106 +42,13 @@ struct fifor_long {
 	char *bytes;
 };
 
-enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS };
-
-static int same_fifo(int a, int b)
-{
-	struct stat x, y;
-
-	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && same_inode(&x, &y);
-}
-
-static void close_end(struct reader *r, struct end *e)
-{
-	fifor_text_settle(r, e);
-	if (e->fd >= 0)
-		close(e->fd);
-	e->fd = -1;
-}
-
-/* A writer to the old FIFO does not know that the name means another FIFO now, and may just have
- * begun. The old FIFO stays open until its writers have left. */
-static void replace_end(struct reader *r)
-{
-	struct end named = r->end[NAMED];
-
-	close_end(r, &r->end[BEFORE]);
-	r->end[NAMED] = r->end[BEFORE]; /* The buffers can be used again. */
-	r->end[BEFORE] = named;
-	r->end[BEFORE].live = 1;
-}
-
-/* After the last writer has left, a reader's descriptor reports POLLHUP for ever. A new descriptor
- * reports nothing until the next writer comes (fifo(7); fs/pipe.c, f_version and w_counter). The
- * new descriptor is opened before the old one is closed, so that the pipe always has a reader and
- * keeps its content. */
-static void open_reader(struct reader *r)
-{
-	struct end *e = &r->end[NAMED];
-	int fd;
-
-	do {
-		fd = fifo_open(&r->f, O_RDONLY);
-		if (e->fd >= 0 && same_fifo(e->fd, fd)) {
-			close(e->fd);
-		} else {
-			if (e->fd >= 0)
-				replace_end(r);
-			fifor_exclude_others(r);
-		}
-		r->f.fd = e->fd = fd;
-		e->live = e->some = 0;
-	} while (fifo_watch(&r->f));
-	if (e->fd >= 0)
-		fifo_resize(&r->f);
-}
-
-static int is_hung_up(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-
-	return poll(&pfd, 1, 0) == 1 && pfd.revents == POLLHUP;
-}
-
-/* Some kernels (gVisor) report POLLHUP even for a new descriptor, if there was a writer earlier. On
- * other kernels that happens only if a writer has come and left since the open, and hardly for two
- * descriptors in a row. */
-static void look_for_false_hang_up(struct reader *r)
-{
-	int fd;
-
-	if (r->f.fd < 0 || !is_hung_up(r->f.fd))
-		return;
-	fd = fifo_reopen(&r->f, O_RDONLY | O_NONBLOCK);
-	r->hangs_up = fd >= 0 && is_hung_up(fd);
-	if (fd >= 0)
-		close(fd);
-}
-
-/* Returns false if fifor must exit when the last writer leaves. */
-static int next_writer(struct reader *r, struct end *e)
-{
-	int some = e->some;
-
-	fifor_text_settle(r, e);
-	if (r->end[!(e - r->end)].fd < 0)
-		fifor_frames_end(r);
-	if (e == &r->end[BEFORE]) {
-		close_end(r, e);
-		return 1;
-	}
-	r->f.count.reconnects++;
-	if (r->exit_at_eof)
-		return 0;
-	open_reader(r);
-	if (!some)
-		look_for_false_hang_up(r);
-	return 1;
-}
+/* RUNS: after as many, the name, the other ends and the signals are looked at, even if the writer
+ * never stops. */
+enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS, RUNS = 16 };
 
 static NORETURN void time_out(struct reader *r)
 {
-	for (struct end *e = r->end; e < r->end + ENDS; e++)
+	for (struct end *e = r->ends.named; e; e = e->older)
 		fifor_text_settle(r, e);
 	fifor_frames_end(r);
 	fifor_flush_output(r);
@@ -152,8 +59,9 @@ static NORETURN void time_out(struct reader *r)
 }
 
 /* stdout is watched, too: if its reader has gone, no message may be taken. */
-static enum fifo_event wait_for_event(struct reader *r, struct pollfd *fds)
+static enum fifo_event wait_for_event(struct reader *r)
 {
+	struct pollfd *fd = r->ends.fds;
 	enum fifo_event event;
 
 	fifor_flush_output(r);
@@ -161,35 +69,49 @@ static enum fifo_event wait_for_event(struct reader *r, struct pollfd *fds)
 	r->f.unsaved = 0;
 	r->f.queued = fifor_is_pending(r); /* These are lost if a signal ends fifor. */
 	r->f.count.waits++;
-	for (int i = 0; i < ENDS; i++)
-		fds[i] = (struct pollfd){ .fd = r->end[i].fd, .events = POLLIN };
-	fds[ENDS] = (struct pollfd){ .fd = STDOUT_FILENO };
-	event = fifo_wait(&r->f, fds, ENDS + 1, r->deadline);
+	*fd++ = (struct pollfd){ .fd = STDOUT_FILENO };
+	for (struct end *e = r->ends.named; e; e = e->older)
+		*fd++ = (struct pollfd){ .fd = e->fd, .events = POLLIN };
+	event = fifo_wait(&r->f, r->ends.fds, fd - r->ends.fds, r->deadline);
 	r->f.queued = 0;
 	return event;
 }
 
-/* Returns an end that has something to read, or whose last writer has left. */
+/* Returns the oldest end that has something to read, or whose last writer has left. A writer to an
+ * older FIFO that never stops must not keep the others away for ever. */
+static struct end *choose_end(struct reader *r)
+{
+	const struct pollfd *fd = r->ends.fds + 1;
+	struct end *chosen = r->ends.named;
+
+	if (!fd->revents || r->ends.served_older < RUNS)
+		for (struct end *e = r->ends.named; e; e = e->older)
+			if ((fd++)->revents)
+				chosen = e;
+	r->ends.served_older = chosen == r->ends.named ? 0 : r->ends.served_older + 1;
+	return chosen;
+}
+
 static struct end *wait_for_end(struct reader *r)
 {
-	struct pollfd fds[ENDS + 2]; /* The other two are stdout and the watch. */
+	const struct pollfd *out;
 	enum fifo_event event;
 	struct end *e;
 
-	while ((event = wait_for_event(r, fds)) == FIFO_MOVED)
-		open_reader(r);
+	while ((event = wait_for_event(r)) == FIFO_MOVED)
+		fifor_open(r);
 	if (event == FIFO_LATE)
 		time_out(r);
-	if (fds[ENDS].revents) {
-		errno = fds[ENDS].revents & POLLNVAL ? EBADF : EPIPE;
+	out = r->ends.fds;
+	if (out->revents) {
+		errno = out->revents & POLLNVAL ? EBADF : EPIPE;
 		fifor_output_failed();
 	}
-	e = &r->end[fds[BEFORE].revents ? BEFORE : NAMED];
-	if (r->f.asked.open_timeout != INT64_MAX && !(r->hangs_up && is_hung_up(e->fd))) {
+	e = choose_end(r);
+	if (r->f.asked.open_timeout != INT64_MAX && !fifor_is_false_end(r, e)) {
 		r->f.asked.open_timeout = INT64_MAX;
 		r->deadline = fifo_deadline(r->f.asked.timeout);
 	}
-	e->live = 1;
 	return e;
 }
 
@@ -237,14 +159,14 @@ static void fifor_read_messages(struct reader *r)
 	while (fifor_wants_more(r) && writers) {
 		e = wait_for_end(r);
 		n = take_run(r, e);
-		if (n == 0 && r->hangs_up && !e->some)
+		if (n == 0 && fifor_is_false_end(r, e))
 			n = -1;
 		hints = n < 0 ? hints + 1 : 0;
 		pause_after_false_hints(r, hints);
-		while (n > 0 && fifor_wants_more(r))
+		for (int i = 0; i < RUNS && n > 0 && fifor_wants_more(r); i++)
 			n = take_run(r, e);
 		if (n == 0)
-			writers = next_writer(r, e);
+			writers = fifor_next_writer(r, e);
 	}
 	fifor_flush_output(r);
 }
@@ -296,7 +218,8 @@ static void read_raw(struct reader *r)
 	while (r->bytes && writers) {
 		(void)fifo_poll(&out, 1, INT64_MAX);
 		e = wait_for_end(r);
-		for (n = 1; n > 0 && r->bytes; hints = n < 0 ? hints + 1 : 0) {
+		n = 1;
+		for (int i = 0; i < RUNS && n > 0 && r->bytes; i++) {
 			n = move_raw(r, e->fd, &spliced, &flags);
 			if (n > 0) {
 				e->some = 1;
@@ -305,18 +228,19 @@ static void read_raw(struct reader *r)
 				r->deadline = fifo_deadline(r->f.asked.timeout);
 			}
 		}
-		if (n == 0 && r->hangs_up && !e->some)
-			hints++;
+		if (n == 0 && fifor_is_false_end(r, e))
+			n = -1;
+		hints = n < 0 ? hints + 1 : 0;
 		pause_after_false_hints(r, hints);
-		if (n == 0 && !(r->hangs_up && !e->some))
-			writers = next_writer(r, e);
+		if (n == 0)
+			writers = fifor_next_writer(r, e);
 	}
 	fifor_flush_output(r);
 }
 
 static void reopen(struct fifo *f)
 {
-	open_reader((struct reader *)f); /* f is the first member of struct reader. */
+	fifor_open((struct reader *)f); /* f is the first member of struct reader. */
 }
 
 static void fifor_hold(struct reader *r, char **cmd)
@@ -427,11 +351,11 @@ int fifor_main(char **argv)
 	r.bytes = l.bytes ? xatosize("number of bytes", l.bytes, 1, UINTMAX_MAX - 1) : UINTMAX_MAX;
 	r.out.prefix = xchoose("--output", output, outputs) || r.f.asked.json ? "" : "read:";
 	r.out.end = opts & OPT('0') ? '\0' : '\n';
-	r.end[NAMED].fd = r.end[BEFORE].fd = r.others.lock = r.others.turn = -1;
+	r.others.lock = r.others.turn = -1;
 	fifo_create(&r.f);
 	r.others.kind = opts & OPT('X') ? EXCLUSIVE : l.hold ? NO_READER : SHARED;
-	open_reader(&r);
-	look_for_false_hang_up(&r);
+	fifor_open(&r);
+	fifor_look_for_false_end(&r);
 	r.atomic = pathconf(r.f.path, _PC_PIPE_BUF);
 	if (l.flush)
 		return flush_queue(&r);

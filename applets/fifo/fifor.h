@@ -16,15 +16,24 @@ struct buffer {
 	size_t len, size;
 };
 
-/* NAMED is the FIFO that has the name now, BEFORE the one that had the name before. */
-enum { NAMED, BEFORE, ENDS };
+/* An open FIFO: the one that has the name, or an older one, which is read until its writers have
+ * left. */
 struct end {
-	int fd;			/* -1: none */
-	int live;		/* a writer has been seen, so read(2) of 0 bytes means its end */
+	int fd;			/* -1: there is no FIFO of that name */
 	int some;		/* bytes have come since it was opened */
 	struct buffer rest;	/* a message whose end has not come */
 	struct buffer part;	/* a part of a frame that has not come whole */
 	uintmax_t oversized;	/* bytes of a message that is too long, and passed over */
+	struct end *older;
+};
+
+/* ends.c: all of them. */
+struct ends {
+	struct end *named;
+	int count;
+	int served_older;	/* how often in a row an older one was served */
+	int hangs_up;		/* this kernel reports POLLHUP for a new descriptor */
+	struct pollfd *fds;	/* room for stdout, all ends, and the watch */
 };
 
 /* These bytes came at once. From "packet" on they are a packet. If packet == len, there is none. */
@@ -83,17 +92,26 @@ struct others {
 
 struct reader {
 	struct fifo f;		/* f.fd is that of the end that has the name */
-	struct end end[ENDS];
+	struct ends ends;
 	struct feed feed;
 	struct frames frames;
 	struct fifor_output out;
 	size_t atomic;		/* PIPE_BUF */
 	struct others others;
 	int exit_at_eof;
-	int hangs_up;		/* this kernel reports POLLHUP for a new descriptor */
 	int64_t deadline;	/* for the next message */
 	uintmax_t bytes;	/* still wanted of raw bytes */
 };
+
+/* --- ends.c */
+/* Opens the FIFO that has the name now, and keeps the older ones. */
+void fifor_open(struct reader *r);
+/* Finds out whether this kernel reports an end of file where no writer has been.
+ * fifor_is_false_end returns true if e has come to such an end. */
+void fifor_look_for_false_end(struct reader *r);
+int fifor_is_false_end(const struct reader *r, const struct end *e);
+/* Called when the last writer has left. Returns false if fifor must exit. An older end is freed. */
+int fifor_next_writer(struct reader *r, struct end *e);
 
 /* --- readers.c. fifor_exclude_others ends the program if another fifor reads the FIFO, and either
  * of the two is --exclusive. */

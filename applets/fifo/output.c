@@ -118,7 +118,7 @@ int fifor_is_pending(const struct reader *r)
 {
 	int pending = r->frames.held != 0;
 
-	for (const struct end *e = r->end; e < r->end + ENDS; e++)
+	for (const struct end *e = r->ends.named; e; e = e->older)
 		pending |= e->rest.len || e->part.len;
 	return pending;
 }

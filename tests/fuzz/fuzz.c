@@ -155,7 +155,7 @@ static void fuzz_frames(char *data, size_t len, unsigned variant)
 		.asked = { .frame = variant & 8 ? FRAME_AUTO : FRAME_LEN, .json = variant & 1 } },
 		.out = { .buf = output, .chunk = 4096, .prefix = "read:", .end = '\n' },
 		.atomic = 4096 };
-	struct end *e = &r.end[NAMED];
+	struct end end = { .fd = -1 }, *e = r.ends.named = &end;
 	size_t half = len / 2;
 
 	if (variant & 2) /* set the right CRCs, so that the reader looks at more of the input */
