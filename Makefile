@@ -271,16 +271,20 @@ $(O)/ipcbox: $(obj)/stripped $(if $(shell cmp $(obj)/stripped $(O)/ipcbox 2>&1),
 
 BUILD_DEPS := gcc make musl-tools kconfig-frontends-nox
 CHECK_DEPS := bash bindfs btrfs-progs busybox-static chromium-headless-shell clang cpio \
-	debhelper dpkg-dev e2fsprogs exfat-fuse exfatprogs fakeroot file fish g++ libc6-dev \
+	debhelper dpkg-dev e2fsprogs exfat-fuse exfatprogs fakeroot file fish g++ gcc-aarch64-linux-gnu \
+	libc6-dev libc6-dev-arm64-cross \
 	libclang-rt-14-dev libnbd-bin lintian mandoc nbdkit nbdkit-plugin-python ntfs-3g perl procps \
 	python3 python3-tap shellcheck spin squashfs-tools strace util-linux xfsprogs zsh
 BENCH_DEPS := btrfs-progs busybox-static mbuffer pv socat toybox xfsprogs
 FARM_DEPS := lava-dispatcher python3-labgrid python3-pytest qemu-system-x86 socat
 # "make deps run" installs less than "make deps check"; "make deps" alone installs all packages.
 wants = $(if $(FOR),$(filter $(1),$(FOR)),all)
-packages = $(BUILD_DEPS) $(shell qemu/deps.sh '$(ARCH)' $(FOR)) \
+# CROSS_COMPILE of a line of qemu/targets needs a compiler and its libc.
+cross_deps = $(shell awk -v c='$(CROSS_COMPILE)' '$$1 == "arch" && $$3 == c { \
+	gsub(/_/, "-", c); print "gcc-" substr(c, 1, length(c) - 1), "libc6-dev-" $$2 "-cross" }' qemu/targets)
+packages = $(BUILD_DEPS) $(shell qemu/deps.sh '$(ARCH)' $(FOR)) $(if $(CROSS_COMPILE),$(cross_deps)) \
 	$(if $(call wants,check),$(CHECK_DEPS)) $(if $(call wants,bench),$(BENCH_DEPS)) \
-	$(if $(call wants,farms),$(FARM_DEPS))
+	$(if $(call wants,farms),$(FARM_DEPS)) $(if $(call wants,check-readme),debootstrap)
 
 # apt-get is not called where no package is missing, so that make deps also works offline.
 deps:
