@@ -139,6 +139,21 @@ static void find_processors(const struct bench_plan *plan, int cpu[2])
 			cpu[n++] = i;
 }
 
+/* The measurements that are left share the time that is left. */
+static struct {
+	int64_t end;
+	unsigned measurements;
+} left;
+
+static int64_t next_slice(void)
+{
+	enum { LEAST_NS = NS_PER_S / 1000 };
+	/* The warm-up and the set-up take the time of about two more slices. */
+	int64_t slice = (left.end - monotonic_ns()) / (left.measurements-- * (SLICES + 2));
+
+	return slice > LEAST_NS ? slice : LEAST_NS;
+}
+
 /* Runs one measurement in a process group of its own, so that its peers are killed with it, also
  * when it hangs. Returns the signal that asks the run to end, or 0. */
 static int measure_once(struct bench_result *r, struct meter *m)
@@ -153,6 +168,7 @@ static int measure_once(struct bench_result *r, struct meter *m)
 	if (r->measured)
 		return 0;
 	r->measured = true;
+	m->slice_ns = next_slice();
 	memset(m->figures, 0, sizeof(*m->figures));
 	leader.pid = xfork();
 	if (leader.pid == 0) {
@@ -222,9 +238,8 @@ int bench_run(const struct bench_plan *plan)
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (m.figures == MAP_FAILED)
 		bb_perror_msg_and_die("can't map %zu bytes", sizeof(*m.figures));
-	/* The warm-up and the set-up take the time of about two more slices. */
-	m.slice_ns =
-		plan->duration / all.count / (SLICES + 2);
+	left.end = monotonic_ns() + plan->duration / 20 * 19; /* leaves time for start and end */
+	left.measurements = all.count;
 	find_processors(plan, m.cpu);
 	bench_print_start(plan, all.count);
 	sig = measure_sheet(&all, &m);
