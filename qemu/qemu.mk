@@ -26,7 +26,7 @@ cross:
 # architecture, whose busybox it holds, and the tests, but for those that need the source, that the
 # other image makes needless, or that kill by the hundred.
 in_cpio = $(APPLETS)
-here := build/% missing/% box/readme box/init qemu/% pipetest/% power/% fifo/kill fifo/format board/golden
+here := build/% examples/% missing/% box/readme box/init qemu/% pipetest/% power/% fifo/kill fifo/format board/golden
 in_tests-image = $(ARCH) tests/tap.sh tests/pcopy/pcopy.sh $(filter-out $(here:%=tests/%.t),$(wildcard tests/*/*.t))
 
 initramfs cpio tests-image: cross

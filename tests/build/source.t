@@ -127,7 +127,7 @@ for main in $mains; do
 done
 
 if command -v shellcheck >/dev/null; then
-	ok 'shellcheck finds no fault in the scripts' shellcheck -s sh tests/*/*.t tests/*.sh tests/*/*.sh configs/gen.sh packaging/*.sh qemu/*.sh .ci/run
+	ok 'shellcheck finds no fault in the scripts' shellcheck -s sh examples/*.sh tests/*/*.t tests/*.sh tests/*/*.sh configs/gen.sh packaging/*.sh qemu/*.sh .ci/run
 else
 	skip 'shellcheck finds no fault in the scripts' 'not installed'
 fi
