@@ -17,6 +17,7 @@
 ##   make check-readme        README's first commands in a fresh chroot (debootstrap, root, network)
 ##   make check-hardening     what protects the binary (CONFIG_HARDEN=y adds to it)
 ##   make check-figures       pipetest -b beside bare loops in C and perf bench: within 5 %
+##   make check-packaging     the recipes of packaging/, as far as their tools are here (QUICK=y: no boot)
 ##   make coverage            which lines of libbb and the applets the tests run (gcov)
 ##   make baseline, bloatcheck     bytes gained or lost, by function, since the baseline
 ##   make sizes               bytes of each applet, of libbb, of libc and of the texts
@@ -326,6 +327,9 @@ check-figures: $(O)/ipcbox
 check-hardening: $(O)/ipcbox
 	$(Q)READELF='$(call tool,readelf)' tests/build/hardening.sh $(O)/ipcbox $(obj)
 
+check-packaging: $(O)/ipcbox dist
+	$(Q)packaging/check.sh '$(abspath $<)' '$(abspath $(obj)/$(name).tar.gz)' '$(VERSION)'
+
 coverage:
 	$(Q)MAKE='$(MAKE)' tests/build/coverage.sh $(obj)/coverage
 
@@ -424,7 +428,7 @@ help:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all test dist release man completion ipcbox.links install-noclobber bench check-readme check-figures check-hardening check-long check-mutants \
+.PHONY: FORCE all test dist release man completion ipcbox.links install-noclobber bench check-readme check-packaging check-figures check-hardening check-long check-mutants \
 	coverage deps run install uninstall check baseline bloatcheck sizes clean \
 	distclean help allnoconfig allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig \
 	$(defconfigs)
