@@ -8,6 +8,7 @@ SPDX-License-Identifier: 0BSD
 """
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import sys
 where, fs, images = sys.argv[1], sys.argv[2], int(sys.argv[3])
 seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.randrange(1 << 30)
 rng = random.Random(seed)
-box, PIECE = os.environ["IPCBOX"], 4096
+box, PIECE, MAGIC = os.environ["IPCBOX"], 4096, b"\x89IPBB\r\n\x1a"
 size = {"xfs": 320, "btrfs": 128}.get(fs, 64) << 20
 
 
@@ -129,15 +130,48 @@ def look(mnt, marks, count):
         count["cp"] += 1
 
 
+def board_numbers(disk, places):
+    """The number of the latest publication in each header of a board that the disk holds."""
+    for place in places:
+        number, start = divmod(place, PIECE)
+        two = disk.get(number, bytes(PIECE)) + disk.get(number + 1, bytes(PIECE))
+        if two[start:start + len(MAGIC)] == MAGIC:
+            yield struct.unpack_from("=I", two, start + 64)[0]
+
+
+def publications(records):
+    """How many publications were acknowledged, and how many of these were not flushed by then.
+
+    This looks at the blocks themselves and at every acknowledgement, without a mount.
+    """
+    places = {off + m.start() for kind, off, _, body in records if kind == b"W"
+              for m in re.finditer(re.escape(MAGIC), body)}
+    disk, pending, told, missing = {}, [], 0, 0
+    for record in records:
+        if record[0] in b"WZ":
+            pending.append(record)
+        elif record[0] == b"F":
+            for piece in (p for r in pending for p in pieces(r)):
+                apply(disk, piece)
+            pending = []
+        elif record[3].startswith(b"done board"):
+            told += 1  # publication 1 was there before the first
+            missing += max(board_numbers(disk, places), default=0) < told + 1
+    return told, missing
+
+
 def main():
     records = read_log()
+    told, missing = publications(records)
+    if missing or not told:
+        print(f"{missing} of {told} publications were acknowledged before they were flushed")
     start = next(i for i, r in enumerate(records) if r[0] == b"M" and r[3] == b"start all")
     disk = os.open(where + "/disk", os.O_RDWR | os.O_CREAT)
     os.ftruncate(disk, size)
     flush(disk, records[:start])
     points = range(start + 1, len(records) + 1)
     cuts = sorted(rng.choice(points) for _ in range(max(1, images // 3)))
-    count = dict(images=0, wrong=0, unmountable=0, resumed=0, cp=0)
+    count = dict(acknowledged=told, images=0, wrong=0, unmountable=0, resumed=0, cp=0)
     mnt, upto = where + "/cut", start
     os.makedirs(mnt, exist_ok=True)
     for cut in cuts:
