@@ -103,6 +103,21 @@ int64_t xatodur(const char *what, const char *str);
 /* Returns the index of str in names, a NULL-terminated list, or 0 if str is NULL. */
 int xchoose(const char *what, const char *str, const char *const names[]);
 
+/* --- walk.c: what a path means, without following a stranger's link */
+struct bb_walk {
+	const char *path;	/* for messages */
+	int dir;		/* where the rest of the path begins */
+	int works;		/* this kernel has O_PATH; bb_find sets it */
+	struct stat parent;	/* of the directory of the last step */
+	int links;
+	char rest[2 * PATH_MAX];
+};
+/* Returns an O_PATH descriptor of what the path means, or -1. Ends the program if a stranger's link
+ * is on the way. w->path and zeros is what it begins with. */
+int bb_find(struct bb_walk *w, const char *path);
+/* Ends the program if st, which bb_find has found, is a stranger's. what begins the message. */
+void bb_refuse_owner(const struct bb_walk *w, const struct stat *st, const char *what);
+
 /* --- calls that succeed or end the program with a message that names the object */
 void *xmalloc(size_t size);
 void *xrealloc(void *old, size_t size);
