@@ -147,7 +147,7 @@ static int put_in_place(const char *temp, const char *path, const struct stat *o
 /* fsync(2) of a file does not write its name. That is in the directory. */
 static int sync_directory(const char *dir)
 {
-	int fd = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = fd < 0 ? -1 : fsync(fd);
 
 	close(fd);
@@ -200,14 +200,33 @@ static char *real_path(const char *path, const struct image *m)
 	return real;
 }
 
+/* Returns the directory of a file, with a '/' at its end. Where there is /proc it is a path through
+ * a descriptor, *place, so that nobody can put another directory in its place. */
+static char *directory_of(const char *path, const char *file, int *place)
+{
+	const char *slash = strrchr(file, '/');
+	char *dir = xasprintf("%.*s", slash ? (int)(slash + 1 - file) : 2, slash ? file : "./");
+	struct bb_walk w = { .path = path };
+	char *safe;
+
+	*place = bb_find(&w, dir);
+	safe = xasprintf("/proc/self/fd/%d/", *place);
+	if (access(safe, F_OK) < 0)
+		return dir;
+	free(dir);
+	return safe;
+}
+
 /* The file gets its name only when it is complete. */
 int board_create(const char *path, const struct image *m)
 {
-	char *real = real_path(path, m), *slash = strrchr(real, '/');
-	char *dir = xasprintf("%.*s", slash ? (int)(slash + 1 - real) : 0, real);
+	char *file = real_path(path, m), *slash = strrchr(file, '/');
+	int place, fd, taken = -1, err;
+	char *dir = directory_of(path, file, &place);
 	char *temp = xasprintf("%s.mmapw.XXXXXX", dir);
-	int fd = mkostemp(temp, O_CLOEXEC), taken = -1, err;
+	char *real = xasprintf("%s%s", dir, slash ? slash + 1 : file);
 
+	fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
 		cannot_create(path);
 	if (make_whole(fd, m) == 0)
@@ -224,8 +243,11 @@ int board_create(const char *path, const struct image *m)
 		bb_error_msg("made '%s'", path);
 	if (taken)
 		close(fd);
+	if (place >= 0)
+		close(place);
+	free(real);
 	free(temp);
 	free(dir);
-	free(real);
+	free(file);
 	return taken ? -1 : fd;
 }

@@ -69,34 +69,40 @@ static enum found lock_file(struct board *b, const struct wanted *want)
 	return b->st.st_size ? READ_LOCKED : EMPTY_FILE;
 }
 
-/* Refuses a file or link of another user in a directory that others can write to. This is the
- * rule of fs.protected_regular and fs.protected_symlinks (proc_sys_fs(5)), which may be off. */
-static void refuse_stranger(const char *path, const struct stat *st)
+/* Opens for writing what the walk has found at place, even if the name means another file now. */
+static int open_found(const struct board *b, int place)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir = slash ? xasprintf("%.*s", (int)(slash + 1 - path), path) : xasprintf(".");
-	struct stat parent;
+	const int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK;
+	char name[40];
+	struct stat found, st;
+	int fd;
 
-	if (stat(dir, &parent) < 0)
-		bb_perror_msg_and_die("can't stat '%s'", dir);
-	free(dir);
-	if (parent.st_mode & 022 && st->st_uid != geteuid() && st->st_uid != parent.st_uid)
-		bb_error_msg_and_die("can't write '%s': it belongs to user %u, in a directory that "
-			"others can write to", path, (unsigned)st->st_uid);
+	scnprintf(name, sizeof(name), "/proc/self/fd/%d", place);
+	fd = open(name, flags);
+	if (fd >= 0 || (errno != ENOENT && errno != ENOTDIR))
+		return fd;
+	fd = open(b->path, flags); /* There is no /proc. */
+	if (fd >= 0 && (fstat(place, &found) < 0 || fstat(fd, &st) < 0 || !same_inode(&found, &st)))
+		bb_error_msg_and_die("can't open '%s': another file has got its name", b->path);
+	return fd;
 }
 
-/* Looks at the file, and at the link if the name is one. */
-static void refuse_strangers(const struct board *b)
+/* Opens the file that the path means. Refuses a stranger's file, and a stranger's link on the
+ * way. */
+static int open_for_writing(struct board *b)
 {
-	struct stat st;
-	char *real = NULL;
+	struct bb_walk w = { .path = b->path };
+	int place = bb_find(&w, b->path), fd;
 
-	if (lstat(b->path, &st) == 0 && S_ISLNK(st.st_mode)) {
-		refuse_stranger(b->path, &st);
-		real = realpath(b->path, NULL);
-	}
-	refuse_stranger(real ? real : b->path, &b->st);
-	free(real);
+	if (!w.works) /* The kernel has no O_PATH, or a filter refuses it. */
+		return open(b->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (place < 0)
+		return -1;
+	if (fstat(place, &b->st) == 0)
+		bb_refuse_owner(&w, &b->st, "it");
+	fd = open_found(b, place);
+	close(place);
+	return fd;
 }
 
 /* Opens the file that has the name, and locks it. */
@@ -107,13 +113,12 @@ static enum found find_file(struct board *b, const struct wanted *want)
 	do {
 		if (b->fd >= 0)
 			close(b->fd);
-		b->fd = open(b->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+		b->fd = open_for_writing(b);
 		if (b->fd < 0 && errno == ENOENT)
 			return NO_FILE;
 		if (b->fd < 0)
 			bb_perror_msg_and_die("can't open '%s'", b->path);
 		board_stat(b); /* it ends the program for a FIFO, which must not count as empty */
-		refuse_strangers(b);
 		found = lock_file(b, want);
 	} while (!board_has_name(b)); /* another writer may replace it between open and lock */
 	return found;

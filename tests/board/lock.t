@@ -90,16 +90,39 @@ if [ "$(id -u)" = 0 ]; then
 		ln -s ../mine open/link
 		chown -h 65534 open/theirs open/blank open/link
 		for name in theirs blank link; do
+			what=it; [ $name != link ] || what='a link on its way'
 			run box mmapw open/$name id=2
 			is "mmapw refuses a stranger's $name in a directory of mode $mode" \
-				"1 mmapw: can't write 'open/$name': it belongs to user 65534, in a directory that others can write to" "$rc $err"
+				"1 mmapw: can't open 'open/$name': $what belongs to user 65534, in a directory that others can write to" "$rc $err"
 		done
+		rm -rf elsewhere; mkdir elsewhere; ln -s ../elsewhere open/way; chown -h 65534 open/way
+		run box mmapw open/way/new id=2
+		is "mmapw makes no board behind a stranger's link in a directory of mode $mode" \
+			"1 mmapw: can't open 'open/way/new': a link on its way belongs to user 65534, in a directory that others can write to " "$rc $err $(ls -A elsewhere)"
+		box mmapw elsewhere/old id=1
+		run box mmapw open/way/old id=2
+		is "mmapw writes to no board behind a stranger's link in a directory of mode $mode" \
+			"1 id=1" "$rc $(box mmapr -1 -o id elsewhere/old)"
 		is "mmapr reads a stranger's board in a directory of mode $mode" id=1 "$(box mmapr -1 -o id open/theirs)"
 		is "the target of a stranger's link stays in a directory of mode $mode" id=1 "$(box mmapr -1 -o id mine)"
 		box mmapw open/ours id=3
 		run box mmapw open/ours id=4
 		is "mmapw writes its own board in a directory of mode $mode" 0 "$rc"
 	done
+	# strace stops mmapw between its look at the name and its open. x86_64 has open(2), not openat(2).
+	rm -rf open; mkdir -m 777 open
+	box mmapw open/b id=1
+	if [ -z "$EMULATOR" ] && strace -o calls -e inject=open:delay_enter=1 "$IPCBOX" mmapw open/b id=1 2>log && grep -q DELAYED calls; then
+		strace -o calls -e inject=open:delay_enter=1000000 "$IPCBOX" mmapw open/b id=2 2>err & pid=$! PIDS="$PIDS $!"
+		wait_for sh -c "ls -l /proc/[0-9]*/fd 2>&1 | grep -q 'open/b\$'"
+		rm open/b; ln -s ../elsewhere/old open/b; chown -h 65534 open/b
+		wait $pid
+		is 'mmapw refuses a link that a stranger puts there between the look and the open' \
+			"1 mmapw: can't open 'open/b': a link on its way belongs to user 65534, in a directory that others can write to id=1" \
+			"$? $(cat err) $(box mmapr -1 -o id elsewhere/old)"
+	else
+		skip 'mmapw refuses a link that a stranger puts there between the look and the open' 'strace cannot delay open(2) here'
+	fi
 else
 	skip "mmapw refuses a stranger's board in a directory that all can write to" 'not root'
 fi
