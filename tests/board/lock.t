@@ -129,7 +129,7 @@ fi
 
 # The cost of a hostile file is what it weighs: 2 GiB, of which almost nothing is there.
 cat >sparse.py <<'END2'
-import struct, zlib
+import os, struct, zlib
 size, slots = 1 << 24, 128
 schema = b'x:u8[%d]@0' % (size - 64)
 head = b'\x89IPBB\r\n\x1a' + struct.pack('=IHH7I', 0x01020304, 1, 0, 192, 0, slots, size + 64, size - 64, len(schema), zlib.crc32(schema))
@@ -141,10 +141,15 @@ with open('sparse', 'wb') as f:
         f.seek(192 + i * (size + 64))
         f.write(struct.pack('=IIQ', i + 128, 0, i + 128))
     f.truncate(192 + slots * (size + 64))
+    f.flush()
+    print('holes' if os.lseek(f.fileno(), 0, os.SEEK_HOLE) < f.seek(0, 2) else 'none')
 END2
-python3 sparse.py
-run sh -c "ulimit -t 1; exec '$IPCBOX' mmapr -1 sparse"
-like 'a sparse board of 2 GiB costs mmapr less than a second' "5 mmapr: 'sparse' is damaged: no slot is whole*" "$rc $err"
+if [ "$(python3 sparse.py)" = holes ]; then
+	run sh -c "ulimit -t 1; exec '$IPCBOX' mmapr -1 sparse"
+	like 'a sparse board of 2 GiB costs mmapr less than a second' "5 mmapr: 'sparse' is damaged: no slot is whole*" "$rc $err"
+else
+	skip 'a sparse board of 2 GiB costs mmapr less than a second' 'this kernel knows no holes'
+fi
 rm sparse
 
 # A parent may leave signals blocked.
