@@ -129,13 +129,13 @@ done
 
 # --- initramfs-tools: an initramfs is made and booted --------------------------------------------------------
 kernel=$(find -L "${XDG_CACHE_HOME:-$HOME/.cache}/ipcbox/bookworm-amd64-linux-image-cloud-amd64/" -name 'vmlinuz*' 2>/dev/null | head -n 1)
-name='an initramfs of initramfs-tools boots, runs pipetest and powers off'
+boots='an initramfs of initramfs-tools boots, runs pipetest and powers off'
 if [ "$(id -u)" != 0 ] || [ "$(uname -m)" != x86_64 ] || ! have mkinitramfs || ! have qemu-system-x86_64 || [ -z "$kernel" ]; then
-	skip "$name" 'needs root, x86_64, initramfs-tools, QEMU and a kernel: make qemu ARCH=amd64'
+	skip "$boots" 'needs root, x86_64, initramfs-tools, QEMU and a kernel: make qemu ARCH=amd64'
 elif [ -n "${QUICK-}" ]; then
-	skip "$name" QUICK
+	skip "$boots" QUICK
 elif ! unshare -m true 2>/dev/null; then
-	skip "$name" 'no mount namespace'
+	skip "$boots" 'no mount namespace'
 else
 	# The tool looks for hooks and binaries in fixed places: they are there in this namespace alone.
 	mkdir -p conf/hooks conf/scripts/init-premount conf/conf.d
@@ -148,13 +148,14 @@ else
 		mkdir -p upper work lib && mount -t tmpfs none work && mkdir work/u work/w
 		mount -t overlay overlay -o lowerdir=/usr/bin,upperdir=work/u,workdir=work/w /usr/bin
 		cp '$box' /usr/bin/ipcbox
+		mount -t tmpfs none /boot && echo CONFIG_RD_GZIP=y >/boot/config-6.1.0-none
 		mkinitramfs -d conf -o initramfs.gz 6.1.0-none
 	END
 	ok 'mkinitramfs runs the hook' unshare -m sh make-it
 	timeout 150 qemu-system-x86_64 -M q35 -cpu max,-cx16 -m 512 -nodefaults -display none -serial stdio -no-reboot -kernel "$kernel" \
 		-initrd initramfs.gz -append 'console=ttyS0 quiet panic=-1 ipcbox.run=pipetest,-t,tut.p1.*;pipecap' </dev/null 2>&1 | tr -d '\r' >console
 	cat console >log
-	ok "$name" sh -c 'grep -q "^# Totals: pass:[1-9][0-9]* fail:0 " console && grep -q "^size=" console && grep -q "^# ipcbox end rc=0" console || { cat console; exit 1; }'
+	ok "$boots" sh -c 'grep -q "^# Totals: pass:[1-9][0-9]* fail:0 " console && grep -q "^size=" console && grep -q "^# ipcbox end rc=0" console || { cat console; exit 1; }'
 fi
 echo "1..$n"
 [ $failed = 0 ]
