@@ -57,6 +57,10 @@ for mode in '-l -q' -I -C -m '-k -f fifo'; do
 	run sh -c '"$@" >/dev/full' sh $EMULATOR "$IPCBOX" pipecap $mode
 	is "pipecap $mode on /dev/full ends with 1 and a message" "1 pipecap: can't write to standard output: No space left on device" "$rc $err"
 done
+run sh -c '{ (ulimit -f 0; exec "$@" -I 2>&1 >limited); echo $?; } | cat' sh $EMULATOR "$IPCBOX" pipecap
+is 'pipecap -I over the limit of a file size ends with 1 and a message' \
+	"pipecap: can't write to standard output: File too large
+1" "$out"
 run sh -c '{ sleep 0.2; "$@" -k -f fifo; echo $? >rc; } | true' sh $EMULATOR "$IPCBOX" pipecap
 is 'pipecap -k into a closed pipe ends with 1 without a message' '1 ' "$(cat rc) $err"
 
