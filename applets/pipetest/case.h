@@ -222,8 +222,7 @@ int t_file(const char *name, size_t len); /* makes a file of len zero bytes, ope
 void t_mkfifo(const char *name);	/* skips the case if the file system has no FIFOs */
 void t_fifo(const char *name);	/* makes a FIFO; its ends, blocking, become t.r and t.w */
 /* Makes a file without a name that holds the next len bytes of the stream; its offset is 0. */
-int t_data(
-	size_t len);
+int t_data(size_t len);
 void t_pipe(int fd[2]);
 /* Skips the case if an old kernel or a seccomp(2) filter refuses a call. result is what the call
  * returned for arguments that must give EBADF. */

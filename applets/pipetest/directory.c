@@ -90,12 +90,19 @@ static int count_names(void)
 	return all ? all - dots : -1;
 }
 
-/* Makes stat(2) or lstat(2). On x86, libc makes newfstatat(2) for any other flag, which helps where
- * the kernel lacks the first two. */
-static bool look(const char *path, struct stat *st, int flags)
+/* Makes lstat(2). A kernel that lacks it may have fstat(2). */
+static bool look(const char *path, struct stat *st)
 {
-	return fstatat(AT_FDCWD, path, st, flags) == 0
-		|| fstatat(AT_FDCWD, path, st, flags | AT_NO_AUTOMOUNT) == 0;
+	bool found;
+	int fd;
+
+	if (lstat(path, st) == 0)
+		return true;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	found = fd >= 0 && fstat(fd, st) == 0;
+	if (fd >= 0)
+		close(fd);
+	return found;
 }
 
 /* A user who can write in the parent may put a link or another directory in the place of the new
@@ -107,7 +114,7 @@ static const char *objection(void)
 {
 	struct stat here, named;
 
-	if (!look(".", &here, 0) || !look(private_dir, &named, AT_SYMLINK_NOFOLLOW))
+	if (!look(".", &here) || !look(private_dir, &named))
 		return strerror(errno);
 	if (named.st_dev != here.st_dev || named.st_ino != here.st_ino
 	    || named.st_uid != getauxval(AT_EUID))
@@ -175,7 +182,7 @@ static bool is_directory(const char *path)
 {
 	struct stat st;
 
-	return look(path, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode);
+	return look(path, &st) && S_ISDIR(st.st_mode);
 }
 
 /* No other user can change a name in the private directory: see objection(). */
