@@ -28,7 +28,7 @@ is 'every file says its licence' '' "$(grep -L 'SPDX-License-Identifier: 0BSD' $
 is 'every file begins with its name and one line' '' "$(for f in $code; do
 	sed -n 2p "$f" | grep -qE "^ \* (${f##*/}|$(basename "${f%.c}")) - " || echo "$f"; done)"
 is 'the top of the tree has no other files and folders' '' \
-	"$(ls | grep -vE '^(Makefile|Config\.in|README|NEWS|LICENSE|applets|configs|examples|libbb|packaging|qemu|tests|obj|ipcbox|_install)$')"
+	"$(ls | grep -vE '^(Makefile|Config\.in|README|NEWS|LICENSE|SECURITY|applets|configs|examples|libbb|packaging|qemu|tests|obj|ipcbox|_install)$')"
 
 long=$(wc -l $code | awk '$2 != "total" && $1 > 500 { printf " %s: %s", $2, $1 }')
 if [ -z "$long" ]; then result ok 'no file has over 500 lines'; else
