@@ -22,7 +22,7 @@ library=$(find libbb -name '*.c' ! -name appletlib.c ! -name init.c ! -name infl
 	! -name malloc.c ! -name texts.c)
 board=$(find applets/board -name '*.c' ! -name 'mmap*.c' ! -name emit.c)
 fifo='applets/fifo/fifo.c applets/fifo/wait.c applets/fifo/frame.c applets/fifo/text.c
-	applets/fifo/feed.c applets/fifo/output.c'
+	applets/fifo/feed.c applets/fifo/output.c applets/fifo/place.c applets/fifo/ends.c applets/fifo/readers.c'
 # shellcheck disable=SC2086 # names without spaces
 build() {
 	compile -c -o "$out.o" tests/fuzz/fuzz.c && compile -Dexit=fuzz_exit -D_exit=fuzz_exit \
