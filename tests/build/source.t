@@ -98,7 +98,7 @@ is 'each external name begins with the name of its room' '' "$(echo "$external" 
 
 # A log shows the name of a test alone: the name has to be a statement of its own. "$name" is what
 # the caller of a function gives.
-names=$(ls tests/*/*.t | grep -v '^tests/fifo/' | xargs awk '{
+names=$(awk '{
 	gsub(/\047\\\047\047/, "`"); gsub(/\\"/, "")
 	while (match($0, /(^|[;&|({)]|then|do|else)[ \t]*(is|like|ok|skip|none) ["\047]/)) {
 		quote = substr($0, RSTART + RLENGTH - 1, 1); $0 = substr($0, RSTART + RLENGTH)
@@ -107,7 +107,7 @@ names=$(ls tests/*/*.t | grep -v '^tests/fifo/' | xargs awk '{
 		if (split(name, words, " ") < 3 || words[1] ~ /^(and|but|or|so|then|also)$/)
 			print FILENAME ":" FNR ": " name
 	}
-}')
+}' tests/*/*.t)
 is 'no name of a test has fewer than three words or continues the name before' '' "$names"
 
 # The options that getopt32 takes are those that configs/gen.sh finds in the help, with their

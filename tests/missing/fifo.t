@@ -1,7 +1,7 @@
 #!/bin/sh
-# fifow and fifor where a call, or a part of one, is missing: they work by another way or say
-# what is missing, with 1 or 77. Nothing hangs, nothing is silent, no message is lost and no
-# file is left behind.
+# Here fifow and fifor lack a system call, or a part of one. They do their work another way, or they
+# say what is missing and exit with 1 or 77. Nothing hangs, nothing fails in silence, no message is
+# lost, and no file is left behind.
 . "${0%/*}/../tap.sh"
 . "$room/missing.sh"
 
@@ -10,12 +10,13 @@ printf '%010000d\n' 7 >long
 printf 'one\ntwo\n' >input
 long=$(cat long) lines=$(cat input)
 mkdir d; mkfifo d/f
-exec 3<>d/f # open(2) of the FIFO finds both sides, and the queue stays
+exec 3<>d/f # Each open(2) finds the other side, and the queue stays between the runs.
 
-# judge WHAT NAME WANTED GOT: what run left behind, and which messages arrived
+# judge WHAT NAME WANTED GOT compares the messages that arrived with those that were wanted, and looks
+# at the status, the words and the files that the last run left. It adds what is wrong to $bad.
 judge() {
 	left=$(ls -A d | grep -vx f)
-	[ "$1" != write ] && [ "$1" != writev ] || err=$err- # without them nobody can speak
+	[ "$1" != write ] && [ "$1" != writev ] || err=$err- # Without these calls no program can say anything.
 	case $rc,${err:+said} in
 	0,*) [ "$3" = "$4" ] && [ -z "$left" ] && return ;;
 	1,said | 77,said) [ -z "$left" ] && case $4 in '' | "$3") return ;; esac ;;
@@ -26,7 +27,7 @@ $1, $2: status $rc, left '$left', '$4', '$err'"
 
 queue() { box fifor -r -t 1ms d/f 2>/dev/null; }
 
-# write ERROR WHAT WANTED OPTION... [<INPUT]: fifow without WHAT, and what its reader gets
+# write ERROR WHAT WANTED OPTION... [<INPUT] runs fifow without WHAT. Its reader must get WANTED.
 write() {
 	error=$1 what=$2 wanted=$3; shift 3
 	run "$without" "$error" "$what" "$IPCBOX" fifow "$@"
@@ -34,13 +35,14 @@ write() {
 	judge "$what" "fifow $*" "$wanted" "$got"
 }
 
-# read_fifo ERROR WHAT WANTED OPTION...: fifor without WHAT; a failed one leaves what it has not printed
+# read_fifo ERROR WHAT WANTED OPTION... runs fifor without WHAT. If fifor fails, all that it has not
+# printed must still be in the FIFO.
 read_fifo() {
 	error=$1 what=$2 wanted=$3; shift 3
 	run "$without" "$error" "$what" "$IPCBOX" fifor "$@" d/f
-	case $rc,$err in 124,*'timed out'*) rc=0 ;; esac # the time limit of -t, not of LIMIT
+	case $rc,$err in 124,*'timed out'*) rc=0 ;; esac # -t has ended fifor, and not $LIMIT.
 	rest=$(queue)
-	[ $rc = 0 ] || [ "$what" = read ] || [ -n "$out$rest" ] || err= # the message is lost
+	[ $rc = 0 ] || [ "$what" = read ] || [ -n "$out$rest" ] || err= # The message is lost.
 	[ $rc = 0 ] || out=
 	judge "$what" "fifor $*" "$wanted" "$out"
 }
@@ -52,7 +54,7 @@ jobs() {
 	write "$1" "$2" "$lines" -b 16k -D newest d/f - <input
 	write "$1" "$2" hello -F packet -t 1s --open-timeout 1s d/f hello
 	run "$without" "$1" "$2" "$IPCBOX" fifow -p -u -N d/new hello
-	[ $rc != 3 ] || rc=0 # nobody reads it
+	[ $rc != 3 ] || rc=0 # Status 3 is right, because nobody reads this FIFO.
 	case $err in *"can't remove 'd/new'"*) rm d/new ;; esac
 	judge "$2" 'fifow -p -u -N' '' "$(queue)"
 	rm -f d/new
