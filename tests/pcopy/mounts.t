@@ -24,6 +24,12 @@ copies() {
 	done
 	is "$fs: pcopy $* leaves no temporary file" '' "$(ls -A "$dir" | grep '^.pcopy-')"
 }
+# longest DIR - the number of bytes of the longest name that a file can have there
+longest() { python3 -c 'import os, sys
+for n in range(255, 0, -1):
+    name = sys.argv[1] + "/" + "7" * n
+    try: os.close(os.open(name, os.O_CREAT)); os.unlink(name); print(n); break
+    except OSError: pass' "$1"; }
 # all_modes NAME DIR
 all_modes() {
 	copies "$1" "$2"
@@ -31,13 +37,17 @@ all_modes() {
 		# shellcheck disable=SC2086 # words
 		copies "$1" "$2" $options
 	done
-	long=$(printf '%0255d' 7)
-	run box pcopy src "$2/$long"
-	is "$1: DST has a name of 255 bytes" '0 ' "$rc $err"
+	bytes=$(longest "$2")
+	long=$(printf "%0${bytes}d" 7)
+	for options in '' -R --inplace; do
+		# shellcheck disable=SC2086
+		run box pcopy $options src "$2/$long"
+		is "$1: DST of pcopy $options can have the longest name of $bytes bytes" '0 ' "$rc $err"
+	done
 	rm -f "$2/$long"
-	greek=$(python3 -c 'print("\u00e9" * 120)')
+	greek=$(python3 -c 'import sys; print("\u00e9" * min(120, int(sys.argv[1]) // 2))' "$bytes")
 	run box pcopy src "$2/$greek"
-	is "$1: DST has a name of 120 letters that take two bytes each" '0 ' "$rc $err"
+	is "$1: DST has a name of letters that take two bytes each" '0 ' "$rc $err"
 	rm -f "$2/$greek"
 	run box pcopy src other "$2"
 	is "$1: two files go into a directory" '0 ' "$rc $err"
@@ -118,9 +128,23 @@ if have bindfs && bindfs real a 2>log && bindfs real b 2>log; then
 		001 | 002 | 031 | 302) ;; *) echo "round $round: $status1 $status2 holds $holds" ;; esac
 	done >bad
 	is 'two mounts: DST is the whole file of a copy that succeeded' '' "$(cat bad)"
+	if have strace && strace -o log true 2>err; then
+		EMULATOR='strace -f -qq -o log --seccomp-bpf -e trace=flock -e inject=flock:error=ENOSYS'
+		all_modes 'bindfs without flock(2)' a
+		EMULATOR=
+	fi
 	umount a b
 else
 	skip bindfs 'no bindfs, or no /dev/fuse'
+fi
+
+skip 'a FUSE file system that refuses flock(2)' 'none is packaged: bindfs with strace stands for it'
+mkdir crypt
+if have encfs && encfs --standard --extpass='echo secret' "$T/crypt" "$T/mnt" >log 2>&1; then
+	all_modes encfs mnt
+	umount mnt
+else
+	skip encfs 'no encfs, or no /dev/fuse'
 fi
 
 if have mount.exfat-fuse && have mkfs.exfat && truncate -s 64M image && mkfs.exfat image >log 2>&1 \
