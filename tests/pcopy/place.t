@@ -147,7 +147,23 @@ like '--resume refuses a FIFO under its name without waiting for a writer' "1 pc
 rm $kept; : >$kept
 flock $kept $EMULATOR "$IPCBOX" pcopy --resume src dst >log 2>err; rc=$?
 is 'two processes do not resume the same file' "3 pcopy: another pcopy is resuming 'dst'" "$rc $(cat err)"
-rm $kept
+: >$kept
+flock $kept sleep 0.5 & orphan=$!
+wait_for sh -c "! flock -n $kept true"
+run box pcopy --resume src dst
+is '--resume waits for the last worker of a pcopy that was killed' '0 ' "$rc $err"
+wait $orphan
+mkdir killed
+for i in $(seq 60); do
+	rm -f killed/dst
+	$EMULATOR "$IPCBOX" pcopy -R -B 64k src killed/dst 4 2>err & pid=$!
+	sleep "0.00$((i % 10))"
+	kill -s KILL $pid; wait $pid
+	run box pcopy -R src killed/dst
+	[ "$rc" = 0 ] && cmp -s src killed/dst || echo "round $i: $rc $err"
+done >rounds 2>log
+is '--resume right after a kill -9 succeeds 60 times' '' "$(cat rounds)"
+rm -r killed
 
 # --- checksums that must be
 echo old >dst
