@@ -6,11 +6,12 @@
 #include <sys/file.h>
 #include "pcopy.h"
 
-/* A temporary file has no name at all where the file system and /proc allow that (O_TMPFILE,
- * open(2)): nothing is left of it after kill -9. Elsewhere its name is ".pcopy-HASH.N" if a lock
- * proves that its maker lives, so that the next pcopy can remove what a killed one left; and a
- * random name if not. The lock proves it on a file system of this kernel only: through FUSE, NFS
- * or overlayfs the same file can be locked twice. */
+/* Where the file system and /proc allow it, a temporary file has no name (O_TMPFILE in open(2)),
+ * and the kernel removes the file when pcopy is killed. Elsewhere the file gets the name
+ * ".pcopy-HASH.N", and pcopy locks it. If pcopy is killed, the kernel ends the lock (flock(2)), and
+ * the next pcopy removes the file. This needs a lock that every process sees. Only the file systems
+ * of has_real_locks() have such locks. On FUSE, NFS or overlayfs, two processes can lock the same
+ * file through two mounts. There the file gets a random name, and no other pcopy removes it. */
 
 char *pcopy_hashed_name(const char *base, const char *suffix)
 {
@@ -24,8 +25,8 @@ char *pcopy_numbered_name(const struct target *target, int i)
 	return pcopy_hashed_name(target->base, number);
 }
 
-/* Returns a different name each time. The name need not be secret, because O_EXCL and the
- * comparison of inodes make its use safe. */
+/* Returns a different name each time. The name need not be secret: O_EXCL (open(2)) fails if the
+ * name exists, and commit.c compares the inode before it renames the file. */
 char *pcopy_random_name(void)
 {
 	static uint64_t state;
@@ -35,8 +36,8 @@ char *pcopy_random_name(void)
 	return xasprintf(".pcopy-%012" PRIx64, state & 0xFFFFFFFFFFFF);
 }
 
-/* Returns true for file systems of this kernel whose files have one inode here. The numbers are
- * those of statfs(2). */
+/* Returns true if each file has only one inode in this kernel, so that flock(2) excludes every
+ * other process. The numbers are from statfs(2). */
 int pcopy_has_real_locks(const struct target *target)
 {
 	/* ext, XFS, btrfs, tmpfs, ramfs, f2fs, UBIFS, exFAT, FAT */
@@ -51,8 +52,9 @@ int pcopy_has_real_locks(const struct target *target)
 	return i < ARRAY_SIZE(types);
 }
 
-/* Returns 0, or EXIT_NOT_NOW without a message. The workers of a killed pcopy die soon after it, so
- * this function waits for them. A file that cannot be locked counts as locked by this process. */
+/* Returns 0, or EXIT_NOT_NOW without a message. A killed pcopy's workers keep its lock until they
+ * die, which they do at once (PR_SET_PDEATHSIG in prctl(2)), so this function waits for two
+ * seconds. A file system without locks counts as locked. */
 int pcopy_lock(int fd)
 {
 	enum { TRIES = 100, PAUSE_MS = 20 };
@@ -65,8 +67,9 @@ int pcopy_lock(int fd)
 	return EXIT_NOT_NOW;
 }
 
-/* A file that no process has locked was left by a killed pcopy. A pcopy locks its file right after
- * making it, and makes another one if it was too late. */
+/* Removes a file that a killed pcopy has left. If no process has the file locked, its maker is
+ * dead. A pcopy that has just made the file, and has not locked it yet, loses the file here, and
+ * makes another one: see create_locked(). */
 void pcopy_remove_stale(int dir, const char *name)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -77,11 +80,12 @@ void pcopy_remove_stale(int dir, const char *name)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
 	    && (st.st_uid == geteuid() || geteuid() == 0) /* root may have given it away */
 	    && flock(fd, LOCK_EX | LOCK_NB) == 0)
-		(void)unlinkat(dir, name, 0); /* Another pcopy may have removed it already. */
+		(void)unlinkat(dir, name, 0); /* Another pcopy may have been faster. */
 	close(fd);
 }
 
-/* The name exists only for a moment before the rename. The lock shows that this pcopy lives. */
+/* Returns a name for a file without a name, which gets it for a moment before the rename. Where it
+ * can, this function locks the file first, so that no other pcopy removes it. */
 char *pcopy_temporary_name(const struct target *target, int i)
 {
 	if (i < NAMED && pcopy_has_real_locks(target) && flock(target->fd, LOCK_EX | LOCK_NB) == 0)
