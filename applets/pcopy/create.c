@@ -6,8 +6,10 @@
 #include <sys/xattr.h>
 #include "pcopy.h"
 
-/* Returns the permissions that the directory's default ACL allows (acl(5)), or umask(2) if there is
- * none. The attribute has a version of 4 bytes, and entries of 8: tag, permissions, id. */
+/* Returns the permissions that a new file may have: those of the directory's default ACL (acl(5)),
+ * or those that umask(2) leaves if there is no such ACL. The attribute begins with a version of 4
+ * bytes. Each entry has 8 bytes: a tag and permissions of 2 bytes each, and an ID of 4 (struct
+ * posix_acl_xattr_entry in linux/posix_acl_xattr.h). */
 mode_t pcopy_allowed_mode(const struct target *target)
 {
 	enum { USER = 1, GROUP = 4, MASK = 16, OTHER = 32 };
@@ -26,8 +28,8 @@ mode_t pcopy_allowed_mode(const struct target *target)
 	return perm[USER] << 6 | (perm[MASK] < 8 ? perm[MASK] : perm[GROUP]) << 3 | perm[OTHER];
 }
 
-/* A new file is private until it is whole. Its later mode is that of SRC as far as this directory
- * allows it. */
+/* No other user may open the new file until it is whole, so its mode is 0600. Later it gets the
+ * mode of SRC as far as the directory allows it. */
 int pcopy_create(struct copy *copy, const char *name)
 {
 	const struct source *source = &copy->source;
