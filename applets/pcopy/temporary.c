@@ -6,7 +6,8 @@
 #include <sys/file.h>
 #include "pcopy.h"
 
-/* A link to an existing name shows whether the file can get a name later: EEXIST means yes. */
+/* Returns true if the new file has no name, but can get one later. To find this out, linkat(2) is
+ * asked to link the file to ".", which exists: EEXIST means that the link would work. */
 static int create_nameless(struct copy *copy)
 {
 	if (pcopy_create(copy, NULL) < 0)
@@ -17,7 +18,8 @@ static int create_nameless(struct copy *copy)
 	return 0;
 }
 
-/* Returns true unless a pcopy_remove_stale() was faster, or this kernel has no locks. */
+/* Returns true if the new file has this name and is locked. If pcopy_remove_stale() of another
+ * pcopy locked the file first, it has removed the file, and st_nlink is 0. */
 static int create_locked(struct copy *copy, const char *name)
 {
 	struct stat st;
