@@ -5,11 +5,12 @@
  */
 #include "pcopy.h"
 
-/* What exit(3) must remove, or keep under another name, if the name still leads to that file. */
+/* exit(3) removes each doomed file, or gives it the name kept. It does so only if the name still
+ * leads to the file with this inode. */
 static struct doomed {
 	int dir;
 	const char *name;
-	const char *kept;	/* NULL: the file is removed */
+	const char *kept;	/* NULL for a file that is removed */
 	struct stat st;
 } *doomed;
 static int dooms;
@@ -21,7 +22,7 @@ static void discard_one(const struct doomed *d)
 	if (fstatat(d->dir, d->name, &now, AT_SYMLINK_NOFOLLOW) < 0 || !same_inode(&now, &d->st))
 		return;
 	if (!d->kept || renameat(d->dir, d->name, d->dir, d->kept) < 0)
-		(void)unlinkat(d->dir, d->name, 0); /* A failure cannot be helped here. */
+		(void)unlinkat(d->dir, d->name, 0); /* exit(3) reports no failure */
 }
 
 void pcopy_discard(void)
