@@ -5,7 +5,8 @@
  */
 #include "pcopy.h"
 
-/* After a success, the file that an earlier --resume has left for this DST is useless. */
+/* After a copy has succeeded, the file that an earlier --resume has kept for this DST is
+ * useless. */
 void pcopy_remove_resumed(const struct target *target)
 {
 	char *resume = pcopy_hashed_name(target->base, "resume");
@@ -14,13 +15,13 @@ void pcopy_remove_resumed(const struct target *target)
 	if (pcopy_has_real_locks(target))
 		pcopy_remove_stale(target->dir, resume);
 	else
-		(void)unlinkat(target->dir, kept, 0); /* nobody writes it under this name */
+		(void)unlinkat(target->dir, kept, 0); /* No pcopy writes a file of this name. */
 	free(resume);
 	free(kept);
 }
 
-/* A kept file may have DST's mode already, which lets us not write. The mode that a living pcopy
- * has set is put back. */
+/* Opens a kept file that its owner may not write to, because pcopy was killed after it had given
+ * the mode of DST to the file. If another pcopy still has the file locked, its mode is put back. */
 static int open_read_only(const struct target *target, const char *name)
 {
 	int fd = -1, path = openat(target->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -39,8 +40,8 @@ static int open_read_only(const struct target *target, const char *name)
 	return fd;
 }
 
-/* O_CREAT for a file that exists would be EACCES in a sticky directory, even for root, if the file
- * is not ours (fs.protected_regular). */
+/* The kept file of another user is opened without O_CREAT: in a sticky directory, O_CREAT would
+ * fail with EACCES, even for root (fs.protected_regular in proc_sys_fs(5)). */
 static int open_kept(struct copy *copy, const char *name)
 {
 	struct target *target = &copy->target;
@@ -92,9 +93,10 @@ static void remove_exposed(const struct copy *copy, const char *name)
 		pcopy_remove_stale(dir, name);
 }
 
-/* What an earlier --resume left, if nobody writes it but we and, at the end, its owner; else a new
- * file. Nothing about it is believed, not even its size. Where a lock proves nothing, the file is
- * ours once we have renamed it: only one rename(2) of the same name succeeds. */
+/* Opens the file that an earlier --resume has kept, or a new file. Only this user, and the future
+ * owner of DST, can have written the kept file. All its bytes are compared with SRC, and its size
+ * is not trusted. Where a lock proves nothing, pcopy renames the kept file before it opens the
+ * file: if two processes do so, only one rename(2) finds the old name. */
 int pcopy_open_resumed(struct copy *copy)
 {
 	struct target *target = &copy->target;
