@@ -10,8 +10,9 @@
  * and the kernel removes the file when pcopy is killed. Elsewhere the file gets the name
  * ".pcopy-HASH.N", and pcopy locks it. If pcopy is killed, the kernel ends the lock (flock(2)), and
  * the next pcopy removes the file. This needs a lock that every process sees. Only the file systems
- * of pcopy_has_real_locks() have such locks. On FUSE, NFS or overlayfs, two processes can lock the same
- * file through two mounts. There the file gets a random name, and no other pcopy removes it. */
+ * of pcopy_has_real_locks() have such locks. On FUSE, NFS or overlayfs, two processes can lock the
+ * same file through two mounts. There the file gets a random name, and no other pcopy removes
+ * it. */
 
 char *pcopy_hashed_name(const char *base, const char *suffix)
 {
