@@ -178,9 +178,10 @@ pid_t t_thread(long (*call)(long arg), long arg)
 	job->thread = true;
 	thread.call = call;
 	thread.arg = arg;
+	errno = 0;
 	job->pid = (__clone ? __clone : clone)(
 		run_thread, thread_stack + sizeof(thread_stack), flags, NULL);
-	if (job->pid < 0 && job->pid != -1)
+	if (job->pid < 0 && !errno) /* musl's __clone() returns -errno */
 		errno = -job->pid;
 	if (job->pid < 0 && (errno == EINVAL || errno == ENOSYS || errno == EPERM))
 		skip("no-bare-thread");

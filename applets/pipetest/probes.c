@@ -181,7 +181,7 @@ static long id_or_errno(unsigned id)
 	CALL(memfd_create, memfd_create("", 0)) \
 	CALL(FALLOC_FL_PUNCH_HOLE, fallocate(sealed, PUNCH, 0, 1)) \
 	POSIX(MAP_SHARED, map_once(MAP_SHARED)) \
-	CALL(MAP_FIXED_NOREPLACE, map_at(NULL, MAP_PRIVATE | MAP_FIXED_NOREPLACE)) \
+	CALL(MAP_FIXED_NOREPLACE, map_once(MAP_PRIVATE | MAP_FIXED_NOREPLACE)) \
 	CALL(MAP_FIXED, map_once(MAP_PRIVATE | MAP_FIXED)) \
 	CALL(MAP_POPULATE, map_once(MAP_PRIVATE | MAP_POPULATE)) \
 	CALL(MAP_NORESERVE, map_once(MAP_PRIVATE | MAP_NORESERVE)) \
@@ -198,7 +198,7 @@ static long id_or_errno(unsigned id)
 	CALL(ppoll, ppoll(&with.poll, 1, &with.no_time, NULL)) \
 	POSIX(select, select(0, NULL, NULL, NULL, &with.no_timeval)) \
 	POSIX(pselect, pselect(0, NULL, NULL, NULL, &with.no_time, NULL)) \
-	CALL(epoll_create, epoll_create1(0)) \
+	CALL(epoll_create1, epoll_create1(0)) \
 	CALL(epoll_ctl, epoll_ctl(-1, EPOLL_CTL_ADD, 0, &with.event)) \
 	CALL(ioctl, ioctl(one[0], FIOCLEX)) \
 	CALL(epoll_pwait, epoll_pwait(-1, &with.event, 1, 0, &with.no_signals)) \

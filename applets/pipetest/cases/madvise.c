@@ -164,7 +164,7 @@ static void punched(void)
 
 	if (got == -EOPNOTSUPP || missing(got))
 		skip("no-punch-hole");
-	want(got, 0, "fallocate, which punches a hole");
+	want(got, 0, "fallocate with FALLOC_FL_PUNCH_HOLE");
 	is_punched(fd, p);
 }
 

@@ -35,7 +35,7 @@ static void punch(void)
 
 	if (got == -ENOSYS || got == -EOPNOTSUPP)
 		skip("no-punch-hole");
-	want(got, -EPERM, "fallocate, which punches a hole,");
+	want(got, -EPERM, "fallocate with FALLOC_FL_PUNCH_HOLE");
 	unchanged(fd);
 }
 

@@ -244,7 +244,7 @@ static void first_reference(void)
 	const char *p;
 	struct statvfs fs;
 
-	t_ok(fstatvfs(fd, &fs), "fstatvfs");
+	t_ok(fstatvfs(fd, &fs), "fstatfs, for fstatvfs");
 	if (fs.f_flag & ST_NOATIME)
 		skip("noatime");
 	t_epoch(fd);

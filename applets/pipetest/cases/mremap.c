@@ -32,18 +32,23 @@ static long try_remap(void *p, size_t old, size_t len, int flags)
 	return mremap(p, old, len, flags) == MAP_FAILED ? -errno : 0;
 }
 
+static const char *may_move(int flags)
+{
+	return flags & MREMAP_MAYMOVE ? "MREMAP_MAYMOVE" : "in place";
+}
+
 static void no_remap(void *p, size_t old, size_t len, int flags, long expected)
 {
-	wantf(try_remap(p, old, len, flags), expected, "mremap(%zu to %zu bytes, flags %#x)", old,
-		len, (unsigned)flags);
+	wantf(try_remap(p, old, len, flags), expected, "mremap(%zu to %zu bytes, %s)", old, len,
+		may_move(flags));
 }
 
 static char *remap(void *p, size_t old, size_t len, int flags)
 {
 	char *got = mremap(p, old, len, flags);
 
-	wantf(got == MAP_FAILED ? -errno : 0, 0, "mremap(%zu to %zu bytes, flags %#x)", old, len,
-		(unsigned)flags);
+	wantf(got == MAP_FAILED ? -errno : 0, 0, "mremap(%zu to %zu bytes, %s)", old, len,
+		may_move(flags));
 	return got;
 }
 
@@ -194,7 +199,7 @@ static void dontunmap(void)
 
 	if (moved == MAP_FAILED && errno == EINVAL)
 		skip("no-MREMAP_DONTUNMAP");
-	want(moved == MAP_FAILED ? -errno : 0, 0, "mremap with MREMAP_DONTUNMAP");
+	want(moved == MAP_FAILED ? -errno : 0, 0, "mremap with MREMAP_MAYMOVE and MREMAP_DONTUNMAP");
 	want(*moved, 'a', "the page at its new address");
 	want(*p, 0, "the page at its old address");
 	t_touch(p, 'w');
