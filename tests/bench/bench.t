@@ -64,6 +64,12 @@ is 'a ratio is the median of the pairs of a turn, and that of the minima stands 
 slow 99 99 99 1 0.06061 0.05051
 cp 12 10 100 3 0.5 0.5' "$(awk -f "$room/statistics.awk" samples)"
 
+BENCH=M2 LIMIT=60 run "$bench" .
+like 'a reader of mmapr --emit-c sees no torn record' '*How many records does a reader see torn?
+*reads of a board*
+   \* mmapw -, a reader of mmapr --emit-c * 0
+*' "$out"
+
 mkdir bin
 for tool in sh cc as ld awk basename cat cmp cut date dd df getconf grep head mkdir mkfifo mktemp mv nproc realpath rm \
 	sed seq sort tail uname umount wc; do

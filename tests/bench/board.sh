@@ -47,7 +47,7 @@ publish() (
 		done
 		ns=$(clock_sh "$IPCBOX mmapw $MEM/board - <$MEM/lines") ;;
 	bare_write) ns=$(clock_sh "$LOOP get 28 <$MEM/fifo & $LOOP put $MESSAGES 28 >$MEM/fifo && wait \$!") ;;
-	fifow,_cat) ns=$(clock_sh "cat $MEM/fifo >/dev/null & $IPCBOX fifow $MEM/fifo - <$MEM/lines && wait \$!") ;;
+	cat,_fifow) ns=$(clock_sh "cat $MEM/fifo >/dev/null & $IPCBOX fifow $MEM/fifo - <$MEM/lines && wait \$!") ;;
 	esac && echo "$ns"
 )
 
@@ -58,7 +58,7 @@ torn() (
 	b=$MEM/board-torn
 	"$IPCBOX" mmapw -S 'a:u32[8]' "$b" a=0,0,0,0,0,0,0,0 && "$IPCBOX" mmapr --emit-c "$b" >"$MEM/board.h" &&
 		$CC -O2 -I"$MEM" -o "$MEM/torn" "$here/torn.c" || exit
-	awk 'BEGIN { for (i = 0; i < 1000000; i++) { s = i; for (k = 1; k < 8; k++) s = s "," i; print "a=" s } }' >"$MEM/lines8"
+	awk -v n=$MESSAGES 'BEGIN { for (i = 0; i < n; i++) { s = i; for (k = 1; k < 8; k++) s = s "," i; print "a=" s } }' >"$MEM/lines8"
 	(while cat "$MEM/lines8" 2>/dev/null; do :; done) | "$IPCBOX" mmapw "$b" - & pid=$!
 	sleep 0.2
 	"$MEM/torn" "$b" $((SIZE * 100000000 >> 30)) 2>"$MEM/note"
@@ -66,7 +66,7 @@ torn() (
 line_M2() {
 	awk -v n=$MESSAGES 'BEGIN { for (i = 0; i < n; i++) print "id=" i }' >"$MEM/lines"
 	contest M2 publish records/s "$MESSAGES" 'mmapw -, 4 mmapr -f' 'How many records can a writer publish?' \
-		"$MESSAGES records to 4 readers; a FIFO has one reader" bare_write fifow,_cat
+		"$MESSAGES records to 4 readers; a FIFO has one reader" bare_write cat,_fifow
 	rm -f "$MEM/lines" "$MEM/board"
 	once M2 torn count 'mmapw -, a reader of mmapr --emit-c' 'How many records does a reader see torn?' \
 		"$((SIZE * 100000000 >> 30)) reads of a board that is published all the time"

@@ -7,7 +7,7 @@
 # shellcheck disable=SC2016 # of the inner shell
 cases() { clock_sh '"$IPCBOX" pipetest -q >/dev/null; [ $? -le 1 ]'; }
 line_T1() {
-	PAIRS=3
+	[ "$PAIRS" -le 2 ] || PAIRS=2
 	contest T1 cases s 1 pipetest 'How long does pipetest take?' 'all default cases'
 	PAIRS=$pairs
 }

@@ -37,3 +37,6 @@ done
 [ "$SIZE" -eq "$wanted" ] || echo "bench: files of $((SIZE >> 20)) MiB: there is no more room" >&2
 MESSAGES=$((SIZE * 1000000 >> 30))
 [ $MESSAGES -ge 1000 ] || MESSAGES=1000
+if [ "$SIZE" -lt 536870912 ]; then short=3 long=3; else short=5 long=10; fi
+: "${PAIRS:=$short}" "${WAIT:=$long}"
+pairs=$PAIRS

@@ -12,7 +12,7 @@ function row(i) {
 function show(   i) {
 	printf "\n%s  %s\n", id, question
 	printf "    %s; %s, %s\n", work, units(), direction()
-	if (n == 1) { printf "   * %-26s %11s\n", ours, measured(1) ? number(amount_of(median[1])) : median[1]; return }
+	if (n == 1) { printf "   * %-38s %11s\n", ours, measured(1) ? number(amount_of(median[1])) : median[1]; return }
 	printf "     %-26s %11s %11s %11s  %s\n", "", "median", "best run", "worst run", "our time / its"
 	for (i = 1; i <= n; i++) row(i)
 }
