@@ -34,7 +34,7 @@
 ##   make ipcbox.links        obj/ipcbox.links: the names
 ## Release
 ##   make dist                obj/ipcbox-VERSION.tar.gz, the same bytes each time
-##   make release             obj/release: static binaries of all architectures, man pages, sums
+##   make release             obj/release: static binaries of all architectures, man pages, notices
 ##
 ## O=dir builds outside the source; V=1 shows commands; CROSS_COMPILE=prefix- or CC= choose the
 ## compiler; CFLAGS= CPPFLAGS= LDFLAGS= come after the Makefile's; SKIP_STRIP=y leaves the symbols;
@@ -184,7 +184,7 @@ sanitize := $(if $(call on,SANITIZE),-fsanitize=address -fsanitize=undefined -fn
 asks_pie := $(filter -pie -static-pie,$(LDFLAGS))
 is_pie := $(or $(call on,HARDEN),$(if $(is_static),$(asks_pie)))
 position := $(if $(is_pie),-fPIE,$(if $(is_static),-fno-pie))
-CPPFLAGS_ALL = -I$(obj) -Ilibbb -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' $(CPPFLAGS)
+CPPFLAGS_ALL = -I$(obj) -Ilibbb -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DVERSION='"$(VERSION)"' $(CPPFLAGS)
 # known FLAG...: the flags that this compiler has, and has a use for on its machine
 known = $(shell for f in $(1); do $(CC) -Werror $$f -S -o /dev/null -x c /dev/null 2>/dev/null && echo $$f; done)
 small := $(or $(call known,-Oz),-Os)
@@ -308,7 +308,7 @@ check: $(O)/ipcbox
 
 # Ten thousand writers die, each system call fails once, the fuzzer runs for an hour.
 check-long: $(O)/ipcbox
-	$(Q)READS=1000000000 CUTS=10000 KILLS=10000 KILL_LIMIT=7200 LONG=36000 MIXTURES=10000 FAULTS=all FUZZ_SECONDS=3600 \
+	$(Q)ARCHES='$(ARCHES)' READS=1000000000 CUTS=10000 KILLS=10000 KILL_LIMIT=7200 LONG=36000 MIXTURES=10000 FAULTS=all FUZZ_SECONDS=3600 \
 		IPCBOX='$(abspath $<)' prove -r tests
 
 check-mutants: $(O)/ipcbox
@@ -371,6 +371,7 @@ release: dist man
 	$(Q)for arch in $(ARCHES); do \
 		$(MAKE) --no-print-directory cross ARCH=$$arch && cp $(obj)/$$arch/ipcbox $(obj)/release/$(name)-$$arch || exit; \
 	done
+	$(Q)qemu/notice.sh $(ARCHES) >$(obj)/release/NOTICE
 	$(Q)cp $(obj)/$(name).tar.gz $(obj)/man/* $(obj)/release
 	$(Q)cd $(obj)/release && sha256sum * >../SHA256SUMS && mv ../SHA256SUMS .
 	$(say) RELEASE $(obj)/release
