@@ -23,7 +23,7 @@ for arch; do
 	echo "$arch" >>"$work/$sum.names"
 	cp "$notice" "$work/$sum"
 done
-for names in $(grep -l . "$work"/*.names | sort); do
+for names in "$work"/*.names; do
 	printf '\n=== musl in the binaries for %s\n\n' "$(tr '\n' ' ' <"$names" | sed 's/ $//; s/ /, /g')"
 	cat "${names%.names}"
 done

@@ -18,12 +18,11 @@ ok 'pcopy -p keeps a time of the year 2040' keeps "$IPCBOX" pcopy
 
 . "$room/tree.sh"
 cd tree || exit
-statement='a box for i386 keeps a time of the year 2040'
-if ! tools=$(sh qemu/cross.sh i386 2>/dev/null); then skip "$statement" 'no compiler or no musl for i386'; exit; fi
-make -s allnoconfig && sed -i 's/.*CONFIG_PCOPY .*/CONFIG_PCOPY=y/' .config
+if ! tools=$(sh qemu/cross.sh i386 2>/dev/null); then skip 'a box for i386 keeps a time of the year 2040' 'no compiler or no musl for i386'; exit; fi
+make -s allnoconfig && sed -i 's/.*CONFIG_\(PCOPY\|STATIC\) .*/CONFIG_\1=y/' .config
 ok 'make builds pcopy for i386' eval "make -s -j2 $tools"
 like 'the box for i386 has words of 32 bits' '*ELF 32-bit*' "$(file ipcbox)"
 emulator=
 ./ipcbox --version >/dev/null 2>&1 || emulator=qemu-i386-static
-if ! $emulator ./ipcbox --version >/dev/null 2>&1; then skip "$statement" 'no program for i386 runs here'; exit; fi
-ok "$statement" keeps $emulator ./ipcbox pcopy
+if ! $emulator ./ipcbox --version >/dev/null 2>&1; then skip 'a box for i386 keeps a time of the year 2040' 'no program for i386 runs here'; exit; fi
+ok 'a box for i386 keeps a time of the year 2040' keeps $emulator ./ipcbox pcopy
