@@ -199,7 +199,8 @@ static void dontunmap(void)
 
 	if (moved == MAP_FAILED && errno == EINVAL)
 		skip("no-MREMAP_DONTUNMAP");
-	want(moved == MAP_FAILED ? -errno : 0, 0, "mremap with MREMAP_MAYMOVE and MREMAP_DONTUNMAP");
+	want(moved == MAP_FAILED ? -errno : 0, 0,
+		"mremap with MREMAP_MAYMOVE and MREMAP_DONTUNMAP");
 	want(*moved, 'a', "the page at its new address");
 	want(*p, 0, "the page at its old address");
 	t_touch(p, 'w');
