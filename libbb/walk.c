@@ -102,6 +102,11 @@ int bb_find(struct bb_walk *w, const char *path)
 	begin(w, path);
 	if (!w->works)
 		return -1;
+	if (!*path) { /* path_resolution(7), "Empty pathname" */
+		close(w->dir);
+		errno = ENOENT;
+		return -1;
+	}
 	while (*w->rest && fd >= 0) {
 		fd = step(w);
 		if (fd >= 0)

@@ -221,7 +221,7 @@ int mmapw_main(char **argv)
 	int64_t period = interval ? xatodur("interval", interval) : NS_PER_S;
 	int lines, once;
 
-	if (!argv[optind])
+	if (!argv[optind] || !*argv[optind])
 		bb_show_usage("no file");
 	operands = argv + optind + 1;
 	lines = is_lines(operands);

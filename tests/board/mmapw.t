@@ -119,6 +119,8 @@ run box mmapw nowhere/x id=1
 is 'mmapw names the file whose directory is missing' "1 mmapw: can't create 'nowhere/x': No such file or directory" "$rc $err"
 run box mmapw . id=1
 is 'mmapw refuses a directory' "1 mmapw: can't open '.': Is a directory" "$rc $err"
+run box mmapw '' id=1
+like 'mmapw refuses an empty name' '2 mmapw: no file*' "$rc $err"
 mkfifo fifo
 mknod null c 1 3 2>/dev/null
 for special in fifo null; do
