@@ -37,7 +37,7 @@ function bar(i, y,   from, to, right, s) {
 }
 # chart Y returns the SVG of this question from Y on, and sets tall to its height.
 function chart(y,   i, top, most, tick, s, rows, x) {
-	LEFT = 230; WIDTH = 440; most = 0
+	LEFT = 230; WIDTH = 400; most = 0
 	for (i = 1; i <= n; i++)
 		if (measured(i)) { rows++; if (most_of(i) > most) most = most_of(i) }
 	scale = most > 0 ? WIDTH / most : 1

@@ -11,7 +11,7 @@ function row(i,   s) {
 }
 function table(   i, s) {
 	s = "<table><tr><th>" escaped(units()) "</th><th>median</th><th>best run</th><th>worst run</th>" \
-		"<th>our time / its,<br>median of pairs</th><th>our time / its,<br>of best runs</th><th></th></tr>\n"
+		"<th>our time / its,<br>of the pairs</th><th>our time / its,<br>of best runs</th><th></th></tr>\n"
 	for (i = 1; i <= n; i++) s = s row(i)
 	return s "</table>"
 }
@@ -28,8 +28,8 @@ function end(   s) {
 	print "<title>ipcbox beside other tools</title>\n<style>"
 	print "body { font: 15px/1.4 \"DejaVu Sans\", Arial, Helvetica, sans-serif; color: #000; background: #fff; margin: 0 auto; padding: 12px; max-width: 1500px }"
 	print "section { display: flex; flex-wrap: wrap; gap: 8px 24px; align-items: center; border-top: 1px solid #bbb; padding: 12px 0; break-inside: avoid }"
-	print "svg { max-width: 100%; height: auto }\ntable { border-collapse: collapse; font-size: 14px }"
-	print "th, td { padding: 3px 8px; text-align: right; font-weight: normal } th:first-child { text-align: left }"
+	print "section svg { flex: 1 1 620px; max-width: 800px }\nsvg { max-width: 100%; height: auto }\ntable { border-collapse: collapse; font-size: 13px }"
+	print "th, td { padding: 3px 6px; text-align: right; font-weight: normal } th:first-child { text-align: left }"
 	print "tr:first-child th { vertical-align: bottom; border-bottom: 1px solid #333 } .ours th, .ours td { font-weight: bold }"
 	print ".few td, .few th { text-align: left; border: 0 !important }\n</style>\n<h1>ipcbox beside other tools</h1>"
 	s = escaped(ENVIRON["CAPTION"])
