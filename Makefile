@@ -276,6 +276,7 @@ CHECK_DEPS := bash bindfs btrfs-progs busybox-static chromium-headless-shell cla
 	gcc-aarch64-linux-gnu libc6-dev libc6-dev-arm64-cross \
 	libclang-rt-14-dev libnbd-bin lintian mandoc nbdkit nbdkit-plugin-python ntfs-3g perl procps \
 	python3 python3-tap shellcheck spin squashfs-tools strace util-linux xfsprogs zsh
+PACKAGING_DEPS := dracut-core initramfs-tools-core qemu-system-x86 rpm rpmlint
 BENCH_DEPS := btrfs-progs busybox-static mbuffer pv socat toybox xfsprogs
 FARM_DEPS := lava-dispatcher python3-labgrid python3-pytest qemu-system-x86 socat
 # "make deps run" installs less than "make deps check"; "make deps" alone installs all packages.
@@ -285,6 +286,7 @@ cross_deps = $(shell awk -v c='$(CROSS_COMPILE)' '$$1 == "arch" && $$3 == c { \
 	gsub(/_/, "-", c); print "gcc-" substr(c, 1, length(c) - 1), "libc6-dev-" $$2 "-cross" }' qemu/targets)
 packages = $(BUILD_DEPS) $(shell qemu/deps.sh '$(ARCH)' $(FOR)) $(if $(CROSS_COMPILE),$(cross_deps)) \
 	$(if $(call wants,check),$(CHECK_DEPS)) $(if $(call wants,bench),$(BENCH_DEPS)) \
+	$(if $(filter check-packaging,$(FOR)),$(PACKAGING_DEPS)) \
 	$(if $(call wants,farms),$(FARM_DEPS)) $(if $(call wants,check-readme),debootstrap)
 
 # apt-get is not called where no package is missing, so that make deps also works offline.

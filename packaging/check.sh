@@ -129,6 +129,16 @@ done
 
 # --- initramfs-tools: an initramfs is made and booted --------------------------------------------------------
 kernel=$(find -L "${XDG_CACHE_HOME:-$HOME/.cache}/ipcbox/bookworm-amd64-linux-image-cloud-amd64/" -name 'vmlinuz*' 2>/dev/null | head -n 1)
+boot() {
+	timeout 150 qemu-system-x86_64 -M q35 -cpu max,-cx16 -m 512 -nodefaults -display none -serial stdio -no-reboot \
+		-kernel "$kernel" -initrd "$1" -append 'console=ttyS0 quiet panic=-1 ipcbox.run=pipetest,-t,tut.p1.*;pipecap' \
+		</dev/null 2>&1 | tr -d '\r' >console
+}
+ran_there() {
+	cat console
+	grep -q '^# Totals: pass:[1-9][0-9]* fail:0 ' console && grep -q '^size=' console && grep -q '^# ipcbox end rc=0' console &&
+		grep -q 'Power down' console
+}
 boots='an initramfs of initramfs-tools boots, runs pipetest and powers off'
 if [ "$(id -u)" != 0 ] || [ "$(uname -m)" != x86_64 ] || ! have mkinitramfs || ! have qemu-system-x86_64 || [ -z "$kernel" ]; then
 	skip "$boots" 'needs root, x86_64, initramfs-tools, QEMU and a kernel: make qemu ARCH=amd64'
@@ -152,10 +162,32 @@ else
 		mkinitramfs -d conf -o initramfs.gz 6.1.0-none
 	END
 	ok 'mkinitramfs runs the hook' unshare -m sh make-it
-	timeout 150 qemu-system-x86_64 -M q35 -cpu max,-cx16 -m 512 -nodefaults -display none -serial stdio -no-reboot -kernel "$kernel" \
-		-initrd initramfs.gz -append 'console=ttyS0 quiet panic=-1 ipcbox.run=pipetest,-t,tut.p1.*;pipecap' </dev/null 2>&1 | tr -d '\r' >console
-	cat console >log
-	ok "$boots" sh -c 'grep -q "^# Totals: pass:[1-9][0-9]* fail:0 " console && grep -q "^size=" console && grep -q "^# ipcbox end rc=0" console || { cat console; exit 1; }'
+	boot initramfs.gz
+	ok "$boots" ran_there
+fi
+
+# --- dracut: the same ---------------------------------------------------------------------------------------
+boots='an initramfs of dracut boots, runs pipetest and powers off'
+if [ "$(id -u)" != 0 ] || [ "$(uname -m)" != x86_64 ] || ! have dracut || ! have qemu-system-x86_64 || [ -z "$kernel" ]; then
+	skip "$boots" 'needs root, x86_64, dracut-core, QEMU and a kernel: make qemu ARCH=amd64'
+elif [ -n "${QUICK-}" ]; then
+	skip "$boots" QUICK
+elif ! unshare -m true 2>/dev/null; then
+	skip "$boots" 'no mount namespace'
+else
+	cat >make-it <<-END
+		set -e
+		mkdir -p layers && mount -t tmpfs none layers && mkdir layers/u layers/w layers/mu layers/mw
+		mount -t overlay overlay -o lowerdir=/usr/bin,upperdir=layers/u,workdir=layers/w /usr/bin
+		modules=/usr/lib/dracut/modules.d
+		mount -t overlay overlay -o lowerdir=\$modules,upperdir=layers/mu,workdir=layers/mw \$modules
+		cp '$box' /usr/bin/ipcbox
+		cp -R '$packaging/dracut/90ipcbox' \$modules
+		dracut --no-kernel --no-hostonly --force --gzip --modules 'base ipcbox' --tmpdir '$work' dracut.gz 6.1.0-none
+	END
+	ok 'dracut takes the module' unshare -m sh make-it
+	boot dracut.gz
+	ok "$boots" ran_there
 fi
 echo "1..$n"
 [ $failed = 0 ]

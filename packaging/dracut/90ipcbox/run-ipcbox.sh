@@ -21,5 +21,7 @@ run_ipcbox() {
 if run=$(getarg ipcbox.run=) && [ -n "$run" ]; then
 	echo 1 >/proc/sys/kernel/printk
 	(run_ipcbox "$run") >/dev/console 2>&1
-	poweroff -f
+	# The module base alone has no poweroff: the kernel powers off by itself (sysrq of proc(5)).
+	poweroff -f 2>/dev/null || echo o >/proc/sysrq-trigger
+	sleep 60
 fi
