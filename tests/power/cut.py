@@ -133,10 +133,9 @@ def look(mnt, marks, count):
 def board_numbers(disk, places):
     """The number of the latest publication in each header of a board that the disk holds."""
     for place in places:
-        number, start = divmod(place, PIECE)
-        two = disk.get(number, bytes(PIECE)) + disk.get(number + 1, bytes(PIECE))
-        if two[start:start + len(MAGIC)] == MAGIC:
-            yield struct.unpack_from("=I", two, start + 64)[0]
+        header = os.pread(disk, 128, place)
+        if header.startswith(MAGIC):
+            yield struct.unpack_from("=I", header, 64)[0]
 
 
 def publications(records):
@@ -144,19 +143,21 @@ def publications(records):
 
     This looks at the blocks themselves and at every acknowledgement, without a mount.
     """
-    places = {off + m.start() for kind, off, _, body in records if kind == b"W"
-              for m in re.finditer(re.escape(MAGIC), body)}
-    disk, pending, told, missing = {}, [], 0, 0
+    places = {r[1] + m.start() for r in records if r[0] == b"W"
+              for m in re.finditer(re.escape(MAGIC), body(r))}
+    disk = os.open(where + "/flushed", os.O_RDWR | os.O_CREAT)
+    os.ftruncate(disk, size)
+    pending, told, missing = [], 0, 0
     for record in records:
-        if record[0] in b"WZ":
-            pending.append(record)
-        elif record[0] == b"F":
-            for piece in (p for r in pending for p in pieces(r)):
-                apply(disk, piece)
+        pending.append(record)
+        if record[0] == b"F":
+            flush(disk, pending)
             pending = []
         elif record[3].startswith(b"done board"):
             told += 1  # publication 1 was there before the first
             missing += max(board_numbers(disk, places), default=0) < told + 1
+    os.close(disk)
+    os.unlink(where + "/flushed")
     return told, missing
 
 
