@@ -211,7 +211,7 @@ static void read_raw(struct reader *r)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	unsigned flags = SPLICE_F_NONBLOCK;
-	int spliced = 1, hints = 0, writers = 1;
+	int spliced = 1, hints = 0, writers = 1, i;
 	struct end *e;
 	ssize_t n;
 
@@ -219,7 +219,7 @@ static void read_raw(struct reader *r)
 		(void)fifo_poll(&out, 1, INT64_MAX);
 		e = wait_for_end(r);
 		n = 1;
-		for (int i = 0; i < RUNS && n > 0 && r->bytes; i++) {
+		for (i = 0; i < RUNS && n > 0 && r->bytes; i++) {
 			n = move_raw(r, e->fd, &spliced, &flags);
 			if (n > 0) {
 				e->some = 1;
@@ -230,7 +230,8 @@ static void read_raw(struct reader *r)
 		}
 		if (n == 0 && fifor_is_false_end(r, e))
 			n = -1;
-		hints = n < 0 ? hints + 1 : 0;
+		/* After a call that brought bytes, a drained FIFO is no false hint. */
+		hints = n < 0 && i == 1 ? hints + 1 : 0;
 		pause_after_false_hints(r, hints);
 		if (n == 0)
 			writers = fifor_next_writer(r, e);

@@ -83,9 +83,10 @@ static int splice_raw(struct writer *w)
 		n = splice(STDIN_FILENO, NULL, w->f.fd, NULL, SPLICE_MAX, flags);
 		if (n == 0)
 			return 1;
-		if (n > 0)
+		if (n > 0) {
 			w->f.count.bytes += n;
-		else if (errno == EAGAIN)
+			w->false_hints = 0;
+		} else if (errno == EAGAIN)
 			(void)fifow_wait_for_room(w, fifo_deadline(w->f.asked.timeout));
 		else if (errno == EOPNOTSUPP && flags)
 			flags = 0;
