@@ -184,7 +184,13 @@ sanitize := $(if $(call on,SANITIZE),-fsanitize=address -fsanitize=undefined -fn
 asks_pie := $(filter -pie -static-pie,$(LDFLAGS))
 is_pie := $(or $(call on,HARDEN),$(if $(is_static),$(asks_pie)))
 position := $(if $(is_pie),-fPIE,$(if $(is_static),-fno-pie))
-CPPFLAGS_ALL = -I$(obj) -Ilibbb -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DVERSION='"$(VERSION)"' $(CPPFLAGS)
+CPPFLAGS_ALL = -I$(obj) -Ilibbb -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DVERSION='"$(VERSION)"' $(call one_line,$(CPPFLAGS))
+# Flags of several lines, as some recipes have them, would end the command of a step too early.
+define newline
+
+
+endef
+one_line = $(subst $(newline), ,$(1))
 # known FLAG...: the flags that this compiler has, and has a use for on its machine
 known = $(shell for f in $(1); do $(CC) -Werror $$f -S -o /dev/null -x c /dev/null 2>/dev/null && echo $$f; done)
 small := $(or $(call known,-Oz),-Os)
@@ -195,7 +201,7 @@ CFLAGS_ALL = -std=gnu11 $(if $(call on,DEBUG),-Og -g,$(small)) \
 	-Wall -Wextra -Wshadow -Wundef -Wvla -Wwrite-strings -Wformat=2 \
 	-Wstrict-prototypes -Wmissing-prototypes $(if $(call on,WERROR),-Werror) \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables $(position) $(safe) \
-	-ffile-prefix-map='$(CURDIR)'=. -ffile-prefix-map=$(obj)=obj $(sanitize) $(CFLAGS)
+	-ffile-prefix-map='$(CURDIR)'=. -ffile-prefix-map=$(obj)=obj $(sanitize) $(call one_line,$(CFLAGS))
 # In a static binary the data follows the text in the same page of the file: the linker pads
 # nothing to a page. A shared or hardened binary stays as the distribution's linker makes it.
 comma := ,
@@ -215,7 +221,7 @@ links += $(if $(is_pie),-pie)
 endif
 # gcc's code for some machines calls __stack_chk_fail_local, which musl does not have.
 links += $(if $(call on,HARDEN),-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now$(comma)--defsym=__stack_chk_fail_local=__stack_chk_fail)
-LDFLAGS_ALL = -Wl,--gc-sections $(links) $(sanitize) $(if $(is_pie),$(filter-out $(asks_pie),$(LDFLAGS)),$(LDFLAGS))
+LDFLAGS_ALL = -Wl,--gc-sections $(links) $(sanitize) $(call one_line,$(if $(is_pie),$(filter-out $(asks_pie),$(LDFLAGS)),$(LDFLAGS)))
 # The notes of a static binary are of no use. In another they hold the build-id, and strip(1) loses
 # GNU_RELRO without them.
 strip := $(if $(or $(SKIP_STRIP),$(call on,DEBUG)),,$(STRIP) -s $(if $(packed),-R .comment -R '.note*'))

@@ -22,7 +22,7 @@ function plain(s) {
 !($1 in seen) { list = list " " $1; seen[$1] }
 {
 	out = "complete -c " $1 ($2 == "" ? "" : " -s " $2) " -l " $3
-	# An argument that may be left out is one only behind "=": fish offers it there.
+	# fish takes an argument that may be left out only after "=", and offers it there by itself.
 	if ($4 == ":") out = out ($5 ~ /^(FILE|FIFO|DIR)$/ ? " -r -F" : " -x")
 	if ($4 != "" && $6 != "") out = out " -a " plain($6)
 	if ($4 != "" && $5 ~ /^(GLOB|ID)$/) out = out " -a '(__ipcbox_cases)'"

@@ -1,18 +1,18 @@
 #!/bin/sh
 # gen.sh WHAT FILE... - print one of the files the build generates.
 #
-#   kconfig APPLET.c...              menu entries, out of the applets' header comments
-#   config  SEED KCONFIG...          a whole .config: SEED's values, else defaults
-#   all     y|n|random KCONFIG...    a .config with every bool at that value
-#   diff    .config KCONFIG...       only what differs from the defaults
+#   kconfig APPLET.c...              the menu entries in the header comments of the applets
+#   config  SEED KCONFIG...          a whole .config: the values of SEED, or else the defaults
+#   all     y|n|random KCONFIG...    a .config in which every bool has that value
+#   diff    .config KCONFIG...       the lines of .config that differ from the defaults
 #   header  .config KCONFIG...       config.h: every known symbol is defined, so if() works
 #   make    .config APPLET.c...      CONFIG_*, APPLETS, ALL_NAMES for the Makefile
 #   applets .config APPLET.c...      applets.h: APPLET(name) for each enabled applet
 #   text-numbers .config APPLET.c... texts.h: the number of each text
 #   rows    .config APPLET.c...      rows.h: how many CASE(...) rows each group has
 #   texts   .config APPLET.c...      the texts themselves, each ended by a \001
-#   options APPLET.c...              the options out of the help, as options.awk prints them,
-#                                    behind the applet's name and a tab
+#   options APPLET.c...              the options in the help, as options.awk prints them; the
+#                                    name of the applet and a tab stand before each line
 #   pages   DIR .config APPLET.c...  the man pages, into DIR, with $VERSION and $DATE
 #   completion SHELL .config APPLET.c...  for bash, zsh or fish
 #

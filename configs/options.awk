@@ -1,12 +1,13 @@
 # options.awk - the options of one applet, out of its --help
 #
-# A line that begins with "-" names options; indented lines after it go on with the text. Options
-# of one line stand two or more blanks, or a semicolon, apart:
+# A line that begins with "-" names options, and the indented lines after it continue its text. Two
+# options on one line have two or more blanks, or a semicolon, between them:
 #
 #	-x, --long ARG  text     --other[=ARG]  text; --third=WORD|WORD
 #
-# Prints one line for each option, with tabs between: letter, name, how, ARG, words, text. how is "" without an
-# argument, ":" with one, "::" where it may be left out; words are the ARG's own, blanks between.
+# options.awk prints a line for each option, with tabs between: letter, name, how, ARG, words, text.
+# "how" is empty for an option without an argument, ":" for one with an argument, "::" where the
+# argument may be left out. "words" are the words that ARG itself names, with blanks between.
 #
 # SPDX-License-Identifier: 0BSD
 
@@ -52,7 +53,7 @@ function take(part) {
 /^ *-/ {
 	print_options()
 	sub(/^ +/, "")
-	# A mark where the next option of the line begins.
+	# \001 marks where the next option of the line begins.
 	while (match($0, /(;|  ) *--?[A-Za-z0-9]/)) {
 		begin = substr($0, RSTART, RLENGTH)
 		sub(/[; ]+/, "\001", begin)
