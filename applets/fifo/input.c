@@ -35,7 +35,8 @@ void fifow_input_read(struct input *in)
 
 	in->len -= in->at;
 	in->seen = in->len;
-	memmove(in->buf, in->buf + in->at, in->len);
+	if (in->at) /* Some memmove(3) copy even to the same place. */
+		memmove(in->buf, in->buf + in->at, in->len);
 	in->at = 0;
 	if (in->len == in->size)
 		in->buf = xrealloc(in->buf, in->size *= 2);
