@@ -59,10 +59,10 @@ is 'CONFIG_PREFIX of .config makes make install ignore DESTDIR' '' "$(ls ../lost
 odd=' $(shell touch ../run) `touch ../run` $HOME #'"it's \"quoted\\\" '"
 printf '%s\n' "CONFIG_PREFIX=\"../odd$(printf %s "$odd" | sed 's/["\\]/\\&/g')\"" | cat ../before - >.config
 ok 'CONFIG_PREFIX of .config may have any character' make -s install
-ok 'make install takes CONFIG_PREFIX of .config as it is, blanks at its end too' test -x "../odd$odd/usr/bin/ipcbox"
+ok 'make install takes CONFIG_PREFIX of .config as it is, blanks at its end too' test -x "../strange$odd/usr/bin/ipcbox"
 ok 'make runs no command of .config' test ! -e ../run
 ok 'make uninstall takes CONFIG_PREFIX of .config as it is' make -s uninstall
-is 'make uninstall of an odd CONFIG_PREFIX leaves nothing' '' "$(find ../odd* ! -type d)"
+is 'make uninstall of an odd CONFIG_PREFIX leaves nothing' '' "$(find ../strange* ! -type d)"
 cp ../before .config
 ok 'a path of the command line may have a quote' make -s install-noclobber DESTDIR="../it's" prefix="/a 'b"
 ok 'make installs into a path with a quote' test -x "../it's/a 'b/bin/ipcbox"
