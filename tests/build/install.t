@@ -57,7 +57,7 @@ is 'CONFIG_PREFIX of .config makes make install ignore DESTDIR' '' "$(ls ../lost
 # Kconfig writes a backslash before " and \ in a string.
 # shellcheck disable=SC2016 # nobody shall expand it
 odd=' $(shell touch ../run) `touch ../run` $HOME #'"it's \"quoted\\\" '"
-printf '%s\n' "CONFIG_PREFIX=\"../odd$(printf %s "$odd" | sed 's/["\\]/\\&/g')\"" | cat ../before - >.config
+printf '%s\n' "CONFIG_PREFIX=\"../strange$(printf %s "$odd" | sed 's/["\\]/\\&/g')\"" | cat ../before - >.config
 ok 'CONFIG_PREFIX of .config may have any character' make -s install
 ok 'make install takes CONFIG_PREFIX of .config as it is, blanks at its end too' test -x "../strange$odd/usr/bin/ipcbox"
 ok 'make runs no command of .config' test ! -e ../run
