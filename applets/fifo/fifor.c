@@ -121,7 +121,7 @@ static ssize_t take_run(struct reader *r, struct end *e)
 	struct run run;
 	ssize_t n;
 
-	if (!r->feed.left && bb_got_signal) {
+	if (!r->feed.held && bb_got_signal) {
 		errno = EAGAIN;
 		return -1;
 	}
@@ -163,7 +163,8 @@ static void fifor_read_messages(struct reader *r)
 			n = -1;
 		hints = n < 0 ? hints + 1 : 0;
 		pause_after_false_hints(r, hints);
-		for (int i = 0; i < RUNS && n > 0 && fifor_wants_more(r); i++)
+		/* What was taken out of the pipe is printed before anything else is waited for. */
+		for (int i = 0; n > 0 && (i < RUNS || r->feed.held) && fifor_wants_more(r); i++)
 			n = take_run(r, e);
 		if (n == 0)
 			writers = fifor_next_writer(r, e);

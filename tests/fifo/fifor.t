@@ -103,6 +103,18 @@ wait # an open(2) that a SIGCHLD interrupts is an error to busybox's sh
 echo x >f
 wait $!
 like 'fifor into a full disk is exit 1' "1 fifor: can't write to standard output: *" "$(cat rc err | tr '\n' ' ')"
+exec 8<>f # The FIFO has a writer that stays.
+seq 40 | box fifow -F packet f -
+start -o plain f
+has_lines() { [ "$(wc -l <got)" = "$1" ]; }
+ok 'fifor prints all packets that were queued, though no more come' wait_for has_lines 40
+kill $reader; wait $reader 2>/dev/null
+exec 8>&-
+echo x >f & # A pipe takes the words of fifor, since no file may grow.
+run sh -c '{ (ulimit -f 0; timeout 10 "$1" fifor f 2>&1 >limited); echo $?; } | cat' sh "$IPCBOX"
+wait $!
+is 'fifor over the limit of a file size is exit 1' "fifor: can't write to standard output: File too large
+1" "$out"
 (exec >&-; timeout 10 "$IPCBOX" fifor f 2>err); rc=$?
 is 'fifor says that its stdout is closed' "1 fifor: can't write to standard output: Bad file descriptor" "$rc $(cat err)"
 
