@@ -160,7 +160,7 @@ static void fill_standard_fds(void)
 	close(fd);
 }
 
-int bb_sigpipe_was_ignored;
+int bb_sigpipe_was_ignored, bb_sigxfsz_was_ignored;
 sigset_t bb_inherited_mask;
 
 /* exec(2) keeps the signals that a parent has blocked, and an ignored SIGCHLD. The applets wait for
@@ -173,6 +173,7 @@ static void set_up_signals(void)
 	sigprocmask(SIG_SETMASK, &none, &bb_inherited_mask);
 	signal(SIGCHLD, SIG_DFL);
 	bb_sigpipe_was_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
+	bb_sigxfsz_was_ignored = signal(SIGXFSZ, SIG_IGN) == SIG_IGN;
 }
 
 /* If the file has the set-user-ID bit or capabilities, each applet would open, overwrite and run

@@ -163,8 +163,9 @@ int sleep_until(int64_t deadline_ns);
  * sigs is a 0-terminated list. die_of_signal never returns: the parent sees that this signal has
  * killed the process. */
 extern volatile sig_atomic_t bb_got_signal;
-/* The state in which main() found SIGPIPE and the signal mask. main() always ignores SIGPIPE. */
-extern int bb_sigpipe_was_ignored;
+/* The state in which main() found SIGPIPE, SIGXFSZ and the signal mask. main() always ignores both,
+ * so that write(2) fails with EPIPE and EFBIG instead; a command gets them as they were. */
+extern int bb_sigpipe_was_ignored, bb_sigxfsz_was_ignored;
 extern sigset_t bb_inherited_mask;
 void bb_signals(const int *sigs);
 void die_of_signal(int sig) NORETURN;

@@ -72,6 +72,8 @@ void exec_command(char **argv)
 {
 	if (!bb_sigpipe_was_ignored)
 		signal(SIGPIPE, SIG_DFL);
+	if (!bb_sigxfsz_was_ignored)
+		signal(SIGXFSZ, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &bb_inherited_mask, NULL);
 	xfflush_stdout();
 	execvp(argv[0], argv);

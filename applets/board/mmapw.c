@@ -188,7 +188,6 @@ static int mmapw_run(struct writer *w, const struct wanted *want, int64_t period
 	int status = EXIT_SUCCESS;
 
 	bb_signals(signals);
-	signal(SIGXFSZ, SIG_IGN); /* write(2) and fallocate(2): EFBIG instead */
 	board_catch_usr1(0);
 	board_open(&w->b, want);
 	board_tick(NS_PER_S);

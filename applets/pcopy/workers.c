@@ -28,9 +28,6 @@ void pcopy_hold_signals(void)
 {
 	static const int wanted[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD };
 
-	/* If SIGCHLD is ignored, wait(2) does not return the statuses of the workers. */
-	signal(SIGCHLD, SIG_DFL);
-	signal(SIGXFSZ, SIG_IGN); /* write(2) fails with EFBIG instead */
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
 		hold_signal(wanted[i]);
 }

@@ -247,8 +247,6 @@ int pipecap_main(char **argv)
 		.number = INT_MAX,
 	};
 
-	if (o.mode != 's') /* A CMD gets the signal as it was. */
-		signal(SIGXFSZ, SIG_IGN); /* write(2) fails with EFBIG instead */
 	if (o.sizes)
 		r.number = wanted_size(&r, o.sizes);
 	if (o.peek_len)

@@ -37,9 +37,6 @@ void children_start(void)
 	sigset_t held;
 
 	bb_signals(ours);
-	signal(SIGXFSZ, SIG_IGN); /* output that meets RLIMIT_FSIZE fails with EFBIG */
-	/* While SIGCHLD is ignored, the kernel reaps all children itself: waitpid(2). */
-	signal(SIGCHLD, SIG_DFL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);

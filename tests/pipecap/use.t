@@ -61,6 +61,8 @@ run sh -c '{ (ulimit -f 0; exec "$@" -I 2>&1 >limited); echo $?; } | cat' sh $EM
 is 'pipecap -I over the limit of a file size ends with 1 and a message' \
 	"pipecap: can't write to standard output: File too large
 1" "$out"
+run sh -c 'exec 2>&1; "$@" -s 1 -- sh -c "ulimit -f 0; echo x >limited"' sh $EMULATOR "$IPCBOX" pipecap
+is 'a CMD of pipecap over the limit of a file size dies of SIGXFSZ' 153 "$rc"
 run sh -c '{ sleep 0.2; "$@" -k -f fifo; echo $? >rc; } | true' sh $EMULATOR "$IPCBOX" pipecap
 is 'pipecap -k into a closed pipe ends with 1 without a message' '1 ' "$(cat rc) $err"
 
