@@ -47,8 +47,8 @@ void fifo_init(struct fifo *f, opts_t opts, const struct fifo_arguments *a)
 
 	if (!f->path)
 		bb_show_usage("which FIFO?");
-	f->fd = f->watch = f->place = -1;
-	f->look = f->pause = INT64_MAX;
+	f->fd = f->watch.fd = f->place.fd = -1;
+	f->watch.look = f->watch.pause = INT64_MAX;
 	if (opts & OPT('r') && a->frame)
 		bb_show_usage("--raw and --frame exclude each other");
 	asked->frame = opts & OPT('r') ? FRAME_RAW : xchoose("frame", a->frame, frames);

@@ -41,16 +41,29 @@ struct fifo_counts {
 	uintmax_t messages, bytes, dropped, reconnects, waits;
 };
 
+/* What fifo_open has found under the name. Only place.c changes it, after fifo_init. */
+struct fifo_place {
+	struct stat found;	/* all zero: nothing was found */
+	int fd;			/* an O_PATH descriptor of that; -1: none */
+	int known;		/* there was a FIFO of that name */
+};
+
+/* How a change of the name is noticed. Only wait.c changes it, after fifo_init. */
+struct fifo_watch {
+	int fd;			/* inotify(7) of the name, or -1 */
+	int64_t look;		/* when the name is looked at, even without an event */
+	int64_t pause;		/* how long that is after the last look; INT64_MAX: never */
+	struct stat seen;	/* the file that had the name when fifo_watch last made watches */
+};
+
+/* What both ends know of the FIFO and of their work. Each end owns one, as the first member of its
+ * own struct. */
 struct fifo {
 	const char *path;
 	struct fifo_asked asked;
 	int fd;			/* -1: not open */
-	struct stat found;	/* what fifo_open has found under the name; 0: nothing */
-	int place;		/* an O_PATH descriptor of that; -1: none */
-	int known;		/* there was a FIFO of that name */
-	int watch;		/* inotify(7) of the name, or -1 */
-	int64_t look, pause;	/* the name is looked at then, even without an event */
-	struct stat watched;
+	struct fifo_place place;
+	struct fifo_watch watch;
 	uintmax_t left;		/* messages that are still wanted */
 	pid_t child;		/* a child that blocks in a call for this process; 0: none */
 	int unsaved;		/* a message would be lost if this process died now */

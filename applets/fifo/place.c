@@ -6,17 +6,17 @@
 #include "fifo.h"
 #include "wait.h"
 
-/* Returns true if the name exists, and sets f->found and f->place. */
+/* Returns true if the name exists, and sets f->place.found and f->place.fd. */
 static int find_place(struct fifo *f, struct bb_walk *w)
 {
-	if (f->place >= 0)
-		close(f->place);
-	f->place = bb_find(w, f->path);
-	if (f->place >= 0 && fstat(f->place, &f->found) == 0)
+	if (f->place.fd >= 0)
+		close(f->place.fd);
+	f->place.fd = bb_find(w, f->path);
+	if (f->place.fd >= 0 && fstat(f->place.fd, &f->place.found) == 0)
 		return 1;
-	f->found = (struct stat){ 0 };
+	f->place.found = (struct stat){ 0 };
 	return !w->works && stat(fifo_directory(f->path), &w->parent) == 0
-		&& stat(f->path, &f->found) == 0;
+		&& stat(f->path, &f->place.found) == 0;
 }
 
 /* A FIFO of a stranger may be read if nobody asked for making it. */
@@ -26,14 +26,14 @@ int fifo_open(struct fifo *f, int flags)
 	int fd = -1;
 
 	if (find_place(f, &w)) {
-		if (!S_ISFIFO(f->found.st_mode))
+		if (!S_ISFIFO(f->place.found.st_mode))
 			bb_error_msg_and_die("'%s' is not a FIFO", f->path);
 		if (flags != O_RDONLY || f->asked.mode >= 0)
-			bb_refuse_owner(&w, &f->found, "it");
-		f->known = 1;
+			bb_refuse_owner(&w, &f->place.found, "it");
+		f->place.known = 1;
 		fd = fifo_reopen(f, flags | O_NONBLOCK);
 	}
-	if (fd < 0 && errno != ENXIO && ((errno != ENOENT && errno != ENOTDIR) || !f->known))
+	if (fd < 0 && errno != ENXIO && ((errno != ENOENT && errno != ENOTDIR) || !f->place.known))
 		bb_perror_msg_and_die(
 			"can't open '%s'%s", f->path,
 			errno == ENOENT && f->asked.mode < 0 ? " (--create makes it)" : "");
@@ -46,12 +46,12 @@ int fifo_reopen(const struct fifo *f, int flags)
 	struct stat st;
 	int fd;
 
-	scnprintf(name, sizeof(name), "/proc/self/fd/%d", f->place);
-	fd = f->place < 0 ? -1 : open(name, flags | O_CLOEXEC);
-	if (fd >= 0 || (f->place >= 0 && errno == ENXIO))
+	scnprintf(name, sizeof(name), "/proc/self/fd/%d", f->place.fd);
+	fd = f->place.fd < 0 ? -1 : open(name, flags | O_CLOEXEC);
+	if (fd >= 0 || (f->place.fd >= 0 && errno == ENXIO))
 		return fd;
 	fd = open(f->path, flags | O_CLOEXEC); /* There is no /proc. */
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !same_inode(&st, &f->found))) {
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !same_inode(&st, &f->place.found))) {
 		close(fd);
 		errno = ENOENT;
 		return -1;

@@ -143,12 +143,13 @@ static int watch_way(int watch, const char *path)
 static int watch_name(const struct fifo *f, int exists)
 {
 	char real[PATH_MAX];
-	int links = watch_way(f->watch, f->path);
+	int links = watch_way(f->watch.fd, f->path);
 
 	if (exists)
 		return links == 0
-			|| (links > 0 && realpath(f->path, real) && watch_way(f->watch, real) == 0);
-	(void)inotify_add_watch(f->watch, fifo_directory(f->path),
+			|| (links > 0 && realpath(f->path, real)
+			    && watch_way(f->watch.fd, real) == 0);
+	(void)inotify_add_watch(f->watch.fd, fifo_directory(f->path),
 		IN_CREATE | IN_MOVED_TO | IN_MASK_ADD);
 	return 0;
 }
@@ -159,14 +160,14 @@ static int watch_name(const struct fifo *f, int exists)
 static void look_again(struct fifo *f, int complete, int changes)
 {
 	if (!complete)
-		f->pause = NS_PER_S;
+		f->watch.pause = NS_PER_S;
 	else if (changes)
-		f->pause = NS_PER_S / 100;
-	else if (f->pause < NS_PER_S)
-		f->pause *= 10;
+		f->watch.pause = NS_PER_S / 100;
+	else if (f->watch.pause < NS_PER_S)
+		f->watch.pause *= 10;
 	else
-		f->pause = INT64_MAX;
-	f->look = fifo_deadline(f->pause);
+		f->watch.pause = INT64_MAX;
+	f->watch.look = fifo_deadline(f->watch.pause);
 }
 
 /* The watches are made before the name is looked at for the second time, so a change in between is
@@ -177,19 +178,19 @@ int fifo_watch(struct fifo *f)
 	int exists = stat(f->path, &named) == 0, news;
 	char events[4096];
 
-	if (f->watch < 0)
-		f->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (f->watch < 0 && f->pause == INT64_MAX && f->asked.verbose > 0)
+	if (f->watch.fd < 0)
+		f->watch.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (f->watch.fd < 0 && f->watch.pause == INT64_MAX && f->asked.verbose > 0)
 		bb_perror_msg("no inotify(7): '%s' is looked at once a second", f->path);
-	news = f->watch >= 0 && safe_read(f->watch, events, sizeof(events)) > 0;
-	if (news || !exists || f->pause != INT64_MAX || !same_inode(&named, &f->watched)) {
-		int complete = f->watch >= 0 && watch_name(f, exists);
+	news = f->watch.fd >= 0 && safe_read(f->watch.fd, events, sizeof(events)) > 0;
+	if (news || !exists || f->watch.pause != INT64_MAX || !same_inode(&named, &f->watch.seen)) {
+		int complete = f->watch.fd >= 0 && watch_name(f, exists);
 
-		f->watched = before = named;
+		f->watch.seen = before = named;
 		exists = stat(f->path, &named) == 0;
 		look_again(f, complete, news || !exists || !same_inode(&named, &before));
 	}
-	return exists && !same_inode(&named, &f->found);
+	return exists && !same_inode(&named, &f->place.found);
 }
 
 /* A message that was taken out of the pipe is not lost at a signal, if it can be printed or sent
@@ -240,10 +241,11 @@ enum fifo_event fifo_wait(struct fifo *f, struct pollfd *fds, int n, int64_t dea
 	int ready, news;
 
 	for (;;) {
-		fds[n] = (struct pollfd){ .fd = f->watch, .events = POLLIN };
-		ready = fifo_poll(fds, n + 1, fifo_earlier(deadline, f->look));
+		fds[n] = (struct pollfd){ .fd = f->watch.fd, .events = POLLIN };
+		ready = fifo_poll(fds, n + 1, fifo_earlier(deadline, f->watch.look));
 		news = fds[n].revents != 0;
-		if ((news || (f->look != INT64_MAX && monotonic_ns() >= f->look)) && fifo_watch(f))
+		if ((news || (f->watch.look != INT64_MAX && monotonic_ns() >= f->watch.look))
+		    && fifo_watch(f))
 			return FIFO_MOVED;
 		if (ready > news)
 			return FIFO_READY;

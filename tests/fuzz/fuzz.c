@@ -151,7 +151,7 @@ static void fuzz_number(char *text, size_t len, unsigned variant)
 static void fuzz_frames(char *data, size_t len, unsigned variant)
 {
 	static char output[OUTPUT];
-	struct reader r = { .f = { .fd = -1, .watch = -1, .left = UINTMAX_MAX,
+	struct reader r = { .f = { .fd = -1, .watch.fd = -1, .left = UINTMAX_MAX,
 		.asked = { .frame = variant & 8 ? FRAME_AUTO : FRAME_LEN, .json = variant & 1 } },
 		.out = { .buf = output, .chunk = 4096, .prefix = "read:", .end = '\n' },
 		.atomic = 4096 };
