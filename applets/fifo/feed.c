@@ -23,8 +23,8 @@ static int feed_pipe(int fd[2], int size)
 
 static int knows_packets(const struct feed *feed)
 {
-	return fcntl(feed->slot[1], F_SETFL, O_NONBLOCK | O_DIRECT) == 0
-		&& fcntl(feed->slot[1], F_SETFL, O_NONBLOCK) == 0;
+	return fcntl(feed->pipes.slot[1], F_SETFL, O_NONBLOCK | O_DIRECT) == 0
+		&& fcntl(feed->pipes.slot[1], F_SETFL, O_NONBLOCK) == 0;
 }
 
 void fifor_feed_init(struct reader *r)
@@ -34,18 +34,18 @@ void fifor_feed_init(struct reader *r)
 
 	feed->look = r->f.asked.limited;
 	feed->flags = SPLICE_F_NONBLOCK;
-	feed->null = -1;
+	feed->sink.null = -1;
 	if (!auto_frame && !feed->look)
 		return;
 	size = fcntl(r->f.fd, F_GETPIPE_SZ);
 	if (size < OUTPUT)
 		size = OUTPUT;
-	feed->packets = auto_frame && feed_pipe(feed->slot, 1) && knows_packets(feed)
-		&& feed_pipe(feed->copy, size);
-	feed->usable = (feed->packets || feed->look) && feed_pipe(feed->pipe, size);
-	feed->scratch = xmalloc(OUTPUT);
+	feed->packets = auto_frame && feed_pipe(feed->pipes.slot, 1) && knows_packets(feed)
+		&& feed_pipe(feed->pipes.copy, size);
+	feed->usable = (feed->packets || feed->look) && feed_pipe(feed->pipes.fetched, size);
+	feed->sink.scratch = xmalloc(OUTPUT);
 	/* Without /dev/null, unwanted bytes are read. */
-	feed->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	feed->sink.null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (!feed->packets && auto_frame && r->f.asked.verbose > 0)
 		bb_error_msg("no packets here, but lines");
 }
@@ -56,9 +56,9 @@ static void throw_away(struct feed *feed, int fd, size_t len)
 	ssize_t n;
 
 	while (len) {
-		n = splice(fd, NULL, feed->null, NULL, len, SPLICE_F_NONBLOCK);
+		n = splice(fd, NULL, feed->sink.null, NULL, len, SPLICE_F_NONBLOCK);
 		if (n < 0)
-			n = safe_read(fd, feed->scratch, len < OUTPUT ? len : OUTPUT);
+			n = safe_read(fd, feed->sink.scratch, len < OUTPUT ? len : OUTPUT);
 		if (n <= 0)
 			break;
 		len -= n;
@@ -74,20 +74,21 @@ static size_t find_packet(struct feed *feed, size_t len)
 	ssize_t n;
 	int packet;
 
-	throw_away(feed, feed->copy[0], feed->behind - len);
-	feed->behind = 0;
+	throw_away(feed, feed->pipes.copy[0], feed->bytes.behind - len);
+	feed->bytes.behind = 0;
 	for (;;) {
-		n = splice(feed->copy[0], NULL, feed->slot[1], NULL, len - at, SPLICE_F_NONBLOCK);
+		n = splice(feed->pipes.copy[0], NULL, feed->pipes.slot[1], NULL, len - at,
+			SPLICE_F_NONBLOCK);
 		if (n <= 0)
 			return len;
 		if (at + n >= len)
 			break;
-		(void)safe_read(feed->slot[0], feed->scratch, OUTPUT);
+		(void)safe_read(feed->pipes.slot[0], feed->sink.scratch, OUTPUT);
 		at += n;
 	}
-	packet = feed->left != 0;
-	if (safe_read(feed->slot[0], feed->scratch, 1) == 1 && n > 1)
-		packet = safe_read(feed->slot[0], feed->scratch, OUTPUT) < 0;
+	packet = feed->bytes.left != 0;
+	if (safe_read(feed->pipes.slot[0], feed->sink.scratch, 1) == 1 && n > 1)
+		packet = safe_read(feed->pipes.slot[0], feed->sink.scratch, OUTPUT) < 0;
 	return packet ? at : len;
 }
 
@@ -102,18 +103,18 @@ static int is_ambiguous(const struct reader *r, const struct end *e, const char 
 static ssize_t move(struct feed *feed, int fd)
 {
 	if (feed->look)
-		return tee(fd, feed->pipe[1], SPLICE_MAX, feed->flags);
-	return splice(fd, NULL, feed->pipe[1], NULL, SPLICE_MAX, feed->flags);
+		return tee(fd, feed->pipes.fetched[1], SPLICE_MAX, feed->flags);
+	return splice(fd, NULL, feed->pipes.fetched[1], NULL, SPLICE_MAX, feed->flags);
 }
 
-/* Fills the pipe and the copy, as far as both have room. Some kernels do not know SPLICE_F_NONBLOCK
- * for a FIFO, but obey the FIFO's O_NONBLOCK. */
+/* Fills the pipes "fetched" and "copy", as far as both have room. Some kernels do not know
+ * SPLICE_F_NONBLOCK for a FIFO, but obey the FIFO's O_NONBLOCK. */
 static ssize_t fetch(struct feed *feed, int fd)
 {
-	ssize_t n = feed->held;
+	ssize_t n = feed->bytes.held;
 
-	throw_away(feed, feed->copy[0], feed->behind);
-	feed->behind = 0;
+	throw_away(feed, feed->pipes.copy[0], feed->bytes.behind);
+	feed->bytes.behind = 0;
 	if (!n)
 		n = move(feed, fd);
 	if (n < 0 && feed->flags && (errno == EOPNOTSUPP || errno == EINVAL)) {
@@ -124,15 +125,15 @@ static ssize_t fetch(struct feed *feed, int fd)
 		feed->usable = 0;
 	if (n <= 0)
 		return n;
-	feed->held = feed->left = n;
+	feed->bytes.held = feed->bytes.left = n;
 	if (feed->packets) {
-		n = tee(feed->pipe[0], feed->copy[1], n, SPLICE_F_NONBLOCK);
+		n = tee(feed->pipes.fetched[0], feed->pipes.copy[1], n, SPLICE_F_NONBLOCK);
 		if (n > 0)
-			feed->left = n;
+			feed->bytes.left = n;
 		else
 			feed->packets = 0;
 	}
-	return feed->left;
+	return feed->bytes.left;
 }
 
 static void make_room(struct buffer *b, size_t size)
@@ -160,7 +161,7 @@ static ssize_t read_directly(struct reader *r, struct end *e, struct run *run)
 ssize_t fifor_feed_next(struct reader *r, struct end *e, struct run *run)
 {
 	struct feed *feed = &r->feed;
-	ssize_t n = feed->left;
+	ssize_t n = feed->bytes.left;
 
 	if (feed->usable && !n) {
 		n = fetch(feed, e->fd);
@@ -172,12 +173,12 @@ ssize_t fifor_feed_next(struct reader *r, struct end *e, struct run *run)
 	if (n <= 0)
 		return n;
 	make_room(&feed->buf, n);
-	n = safe_read(feed->pipe[0], feed->buf.data, n);
+	n = safe_read(feed->pipes.fetched[0], feed->buf.data, n);
 	if (n <= 0)
 		bb_perror_msg_and_die("can't read '%s'", r->f.path);
-	feed->held -= n;
-	feed->left -= n;
-	feed->behind += feed->packets ? n : 0;
+	feed->bytes.held -= n;
+	feed->bytes.left -= n;
+	feed->bytes.behind += feed->packets ? n : 0;
 	*run = (struct run){ feed->buf.data, n, r->f.asked.frame == FRAME_PACKET ? 0 : n };
 	if (feed->packets && is_ambiguous(r, e, run->buf, n))
 		run->packet = find_packet(feed, n);
@@ -192,11 +193,11 @@ void fifor_feed_take(struct reader *r, struct end *e, size_t len)
 	if (!feed->usable || !feed->look)
 		return;
 	for (; len && n > 0; len -= n)
-		n = safe_read(e->fd, feed->scratch, len < OUTPUT ? len : OUTPUT);
+		n = safe_read(e->fd, feed->sink.scratch, len < OUTPUT ? len : OUTPUT);
 	if (n < 0)
 		bb_perror_msg_and_die("can't read '%s'", r->f.path);
-	throw_away(feed, feed->pipe[0], feed->held);
+	throw_away(feed, feed->pipes.fetched[0], feed->bytes.held);
 	if (feed->packets)
-		throw_away(feed, feed->copy[0], feed->behind + feed->left);
-	feed->held = feed->left = feed->behind = 0;
+		throw_away(feed, feed->pipes.copy[0], feed->bytes.behind + feed->bytes.left);
+	feed->bytes.held = feed->bytes.left = feed->bytes.behind = 0;
 }

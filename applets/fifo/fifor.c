@@ -121,7 +121,7 @@ static ssize_t take_run(struct reader *r, struct end *e)
 	struct run run;
 	ssize_t n;
 
-	if (!r->feed.held && bb_got_signal) {
+	if (!r->feed.bytes.held && bb_got_signal) {
 		errno = EAGAIN;
 		return -1;
 	}
@@ -164,7 +164,8 @@ static void fifor_read_messages(struct reader *r)
 		hints = n < 0 ? hints + 1 : 0;
 		pause_after_false_hints(r, hints);
 		/* What was taken out of the pipe is printed before anything else is waited for. */
-		for (int i = 0; n > 0 && (i < RUNS || r->feed.held) && fifor_wants_more(r); i++)
+		for (int i = 0; n > 0 && (i < RUNS || r->feed.bytes.held) && fifor_wants_more(r);
+			i++)
 			n = take_run(r, e);
 		if (n == 0)
 			writers = fifor_next_writer(r, e);

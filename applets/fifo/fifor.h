@@ -42,20 +42,38 @@ struct run {
 	size_t len, packet;
 };
 
-/* feed.c: how bytes come out of the FIFO. */
+/* feed.c owns these: how bytes come out of the FIFO. */
+
+/* The pipes of fifor's own that the bytes go through. */
+struct feed_pipes {
+	int fetched[2];		/* bytes taken out of the FIFO, or with look a copy of them */
+	int copy[2];		/* a copy of the bytes in fetched */
+	int slot[2];		/* one slot, moved out of copy */
+};
+
+/* How many bytes these pipes hold. */
+struct feed_bytes {
+	size_t held;		/* bytes in fetched */
+	size_t left;		/* those of them that are in copy, too */
+	size_t behind;		/* bytes that fetched has given out and copy has not */
+};
+
+/* Where unwanted bytes go. */
+struct feed_sink {
+	char *scratch;		/* room for OUTPUT bytes */
+	int null;		/* /dev/null; -1: there is none */
+};
+
 struct feed {
-	int look;		/* --count: look first, then take what is wanted */
+	int look;		/* --count: fifor looks first, then takes what is wanted */
 	int packets;		/* packets are told from plain bytes */
 	int usable;		/* the pipes below are there */
 	int bytewise;		/* fifor cannot look ahead and takes bytes one by one */
 	unsigned flags;		/* for splice(2) and tee(2) */
-	int pipe[2];		/* bytes taken out of the FIFO, or with look a copy of them */
-	int copy[2], slot[2];	/* a copy of that, and of one slot of it */
-	size_t held, left;	/* held: bytes in pipe; left: those of them that are in copy, too */
-	size_t behind;		/* bytes that pipe has given out and copy has not */
-	struct buffer buf;
-	char *scratch;		/* room for OUTPUT unwanted bytes */
-	int null;		/* /dev/null, for unwanted bytes; -1: there is none */
+	struct feed_pipes pipes;
+	struct feed_bytes bytes;
+	struct buffer buf;	/* the bytes of the run that was read last */
+	struct feed_sink sink;
 };
 
 /* frame.c: messages that come in parts, by writer. */
