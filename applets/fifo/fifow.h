@@ -45,6 +45,14 @@ char *fifow_queue_pop(struct queue *q, size_t *len, uintmax_t *lost);
 char *fifow_queue_keep(struct queue *q, size_t len);
 
 /* --- peer.c: the other end. */
+
+/* How the open FIFO is written to. Only peer.c changes it. */
+struct fifow_pipe {
+	int lock;		/* use locks, so that no write lands inside a long message */
+	int packets;		/* the descriptor is in packet mode now */
+	int no_packets;		/* this kernel has no packets */
+};
+
 enum { EPIPE_WAIT, EPIPE_DROP, EPIPE_FAIL };
 struct writer {
 	struct fifo f;
@@ -52,9 +60,7 @@ struct writer {
 	struct queue queue;
 	size_t atomic;		/* PIPE_BUF: a write(2) of at most this is whole */
 	int nonblock, on_epipe;
-	int lock;		/* use locks, so that no write lands inside a long message */
-	int packets;		/* the descriptor is in packet mode now */
-	int no_packets;		/* this kernel has no packets */
+	struct fifow_pipe pipe;
 	int idle;		/* there is no message yet, so --timeout does not count */
 	int64_t first_due;	/* when stdin's first message is too late */
 	int false_hints;	/* how often poll(2) has reported room, but there was none */

@@ -174,7 +174,7 @@ static void put_any(struct writer *w, struct fifow_output *out, const char *msg,
 	int counted)
 {
 	int frame = w->f.asked.frame, odd = is_odd(w, msg, len);
-	int packet = (frame == FRAME_PACKET || odd) && !w->no_packets;
+	int packet = (frame == FRAME_PACKET || odd) && !w->pipe.no_packets;
 	int framed = frame == FRAME_LEN || (frame == FRAME_AUTO && (len >= w->atomic
 		|| has_magic(msg, len) || (odd && !packet)));
 

@@ -104,22 +104,22 @@ static NORETURN void fifow_give_up(struct writer *w, const char *why)
 
 static int set_packets(struct writer *w, int on)
 {
-	if (w->packets == on)
+	if (w->pipe.packets == on)
 		return 1;
 	if (fcntl(w->f.fd, F_SETFL, O_NONBLOCK | (on ? O_DIRECT : 0)) < 0)
 		return 0;
-	w->packets = on;
+	w->pipe.packets = on;
 	return 1;
 }
 
 /* Linux has packets since 3.4, but some other kernels with Linux's system calls have none. */
 static void try_packets(struct writer *w)
 {
-	w->packets = 0;
-	if (w->no_packets
+	w->pipe.packets = 0;
+	if (w->pipe.no_packets
 		|| (set_packets(w, 1) && set_packets(w, w->f.asked.frame == FRAME_PACKET)))
 		return;
-	w->no_packets = 1;
+	w->pipe.no_packets = 1;
 	if (w->f.asked.frame == FRAME_PACKET && w->f.asked.frame_named) {
 		xfunc_error_retval = EXIT_UNSUPPORTED;
 		bb_perror_msg_and_die("can't switch '%s' to packets", w->f.path);
@@ -139,8 +139,8 @@ static int open_writer(struct writer *w)
 	w->f.fd = fd;
 	if (frame == FRAME_AUTO || frame == FRAME_PACKET)
 		try_packets(w);
-	w->lock = frame == FRAME_LINE || frame == FRAME_NUL;
-	if (w->packets && !w->f.asked.size_named && w->in.buf && !w->queue.size)
+	w->pipe.lock = frame == FRAME_LINE || frame == FRAME_NUL;
+	if (w->pipe.packets && !w->f.asked.size_named && w->in.buf && !w->queue.size)
 		w->f.asked.size = -SLOTS * getpagesize();
 	fifo_resize(&w->f);
 	return 0;
@@ -242,7 +242,7 @@ static int fifow_lock(struct writer *w, size_t len, int64_t deadline)
 	while (set_lock(w, len, F_WRLCK, &fl) < 0) {
 		if (errno != EAGAIN && errno != EACCES) {
 			if (len <= w->atomic)
-				return w->lock = 0;
+				return w->pipe.lock = 0;
 			if (errno == EINVAL || errno == ENOSYS)
 				/* Linux before 3.15 has no such locks. */
 				xfunc_error_retval = EXIT_UNSUPPORTED;
@@ -304,7 +304,7 @@ static int next_reader(struct writer *w, int64_t deadline)
  * message from the start, after an end for the piece that may be in the pipe. */
 static int separate(struct writer *w, size_t done)
 {
-	if (done && w->f.asked.frame != FRAME_RAW && w->lock)
+	if (done && w->f.asked.frame != FRAME_RAW && w->pipe.lock)
 		/* The next write reports a missing reader. */
 		(void)safe_write(w->f.fd, &w->end, 1);
 	return 1;
@@ -326,7 +326,7 @@ enum fifow_sent fifow_send(struct writer *w, const char *buf, size_t len, int pa
 	if (!set_packets(w, packet))
 		bb_perror_msg_and_die("can't switch the packets of '%s'", w->f.path);
 	while (done < len && sent == SENT) {
-		if (w->lock && !held)
+		if (w->pipe.lock && !held)
 			held = fifow_lock(w, len, deadline);
 		if (held < 0)
 			return DROPPED;
