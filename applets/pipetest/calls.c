@@ -14,7 +14,7 @@ static char byte_at(uint32_t pos)
 	return pos ^ pos >> 8 ^ pos >> 13;
 }
 
-const char *pattern(size_t n)
+const char *t_pattern(size_t n)
 {
 	static char *buf;
 	static size_t size;
@@ -26,7 +26,7 @@ const char *pattern(size_t n)
 	return n ? buf : "";
 }
 
-void pattern_wrote(long result)
+void t_pattern_wrote(long result)
 {
 	if (result > 0)
 		t.stream->written += result;
@@ -34,34 +34,34 @@ void pattern_wrote(long result)
 
 /* The position moves before the write: a reader may answer and write the bytes that follow before
  * this process runs again. */
-long try_write(int fd, size_t n)
+long t_try_write(int fd, size_t n)
 {
-	const char *buf = pattern(n);
+	const char *buf = t_pattern(n);
 	long got;
 
 	t.stream->written += n;
-	calling_io("write", fd, n);
-	got = call_result(write(fd, buf, n));
+	t_calling_io("write", fd, n);
+	got = t_call_result(write(fd, buf, n));
 	t.stream->written -= n - (got > 0 ? got : 0);
 	return got;
 }
 
 void t_write(int fd, size_t n, long expected)
 {
-	wantf(try_write(fd, n), expected, "write(%d, %zu)", fd, n);
+	wantf(t_try_write(fd, n), expected, "write(%d, %zu)", fd, n);
 }
 
-long checked_read(int fd, size_t n)
+long t_checked_read(int fd, size_t n)
 {
 	char *buf = xmalloc(n ? n : 1);
 	long got;
 
-	calling_io("read", fd, n);
-	got = call_result(read(fd, buf, n));
+	t_calling_io("read", fd, n);
+	got = t_call_result(read(fd, buf, n));
 	for (long i = 0; i < got; i++)
 		if (buf[i] != byte_at(t.stream->consumed + i))
-			fail("read(%d, %zu) = %ld, but byte %ld is not the next of the stream", fd,
-				n, got, i);
+			t_fail("read(%d, %zu) = %ld, but byte %ld is not the next of the stream",
+				fd, n, got, i);
 	if (got > 0)
 		t.stream->consumed += got;
 	free(buf);
@@ -70,7 +70,7 @@ long checked_read(int fd, size_t n)
 
 void t_read(int fd, size_t n, long expected)
 {
-	wantf(checked_read(fd, n), expected, "read(%d, %zu)", fd, n);
+	wantf(t_checked_read(fd, n), expected, "read(%d, %zu)", fd, n);
 }
 
 void t_close(int fd)
@@ -100,7 +100,7 @@ void t_setfl(int fd, int flag)
 		fd, (unsigned)flag);
 }
 
-void nonblock(int fd)
+void t_nonblock(int fd)
 {
 	t_setfl(fd, O_NONBLOCK);
 }
@@ -128,7 +128,7 @@ static void check_total(size_t total)
 	enum { PAGES = 4096 };
 
 	if (total > PAGES * t.page)
-		fail("%zu bytes were taken, and write never says EAGAIN", total);
+		t_fail("%zu bytes were taken, and write never says EAGAIN", total);
 }
 
 /* Smaller chunks fill the room that larger ones leave. */
@@ -138,7 +138,7 @@ static size_t write_to_the_brim(int fd)
 	long got = 0;
 
 	for (size_t chunk = t.page; chunk; chunk /= 2)
-		for (; (got = try_write(fd, chunk)) > 0; total += got)
+		for (; (got = t_try_write(fd, chunk)) > 0; total += got)
 			check_total(total);
 	wantf(got, -EAGAIN, "write(%d, 1) after %zu bytes", fd, total);
 	return total;
@@ -149,9 +149,9 @@ size_t t_fill(int fd)
 	int flags = ret(fcntl(fd, F_GETFL));
 	size_t total;
 
-	nonblock(fd);
-	callingf("write(%d, 1 to %zu), again and again", fd, t.page);
-	total = call_result(write_to_the_brim(fd));
+	t_nonblock(fd);
+	t_callingf("write(%d, 1 to %zu), again and again", fd, t.page);
+	total = t_call_result(write_to_the_brim(fd));
 	wantf(ret(fcntl(fd, F_SETFL, flags)), 0, "fcntl(%d, F_SETFL, %#x)", fd, (unsigned)flags);
 	return total;
 }
@@ -161,30 +161,30 @@ size_t t_fill_by(int fd, size_t n)
 	size_t total = 0;
 	long got;
 
-	callingf("write(%d, %zu), again and again", fd, n);
-	for (; (got = try_write(fd, n)) > 0; total += got) {
+	t_callingf("write(%d, %zu), again and again", fd, n);
+	for (; (got = t_try_write(fd, n)) > 0; total += got) {
 		if (got != (long)n && n <= t.pipe_buf)
-			fail("write(%zu) = %ld, expected all or EAGAIN", n, got);
+			t_fail("write(%zu) = %ld, expected all or EAGAIN", n, got);
 		check_total(total);
 	}
 	wantf(got, -EAGAIN, "write(%d, %zu) after %zu bytes", fd, n, total);
-	return call_result(total);
+	return t_call_result(total);
 }
 
 void t_drain(int fd, size_t n)
 {
 	size_t left = n;
 
-	callingf("read(%d, %zu in all)", fd, n);
+	t_callingf("read(%d, %zu in all)", fd, n);
 	while (left) {
-		long got = checked_read(fd, left);
+		long got = t_checked_read(fd, left);
 
 		if (got <= 0)
-			fail("read(%d, %zu) = %ld %s with all that to come", fd, left, got,
-				errname(got));
+			t_fail("read(%d, %zu) = %ld %s with all that to come", fd, left, got,
+				t_errname(got));
 		left -= got;
 	}
-	(void)call_result(n);
+	(void)t_call_result(n);
 }
 
 void t_pipe(int fd[2])
@@ -196,7 +196,7 @@ void t_needs(long result, const char *token)
 {
 	t_needs_call(token + strlen("no-"));
 	if (missing(result))
-		skip(token);
+		t_skip(token);
 	wantf(result, -EBADF, "%s: the call with fd -1", token);
 }
 
@@ -243,14 +243,14 @@ bool t_capable(int capability)
 	return has_capability(capability);
 }
 
-long splice_now(int in, int out, size_t n)
+long t_splice_now(int in, int out, size_t n)
 {
 	return ret(splice(in, NULL, out, NULL, n, SPLICE_F_NONBLOCK));
 }
 
 void t_needs_splice(void)
 {
-	t_needs(splice_now(-1, -1, 1), "no-splice");
+	t_needs(t_splice_now(-1, -1, 1), "no-splice");
 }
 
 void t_needs_tee(void)
@@ -260,5 +260,5 @@ void t_needs_tee(void)
 
 void t_splice(int in, int out, size_t n, long expected)
 {
-	wantf(splice_now(in, out, n), expected, "splice(%d to %d, %zu)", in, out, n);
+	wantf(t_splice_now(in, out, n), expected, "splice(%d to %d, %zu)", in, out, n);
 }

@@ -89,32 +89,32 @@ extern struct handled {
 	volatile sig_atomic_t thread;	/* handled the last signal */
 } t_handled;
 
-void fail(const char *fmt, ...) PRINTF(1, 2) NORETURN;
-void skip(const char *token) NORETURN;	/* a token is a fixed word: no-proc, soft-limit ... */
-void info(const char *fmt, ...) PRINTF(1, 2);	/* prints a line of diagnostics */
+void t_fail(const char *fmt, ...) PRINTF(1, 2) NORETURN;
+void t_skip(const char *token) NORETURN; /* a token is a fixed word: no-proc, soft-limit ... */
+void t_info(const char *fmt, ...) PRINTF(1, 2);	/* prints a line of diagnostics */
 
 size_t t_random(size_t max);	/* returns 1 to max, which follow from the seed */
 /* A case announces each call before making it, so that the engine can name a call that does not
  * return, and then compares the result with the expected one. The macros below keep that order:
  * announcement, call, result. The text "what" begins with the name of the call, as in
  * "read(3, 10)", or names a value. With -v the engine prints all announcements and results. */
-void calling(const char *what);
-void callingf(const char *fmt, ...) PRINTF(1, 2);
-void calling_io(const char *name, int fd, size_t n);
-long call_result(long result);	/* returns the result, or -errno if the call failed */
-void want_result(long got, long expected);
-void want_part_result(long got, size_t most);
-void want_if_there_result(long result, long expected);
+void t_calling(const char *what);
+void t_callingf(const char *fmt, ...) PRINTF(1, 2);
+void t_calling_io(const char *name, int fd, size_t n);
+long t_call_result(long result);	/* returns the result, or -errno if the call failed */
+void t_want_result(long got, long expected);
+void t_want_part_result(long got, size_t most);
+void t_want_if_there_result(long result, long expected);
 /* ret(read(...)) announces the call, makes it, and is its result, or -errno if it failed. */
-#define ret(...) (calling(#__VA_ARGS__), call_result(__VA_ARGS__))
+#define ret(...) (t_calling(#__VA_ARGS__), t_call_result(__VA_ARGS__))
 /* The case fails unless got equals expected. */
-#define want(got, expected, what) (calling(what), want_result(got, expected))
-#define wantf(got, expected, ...) (callingf(__VA_ARGS__), want_result(got, expected))
+#define want(got, expected, what) (t_calling(what), t_want_result(got, expected))
+#define wantf(got, expected, ...) (t_callingf(__VA_ARGS__), t_want_result(got, expected))
 #define want_ret(result, expected, what) want(call_value(result), expected, what)
 #define want_part(got, most, what) /* expects 1 to most */ \
-	(calling(what), want_part_result(got, most))
+	(t_calling(what), t_want_part_result(got, most))
 #define want_if_there(result, expected, what) /* accepts a missing() call, too */ \
-	(calling(what), want_if_there_result(result, expected))
+	(t_calling(what), t_want_if_there_result(result, expected))
 #define t_ok(result, what) want_ret(result, 0, what)
 /* Returns a call's result, or -errno if the call failed, where the call is announced already. */
 static inline long call_value(long result)
@@ -139,21 +139,21 @@ void t_raise(int sig);
 void t_send(pid_t pid, int sig); /* calls kill, which must succeed */
 void t_signal(int sig, void (*handler)(int sig));
 bool t_capable(int capability);	/* calls has_capability */
-const char *errname(long result);	/* returns "EAGAIN" for -EAGAIN, "" if unknown */
+const char *t_errname(long result);	/* returns "EAGAIN" for -EAGAIN, "" if unknown */
 void t_show(long result, const char *what);	/* prints a line of diagnostics */
 
 /* These calls have expected results. The value of each written byte follows from its position in
  * the stream, and t_read expects the bytes that follow those of the last read. */
-long try_write(int fd, size_t n); /* returns how many bytes were taken, or -errno */
+long t_try_write(int fd, size_t n); /* returns how many bytes were taken, or -errno */
 void t_write(int fd, size_t n, long expected);
 void t_read(int fd, size_t n, long expected);
-long checked_read(int fd, size_t n);	/* returns read's result; wrong bytes are "not ok" */
-const char *pattern(size_t n);	/* returns the next n bytes of the stream, to write(2) them ... */
-void pattern_wrote(long result);	/* ... and this counts those that were taken */
+long t_checked_read(int fd, size_t n);	/* returns read's result; wrong bytes are "not ok" */
+const char *t_pattern(size_t n);	/* returns the next n bytes of the stream, for write(2) */
+void t_pattern_wrote(long result);	/* counts those bytes of the pattern that were taken */
 void t_close(int fd);
 void t_poll(int fd, int events, int revents);	/* polls without waiting */
 void t_fionread(int fd, long expected);
-void nonblock(int fd);
+void t_nonblock(int fd);
 void t_setfl(int fd, int flag);	/* keeps the flags that are set already */
 void t_getfl(int fd, int flag, bool expected);
 void t_setfd(int fd, int flags);
@@ -205,7 +205,7 @@ void *t_anon_shared(size_t len);
 void *t_pages(unsigned n);		/* maps n pages by t_anon */
 void *t_nowhere(void);			/* maps a page with PROT_NONE: a bad address */
 void t_unmap(void *p, size_t len);
-long try_map(size_t len, int prot, int flags, int fd, off_t off);	/* returns 0 or -errno */
+long t_try_map(size_t len, int prot, int flags, int fd, off_t off);	/* returns 0 or -errno */
 void t_no_map(int prot, int flags, int fd, long expected);	/* tries to map a page */
 const struct stat *t_stat(int fd);	/* the result is valid until the next call */
 void t_size(int fd, off_t expected);
@@ -236,8 +236,8 @@ void t_put(int fd, char byte, off_t at, long expected);	/* writes one byte by pw
 void t_get(int fd, off_t at, char expected);	/* expects that pread finds this byte */
 /* Reads ('r') the byte at p or writes ('w') a 1 to it, and returns the signal that this process
  * caught, or 0. */
-int fault_of(void *p, char access);
-extern siginfo_t t_fault;	/* describes the signal that fault_of caught */
+int t_fault_of(void *p, char access);
+extern siginfo_t t_fault;	/* describes the signal that t_fault_of caught */
 void t_touch(void *p, char access);	/* expects no signal */
 void t_segv(void *p, char access, int si_code);
 void t_bus(void *p, char access);	/* expects SIGBUS with BUS_ADRERR */
@@ -248,15 +248,15 @@ bool t_own_mounts(void);
 bool t_enter(const char *type, const char *options);
 void t_needs_splice(void);
 void t_needs_tee(void);
-long splice_now(int in, int out, size_t n);	/* sets SPLICE_F_NONBLOCK; may return -errno */
+long t_splice_now(int in, int out, size_t n);	/* sets SPLICE_F_NONBLOCK; may return -errno */
 void t_splice(int in, int out, size_t n, long expected);
 void t_catch(int sig, int sa_flags);	/* installs a handler that counts in t_handled */
 void t_signals(int expected);	/* compares with t_handled.count */
 void t_async(int fd, int sig);	/* does F_SETOWN, F_SETSIG (0 is SIGIO) and O_ASYNC */
 void t_block(int sig, sigset_t *set);	/* blocks sig and makes the set {sig} */
 
-/* A job is a call in a process of its own and is named by the pid of that process. call_read and
- * call_write first close the other end of the pipe, as a process that only reads or only writes
+/* A job is a call in a process of its own and is named by the pid of that process. t_call_read and
+ * t_call_write first close the other end of the pipe, as a process that only reads or only writes
  * does. */
 pid_t t_start(long (*call)(long arg), long arg);
 pid_t t_blocked(long (*call)(long arg), long arg);	/* starts a job and calls t_blocks */
@@ -268,8 +268,8 @@ pid_t t_thread(long (*call)(long arg), long arg);
  * is a full pipe, the child stays alive. A case that calls t_exec needs NEEDS_PROC. */
 pid_t t_exec(int out);
 void t_exec_self(void);	/* executes "ipcbox --version"; returns only if exec fails */
-long call_read(long n);
-long call_write(long n);
+long t_call_read(long n);
+long t_call_write(long n);
 void t_blocks(pid_t job);	/* waits until the job sleeps in its call, which must block */
 bool t_asleep(pid_t job);	/* says if the job sleeps in its call; needs /proc to be true */
 bool t_returned(pid_t job);	/* says if the job's call has returned */
@@ -286,28 +286,28 @@ pid_t t_fork(void);			/* the child dies with the case and must call _exit */
 /* Returns the signal that kills a child which runs touch(p), or 0 if the child survives. */
 int t_signal_of(void (*touch)(void *p), void *p);
 /* Waits until cond(arg) is true. At the deadline the case fails: "still waiting: what". */
-void wait_until(bool (*cond)(long arg), long arg, const char *what);
-bool has_unread(long n);		/* is a condition: FIONREAD of the pipe says n */
+void t_wait_until(bool (*cond)(long arg), long arg, const char *what);
+bool t_has_unread(long n);		/* is a condition: FIONREAD of the pipe says n */
 
 /* Each of the writers makes one write of n bytes, all of one letter that is its own. The reader
  * first takes what is in the pipe already, then the letters, chunk bytes at a time, and after each
- * chunk waits until the writers block or have returned. letter_runs returns how many runs of equal
- * letters the reader saw. If there are more runs than writers, the function prints them, as in
- * "A4096 B4096 A1 B1". */
-unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t chunk);
-long call_letters(long arg);
+ * chunk waits until the writers block or have returned. t_letter_runs returns how many runs of
+ * equal letters the reader saw. If there are more runs than writers, the function prints them, as
+ * in "A4096 B4096 A1 B1". */
+unsigned t_letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t chunk);
+long t_call_letters(long arg);
 
 void t_limit(int resource, uint64_t soft);	/* sets the soft limit, at most to the hard one */
 void t_needs_limit(int resource, uint64_t least, const char *token);	/* asks the soft limit */
 long t_setuid(uid_t uid);	/* takes a uid of up to 16 bits; returns 0 or -errno */
-void drop_capabilities(void);	/* file modes then apply to root, too */
-bool emulated(void);	/* says if qemu's user mode runs us, which gets some rules wrong */
+void t_drop_capabilities(void);	/* file modes then apply to root, too */
+bool t_emulated(void);	/* says if qemu's user mode runs us, which gets some rules wrong */
 
 /* Rows of two groups name these cases. */
-void case_bytes_fill_capacity(void);
-void case_partial_then_epipe(void);
-void case_read_after_close(void);
-void case_sigpipe_kills(void);
-void case_sizes(void);
+void t_case_bytes_fill_capacity(void);
+void t_case_partial_then_epipe(void);
+void t_case_read_after_close(void);
+void t_case_sigpipe_kills(void);
+void t_case_sizes(void);
 
 #endif

@@ -30,7 +30,7 @@ static bool has_action(int sig, void (*handler)(int sig))
 
 /* A signal that was ignored when pipetest started (by nohup, or for a background job) stays
  * ignored. The handlers serve await_stdout() and a kernel without sigtimedwait(2). */
-void children_start(void)
+void pipetest_children_start(void)
 {
 	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, 0 };
 	static const struct timespec now;
@@ -94,7 +94,7 @@ static bool has_ended(struct leader *leader)
 
 /* Another process of the case may have given the verdict and ended, so that the leader waits in
  * vain. After a verdict the leader therefore gets only GRACE. */
-int await_leader(struct leader *leader, int64_t deadline)
+int pipetest_await_leader(struct leader *leader, int64_t deadline)
 {
 	enum { GRACE = NS_PER_S / 5 };
 	bool judged = false;
@@ -105,7 +105,7 @@ int await_leader(struct leader *leader, int64_t deadline)
 
 		if (has_ended(leader))
 			return 0;
-		if (!judged && engine.shared->said.verdict != PASS) {
+		if (!judged && pipetest.shared->said.verdict != PASS) {
 			judged = true;
 			deadline = monotonic_ns() + GRACE;
 		}
@@ -114,7 +114,7 @@ int await_leader(struct leader *leader, int64_t deadline)
 			return judged ? 0 : -1;
 		sig = next_signal(left);
 		if (sig == SIGUSR1)
-			report_progress();
+			pipetest_report_progress();
 		else if (sig)
 			return sig;
 	}
@@ -150,7 +150,7 @@ static pid_t reap_one(struct leader *leader)
 	return pid;
 }
 
-bool end_group(struct leader *leader)
+bool pipetest_end_group(struct leader *leader)
 {
 	int64_t deadline = monotonic_ns() + KILL_S * NS_PER_S;
 

@@ -22,7 +22,7 @@ static char private_dir[PATH_MAX];
 static bool can_empty;	/* the kernel can list the directory and remove files */
 static unsigned number;	/* numbers the subdirectories if the kernel cannot */
 
-const char *directory_name(void)
+const char *pipetest_directory_name(void)
 {
 	return private_dir;
 }
@@ -36,9 +36,9 @@ static int unlink_or_rmdir(const char *path, int flags)
 }
 
 /* A child inherits this exit handler and must not remove the directory. */
-void __attribute__((destructor)) directory_remove(void)
+void __attribute__((destructor)) pipetest_directory_remove(void)
 {
-	if (!private_dir[0] || engine.is_child)
+	if (!private_dir[0] || pipetest.is_child)
 		return;
 	if (unlink_or_rmdir(private_dir, AT_REMOVEDIR) < 0)
 		bb_perror_msg("can't remove '%s'", private_dir);
@@ -117,7 +117,7 @@ static const char *objection(void)
 	if (!look(".", &here) || !look(private_dir, &named))
 		return strerror(errno);
 	if (named.st_dev != here.st_dev || named.st_ino != here.st_ino
-	    || named.st_uid != getauxval(AT_EUID))
+		|| named.st_uid != getauxval(AT_EUID))
 		return xasprintf("it belongs to user %u", (unsigned)named.st_uid);
 	if (here.st_mode & (S_IWGRP | S_IWOTH))
 		return "others may write in it";
@@ -161,7 +161,7 @@ static const char *make_in(const char *parent)
 	return why;
 }
 
-bool directory_make(const char *wish)
+bool pipetest_directory_make(const char *wish)
 {
 	const char *const parents[] = { getenv("TMPDIR"), "/tmp", "/run", "/dev/shm", ".", "/" };
 
@@ -200,7 +200,7 @@ static void empty(const char *path)
 		if (unlink_or_rmdir(name, 0) < 0 && is_directory(name)) {
 			(void)chmod(name, 0700); /* a case may have changed the mode */
 			empty(name);
-			/* If a name stays, directory_remove() reports the error. */
+			/* If a name stays, pipetest_directory_remove() reports the error. */
 			(void)unlink_or_rmdir(name, AT_REMOVEDIR);
 		}
 		free(name);
@@ -217,29 +217,29 @@ static const char *case_directory(void)
 	return name;
 }
 
-void directory_fresh(void)
+void pipetest_directory_fresh(void)
 {
-	if (!engine.dir || can_empty)
+	if (!pipetest.dir || can_empty)
 		return;
 	number++;
 	if (mkdir(case_directory(), 0700) < 0 || chdir(case_directory()) < 0)
-		engine.dir = false;
+		pipetest.dir = false;
 }
 
-void directory_note(const char *name)
+void pipetest_directory_note(const char *name)
 {
-	struct noted *noted = &engine.shared->noted;
+	struct noted *noted = &pipetest.shared->noted;
 	uint32_t slot = atomic_fetch_add(&noted->count, 1);
 
 	if (slot < MAX_NAMES)
 		scnprintf(noted->name[slot], sizeof(noted->name[slot]), "%s", name);
 }
 
-void directory_empty(void)
+void pipetest_directory_empty(void)
 {
-	const struct noted *noted = &engine.shared->noted;
+	const struct noted *noted = &pipetest.shared->noted;
 
-	if (!engine.dir)
+	if (!pipetest.dir)
 		return;
 	if (can_empty) {
 		empty(".");
@@ -251,7 +251,7 @@ void directory_empty(void)
 		if (unlink_or_rmdir(usual_names[i], 0) < 0)
 			(void)unlink_or_rmdir(usual_names[i], AT_REMOVEDIR);
 	if (chdir("..") < 0)
-		engine.dir = false;
+		pipetest.dir = false;
 	else
 		(void)unlink_or_rmdir(case_directory(), AT_REMOVEDIR);
 }

@@ -62,7 +62,7 @@ GROUPS
 
 /* A row's four texts are stored one after the other. */
 enum case_text { NAME, IDS, RULE, SOURCE, NEXT_ROW };
-const char *case_text(const char *row, enum case_text which);
+const char *pipetest_case_text(const char *row, enum case_text which);
 
 enum kind { ANY, PIPE, PIPE2, PAGE, FIFO, ON_MEMFD, ON_FILE, N_KINDS };
 enum verdict { PASS, FAIL, XFAIL, XPASS, SKIP, ERROR, N_VERDICTS };
@@ -120,19 +120,19 @@ struct shared {
 
 extern struct engine {
 	struct shared *shared;
-	uint32_t text_room;	/* is less than TEXT_SIZE in a case: fail() uses the rest */
+	uint32_t text_room;	/* is less than TEXT_SIZE in a case: t_fail() uses the rest */
 	const char *no_dir;	/* is the reason for a skip where there is no directory */
 	const char *no_proc;	/* is the reason for a skip where there is no /proc */
 	bool dir;		/* there is a directory in which files can be made */
 	enum kind kind;		/* is the kind of pipe or of file that the case gets */
 	bool few_fds;		/* RLIMIT_NOFILE is too low for most cases */
 	bool is_child;		/* this process belongs to a case or a measurement */
-} engine;
+} pipetest;
 
-void caller_starts(struct call *seen);	/* this process announces its calls in *seen */
-bool on_thread(void);	/* says if the caller is the thread of t_thread() */
+void pipetest_caller_starts(struct call *seen);	/* this process announces its calls in *seen */
+bool pipetest_on_thread(void);	/* says if the caller is the thread of t_thread() */
 /* Returns the name of a call that the text "what" contains and this kernel lacks, or NULL. */
-const char *lacking(const char *what);
+const char *pipetest_lacking(const char *what);
 
 enum format { KTAP, TAP13, PTEST, JSON_LINES, TERMINAL };
 
@@ -167,20 +167,21 @@ struct result {
 	int64_t ns;
 };
 
-void probe(const char *dir);
-void probe_calls(void);	/* notes in engine.shared which calls are missing */
-void print_environment(void (*line)(const char *fmt, ...));
+void pipetest_probe(const char *dir);
+void pipetest_probe_calls(void);	/* notes in pipetest.shared which calls are missing */
+void pipetest_print_environment(void (*line)(const char *fmt, ...));
 
 /* directory.c makes and empties the current directory of the cases. */
-bool directory_make(const char *wish);
-const char *directory_name(void);
-void directory_fresh(void);	/* is called before each case */
-void directory_empty(void);	/* is called after each case */
-void directory_remove(void);
-void directory_note(const char *name);	/* remembers a file that a case makes */
+bool pipetest_directory_make(const char *wish);
+const char *pipetest_directory_name(void);
+void pipetest_directory_fresh(void);	/* is called before each case */
+void pipetest_directory_empty(void);	/* is called after each case */
+void pipetest_directory_remove(void);
+void pipetest_directory_note(const char *name);	/* remembers a file that a case makes */
 
-struct pick *pick_cases(const struct options *o, unsigned *count);
-bool word_in_list(const char *word, const char *list);	/* commas separate the list's words */
+struct pick *pipetest_pick_cases(const struct options *o, unsigned *count);
+/* Commas separate the words of the list. */
+bool pipetest_word_in_list(const char *word, const char *list);
 
 /* The first process of a case or a measurement. It leads the process group. */
 struct leader {
@@ -188,37 +189,37 @@ struct leader {
 	int status;
 	bool reaped, gone;
 };
-void children_start(void);	/* blocks the signals for which the engine then waits */
+void pipetest_children_start(void);	/* blocks the signals for which the engine then waits */
 void pipetest_default_signals(void); /* is for a child: no signal is ignored or blocked */
 /* Returns 0 when the case has ended or has given its verdict, -1 at the deadline, or the signal
  * that asks the engine to end. */
-int await_leader(struct leader *leader, int64_t deadline);
-bool end_group(struct leader *leader);	/* returns false if a process survives */
+int pipetest_await_leader(struct leader *leader, int64_t deadline);
+bool pipetest_end_group(struct leader *leader);	/* returns false if a process survives */
 
 /* Returns the signal that ended the run early, or 0. */
-int run_cases(const struct pick *picks, unsigned count, const struct options *o);
+int pipetest_run_cases(const struct pick *picks, unsigned count, const struct options *o);
 
-void report_start(const struct options *o, const struct pick *picks, unsigned count);
-void report_result(const struct result *r);
-void report_progress(void);	/* prints one line about the progress on stderr */
-int report_end(int sig);	/* prints the totals and returns the exit status */
+void pipetest_report_start(const struct options *o, const struct pick *picks, unsigned count);
+void pipetest_report_result(const struct result *r);
+void pipetest_report_progress(void);	/* prints one line about the progress on stderr */
+int pipetest_report_end(int sig);	/* prints the totals and returns the exit status */
 
 /* terminal.c prints the results for a person, between the header and the totals. */
-void terminal_start(const struct pick *picks, unsigned count);
-void terminal_result(const struct result *r);
-void terminal_end(void);
+void pipetest_terminal_start(const struct pick *picks, unsigned count);
+void pipetest_terminal_result(const struct result *r);
+void pipetest_terminal_end(void);
 
 /* skips.c counts the skipped cases by reason. */
-void skips_note(const char *token);
-void skips_print(void (*line)(const char *fmt, ...), const char *indent);
-void skips_record(void);
+void pipetest_skips_note(const char *token);
+void pipetest_skips_print(void (*line)(const char *fmt, ...), const char *indent);
+void pipetest_skips_record(void);
 
 /* fixes.c lists the known bugs that the cases of class B found. Each is listed once. */
-void fixes_note(const char *row);
-void fixes_print(void (*line)(const char *fmt, ...), const char *indent);
-void fixes_record(void);
+void pipetest_fixes_note(const char *row);
+void pipetest_fixes_print(void (*line)(const char *fmt, ...), const char *indent);
+void pipetest_fixes_record(void);
 
 /* Compares the word from name to end with a pattern in which * and ? mean what they mean in sh. */
-bool glob_matches(const char *glob, const char *name, const char *end);
+bool pipetest_glob_matches(const char *glob, const char *name, const char *end);
 
 #endif

@@ -62,16 +62,16 @@ static bool proc_is_ours(void)
 		int fd = open("/proc/self/stat", O_RDONLY);
 
 		if (fd >= 0 && read(fd, self, sizeof(self) - 1) > 0)
-			engine.shared->proc_self = leading_number(self);
+			pipetest.shared->proc_self = leading_number(self);
 		_exit(EXIT_SUCCESS);
 	}
-	return waitpid(pid, &status, 0) == pid && engine.shared->proc_self == pid;
+	return waitpid(pid, &status, 0) == pid && pipetest.shared->proc_self == pid;
 }
 
 /* Makes the memory that the engine shares with the cases, by shmat(2) where mmap(2) fails. */
 static void make_shared(void)
 {
-	size_t size = sizeof(*engine.shared);
+	size_t size = sizeof(*pipetest.shared);
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED) {
@@ -84,11 +84,11 @@ static void make_shared(void)
 	}
 	if (p == MAP_FAILED)
 		bb_perror_msg_and_die("can't map %zu shared bytes", size);
-	engine.shared = p;
-	t.stream = &engine.shared->stream;
+	pipetest.shared = p;
+	t.stream = &pipetest.shared->stream;
 }
 
-void probe(const char *dir)
+void pipetest_probe(const char *dir)
 {
 	enum { MIN_FDS = 32 };
 	struct rlimit limit;
@@ -96,19 +96,19 @@ void probe(const char *dir)
 
 	t.page = getpagesize();
 	make_shared();
-	probe_calls();
+	pipetest_probe_calls();
 	umask(022);
-	engine.text_room = TEXT_SIZE;
-	engine.few_fds = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MIN_FDS;
+	pipetest.text_room = TEXT_SIZE;
+	pipetest.few_fds = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MIN_FDS;
 	xpipe(fd);
 	t.pipe_buf = fpathconf(fd[1], _PC_PIPE_BUF);
 	close(fd[0]);
 	close(fd[1]);
 	t.proc = proc_is_ours();
-	engine.no_proc = t_lacks("open") ? "no-open" : "no-proc";
+	pipetest.no_proc = t_lacks("open") ? "no-open" : "no-proc";
 	t.factor = calibrate();
-	engine.dir = directory_make(dir);
-	engine.no_dir = t_lacks("mkdir") ? "no-mkdir" : t_lacks("chdir") ? "no-chdir" : "no-dir";
+	pipetest.dir = pipetest_directory_make(dir);
+	pipetest.no_dir = t_lacks("mkdir") ? "no-mkdir" : t_lacks("chdir") ? "no-chdir" : "no-dir";
 }
 
 /* These are the structs of version 3 in capget(2), which has up to 64 capabilities. */
@@ -120,13 +120,13 @@ struct cap_data {
 	uint32_t effective, permitted, inheritable;
 };
 
-void drop_capabilities(void)
+void t_drop_capabilities(void)
 {
 	struct cap_header header = { 0x20080522, 0 };
 	struct cap_data none[2] = { { 0, 0, 0 } };
 
 	if (syscall(SYS_capset, &header, none) < 0)
-		skip("no-capset");
+		t_skip("no-capset");
 }
 
 /* qemu's user mode makes the socket pair, then fails to store the descriptors' numbers at a bad
@@ -160,7 +160,7 @@ static bool has_no_threads(void)
 	return at && leading_number(at + 1) == 0;
 }
 
-bool emulated(void)
+bool t_emulated(void)
 {
 	return has_no_threads() && pair_is_lost();
 }
@@ -205,7 +205,7 @@ static int processors(void)
 	return CPU_COUNT(&set);
 }
 
-void print_environment(void (*line)(const char *fmt, ...))
+void pipetest_print_environment(void (*line)(const char *fmt, ...))
 {
 	struct utsname u;
 	const int one = 1;
@@ -229,13 +229,13 @@ void print_environment(void (*line)(const char *fmt, ...))
 	line("# uid %d, CAP_SYS_RESOURCE %s, %d processors\n", (int)getuid(),
 		has_capability(CAP_SYS_RESOURCE) ? "yes" : "no", processors());
 	line("# SIGPIPE inherited as %s, /proc %s, clock CLOCK_MONOTONIC\n",
-	     bb_sigpipe_was_ignored                           ? "ignored"
-		     : sigismember(&bb_inherited_mask, SIGPIPE) ? "blocked"
-								: "default",
-	     t.proc ? "yes" : "no");
+		bb_sigpipe_was_ignored ? "ignored"
+			: sigismember(&bb_inherited_mask, SIGPIPE) ? "blocked"
+			: "default",
+		t.proc ? "yes" : "no");
 	line("# files in %s (%s), time factor %u.%u, seed %u\n",
-		engine.dir ? directory_name() : "none",
-		engine.dir ? file_system(magic, sizeof(magic)) : "no directory to write in",
+		pipetest.dir ? pipetest_directory_name() : "none",
+		pipetest.dir ? file_system(magic, sizeof(magic)) : "no directory to write in",
 		tenths / 10, tenths % 10, (unsigned)t.seed);
 	close(fd[0]);
 	close(fd[1]);

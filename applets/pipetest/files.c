@@ -16,12 +16,12 @@ void t_mkfifo(const char *name)
 
 	t_needs_call("mkfifo");
 	t_needs_call("open"); /* a FIFO is of no use without open(2) */
-	directory_note(name);
-	callingf("mkfifo(%s)", name);
+	pipetest_directory_note(name);
+	t_callingf("mkfifo(%s)", name);
 	made = call_value(mkfifo(name, 0600));
 	if (made == -EPERM || made == -EOPNOTSUPP) /* vfat and 9p answer so, for example */
-		skip("no-fifo-here");
-	want_result(made, 0);
+		t_skip("no-fifo-here");
+	t_want_result(made, 0);
 }
 
 void t_fifo(const char *name)
@@ -89,17 +89,17 @@ int t_open(const char *name, int flags)
 {
 	int fd;
 
-	callingf("open(\"%s\", %s)", name, open_flags(flags));
+	t_callingf("open(\"%s\", %s)", name, open_flags(flags));
 	fd = open(name, flags);
 	if (fd < 0 && t_lacks("open"))
-		skip("no-open");
-	want_result(call_value(fd), fd < 0 ? 0 : fd);
+		t_skip("no-open");
+	t_want_result(call_value(fd), fd < 0 ? 0 : fd);
 	return fd;
 }
 
 static void call_map(size_t len, int prot, int flags, int fd, off_t off)
 {
-	callingf("mmap(%zu, prot %d, %s, fd %d, %lld)", len, prot, map_flags(flags), fd,
+	t_callingf("mmap(%zu, prot %d, %s, fd %d, %lld)", len, prot, map_flags(flags), fd,
 		(long long)off);
 }
 
@@ -110,8 +110,8 @@ void *t_map_at(size_t len, int prot, int flags, int fd, off_t off)
 	call_map(len, prot, flags, fd, off);
 	p = mmap(NULL, len, prot, flags, fd, off);
 	if (p == MAP_FAILED && errno == ENODEV && t_in_dir()) /* 9p and JFFS2 answer so */
-		skip("no-mmap-here");
-	want_result(p == MAP_FAILED ? -errno : 0, 0);
+		t_skip("no-mmap-here");
+	t_want_result(p == MAP_FAILED ? -errno : 0, 0);
 	return p;
 }
 
@@ -150,16 +150,16 @@ void *t_nowhere(void)
 	return t_map(t.page, PROT_NONE, ANON, -1);
 }
 
-long try_map(size_t len, int prot, int flags, int fd, off_t off)
+long t_try_map(size_t len, int prot, int flags, int fd, off_t off)
 {
 	call_map(len, prot, flags, fd, off);
-	return call_result(mmap(NULL, len, prot, flags, fd, off) == MAP_FAILED ? -1 : 0);
+	return t_call_result(mmap(NULL, len, prot, flags, fd, off) == MAP_FAILED ? -1 : 0);
 }
 
 void t_no_map(int prot, int flags, int fd, long expected)
 {
 	call_map(t.page, prot, flags, fd, 0);
-	want_result(try_map(t.page, prot, flags, fd, 0), expected);
+	t_want_result(t_try_map(t.page, prot, flags, fd, 0), expected);
 }
 
 void t_unmap(void *p, size_t len)
@@ -208,7 +208,7 @@ int t_reopen(int fd, int flags)
 void t_socketpair(int s[2])
 {
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0)
-		skip("no-unix-sockets");
+		t_skip("no-unix-sockets");
 }
 
 /* The message is one byte with room for a descriptor as ancillary data: unix(7). */
@@ -263,7 +263,7 @@ static void need_files(void)
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < LARGEST)
-		skip("file-size-limit");
+		t_skip("file-size-limit");
 }
 
 int t_file(const char *name, size_t len)
@@ -271,10 +271,10 @@ int t_file(const char *name, size_t len)
 	int fd;
 
 	need_files();
-	directory_note(name);
-	callingf("open(\"%s\", O_CREAT)", name);
+	pipetest_directory_note(name);
+	t_callingf("open(\"%s\", O_CREAT)", name);
 	fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
-	want_result(call_value(fd), fd < 0 ? 0 : fd);
+	t_want_result(call_value(fd), fd < 0 ? 0 : fd);
 	t_truncate(fd, len, 0);
 	return fd;
 }
@@ -296,13 +296,13 @@ int t_memfd(const char *name, unsigned flags)
 	int fd = make_memfd(name, flags);
 
 	if (fd < 0)
-		skip("no-memfd");
+		t_skip("no-memfd");
 	return fd;
 }
 
 bool t_in_dir(void)
 {
-	return engine.kind == ON_FILE;
+	return pipetest.kind == ON_FILE;
 }
 
 /* Prefers a memfd, which needs no directory, unless the case asks for a file. */
@@ -310,10 +310,10 @@ static int nameless(void)
 {
 	int fd = t_in_dir() ? -1 : make_memfd("object", 0);
 
-	if (fd < 0 && engine.kind == ON_MEMFD)
-		skip("no-memfd");
-	if (fd < 0 && !engine.dir)
-		skip("no-dir");
+	if (fd < 0 && pipetest.kind == ON_MEMFD)
+		t_skip("no-memfd");
+	if (fd < 0 && !pipetest.dir)
+		t_skip("no-dir");
 	if (fd < 0) {
 		fd = t_file("object", 0);
 		t_ok(unlink("object"), "unlink");
@@ -363,7 +363,7 @@ static void note_fault(int sig, siginfo_t *si, void *context)
 	siglongjmp(after_fault, 1);
 }
 
-int fault_of(void *p, char access)
+int t_fault_of(void *p, char access)
 {
 	/* SA_NODEFER is for kernels without sigprocmask(2). Elsewhere the mask is restored, too:
 	 * qemu-riscv64 7.2 delivers no second fault otherwise. */
@@ -390,7 +390,7 @@ int fault_of(void *p, char access)
 
 static void want_fault(void *p, char access, int sig)
 {
-	wantf(fault_of(p, access), sig, "signal of '%c' at %p", access, p);
+	wantf(t_fault_of(p, access), sig, "signal of '%c' at %p", access, p);
 }
 
 void t_touch(void *p, char access)
@@ -400,8 +400,8 @@ void t_touch(void *p, char access)
 
 static void want_code(int expected)
 {
-	if (t_fault.si_code != expected && emulated())
-		skip("emulated");
+	if (t_fault.si_code != expected && t_emulated())
+		t_skip("emulated");
 	want(t_fault.si_code, expected, "its si_code");
 }
 

@@ -54,13 +54,13 @@ static void pause_briefly(void)
 /* Once another process of the case has given the verdict, waiting makes no sense. */
 static void check_deadline(const char *what)
 {
-	if (engine.shared->said.verdict != PASS)
+	if (pipetest.shared->said.verdict != PASS)
 		_exit(EXIT_FAILURE);
 	if (monotonic_ns() > t.deadline)
-		fail("still waiting: %s", what);
+		t_fail("still waiting: %s", what);
 }
 
-void wait_until(bool (*cond)(long arg), long arg, const char *what)
+void t_wait_until(bool (*cond)(long arg), long arg, const char *what)
 {
 	while (!cond(arg)) {
 		check_deadline(what);
@@ -68,7 +68,7 @@ void wait_until(bool (*cond)(long arg), long arg, const char *what)
 	}
 }
 
-bool has_unread(long n)
+bool t_has_unread(long n)
 {
 	int got = -1;
 
@@ -81,38 +81,38 @@ pid_t t_fork(void)
 	pid_t parent = getpid(), pid = fork();
 
 	if (pid < 0 && errno == EAGAIN)
-		skip("process-limit");
+		t_skip("process-limit");
 	if (pid < 0)
-		fail("fork: %s", strerror(errno));
+		t_fail("fork: %s", strerror(errno));
 	if (pid == 0) {
 		static struct call unseen;
 
 		die_with_parent(parent);
-		caller_starts(&unseen);
+		pipetest_caller_starts(&unseen);
 	}
 	return pid;
 }
 
 static struct job *new_job(void)
 {
-	struct jobs *jobs = &engine.shared->jobs;
+	struct jobs *jobs = &pipetest.shared->jobs;
 	unsigned slot = atomic_fetch_add(&jobs->count, 1);
 
 	if (slot >= MAX_JOBS)
-		fail("more than %d jobs", MAX_JOBS);
+		t_fail("more than %d jobs", MAX_JOBS);
 	return &jobs->job[slot];
 }
 
 /* Finds the last job with this pid, because the kernel may have reused the pid of an older job. */
 static struct job *job_of(pid_t pid)
 {
-	struct jobs *jobs = &engine.shared->jobs;
+	struct jobs *jobs = &pipetest.shared->jobs;
 	struct job *job = &jobs->job[jobs->count];
 
 	while (job-- > jobs->job)
 		if (job->pid == pid)
 			return job;
-	fail("%d is no job", (int)pid);
+	t_fail("%d is no job", (int)pid);
 }
 
 /* Returns the text of the call that the job makes or made last. */
@@ -123,7 +123,7 @@ static const char *call_of(const struct job *job)
 
 static void do_job(struct job *job, long (*call)(long arg), long arg)
 {
-	caller_starts(&job->call);
+	pipetest_caller_starts(&job->call);
 	job->state = CALLING;
 	job->result = call(arg);
 	job->caught = t_handled.count;
@@ -150,7 +150,7 @@ static struct {
 
 static _Alignas(16) char thread_stack[64 * 1024];
 
-bool on_thread(void)
+bool pipetest_on_thread(void)
 {
 	char *here = __builtin_frame_address(0);
 
@@ -184,9 +184,9 @@ pid_t t_thread(long (*call)(long arg), long arg)
 	if (job->pid < 0 && !errno) /* musl's __clone() returns -errno */
 		errno = -job->pid;
 	if (job->pid < 0 && (errno == EINVAL || errno == ENOSYS || errno == EPERM))
-		skip("no-bare-thread");
+		t_skip("no-bare-thread");
 	if (job->pid < 0)
-		fail("clone: %s", strerror(errno));
+		t_fail("clone: %s", strerror(errno));
 	return job->pid;
 }
 
@@ -213,21 +213,21 @@ pid_t t_exec(int out)
 	}
 	close(said[1]);
 	if (read(said[0], &err, sizeof(err)) != 0)
-		skip("no-exec");
+		t_skip("no-exec");
 	close(said[0]);
 	return pid;
 }
 
-long call_read(long n)
+long t_call_read(long n)
 {
 	close(t.w);
-	return checked_read(t.r, n);
+	return t_checked_read(t.r, n);
 }
 
-long call_write(long n)
+long t_call_write(long n)
 {
 	close(t.r);
-	return try_write(t.w, n);
+	return t_try_write(t.w, n);
 }
 
 bool t_returned(pid_t pid)
@@ -296,8 +296,8 @@ static int wait_status(pid_t pid)
 {
 	int status;
 
-	callingf("waitpid(%d)", (int)pid);
-	want_result(call_value(waitpid(pid, &status, 0)), pid);
+	t_callingf("waitpid(%d)", (int)pid);
+	t_want_result(call_value(waitpid(pid, &status, 0)), pid);
 	return status;
 }
 
@@ -306,9 +306,9 @@ void t_reap(pid_t pid, int status)
 	int got = wait_status(pid);
 
 	if (WIFEXITED(got) && WEXITSTATUS(got) == EXIT_UNSUPPORTED && status != EXIT_UNSUPPORTED)
-		skip("no-memory"); /* a function such as xmalloc gave up */
+		t_skip("no-memory"); /* a function such as xmalloc gave up */
 	if (WIFSIGNALED(got))
-		fail("process %d died of signal %d", (int)pid, WTERMSIG(got));
+		t_fail("process %d died of signal %d", (int)pid, WTERMSIG(got));
 	wantf(WEXITSTATUS(got), status, "exit status of process %d", (int)pid);
 }
 
@@ -318,7 +318,7 @@ static void check_alive(pid_t pid)
 	if (process_state(pid) != 'Z' || t_returned(pid))
 		return;
 	t_reap(pid, EXIT_SUCCESS);
-	fail("process %d ended before its call returned", (int)pid);
+	t_fail("process %d ended before its call returned", (int)pid);
 }
 
 void t_blocks(pid_t pid)
@@ -329,17 +329,17 @@ void t_blocks(pid_t pid)
 		if (t_returned(pid)) {
 			const struct job *job = job_of(pid);
 
-			fail("%s = %ld %s, expected it to block", call_of(job), (long)job->result,
-				errname(job->result));
+			t_fail("%s = %ld %s, expected it to block", call_of(job), (long)job->result,
+				t_errname(job->result));
 		}
 		check_alive(pid);
 		check_deadline("the call neither blocks nor returns");
 		pause_briefly();
 	}
 	if (!t.proc)
-		info("blocking not confirmed (no /proc)");
+		t_info("blocking not confirmed (no /proc)");
 	else if (t.verbose)
-		info("process %d blocks", (int)pid);
+		t_info("process %d blocks", (int)pid);
 }
 
 pid_t t_blocked(long (*call)(long arg), long arg)
@@ -367,8 +367,8 @@ void t_returns(pid_t pid, long expected)
 
 	while (job->state != RETURNED) {
 		if (monotonic_ns() > t.deadline)
-			fail("%s still blocks, expected it to return %ld %s", call_of(job),
-				expected, errname(expected));
+			t_fail("%s still blocks, expected it to return %ld %s", call_of(job),
+				expected, t_errname(expected));
 		check_deadline("");
 		if ((kill(pid, 0) < 0 && errno == ESRCH) || process_state(pid) == 'Z')
 			break;
@@ -414,8 +414,8 @@ void t_dies(pid_t pid, int sig)
 	int status = wait_status(pid);
 
 	if (!WIFSIGNALED(status))
-		fail("the call returned %d, expected death of signal %d", (int)job_of(pid)->result,
-			sig);
+		t_fail("the call returned %d, expected death of signal %d",
+			(int)job_of(pid)->result, sig);
 	wantf(WTERMSIG(status), sig, "signal that killed process %d", (int)pid);
 }
 
@@ -446,7 +446,7 @@ void t_limit(int resource, uint64_t soft)
 	long got = ret(syscall(SYS_prlimit64, 0, resource, NULL, limit));
 
 	if (missing(got))
-		skip("no-prlimit");
+		t_skip("no-prlimit");
 	want(got, 0, "prlimit");
 	limit[0] = soft < limit[1] ? soft : limit[1];
 	wantf(ret(syscall(SYS_prlimit64, 0, resource, limit, NULL)), 0, "limit %d to %lld",
@@ -458,7 +458,7 @@ void t_needs_limit(int resource, uint64_t least, const char *token)
 	struct rlimit limit;
 
 	if (getrlimit(resource, &limit) == 0 && limit.rlim_cur < least)
-		skip(token);
+		t_skip(token);
 }
 
 long t_setuid(uid_t uid)

@@ -14,7 +14,7 @@ static const char *kind_name(enum kind kind)
 	return names[kind];
 }
 
-const char *case_text(const char *row, enum case_text which)
+const char *pipetest_case_text(const char *row, enum case_text which)
 {
 	for (; which; which--)
 		row += strlen(row) + 1;
@@ -24,7 +24,7 @@ const char *case_text(const char *row, enum case_text which)
 /* The names consist of [a-z0-9_.-], so "*" and "?" suffice; fnmatch(3) would add 15 KB. Where the
  * rest of the name does not match, the last "*" takes one more character. An earlier "*" never has
  * to, because the text between the two matched at the first possible place. */
-bool glob_matches(const char *glob, const char *name, const char *end)
+bool pipetest_glob_matches(const char *glob, const char *name, const char *end)
 {
 	const char *star = NULL, *behind = NULL;
 
@@ -50,13 +50,13 @@ static bool matches_any(const char *glob, const char *words)
 {
 	for (const char *end; *words; words = end + (*end == ' ')) {
 		end = words + strcspn(words, " ");
-		if (glob_matches(glob, words, end))
+		if (pipetest_glob_matches(glob, words, end))
 			return true;
 	}
 	return false;
 }
 
-bool word_in_list(const char *word, const char *list)
+bool pipetest_word_in_list(const char *word, const char *list)
 {
 	size_t len = strlen(word);
 
@@ -77,8 +77,9 @@ static bool selected(const struct pick *p, const struct options *o)
 	if (!o->globs)
 		return true;
 	for (char **glob = o->globs; *glob; glob++)
-		if (matches_any(*glob, p->name) || matches_any(*glob, case_text(p->row, NAME))
-			|| matches_any(*glob, case_text(p->row, IDS)))
+		if (matches_any(*glob, p->name)
+			|| matches_any(*glob, pipetest_case_text(p->row, NAME))
+			|| matches_any(*glob, pipetest_case_text(p->row, IDS)))
 			return true;
 	return false;
 }
@@ -132,13 +133,14 @@ static void pick_kinds(struct picking *to, const struct test_case *c, const char
 
 		if (!(kinds & 1U << kind))
 			continue;
-		scnprintf(p.name, sizeof(p.name), "%s%s", case_text(row, NAME), kind_name(kind));
+		scnprintf(p.name, sizeof(p.name), "%s%s", pipetest_case_text(row, NAME),
+			kind_name(kind));
 		if (selected(&p, to->o))
 			add_pick(to, &p);
 	}
 }
 
-struct pick *pick_cases(const struct options *o, unsigned *count)
+struct pick *pipetest_pick_cases(const struct options *o, unsigned *count)
 {
 	struct picking to = { .o = o };
 	const char *row = bb_text(TEXT_rows);
@@ -146,7 +148,7 @@ struct pick *pick_cases(const struct options *o, unsigned *count)
 	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
 		for (unsigned i = 0; i < groups[g].rows; i++) {
 			pick_kinds(&to, &groups[g].cases[i], row, groups[g].name);
-			row = case_text(row, NEXT_ROW);
+			row = pipetest_case_text(row, NEXT_ROW);
 		}
 	*count = to.count;
 	return to.picks;

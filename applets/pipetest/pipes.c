@@ -81,12 +81,12 @@ void p_close_w(void)
 
 void p_nonblock_r(void)
 {
-	nonblock(t.r);
+	t_nonblock(t.r);
 }
 
 void p_nonblock_w(void)
 {
-	nonblock(t.w);
+	t_nonblock(t.w);
 }
 
 void p_poll_r(int events, int revents)
@@ -163,11 +163,11 @@ void t_grow(int fd, unsigned long size)
 	long got;
 
 	t_needs_call("F_SETPIPE_SZ");
-	callingf("fcntl(%d, F_SETPIPE_SZ, %lu)", fd, size);
+	t_callingf("fcntl(%d, F_SETPIPE_SZ, %lu)", fd, size);
 	got = call_value(fcntl(fd, F_SETPIPE_SZ, size));
 	if (got == -EPERM && (t_new_capacity() < size || t_new_capacity() <= 2 * t.page))
-		skip("soft-limit");
-	want_result(got, size);
+		t_skip("soft-limit");
+	t_want_result(got, size);
 }
 
 void t_page_pipe(int fd)

@@ -65,18 +65,18 @@ static void list_json(const struct pick *p)
 {
 	record_begin(JSON);
 	record_string("name", p->name);
-	record_string("ids", case_text(p->row, IDS));
+	record_string("ids", pipetest_case_text(p->row, IDS));
 	record_bytes("class", &p->c->class, 1);
 	record_string("needs", needs(p->c));
-	record_string("rule", case_text(p->row, RULE));
-	record_string("source", case_text(p->row, SOURCE));
+	record_string("rule", pipetest_case_text(p->row, RULE));
+	record_string("source", pipetest_case_text(p->row, SOURCE));
 	record_end();
 }
 
 static void list(const struct pick *p)
 {
-	xprintf("%-28s %-16s %c %s %s\n", p->name, case_text(p->row, IDS), p->c->class, needs(p->c),
-		case_text(p->row, RULE));
+	xprintf("%-28s %-16s %c %s %s\n", p->name, pipetest_case_text(p->row, IDS), p->c->class,
+		needs(p->c), pipetest_case_text(p->row, RULE));
 }
 
 static void explain(const struct test_case *c, const char *row)
@@ -87,16 +87,17 @@ static void explain(const struct test_case *c, const char *row)
 		"probe for a known kernel bug", "environment",
 	};
 
-	xprintf("%s (%s)\nclass:  %c, %s\nrule:   %s\nsource: %s\n", case_text(row, NAME),
-		case_text(row, IDS), c->class, meanings[strchr(classes, c->class) - classes],
-		case_text(row, RULE), case_text(row, SOURCE));
+	xprintf("%s (%s)\nclass:  %c, %s\nrule:   %s\nsource: %s\n", pipetest_case_text(row, NAME),
+		pipetest_case_text(row, IDS), c->class,
+		meanings[strchr(classes, c->class) - classes],
+		pipetest_case_text(row, RULE), pipetest_case_text(row, SOURCE));
 }
 
 static struct pick *cases_called(char *glob, unsigned *count)
 {
 	char *globs[] = { glob, NULL };
 	struct options o = { .globs = globs, .exotic = true };
-	struct pick *picks = pick_cases(&o, count);
+	struct pick *picks = pipetest_pick_cases(&o, count);
 
 	if (!*count)
 		bb_show_usage("no case '%s': pipetest -l lists them", glob);
@@ -190,7 +191,7 @@ static struct pick *choose_cases(const struct options *o, unsigned *count)
 
 	for (char **glob = o->globs; glob && *glob; glob++)
 		(void)cases_called(*glob, count); /* dies if the glob matches no case */
-	picks = pick_cases(o, count);
+	picks = pipetest_pick_cases(o, count);
 	if (!*count)
 		bb_show_usage("no such case%s without --exotic",
 			o->classes ? " of these classes, or" : "");
@@ -261,8 +262,8 @@ static int measure(const struct bench_plan *plan, bool list_only, const char *di
 		bench_list(plan);
 		return EXIT_SUCCESS;
 	}
-	children_start();
-	probe(dir);
+	pipetest_children_start();
+	pipetest_probe(dir);
 	return bench_run(plan);
 }
 
@@ -286,13 +287,13 @@ int pipetest_main(char **argv)
 			(o.format == JSON_LINES ? list_json : list)(&picks[i]);
 		return EXIT_SUCCESS;
 	}
-	children_start();
-	probe(dir);
-	report_start(&o, picks, count);
-	sig = run_cases(picks, count, &o);
-	status = report_end(sig);
+	pipetest_children_start();
+	pipetest_probe(dir);
+	pipetest_report_start(&o, picks, count);
+	sig = pipetest_run_cases(picks, count, &o);
+	status = pipetest_report_end(sig);
 	if (sig) {
-		directory_remove();
+		pipetest_directory_remove();
 		die_of_signal(sig);
 	}
 	return status;

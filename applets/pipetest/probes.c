@@ -302,14 +302,14 @@ static bool says_missing(long got)
  * caller. Returns the number of the next call to probe, or N_CALLS at the end. */
 static int try_from(int first)
 {
-	struct probed *p = &engine.shared->probed;
+	struct probed *p = &pipetest.shared->probed;
 	int status;
 	pid_t pid;
 
 	p->next = first;
 	pid = fork();
 	if (pid == 0) {
-		engine.is_child = true;
+		pipetest.is_child = true;
 		for (; p->next < N_CALLS; p->next++)
 			p->absent[p->next] = says_missing(try_call(p->next));
 		_exit(EXIT_SUCCESS);
@@ -329,7 +329,7 @@ static bool make_arguments(void)
 		&& write(one[1], "xx", 2) == 2;
 }
 
-void probe_calls(void)
+void pipetest_probe_calls(void)
 {
 	_Static_assert((int)N_CALLS <= (int)MAX_CALLS, "struct probed has room for all");
 	if (!make_arguments())
@@ -337,7 +337,7 @@ void probe_calls(void)
 	for (int next = 0; next < N_CALLS;)
 		next = try_from(next);
 	for (int i = 0; i < N_CALLS; i++)
-		engine.shared->probed.any_absent |= engine.shared->probed.absent[i];
+		pipetest.shared->probed.any_absent |= pipetest.shared->probed.absent[i];
 	for (int end = 0; end < 2; end++) {
 		close(one[end]);
 		close(other[end]);
@@ -351,10 +351,11 @@ unsigned t_missing_interfaces(void)
 	unsigned n = 0;
 
 	if (!make_arguments())
-		fail("can't make a pipe");
+		t_fail("can't make a pipe");
 	for (int i = 0; i < N_CALLS; i++)
-		if (demanded[i] && (engine.shared->probed.absent[i] || says_missing(try_call(i)))) {
-			info("this kernel lacks %s", names[i]);
+		if (demanded[i]
+			&& (pipetest.shared->probed.absent[i] || says_missing(try_call(i)))) {
+			t_info("this kernel lacks %s", names[i]);
 			n++;
 		}
 	return n;
@@ -371,18 +372,18 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
-const char *lacking(const char *what)
+const char *pipetest_lacking(const char *what)
 {
-	if (engine.shared->probed.any_absent)
+	if (pipetest.shared->probed.any_absent)
 		for (int i = 0; i < N_CALLS; i++)
-			if (engine.shared->probed.absent[i] && has_word(what, names[i]))
+			if (pipetest.shared->probed.absent[i] && has_word(what, names[i]))
 				return names[i];
 	return NULL;
 }
 
 bool t_lacks(const char *name)
 {
-	return lacking(name) != NULL;
+	return pipetest_lacking(name) != NULL;
 }
 
 void t_needs_call(const char *name)
@@ -392,5 +393,5 @@ void t_needs_call(const char *name)
 	if (!t_lacks(name))
 		return;
 	scnprintf(token, sizeof(token), "no-%s", name);
-	skip(token);
+	t_skip(token);
 }

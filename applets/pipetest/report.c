@@ -37,9 +37,9 @@ static void await_stdout(void)
 
 		bb_got_signal = 0;
 		if (sig == SIGUSR1) {
-			report_progress();
+			pipetest_report_progress();
 		} else if (sig) {
-			directory_remove();
+			pipetest_directory_remove();
 			die_of_signal(sig);
 		}
 	}
@@ -177,7 +177,7 @@ static void json_result(const struct result *r, const char *verdict)
 {
 	record_begin(JSON);
 	record_string("name", r->name);
-	record_string("ids", case_text(r->row, IDS));
+	record_string("ids", pipetest_case_text(r->row, IDS));
 	record_bytes("class", &r->c->class, 1);
 	record_string("result", verdict);
 	record_string("reason", r->reason);
@@ -195,8 +195,8 @@ static void json_totals(const char *bail_out)
 	for (int v = 0; v < N_VERDICTS; v++)
 		record_number(names[v], out.totals[v]);
 	record_unnest('}');
-	skips_record();
-	fixes_record();
+	pipetest_skips_record();
+	pipetest_fixes_record();
 	json_end();
 }
 
@@ -231,7 +231,7 @@ static void group_end(unsigned last, bool failed)
 	if (last + 1 < out.count && same_group(last, last + 1))
 		return;
 	line("%sok %u %.*s\n", failed ? "not " : "", ++groups,
-	     (int)group_len(out.picks[last].name), out.picks[last].name);
+		(int)group_len(out.picks[last].name), out.picks[last].name);
 }
 
 static void tap_result(const struct result *r, bool failed)
@@ -239,39 +239,39 @@ static void tap_result(const struct result *r, bool failed)
 	const char *indent = out.o->nested ? "  " : "";
 	const char *name = r->name + (out.o->nested ? group_len(r->name) + 1 : 0);
 	const char *directive = r->verdict == SKIP ? " # SKIP "
-		: r->verdict == XFAIL              ? " # XFAIL "
-						   : "";
+		: r->verdict == XFAIL ? " # XFAIL "
+		: "";
 
 	diagnostics(r->text, indent);
 	line("%s%sok %u %s%s%s\n", indent, failed ? "not " : "",
-	     out.o->nested ? out.in_group : out.done, name, directive,
-	     *directive ? r->reason : "");
+		out.o->nested ? out.in_group : out.done, name, directive,
+		*directive ? r->reason : "");
 }
 
 /* --- What the engine calls ------------------------------------------------------------ */
 
-void report_start(const struct options *o, const struct pick *picks, unsigned count)
+void pipetest_report_start(const struct options *o, const struct pick *picks, unsigned count)
 {
 	out.o = o;
 	out.picks = picks;
 	out.count = count;
 	if (o->format == TERMINAL)
-		terminal_start(picks, count);
+		pipetest_terminal_start(picks, count);
 	if (o->quiet || o->format == PTEST)
 		return;
 	if (o->format == JSON_LINES) {
-		print_environment(json_environment);
+		pipetest_print_environment(json_environment);
 		return;
 	}
 	if (o->format == TERMINAL) {
-		print_environment(brief);
+		pipetest_print_environment(brief);
 		return;
 	}
 	if (o->format == KTAP)
 		line("\n"); /* a boot loader may have left the console's line unfinished */
 	line("%s\n", o->format == KTAP ? "KTAP version 1" : "TAP version 13");
 	line("1..%u\n", o->nested ? count_groups() : count);
-	print_environment(line);
+	pipetest_print_environment(line);
 }
 
 static void print_case(const struct result *r, bool failed)
@@ -297,7 +297,7 @@ static void print_case(const struct result *r, bool failed)
 			r->name, known[r->verdict], us / 1000, us % 1000);
 }
 
-void report_result(const struct result *r)
+void pipetest_report_result(const struct result *r)
 {
 	static bool group_failed;
 	bool failed = r->verdict == FAIL || r->verdict == ERROR;
@@ -305,7 +305,7 @@ void report_result(const struct result *r)
 	out.totals[r->verdict]++;
 	out.done++;
 	if (r->verdict == SKIP)
-		skips_note(r->reason);
+		pipetest_skips_note(r->reason);
 	if (out.o->nested && (out.done == 1 || !same_group(out.done - 2, out.done - 1))) {
 		group_start(out.done - 1);
 		group_failed = false;
@@ -313,14 +313,14 @@ void report_result(const struct result *r)
 	out.in_group++;
 	group_failed |= failed;
 	if (out.o->format == TERMINAL)
-		terminal_result(r);
+		pipetest_terminal_result(r);
 	else if (failed || !out.o->quiet)
 		print_case(r, failed);
 	if (out.o->nested)
 		group_end(out.done - 1, group_failed);
 }
 
-void report_progress(void)
+void pipetest_report_progress(void)
 {
 	const unsigned *n = out.totals;
 
@@ -328,28 +328,28 @@ void report_progress(void)
 		n[FAIL] + n[ERROR], out.done < out.count ? out.picks[out.done].name : "ending");
 }
 
-int report_end(int sig)
+int pipetest_report_end(int sig)
 {
 	const unsigned *n = out.totals;
 	const char *bail_out = out.done == out.count ? NULL : sig ? "signal" : "first failure";
 
 	if (out.o->format == TERMINAL)
-		terminal_end();
+		pipetest_terminal_end();
 	if (out.o->format == JSON_LINES) {
 		json_totals(bail_out);
 	} else {
 		if (out.o->format == TERMINAL)
-			fixes_print(wrapped, "");
+			pipetest_fixes_print(wrapped, "");
 		else
-			fixes_print(line, "# ");
+			pipetest_fixes_print(line, "# ");
 		if (bail_out)
 			line("Bail out! %s\n", bail_out);
 		if (out.o->format == TERMINAL)
-			skips_print(wrapped, "");
+			pipetest_skips_print(wrapped, "");
 		else
-			skips_print(line, "# ");
+			pipetest_skips_print(line, "# ");
 		line("# Totals: pass:%u fail:%u xfail:%u xpass:%u skip:%u error:%u\n",
-		     n[PASS], n[FAIL], n[XFAIL], n[XPASS], n[SKIP], n[ERROR]);
+			n[PASS], n[FAIL], n[XFAIL], n[XPASS], n[SKIP], n[ERROR]);
 	}
 	if (n[FAIL] || n[ERROR])
 		return EXIT_FAILURE;

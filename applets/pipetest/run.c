@@ -22,9 +22,9 @@ static void make_pipe(int flags)
 
 static void make_kind(enum kind kind)
 {
-	if ((kind == FIFO || kind == ON_FILE) && !engine.dir)
-		skip(engine.no_dir);
-	engine.kind = kind;
+	if ((kind == FIFO || kind == ON_FILE) && !pipetest.dir)
+		t_skip(pipetest.no_dir);
+	pipetest.kind = kind;
 	if (kind == FIFO)
 		t_fifo("fifo");
 	else
@@ -42,9 +42,9 @@ static void run_child(const struct test_case *c, enum kind kind, pid_t parent)
 	die_with_parent(parent);
 	pipetest_default_signals();
 	xfunc_error_retval = EXIT_UNSUPPORTED;
-	engine.is_child = true;
-	engine.text_room -= TEXT_RESERVE;
-	caller_starts(&engine.shared->call);
+	pipetest.is_child = true;
+	pipetest.text_room -= TEXT_RESERVE;
+	pipetest_caller_starts(&pipetest.shared->call);
 	make_kind(kind);
 	c->run();
 	_exit(EXIT_SUCCESS);
@@ -99,8 +99,8 @@ static enum verdict judge(const struct result *r, const char **reason)
 	if (c->class == 'I' && (v == FAIL || r->hung))
 		return PASS;
 	if (c->class == 'B') {
-		info("you may be missing a fix: %s", case_text(r->row, SOURCE));
-		fixes_note(r->row);
+		t_info("you may be missing a fix: %s", pipetest_case_text(r->row, SOURCE));
+		pipetest_fixes_note(r->row);
 		return judge_bug(&c->bug, v, reason);
 	}
 	if (c->class == 'L' && non_linux()) {
@@ -113,9 +113,9 @@ static enum verdict judge(const struct result *r, const char **reason)
 /* With --strict a skip is a failure, unless the option's list contains the reason. */
 static enum verdict judge_skip(const char *reason, const struct options *o)
 {
-	if (!o->strict || word_in_list(reason, o->strict))
+	if (!o->strict || pipetest_word_in_list(reason, o->strict))
 		return SKIP;
-	info("skipped: %s, and --strict does not allow that", reason);
+	t_info("skipped: %s, and --strict does not allow that", reason);
 	return FAIL;
 }
 
@@ -124,18 +124,18 @@ static const char *unmet_need(const struct test_case *c)
 {
 	if (t_lacks("close") && !(c->flags & ANYWHERE))
 		return "no-close";
-	if (engine.few_fds)
+	if (pipetest.few_fds)
 		return "fd-limit";
 	if (c->flags & NEEDS_PROC && !t.proc)
-		return engine.no_proc;
-	if (c->flags & NEEDS_DIR && !engine.dir)
-		return engine.no_dir;
+		return pipetest.no_proc;
+	if (c->flags & NEEDS_DIR && !pipetest.dir)
+		return pipetest.no_dir;
 	return NULL;
 }
 
 static enum verdict skipped(const char *token)
 {
-	scnprintf(engine.shared->said.reason, sizeof(engine.shared->said.reason), "%s", token);
+	scnprintf(pipetest.shared->said.reason, sizeof(pipetest.shared->said.reason), "%s", token);
 	return SKIP;
 }
 
@@ -144,17 +144,17 @@ static enum verdict verdict_of(const struct leader *leader)
 	int status = leader->status;
 
 	if (!leader->gone)
-		info("a process of the case could not be killed");
-	else if (engine.shared->said.verdict != PASS)
-		return engine.shared->said.verdict;
+		t_info("a process of the case could not be killed");
+	else if (pipetest.shared->said.verdict != PASS)
+		return pipetest.shared->said.verdict;
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		return skipped("sigsys"); /* a seccomp(2) filter kills this way */
 	else if (WIFSIGNALED(status))
-		info("the case died of signal %d", WTERMSIG(status));
+		t_info("the case died of signal %d", WTERMSIG(status));
 	else if (WEXITSTATUS(status) == EXIT_UNSUPPORTED) /* a function such as xmalloc gave up */
 		return skipped("no-memory");
 	else if (status)
-		info("the case exited with status %d", WEXITSTATUS(status));
+		t_info("the case exited with status %d", WEXITSTATUS(status));
 	else
 		return PASS;
 	return ERROR;
@@ -163,17 +163,17 @@ static enum verdict verdict_of(const struct leader *leader)
 /* Prints the calls of the case's first process and of its jobs that did not return. */
 static void name_calls(void)
 {
-	const struct shared *s = engine.shared;
+	const struct shared *s = pipetest.shared;
 
 	if (s->call.made)
-		info("this call did not return: %s", s->call.text);
+		t_info("this call did not return: %s", s->call.text);
 	else if (*s->call.text)
-		info("the case hung behind this call: %s", s->call.text);
+		t_info("the case hung behind this call: %s", s->call.text);
 	for (uint32_t i = 0; i < s->jobs.count && i < MAX_JOBS; i++) {
 		const struct job *job = &s->jobs.job[i];
 
 		if (job->call.made)
-			info("nor did this one of process %d: %s", (int)job->pid, job->call.text);
+			t_info("nor did this one of process %d: %s", (int)job->pid, job->call.text);
 	}
 }
 
@@ -221,35 +221,36 @@ static enum verdict run_once(struct result *r, enum kind kind, int64_t limit, in
 	pid_t parent = getpid();
 	int end;
 
-	memset(engine.shared, 0, offsetof(struct shared, said.text) + engine.shared->said.text_len);
+	memset(pipetest.shared, 0,
+			offsetof(struct shared, said.text) + pipetest.shared->said.text_len);
 	t.deadline = now + limit / DEADLINE_DIVISOR; /* leaves time to print what was awaited */
-	directory_fresh();
+	pipetest_directory_fresh();
 	leader.pid = fork();
 	if (leader.pid < 0)
 		return skipped("process-limit");
 	if (leader.pid == 0)
 		run_child(r->c, kind, parent);
 	setpgid(leader.pid, leader.pid);
-	end = await_leader(&leader, now + limit);
+	end = pipetest_await_leader(&leader, now + limit);
 	if (end < 0)
 		name_calls();
-	leader.gone = end_group(&leader);
-	directory_empty();
+	leader.gone = pipetest_end_group(&leader);
+	pipetest_directory_empty();
 	if (end > 0)
 		*sig = end;
 	if (end == 0)
 		return verdict_of(&leader);
-	info("killed at its time limit of %lld ms", (long long)limit / 1000000);
+	t_info("killed at its time limit of %lld ms", (long long)limit / 1000000);
 	r->hung = end < 0;
 	return ERROR;
 }
 
 static void text_to(struct result *r)
 {
-	struct said *said = &engine.shared->said;
+	struct said *said = &pipetest.shared->said;
 
 	if (said->lines_lost)
-		info("%u lines more found no room", (unsigned)said->lines_lost);
+		t_info("%u lines more found no room", (unsigned)said->lines_lost);
 	said->text[said->text_len] = '\0';
 	r->text = said->text;
 }
@@ -269,19 +270,19 @@ static void run_repeatedly(struct result *r, enum kind kind, const struct option
 		&& (++runs < o->repeat
 			|| (r->c->flags & STRESS && monotonic_ns() - start < o->soak)));
 	if (runs > 1)
-		info("passed %u times", runs);
+		t_info("passed %u times", runs);
 	note_hang(r, limit);
 	r->ns = monotonic_ns() - start;
 }
 
 static void run_case(struct result *r, enum kind kind, const struct options *o, int *sig)
 {
-	engine.shared->said.text_len = engine.shared->said.lines_lost = 0;
+	pipetest.shared->said.text_len = pipetest.shared->said.lines_lost = 0;
 	r->reason = unmet_need(r->c);
 	r->verdict = SKIP;
 	if (!r->reason) {
 		run_repeatedly(r, kind, o, sig);
-		r->reason = engine.shared->said.reason;
+		r->reason = pipetest.shared->said.reason;
 		r->verdict = judge(r, &r->reason);
 	}
 	if (r->verdict == SKIP)
@@ -289,7 +290,7 @@ static void run_case(struct result *r, enum kind kind, const struct options *o, 
 	text_to(r);
 }
 
-int run_cases(const struct pick *picks, unsigned count, const struct options *o)
+int pipetest_run_cases(const struct pick *picks, unsigned count, const struct options *o)
 {
 	int sig = 0;
 
@@ -300,7 +301,7 @@ int run_cases(const struct pick *picks, unsigned count, const struct options *o)
 		run_case(&r, picks[i].kind, o, &sig);
 		if (sig)
 			break;
-		report_result(&r);
+		pipetest_report_result(&r);
 		if (o->exit_first && (r.verdict == FAIL || r.verdict == ERROR))
 			break;
 	}

@@ -11,7 +11,7 @@ static struct reason {
 } *reasons;
 static unsigned count;
 
-void skips_note(const char *token)
+void pipetest_skips_note(const char *token)
 {
 	unsigned i = 0;
 
@@ -26,7 +26,7 @@ void skips_note(const char *token)
 	reasons[i].cases++;
 }
 
-void skips_print(void (*line)(const char *fmt, ...), const char *indent)
+void pipetest_skips_print(void (*line)(const char *fmt, ...), const char *indent)
 {
 	char text[1024] = "";
 	size_t len = 0;
@@ -38,7 +38,7 @@ void skips_print(void (*line)(const char *fmt, ...), const char *indent)
 		line("%sSkips:%s\n", indent, text);
 }
 
-void skips_record(void)
+void pipetest_skips_record(void)
 {
 	record_nest("skips", '{');
 	for (unsigned i = 0; i < count; i++)

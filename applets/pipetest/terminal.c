@@ -111,14 +111,14 @@ static void keep_failure(const struct result *r)
 	view.failures[view.n_failures++] = f;
 }
 
-void terminal_start(const struct pick *picks, unsigned count)
+void pipetest_terminal_start(const struct pick *picks, unsigned count)
 {
 	view.picks = picks;
 	view.count = count;
 	view.colour = !getenv("NO_COLOR"); /* https://no-color.org defines this variable */
 }
 
-void terminal_result(const struct result *r)
+void pipetest_terminal_result(const struct result *r)
 {
 	bool failed = r->verdict == FAIL || r->verdict == ERROR;
 
@@ -145,7 +145,7 @@ static void print_end_of(const char *text)
 			xprintf("    %.*s\n", (int)strcspn(text, "\n"), text);
 }
 
-void terminal_end(void)
+void pipetest_terminal_end(void)
 {
 	if (view.done < view.count && view.line[0])
 		xprintf("\n");
@@ -153,8 +153,8 @@ void terminal_end(void)
 		const struct failure *f = &view.failures[i];
 
 		xprintf("\n%snot ok %s%s\n  rule:   %s\n  source: %s\n", coloured("\033[31m"),
-			f->name, coloured("\033[0m"), case_text(f->row, RULE),
-			case_text(f->row, SOURCE));
+			f->name, coloured("\033[0m"), pipetest_case_text(f->row, RULE),
+			pipetest_case_text(f->row, SOURCE));
 		print_end_of(f->text);
 	}
 	if (view.n_failures)

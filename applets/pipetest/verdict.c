@@ -8,7 +8,7 @@
 #include "engine.h"
 
 struct state t;
-struct engine engine;
+struct engine pipetest;
 
 /* --- Lines of diagnostics -------------------------------------------------------------- */
 
@@ -16,7 +16,7 @@ struct engine engine;
 static uint32_t add_line(uint32_t room, const char *fmt, va_list args) PRINTF(2, 0);
 static uint32_t add_line(uint32_t room, const char *fmt, va_list args)
 {
-	struct said *s = &engine.shared->said;
+	struct said *s = &pipetest.shared->said;
 	char line[512];
 	size_t len = vscnprintf(line, sizeof(line) - 1, fmt, args);
 	uint32_t at = s->text_len;
@@ -39,17 +39,17 @@ static uint32_t say(const char *fmt, ...)
 	uint32_t end;
 
 	va_start(args, fmt);
-	end = add_line(engine.text_room, fmt, args);
+	end = add_line(pipetest.text_room, fmt, args);
 	va_end(args);
 	return end;
 }
 
-void info(const char *fmt, ...)
+void t_info(const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	(void)add_line(engine.text_room, fmt, args);
+	(void)add_line(pipetest.text_room, fmt, args);
 	va_end(args);
 }
 
@@ -59,12 +59,12 @@ static void give(enum verdict verdict)
 {
 	uint32_t none = PASS;
 
-	(void)atomic_compare_exchange_strong(&engine.shared->said.verdict, &none, verdict);
+	(void)atomic_compare_exchange_strong(&pipetest.shared->said.verdict, &none, verdict);
 }
 
-void skip(const char *token)
+void t_skip(const char *token)
 {
-	struct said *said = &engine.shared->said;
+	struct said *said = &pipetest.shared->said;
 
 	if (said->verdict == PASS)
 		scnprintf(said->reason, sizeof(said->reason), "%s", token);
@@ -75,19 +75,19 @@ void skip(const char *token)
 /* If the kernel lacks the call, the case is skipped whatever the call returned. */
 static void skip_if_lacking(const char *what)
 {
-	const char *name = lacking(what);
+	const char *name = pipetest_lacking(what);
 
 	if (name)
 		t_needs_call(name);
 }
 
-void fail(const char *fmt, ...)
+void t_fail(const char *fmt, ...)
 {
 	char text[256];
 	va_list args;
 
 	va_start(args, fmt);
-	if (engine.shared->probed.any_absent) {
+	if (pipetest.shared->probed.any_absent) {
 		va_list again;
 
 		va_copy(again, args);
@@ -95,7 +95,7 @@ void fail(const char *fmt, ...)
 		va_end(again);
 		skip_if_lacking(text);
 	}
-	if (engine.shared->said.verdict != SKIP)
+	if (pipetest.shared->said.verdict != SKIP)
 		(void)add_line(TEXT_SIZE, fmt, args);
 	va_end(args);
 	give(FAIL);
@@ -108,7 +108,7 @@ size_t t_random(size_t max)
 	return 1 + (t.seed >> 8) % max;
 }
 
-const char *errname(long result)
+const char *t_errname(long result)
 {
 	static const struct {
 		int err;
@@ -159,7 +159,7 @@ const char *errname(long result)
 
 void t_show(long result, const char *what)
 {
-	info("%s = %ld %s", what, result, errname(result));
+	t_info("%s = %ld %s", what, result, t_errname(result));
 }
 
 /* --- A call is announced before it is made ----------------------------------------------- */
@@ -178,10 +178,10 @@ static struct caller {
 
 static struct caller *me(void)
 {
-	return on_thread() ? &thread_caller : &main_caller;
+	return pipetest_on_thread() ? &thread_caller : &main_caller;
 }
 
-void caller_starts(struct call *seen)
+void pipetest_caller_starts(struct call *seen)
 {
 	struct caller *c = me();
 
@@ -215,7 +215,7 @@ static char *room_for_text(struct caller *c)
 	return c->text[c->depth < DEPTH ? c->depth : DEPTH - 1];
 }
 
-void calling(const char *what)
+void t_calling(const char *what)
 {
 	struct caller *c = me();
 
@@ -223,7 +223,7 @@ void calling(const char *what)
 	announce(c);
 }
 
-void callingf(const char *fmt, ...)
+void t_callingf(const char *fmt, ...)
 {
 	struct caller *c = me();
 	va_list args;
@@ -236,34 +236,34 @@ void callingf(const char *fmt, ...)
 
 /* Inside another announcement this function formats no text, because a helper that fills a pipe
  * byte by byte would otherwise be slow. */
-void calling_io(const char *name, int fd, size_t n)
+void t_calling_io(const char *name, int fd, size_t n)
 {
 	struct caller *c = me();
 
 	if (c->depth)
 		c->depth++;
 	else
-		callingf("%s(%d, %zu)", name, fd, n);
+		t_callingf("%s(%d, %zu)", name, fd, n);
 }
 
 /* Appends the result to the line of the announcement, unless another line has followed it. */
 static void show_result(struct caller *c, const char *what, long got)
 {
-	struct said *said = &engine.shared->said;
+	struct said *said = &pipetest.shared->said;
 	char result[48];
 	uint32_t end = c->line_end;
-	size_t len = scnprintf(result, sizeof(result), " = %ld %s\n", got, errname(got));
+	size_t len = scnprintf(result, sizeof(result), " = %ld %s\n", got, t_errname(got));
 
 	if (c->depth || !t.verbose || !c->seen)
 		return;
-	if (end && end + len < engine.text_room
+	if (end && end + len < pipetest.text_room
 		&& atomic_compare_exchange_strong(&said->text_len, &end, end + len - 1))
 		memcpy(said->text + end - 1, result, len);
 	else
 		t_show(got, what);
 }
 
-long call_result(long got)
+long t_call_result(long got)
 {
 	struct caller *c = me();
 	const char *what = came_back(c);
@@ -308,44 +308,44 @@ static void skip_enosys(const char *what)
 	char token[40];
 
 	scnprintf(token, sizeof(token), "no-%.*s", (int)strcspn(what, " (,"), what);
-	skip(token);
+	t_skip(token);
 }
 
-void want_result(long got, long expected)
+void t_want_result(long got, long expected)
 {
 	struct caller *c = me();
 	const char *what = came_back(c);
 
 	if (got != expected && no_space(got))
-		skip("no-space");
+		t_skip("no-space");
 	if (got != expected && no_memory(got))
-		skip("no-memory");
+		t_skip("no-memory");
 	skip_if_lacking(what);
 	if (got == -ENOSYS && got != expected)
 		skip_enosys(what);
 	if (got != expected)
-		fail("%s = %ld %s, expected %ld %s", what, got, errname(got), expected,
-			errname(expected));
+		t_fail("%s = %ld %s, expected %ld %s", what, got, t_errname(got), expected,
+			t_errname(expected));
 	show_result(c, what, got);
 }
 
-void want_part_result(long got, size_t most)
+void t_want_part_result(long got, size_t most)
 {
 	const char *what = came_back(me());
 
 	skip_if_lacking(what);
 	if (got < 1 || got > (long)most)
-		fail("%s = %ld %s, expected 1 to %zu", what, got, errname(got), most);
+		t_fail("%s = %ld %s, expected 1 to %zu", what, got, t_errname(got), most);
 }
 
-void want_if_there_result(long result, long expected)
+void t_want_if_there_result(long result, long expected)
 {
 	long got = result < 0 ? -errno : result;
 
 	if (missing(got))
 		(void)came_back(me());
 	else
-		want_result(got, expected);
+		t_want_result(got, expected);
 }
 
 void t_signals(int expected)

@@ -51,8 +51,8 @@ static bool on_sheet(const char *name)
 static bool bench_wanted(const struct bench_plan *plan, const char *name)
 {
 	for (char **glob = plan->globs; glob && *glob; glob++)
-		if (glob_matches(*glob, name, name + strlen(name))
-		    || (strcmp(*glob, "sheet") == 0 && on_sheet(name)))
+		if (pipetest_glob_matches(*glob, name, name + strlen(name))
+			|| (strcmp(*glob, "sheet") == 0 && on_sheet(name)))
 			return true;
 	return !plan->globs;
 }
@@ -172,16 +172,16 @@ static int measure_once(struct bench_result *r, struct meter *m)
 	memset(m->figures, 0, sizeof(*m->figures));
 	leader.pid = xfork();
 	if (leader.pid == 0) {
-		engine.is_child = true;
+		pipetest.is_child = true;
 		(void)setpgid(0, 0);
 		die_with_parent(parent);
-		meter_use(m);
+		bench_meter_use(m);
 		row.run(&row);
 		_exit(EXIT_SUCCESS);
 	}
 	(void)setpgid(leader.pid, leader.pid);
-	sig = await_leader(&leader, monotonic_ns() + 60 * m->slice_ns + 10 * NS_PER_S);
-	gone = end_group(&leader);
+	sig = pipetest_await_leader(&leader, monotonic_ns() + 60 * m->slice_ns + 10 * NS_PER_S);
+	gone = pipetest_end_group(&leader);
 	r->found = *m->figures;
 	if (sig || !gone || leader.status)
 		r->found.slices = 0;

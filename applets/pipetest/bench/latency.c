@@ -196,8 +196,7 @@ static void ring_hops(const struct bench *b)
 }
 
 const struct bench bench_latency[] = {
-	{ "pipe.roundtrip.same_cpu", "us", pipe_trips, SAME_CPU, 0,
-					       PLAIN },
+	{ "pipe.roundtrip.same_cpu", "us", pipe_trips, SAME_CPU, 0, PLAIN },
 	{ "pipe.roundtrip.other_cpu", "us", pipe_trips, OTHER_CPU, 0, PLAIN },
 	{ "pipe.roundtrip.unpinned", "us", pipe_trips, UNPINNED, 0, PLAIN },
 	{ "fifo.roundtrip.same_cpu", "us", fifo_trips, SAME_CPU, 0, PLAIN },

@@ -145,8 +145,7 @@ static void copy_file(const struct bench *b)
 }
 
 const struct bench bench_memory[] = {
-	{ "memory.fault.anonymous", "ns", page_fault, ANONYMOUS, 0,
-					      PLAIN },
+	{ "memory.fault.anonymous", "ns", page_fault, ANONYMOUS, 0, PLAIN },
 	{ "memory.fault.shared_file", "ns", page_fault, SHARED_FILE, 0, PLAIN },
 	{ "memory.fault.populated", "ns", page_fault, POPULATED, 0, PLAIN },
 	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, 4096, BYTES },

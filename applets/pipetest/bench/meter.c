@@ -20,7 +20,7 @@ static float *samples; /* in nanoseconds */
 static uint32_t sampled;
 static bool sampling;
 
-void meter_use(struct meter *meter)
+void bench_meter_use(struct meter *meter)
 {
 	m = meter;
 }

@@ -13,6 +13,6 @@ struct meter {
 	int peer_cpu;		/* is where bench_peer() pins its child; -1: nowhere */
 };
 /* The measuring process calls this first. All functions of meter.c use this meter. */
-void meter_use(struct meter *meter);
+void bench_meter_use(struct meter *meter);
 
 #endif

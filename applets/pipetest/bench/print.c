@@ -16,10 +16,10 @@ static unsigned number, measured, slower, compared;
 const char *bench_number(char text[24], double value)
 {
 	scnprintf(text, 24, "%.*f",
-		value >= 1000          ? 0
+		value >= 1000 ? 0
 			: value >= 100 ? 1
-			: value >= 10  ? 2
-				       : 3,
+			: value >= 10 ? 2
+			: 3,
 		value);
 	return text;
 }
@@ -76,7 +76,7 @@ void bench_print_start(const struct bench_plan *p, unsigned count)
 		return;
 	if (plan->form == BENCH_KTAP)
 		xprintf("\nKTAP version 1\n1..%u\n", count);
-	print_environment(xprintf);
+	pipetest_print_environment(xprintf);
 	xfflush_stdout();
 }
 
@@ -250,7 +250,7 @@ int bench_print_end(int sig)
 			compared, plan->former_path, plan->tolerance);
 	if (sig) {
 		xfflush_stdout();
-		directory_remove();
+		pipetest_directory_remove();
 		die_of_signal(sig);
 	}
 	if (plan->former && !compared)

@@ -33,7 +33,7 @@ static char *letters_of(long arg, size_t *n)
 	return buf;
 }
 
-long call_letters(long arg)
+long t_call_letters(long arg)
 {
 	size_t n;
 	char *buf = letters_of(arg, &n);
@@ -45,7 +45,7 @@ static void end_run(struct runs *runs)
 {
 	if (runs->count && runs->at < sizeof(runs->text))
 		runs->at += scnprintf(runs->text + runs->at, sizeof(runs->text) - runs->at,
-				     " %c%zu", runs->letter, runs->len);
+			" %c%zu", runs->letter, runs->len);
 }
 
 static void add_letters(struct runs *runs, const char *buf, size_t n)
@@ -76,7 +76,7 @@ static void drain_and_settle(size_t n, size_t chunk, const pid_t *jobs, unsigned
 }
 
 static void read_runs(struct runs *runs, size_t n, size_t chunk, const pid_t *jobs,
-		      unsigned writers)
+	unsigned writers)
 {
 	char *buf = xmalloc(chunk);
 
@@ -92,7 +92,7 @@ static void read_runs(struct runs *runs, size_t n, size_t chunk, const pid_t *jo
 	free(buf);
 }
 
-unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t chunk)
+unsigned t_letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t chunk)
 {
 	struct runs runs = { 0 };
 	pid_t jobs[WRITERS] = { 0 };
@@ -107,7 +107,7 @@ unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t 
 	for (unsigned i = 0; i < writers; i++)
 		t_returns(jobs[i], n);
 	if (runs.count > writers || t.verbose)
-		info("%u writers of %zu bytes:%s", writers, n, runs.text);
+		t_info("%u writers of %zu bytes:%s", writers, n, runs.text);
 	return runs.count;
 }
 
@@ -116,17 +116,17 @@ unsigned letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_t 
 static void never_split(long (*call)(long arg), size_t n, size_t chunk)
 {
 	p_fill();
-	wantf(letter_runs(WRITERS, call, n, chunk), WRITERS, "pieces of %d writes of %zu bytes",
+	wantf(t_letter_runs(WRITERS, call, n, chunk), WRITERS, "pieces of %d writes of %zu bytes",
 		WRITERS, n);
 }
 
 static void blocked_writers(void)
 {
-	never_split(call_letters, 2, 1);
-	never_split(call_letters, t.pipe_buf - 1, 1000);
-	never_split(call_letters, t.pipe_buf, 1000);
+	never_split(t_call_letters, 2, 1);
+	never_split(t_call_letters, t.pipe_buf - 1, 1000);
+	never_split(t_call_letters, t.pipe_buf, 1000);
 	for (int i = 0; i < 8; i++) /* a reader of the whole pipe wakes all writers at once */
-		never_split(call_letters, t.pipe_buf, t.cap);
+		never_split(t_call_letters, t.pipe_buf, t.cap);
 }
 
 /* There is room for half of the first write, but not for its rest; and for all of the second. */
@@ -136,9 +136,9 @@ static void small_beside_large(void)
 	struct runs runs = { 0 };
 	pid_t jobs[2];
 
-	jobs[0] = t_start(call_letters, letters(0, t.pipe_buf));
+	jobs[0] = t_start(t_call_letters, letters(0, t.pipe_buf));
 	t_settles(jobs[0]);
-	jobs[1] = t_start(call_letters, letters(1, 100));
+	jobs[1] = t_start(t_call_letters, letters(1, 100));
 	t_settles(jobs[1]);
 	drain_and_settle(unread, t.cap, jobs, 2);
 	read_runs(&runs, t.pipe_buf + 100, t.cap, jobs, 2);
@@ -154,8 +154,8 @@ static void larger(void)
 		size_t n = sizes[i / ARRAY_SIZE(chunks)], chunk = chunks[i % ARRAY_SIZE(chunks)];
 
 		p_fill();
-		info("%zu bytes each, read by %zu: %u pieces", n, chunk,
-		     letter_runs(2, call_letters, n, chunk));
+		t_info("%zu bytes each, read by %zu: %u pieces", n, chunk,
+			t_letter_runs(2, t_call_letters, n, chunk));
 	}
 }
 
@@ -172,7 +172,7 @@ static long call_writev(long arg)
 static void writev_blocked(void)
 {
 	p_leave_room(100);
-	wantf(letter_runs(WRITERS, call_writev, t.pipe_buf, 1000), WRITERS,
+	wantf(t_letter_runs(WRITERS, call_writev, t.pipe_buf, 1000), WRITERS,
 		"pieces of %d writevs of %zu bytes", WRITERS, t.pipe_buf);
 }
 
@@ -181,7 +181,7 @@ static long call_open(long arg)
 	close(t.r);
 	close(t.w);
 	t.w = open("f", O_WRONLY);
-	return call_letters(arg);
+	return t_call_letters(arg);
 }
 
 static void fifo_openers(void)
@@ -219,7 +219,7 @@ static void check_records(struct runs *runs, const char *buf, size_t got, size_t
 
 		add_letters(runs, buf + i, 1);
 		if (count && runs->count > count && len % n)
-			fail("a record of %zu bytes was split after %zu", n, len % n);
+			t_fail("a record of %zu bytes was split after %zu", n, len % n);
 	}
 }
 
@@ -275,7 +275,7 @@ static void reads_split(void)
 	p_write(2 * t.page);
 	t_returns(a, t.page);
 	t_returns(b, t.page);
-	info("one write of %zu bytes: half to each of two readers", 2 * t.page);
+	t_info("one write of %zu bytes: half to each of two readers", 2 * t.page);
 }
 
 static void append_mode(void)
@@ -293,7 +293,7 @@ static void signal_writes_nothing(void)
 
 	t_catch(SIGUSR1, 0);
 	unread = p_leave_room(100);
-	t_eintr(t_start(call_write, t.pipe_buf));
+	t_eintr(t_start(t_call_write, t.pipe_buf));
 	p_holds(unread);
 }
 

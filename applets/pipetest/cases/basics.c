@@ -82,8 +82,8 @@ static void bad_pointer(void)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		wantf(ret(syscall(SYS_pipe2, bad[i], 0)), -EFAULT, "pipe2(%p)", bad[i]);
 	after = lowest_fd();
-	if (after != before && emulated())
-		skip("emulated");
+	if (after != before && t_emulated())
+		t_skip("emulated");
 	want(after, before, "the lowest free descriptor");
 }
 
@@ -119,7 +119,7 @@ static void as_many_as_fit(void)
 	while ((result = ret(pipe(fd))) == 0)
 		made++;
 	if (result == -ENFILE) /* pipe-user-pages-hard: pipe(7) */
-		skip("pipe-quota");
+		t_skip("pipe-quota");
 	wantf(result, -EMFILE, "pipe number %ld", made + 1);
 	want(made, (limit - open) / 2, "pipes");
 }
@@ -131,7 +131,7 @@ static void reopened(void)
 
 	for (int i = 0; i < TIMES; i++)
 		if (pipe(fd) < 0 || close(fd[0]) < 0 || close(fd[1]) < 0)
-			fail("pipe %d: %s", i, strerror(errno));
+			t_fail("pipe %d: %s", i, strerror(errno));
 	want(lowest_fd(), first, "the lowest free descriptor after 1000 pipes");
 	t_pipe(fd);
 	t_write(fd[1], t.pipe_buf, t.pipe_buf);
@@ -220,9 +220,9 @@ static void locks(void)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
-	info("flock %s", flock(t.r, LOCK_EX | LOCK_NB) ? strerror(errno) : "works");
-	info("fcntl F_SETLK %s", fcntl(t.w, F_SETLK, &lock) ? strerror(errno) : "works");
-	info("fchmod %s", fchmod(t.r, 0640) ? strerror(errno) : "works");
+	t_info("flock %s", flock(t.r, LOCK_EX | LOCK_NB) ? strerror(errno) : "works");
+	t_info("fcntl F_SETLK %s", fcntl(t.w, F_SETLK, &lock) ? strerror(errno) : "works");
+	t_info("fchmod %s", fchmod(t.r, 0640) ? strerror(errno) : "works");
 }
 
 static void times(void)
@@ -262,7 +262,7 @@ static void proc_name(void)
 	wantf(n, strlen(expected), "readlink(%s)", path);
 	name[n] = '\0';
 	if (strcmp(name, expected))
-		fail("%s is '%s', expected '%s'", path, name, expected);
+		t_fail("%s is '%s', expected '%s'", path, name, expected);
 }
 
 /* The write end is opened a second time: there is an end of file when both are closed. */
@@ -284,7 +284,7 @@ static void proc_other_end(void)
 
 	t_write(fd, 5, 5);
 	p_read(10, 5);
-	info("the link of the read end, opened O_WRONLY, is a writer");
+	t_info("the link of the read end, opened O_WRONLY, is a writer");
 }
 
 const struct test_case basics_cases[] = {

@@ -35,7 +35,7 @@ static unsigned only_one_returns(const struct crowd *crowd)
 {
 	unsigned first = crowd->n;
 
-	wait_until(one_returned, (long)(intptr_t)crowd, "one of those that block returns");
+	t_wait_until(one_returned, (long)(intptr_t)crowd, "one of those that block returns");
 	for (unsigned i = 0; i < crowd->n; i++)
 		if (first == crowd->n && t_returned(crowd->job[i]))
 			first = i;
@@ -48,7 +48,7 @@ static unsigned only_one_returns(const struct crowd *crowd)
 
 static void read_waits_for_some(void)
 {
-	pid_t reader = t_blocked(call_read, 100);
+	pid_t reader = t_blocked(t_call_read, 100);
 
 	p_write(7);
 	t_returns(reader, 7);
@@ -58,7 +58,7 @@ static void one_byte_one_reader(void)
 {
 	struct crowd readers;
 
-	start_crowd(&readers, 5, call_read, 1);
+	start_crowd(&readers, 5, t_call_read, 1);
 	p_write(1);
 	only_one_returns(&readers);
 }
@@ -67,7 +67,7 @@ static void eof_wakes(unsigned n)
 {
 	struct crowd readers;
 
-	start_crowd(&readers, n, call_read, 1);
+	start_crowd(&readers, n, t_call_read, 1);
 	p_close_w();
 	for (unsigned i = 0; i < n; i++)
 		t_returns(readers.job[i], 0);
@@ -85,7 +85,7 @@ static void eof_wakes_100(void)
 
 static void late_nonblock(void)
 {
-	pid_t reader = t_blocked(call_read, 1);
+	pid_t reader = t_blocked(t_call_read, 1);
 
 	p_nonblock_r();
 	t_blocks(reader);
@@ -95,7 +95,7 @@ static void late_nonblock(void)
 
 static void stop_and_continue(void)
 {
-	pid_t reader = t_start(call_read, 1);
+	pid_t reader = t_start(t_call_read, 1);
 	int status = 0;
 
 	t_blocks(reader);
@@ -115,14 +115,14 @@ static void full_blocks(void)
 	pid_t writer;
 
 	p_fill();
-	writer = t_blocked(call_write, 1);
+	writer = t_blocked(t_call_write, 1);
 	t_kill(writer);
 }
 
 static void waits_for_all_room(void)
 {
 	size_t all = p_fill();
-	pid_t writer = t_blocked(call_write, t.pipe_buf);
+	pid_t writer = t_blocked(t_call_write, t.pipe_buf);
 
 	p_drain(all);
 	t_returns(writer, t.pipe_buf);
@@ -135,7 +135,7 @@ static void puts_nothing_in(void)
 	pid_t writer;
 
 	p_write(unread);
-	writer = t_blocked(call_write, t.pipe_buf);
+	writer = t_blocked(t_call_write, t.pipe_buf);
 	p_unread(unread);
 	p_drain(slot);
 	t_returns(writer, t.pipe_buf);
@@ -148,7 +148,7 @@ static void larger_than_pipe(void)
 	pid_t writer;
 
 	p_drain(all);
-	writer = t_blocked(call_write, n);
+	writer = t_blocked(t_call_write, n);
 	p_drain(all);
 	t_blocks(writer); /* its last byte finds no room */
 	p_drain(all + 1);
@@ -161,7 +161,7 @@ static void epipe_wakes_all(void)
 
 	p_fill();
 	t_catch(SIGPIPE, 0);
-	start_crowd(&writers, 10, call_write, t.pipe_buf);
+	start_crowd(&writers, 10, t_call_write, t.pipe_buf);
 	p_close_r();
 	for (unsigned i = 0; i < writers.n; i++) {
 		t_returns(writers.job[i], -EPIPE);
@@ -171,20 +171,20 @@ static void epipe_wakes_all(void)
 
 static long write_and_again(long n)
 {
-	wantf(call_write(n), t.cap + t.page, "a write of %ld bytes, a page was read", n);
+	wantf(t_call_write(n), t.cap + t.page, "a write of %ld bytes, a page was read", n);
 	t_signals(1);
 	return ret(write(t.w, "x", 1));
 }
 
-void case_partial_then_epipe(void)
+void t_case_partial_then_epipe(void)
 {
 	pid_t writer;
 
 	t_catch(SIGPIPE, 0);
 	writer = t_start(write_and_again, 2 * t.cap + 1);
-	wait_until(has_unread, t.cap, "a full pipe");
+	t_wait_until(t_has_unread, t.cap, "a full pipe");
 	p_drain(t.page);
-	wait_until(has_unread, t.cap, "a pipe that is full again");
+	t_wait_until(t_has_unread, t.cap, "a pipe that is full again");
 	t_blocks(writer);
 	p_close_r();
 	t_returns(writer, -EPIPE);
@@ -198,10 +198,10 @@ static void growth_wakes_writer(void)
 
 	want(size, t.page, "F_SETPIPE_SZ to a page");
 	p_fill();
-	writer = t_blocked(call_write, 1);
+	writer = t_blocked(t_call_write, 1);
 	size = ret(fcntl(t.w, F_SETPIPE_SZ, (int)(2 * t.page)));
 	if (size == -EPERM)
-		skip("soft-limit");
+		t_skip("soft-limit");
 	want(size, 2 * t.page, "F_SETPIPE_SZ to two pages");
 	t_returns(writer, 1);
 }
@@ -211,10 +211,10 @@ static void order_of_writers(void)
 	struct crowd writers;
 
 	p_fill();
-	start_crowd(&writers, 2, call_write, t.page);
+	start_crowd(&writers, 2, t_call_write, t.page);
 	p_drain(t.page);
-	info("of two blocked writers the %s went on",
-	     only_one_returns(&writers) ? "second" : "first");
+	t_info("of two blocked writers the %s went on",
+		only_one_returns(&writers) ? "second" : "first");
 }
 
 const struct test_case blocking_cases[] = {
@@ -253,7 +253,7 @@ const struct test_case blocking_cases[] = {
 		epipe_wakes_all),
 	CASE("blk.partial_then_epipe", "BLK-08", 'I', KINDS, 0,
 		"the reader leaves a long write: bytes so far and SIGPIPE; then EPIPE",
-		"gVisor pipe.cc BlockPartialWriteClosed; fs/pipe.c", case_partial_then_epipe),
+		"gVisor pipe.cc BlockPartialWriteClosed; fs/pipe.c", t_case_partial_then_epipe),
 	CASE("blk.late_nonblock", "BLK-09", 'I', KINDS, 0,
 		"O_NONBLOCK that another process sets does not wake a reader",
 		"fs/pipe.c", late_nonblock),

@@ -27,7 +27,7 @@ static unsigned long max_size(void)
 	return max > 0 ? max : 1 << 20; /* its usual value */
 }
 
-void case_bytes_fill_capacity(void)
+void t_case_bytes_fill_capacity(void)
 {
 	p_leave_some();
 	p_fill_by(1);
@@ -35,13 +35,15 @@ void case_bytes_fill_capacity(void)
 	p_drain(t.cap);
 }
 
-void case_sizes(void)
+void t_case_sizes(void)
 {
-	info("PIPE_BUF %zu: a write of so many bytes, or fewer, is atomic", t.pipe_buf);
-	info("ulimit -p %zu: the shell's PIPE_BUF / 512, no limit of the kernel", t.pipe_buf / 512);
-	info("F_GETPIPE_SZ %zu bytes (not bits): %zu slots of a page, %zu", t.cap, t.slots, t.page);
-	info("bytes that fit %zu", p_fill());
-	info("pipe-max-size %ld", read_number("/proc/sys/fs/pipe-max-size"));
+	t_info("PIPE_BUF %zu: a write of so many bytes, or fewer, is atomic", t.pipe_buf);
+	t_info("ulimit -p %zu: the shell's PIPE_BUF / 512, no limit of the kernel",
+		t.pipe_buf / 512);
+	t_info("F_GETPIPE_SZ %zu bytes (not bits): %zu slots of a page, %zu", t.cap, t.slots,
+		t.page);
+	t_info("bytes that fit %zu", p_fill());
+	t_info("pipe-max-size %ld", read_number("/proc/sys/fs/pipe-max-size"));
 }
 
 static void at_least(void)
@@ -75,7 +77,7 @@ static void rounds_up(void)
 static void zero_is_a_page(void)
 {
 	if (ret(fcntl(t.w, F_SETPIPE_SZ, 0L)) == -EINVAL)
-		skip("no-size-0"); /* kernels before 4.16 refuse a size below a page */
+		t_skip("no-size-0"); /* kernels before 4.16 refuse a size below a page */
 	t_capacity(t.r, t.page);
 }
 
@@ -103,8 +105,8 @@ static void over_max_eperm(void)
 	unsigned long max = t.proc ? max_size() : 1UL << 30; /* no system has so large a limit */
 
 	if (max > 1UL << 30)
-		skip("pipe-max-size");
-	drop_capabilities();
+		t_skip("pipe-max-size");
+	t_drop_capabilities();
 	t_resize(t.w, max + 1, -EPERM);
 	t_capacity(t.w, t.cap);
 }
@@ -114,9 +116,9 @@ static void new_within_max(void)
 	long max = read_number("/proc/sys/fs/pipe-max-size");
 
 	if (max < 0)
-		skip("no-pipe-max-size");
+		t_skip("no-pipe-max-size");
 	if ((long)t.cap > max)
-		fail("a new pipe has %zu bytes, pipe-max-size is %ld", t.cap, max);
+		t_fail("a new pipe has %zu bytes, pipe-max-size is %ld", t.cap, max);
 }
 
 static void up_to_max(void)
@@ -124,8 +126,8 @@ static void up_to_max(void)
 	unsigned long max = max_size();
 
 	if (max > 1 << 26)
-		skip("pipe-max-size");	/* the slots alone would take too much memory */
-	drop_capabilities();
+		t_skip("pipe-max-size");	/* the slots alone would take too much memory */
+	t_drop_capabilities();
 	t_grow(t.w, max);
 	t_capacity(t.r, max);
 }
@@ -216,7 +218,7 @@ static void be_unprivileged(void)
 	if (is_exempt()) /* shows whether setuid worked, too */
 		(void)t_setuid(FIRST + t_self() % NUMBERS);
 	if (is_exempt())
-		skip("privileged");
+		t_skip("privileged");
 }
 
 /* Uses up the user's pages, most of them by pipes of the largest size. The first new pipe that
@@ -228,12 +230,12 @@ static void over_soft_limit(void)
 	int fd[2];
 
 	if (soft == 0 || soft > 1 << 16 || max_size() < USUAL_SLOTS * t.page)
-		skip("soft-limit");
+		t_skip("soft-limit");
 	be_unprivileged();
 	t_limit(RLIMIT_NOFILE, UINT64_MAX);
 	do {
 		if (pipe(fd) < 0)
-			skip("nofile");
+			t_skip("nofile");
 		t_use_pipe(fd);
 		growing = growing && fcntl(t.w, F_SETPIPE_SZ, max_size()) >= 0;
 	} while (t.slots >= USUAL_SLOTS);
@@ -288,9 +290,9 @@ static void quota(void)
 
 	if (usual > max_size())
 		usual = max_size();
-	info("a new pipe has %zu slots", t.slots);
+	t_info("a new pipe has %zu slots", t.slots);
 	if (t.cap < usual && t.slots <= 2)
-		skip("soft-limit");
+		t_skip("soft-limit");
 	want(t.cap, usual, "the size of a new pipe");
 }
 
@@ -318,13 +320,13 @@ static void accounting(void)
 		int cycle[2];
 
 		if (pipe(cycle) < 0)
-			fail("pipe %d: %s", i, strerror(errno));
+			t_fail("pipe %d: %s", i, strerror(errno));
 		if (i % 16 == 0)
 			fcntl(cycle[0], F_SETPIPE_SZ, i % 32 ? max_size() : (unsigned long)t.page);
 		close(cycle[0]);
 		close(cycle[1]);
 	}
-	wait_until(new_pipe_holds, usual, "a new pipe is as large as before 2000 others");
+	t_wait_until(new_pipe_holds, usual, "a new pipe is as large as before 2000 others");
 }
 
 static void accounting_notes(void)
@@ -335,7 +337,7 @@ static void accounting_notes(void)
 	be_unprivileged();
 	t_needs_call("pipe2");
 	if (pipe2(fd, NOTIFICATION_PIPE) < 0)
-		skip("no-watch-queue");
+		t_skip("no-watch-queue");
 	t_ok(ioctl(fd[0], _IO('W', 0x60), NOTES), "IOC_WATCH_QUEUE_SET_SIZE");
 	t_close(fd[0]);
 	t_close(fd[1]);
@@ -364,11 +366,11 @@ const struct test_case capacity_cases[] = {
 	CASE("cap.bytes_fill_capacity", "CAP-01 P4 P10", 'L', KINDS, 0,
 		"as many single bytes fit as F_GETPIPE_SZ says",
 		"pipe(7), Pipe capacity; fcntl(2), F_GETPIPE_SZ: the capacity of the pipe",
-		case_bytes_fill_capacity),
+		t_case_bytes_fill_capacity),
 	CASE("cap.side_by_side", "CAP-01 TUT-S11 S11 S12", 'I', MYTH, 0,
 		"what PIPE_BUF, ulimit -p, F_GETPIPE_SZ and pipe-max-size say",
 		"pipe(7), Pipe capacity; the tutorial takes 8 x 512 bits for the capacity, then "
-		"65535 bits", case_sizes),
+		"65535 bits", t_case_sizes),
 	CASE("cap.rounds_up", "CAP-02", 'I', KINDS, 0,
 		"F_SETPIPE_SZ rounds up to a power of two of pages",
 		"fcntl(2), F_SETPIPE_SZ: the current implementation", rounds_up),

@@ -83,7 +83,7 @@ static void holes(void)
 	p = t_view(out, size);
 	for (size_t i = 9; i < size; i++)
 		if (p[i])
-			fail("byte %zu of a hole's copy is not 0", i);
+			t_fail("byte %zu of a hole's copy is not 0", i);
 }
 
 static void refused(int in, int out, unsigned flags, long expected)
@@ -129,7 +129,7 @@ static void device(void)
 
 	needed();
 	if (zero < 0)
-		skip("no-dev-zero");
+		t_skip("no-dev-zero");
 	refused(zero, t_data(0), 0, -EINVAL);
 	refused(t_data(9), zero, 0, -EINVAL);
 }
@@ -174,7 +174,7 @@ static void suid(void)
 
 	needed();
 	t_ok(fchmod(out, 04600), "fchmod");
-	drop_capabilities(); /* CAP_FSETID would keep the bit */
+	t_drop_capabilities(); /* CAP_FSETID would keep the bit */
 	copy_by_range(in, NULL, out, NULL, 9);
 	want(t_stat(out)->st_mode & 07777, 0600, "mode of the copy");
 }

@@ -36,7 +36,7 @@ static void sticky(void)
 		p_read(1, 0);
 }
 
-void case_read_after_close(void)
+void t_case_read_after_close(void)
 {
 	int fd = t.r;
 
@@ -83,10 +83,10 @@ static void stopped(void)
 
 /* --- no reader ---------------------------------------------------------------------------- */
 
-void case_sigpipe_kills(void)
+void t_case_sigpipe_kills(void)
 {
 	p_close_r();
-	t_dies(t_start(call_write, 1), SIGPIPE);
+	t_dies(t_start(t_call_write, 1), SIGPIPE);
 }
 
 static void one_each(void)
@@ -151,8 +151,8 @@ static void want_epipe(int file, int other)
 
 	want_if_there(vmsplice(t.w, &v, 1, SPLICE_F_NONBLOCK), -EPIPE, "vmsplice");
 	want_if_there(tee(other, t.w, 1, SPLICE_F_NONBLOCK), -EPIPE, "tee");
-	want_if_there(splice_now(other, t.w, 1), -EPIPE, "splice from a pipe");
-	want_if_there(splice_now(file, t.w, 1), -EPIPE, "splice from a file");
+	want_if_there(t_splice_now(other, t.w, 1), -EPIPE, "splice from a pipe");
+	want_if_there(t_splice_now(file, t.w, 1), -EPIPE, "splice from a file");
 	want_if_there(sendfile(t.w, file, NULL, 1), -EPIPE, "sendfile");
 }
 
@@ -177,7 +177,7 @@ static void reader_again(void)
 	p_no_write(1, -EPIPE);
 	fd = t_reopen(t.w, O_RDONLY | O_NONBLOCK);
 	ioctl(fd, FIONREAD, &left);
-	info("of 5 unread bytes %d are left when there is a reader again", left);
+	t_info("of 5 unread bytes %d are left when there is a reader again", left);
 	p_write(1);
 }
 
@@ -185,7 +185,7 @@ static void reader_again(void)
 
 static void inherited(void)
 {
-	info("SIGPIPE was inherited %s", bb_sigpipe_was_ignored ? "ignored" : "at its default");
+	t_info("SIGPIPE was inherited %s", bb_sigpipe_was_ignored ? "ignored" : "at its default");
 }
 
 static void exec_traced(void (*disposition)(int))
@@ -207,7 +207,7 @@ static int signal_after_exec(void (*disposition)(int))
 	if (pid == 0)
 		exec_traced(disposition);
 	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
-		skip("no-exec");
+		t_skip("no-exec");
 	t_ok(ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)SIGPIPE), "PTRACE_DETACH with SIGPIPE");
 	want_ret(waitpid(pid, &status, 0), pid, "waitpid");
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -240,7 +240,7 @@ const struct test_case end_of_file_cases[] = {
 		"POSIX read, DESCRIPTION: 0 if no process has the pipe open for writing", sticky),
 	CASE("eof.closed_self", "EOF-04", 'P', KINDS, 0,
 		"a read end that its reader has closed gives EBADF, not end of file",
-		"POSIX read, ERRORS: EBADF", case_read_after_close),
+		"POSIX read, ERRORS: EBADF", t_case_read_after_close),
 	CASE("eof.zombie", "EOF-12", 'P', KINDS, 0,
 		"a writer that has exited, but is not yet reaped, is no writer",
 		"POSIX _Exit, Consequences of Process Termination: all descriptors shall be closed",
@@ -250,7 +250,7 @@ const struct test_case end_of_file_cases[] = {
 		"POSIX read, DESCRIPTION: some process has the pipe open for writing", stopped),
 	CASE("eof.sigpipe_kills", "EOF-05 P6 P14", 'P', KINDS, 0,
 		"without a reader SIGPIPE kills the writer",
-		"POSIX write, ERRORS: EPIPE; <signal.h>: SIGPIPE terminates", case_sigpipe_kills),
+		"POSIX write, ERRORS: EPIPE; <signal.h>: SIGPIPE terminates", t_case_sigpipe_kills),
 	CASE("eof.one_each", "EOF-06 P6", 'P', KINDS, 0,
 		"without a reader each write gives EPIPE and exactly one SIGPIPE",
 		"POSIX write, ERRORS: EPIPE, a SIGPIPE shall be sent; LTP pipe08", one_each),

@@ -7,44 +7,44 @@
 #include "../case.h"
 #include "epoll.h"
 
-int epoll_instance(void)
+int t_epoll_instance(void)
 {
 	int ep = epoll_create1(EPOLL_CLOEXEC);
 
 	if (ep < 0 && (errno == ENOSYS || errno == EPERM))
-		skip("no-epoll");
+		t_skip("no-epoll");
 	t_ok(ep < 0 ? -1 : 0, "epoll_create1");
 	return ep;
 }
 
-long epoll_control(int ep, int op, int fd, unsigned events)
+long t_epoll_control(int ep, int op, int fd, unsigned events)
 {
 	struct epoll_event ev = { .events = events, .data.fd = fd };
 
 	return ret(epoll_ctl(ep, op, fd, &ev));
 }
 
-void epoll_control_gives(int ep, int op, int fd, unsigned events, long expected)
+void t_epoll_control_gives(int ep, int op, int fd, unsigned events, long expected)
 {
-	wantf(epoll_control(ep, op, fd, events), expected, "epoll_ctl(%d, op %d, %d, events %#x)",
+	wantf(t_epoll_control(ep, op, fd, events), expected, "epoll_ctl(%d, op %d, %d, events %#x)",
 		ep, op, fd, events);
 }
 
-void epoll_watch(int ep, int fd, unsigned events)
+void t_epoll_watch(int ep, int fd, unsigned events)
 {
-	epoll_control_gives(ep, EPOLL_CTL_ADD, fd, events, 0);
+	t_epoll_control_gives(ep, EPOLL_CTL_ADD, fd, events, 0);
 }
 
-int epoll_with(int fd, unsigned events)
+int t_epoll_with(int fd, unsigned events)
 {
-	int ep = epoll_instance();
+	int ep = t_epoll_instance();
 
-	epoll_watch(ep, fd, events);
+	t_epoll_watch(ep, fd, events);
 	return ep;
 }
 
 /* The events that are reported now are those of the one descriptor, or 0. */
-void epoll_reports(int ep, unsigned events)
+void t_epoll_reports(int ep, unsigned events)
 {
 	struct epoll_event ev[2] = { { 0 } };
 
@@ -52,7 +52,7 @@ void epoll_reports(int ep, unsigned events)
 	want(ev[0].events, events, "its events");
 }
 
-long epoll_wait_in(long ep)
+long t_epoll_wait_in(long ep)
 {
 	struct epoll_event ev = { 0 };
 	long got = ret(epoll_wait(ep, &ev, 1, -1));
@@ -62,46 +62,46 @@ long epoll_wait_in(long ep)
 
 static void level(void)
 {
-	int r = epoll_with(t.r, EPOLLIN), w = epoll_with(t.w, EPOLLOUT);
+	int r = t_epoll_with(t.r, EPOLLIN), w = t_epoll_with(t.w, EPOLLOUT);
 
-	epoll_reports(r, 0);
-	epoll_reports(w, EPOLLOUT);
+	t_epoll_reports(r, 0);
+	t_epoll_reports(w, EPOLLOUT);
 	p_write(2);
-	epoll_reports(r, EPOLLIN);
+	t_epoll_reports(r, EPOLLIN);
 	p_read(1, 1);
-	epoll_reports(r, EPOLLIN);
+	t_epoll_reports(r, EPOLLIN);
 	p_read(1, 1);
-	epoll_reports(r, 0);
+	t_epoll_reports(r, 0);
 	p_fill();
-	epoll_reports(w, 0);
+	t_epoll_reports(w, 0);
 	p_drain(t.page);
-	epoll_reports(w, EPOLLOUT);
+	t_epoll_reports(w, EPOLLOUT);
 }
 
 static void hup(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN);
+	int ep = t_epoll_with(t.r, EPOLLIN);
 
 	p_write(1);
 	p_close_w();
-	epoll_reports(ep, EPOLLIN | EPOLLHUP);
+	t_epoll_reports(ep, EPOLLIN | EPOLLHUP);
 	p_read(1, 1);
-	want(epoll_wait_in(ep) & EPOLLHUP, EPOLLHUP, "EPOLLHUP after the data were read");
+	want(t_epoll_wait_in(ep) & EPOLLHUP, EPOLLHUP, "EPOLLHUP after the data were read");
 }
 
 static void err(void)
 {
-	int ep = epoll_with(t.w, 0);
+	int ep = t_epoll_with(t.w, 0);
 
-	epoll_reports(ep, 0);
+	t_epoll_reports(ep, 0);
 	p_close_r();
-	epoll_reports(ep, EPOLLERR);
+	t_epoll_reports(ep, EPOLLERR);
 }
 
 static long wait_as_reader(long ep)
 {
 	close(t.w);
-	return epoll_wait_in(ep);
+	return t_epoll_wait_in(ep);
 }
 
 /* Other events may be reported beside the one that ends the wait. */
@@ -118,12 +118,12 @@ static long wait_for_hup(long ep)
 static long wait_for_err(long ep)
 {
 	close(t.r);
-	return only(epoll_wait_in(ep), EPOLLERR);
+	return only(t_epoll_wait_in(ep), EPOLLERR);
 }
 
 static void wakes_on_write(void)
 {
-	pid_t job = t_blocked(wait_as_reader, epoll_with(t.r, EPOLLIN));
+	pid_t job = t_blocked(wait_as_reader, t_epoll_with(t.r, EPOLLIN));
 
 	p_write(1);
 	t_returns(job, EPOLLIN);
@@ -131,7 +131,7 @@ static void wakes_on_write(void)
 
 static void wakes_on_hup(void)
 {
-	pid_t job = t_blocked(wait_for_hup, epoll_with(t.r, EPOLLIN));
+	pid_t job = t_blocked(wait_for_hup, t_epoll_with(t.r, EPOLLIN));
 
 	p_close_w();
 	t_returns(job, EPOLLHUP);
@@ -142,31 +142,31 @@ static void wakes_on_err(void)
 	pid_t job;
 
 	p_fill();
-	job = t_blocked(wait_for_err, epoll_with(t.w, EPOLLOUT));
+	job = t_blocked(wait_for_err, t_epoll_with(t.w, EPOLLOUT));
 	p_close_r();
 	t_returns(job, EPOLLERR);
 }
 
 static void ctl_errors(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN);
+	int ep = t_epoll_with(t.r, EPOLLIN);
 	struct epoll_event ev;
 
-	epoll_control_gives(ep, EPOLL_CTL_ADD, t.r, EPOLLIN, -EEXIST);
-	epoll_control_gives(ep, EPOLL_CTL_MOD, t.w, EPOLLIN, -ENOENT);
-	epoll_control_gives(ep, EPOLL_CTL_DEL, t.w, 0, -ENOENT);
-	epoll_control_gives(ep, EPOLL_CTL_ADD, -1, EPOLLIN, -EBADF);
-	epoll_control_gives(t.r, EPOLL_CTL_ADD, t.w, EPOLLIN, -EINVAL);
+	t_epoll_control_gives(ep, EPOLL_CTL_ADD, t.r, EPOLLIN, -EEXIST);
+	t_epoll_control_gives(ep, EPOLL_CTL_MOD, t.w, EPOLLIN, -ENOENT);
+	t_epoll_control_gives(ep, EPOLL_CTL_DEL, t.w, 0, -ENOENT);
+	t_epoll_control_gives(ep, EPOLL_CTL_ADD, -1, EPOLLIN, -EBADF);
+	t_epoll_control_gives(t.r, EPOLL_CTL_ADD, t.w, EPOLLIN, -EINVAL);
 	want_ret(epoll_wait(ep, &ev, 0, 0), -EINVAL, "epoll_wait for 0 events");
-	epoll_control_gives(ep, EPOLL_CTL_DEL, t.r, 0, 0);
+	t_epoll_control_gives(ep, EPOLL_CTL_DEL, t.r, 0, 0);
 	p_write(1);
-	epoll_reports(ep, 0);
+	t_epoll_reports(ep, 0);
 }
 
 static void rotation(void)
 {
 	enum { PIPES = 3 };
-	int ep = epoll_instance();
+	int ep = t_epoll_instance();
 	unsigned seen = 0;
 
 	for (int i = 0; i < PIPES; i++) {
@@ -188,59 +188,59 @@ static void rotation(void)
 
 static void only_asked(void)
 {
-	int r = epoll_with(t.r, EPOLLOUT | EPOLLPRI), w = epoll_with(t.w, EPOLLIN);
+	int r = t_epoll_with(t.r, EPOLLOUT | EPOLLPRI), w = t_epoll_with(t.w, EPOLLIN);
 
 	p_write(1);
-	epoll_reports(r, 0);
-	epoll_reports(w, 0);
+	t_epoll_reports(r, 0);
+	t_epoll_reports(w, 0);
 }
 
 static void regular_eperm(void)
 {
-	int ep = epoll_instance();
+	int ep = t_epoll_instance();
 
-	epoll_control_gives(ep, EPOLL_CTL_ADD, t_data(1), EPOLLIN, -EPERM);
+	t_epoll_control_gives(ep, EPOLL_CTL_ADD, t_data(1), EPOLLIN, -EPERM);
 }
 
 static void last_close(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN), copy = t_dup(t.r);
+	int ep = t_epoll_with(t.r, EPOLLIN), copy = t_dup(t.r);
 
 	p_write(1);
 	p_close_r();
-	epoll_reports(ep, EPOLLIN);
+	t_epoll_reports(ep, EPOLLIN);
 	t_close(copy);
-	epoll_reports(ep, 0);
+	t_epoll_reports(ep, 0);
 }
 
 /* The instances are five deep: epoll_ctl(2) allows no more. */
 static void nested(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN);
+	int ep = t_epoll_with(t.r, EPOLLIN);
 
 	for (int depth = 0; depth < 4; depth++)
-		ep = epoll_with(ep, EPOLLIN);
-	epoll_reports(ep, 0);
+		ep = t_epoll_with(ep, EPOLLIN);
+	t_epoll_reports(ep, 0);
 	t_poll(ep, POLLIN, 0);
 	p_write(1);
 	t_poll(ep, POLLIN, POLLIN);
-	epoll_reports(ep, EPOLLIN);
+	t_epoll_reports(ep, EPOLLIN);
 	p_read(1, 1);
-	epoll_reports(ep, 0);
+	t_epoll_reports(ep, 0);
 }
 
 static void loop_eloop(void)
 {
-	int a = epoll_instance(), b = epoll_with(a, EPOLLIN), c = epoll_with(b, EPOLLIN);
+	int a = t_epoll_instance(), b = t_epoll_with(a, EPOLLIN), c = t_epoll_with(b, EPOLLIN);
 
-	epoll_control_gives(a, EPOLL_CTL_ADD, a, EPOLLIN, -EINVAL);
-	epoll_control_gives(a, EPOLL_CTL_ADD, b, EPOLLIN, -ELOOP);
-	epoll_control_gives(a, EPOLL_CTL_ADD, c, EPOLLIN, -ELOOP);
+	t_epoll_control_gives(a, EPOLL_CTL_ADD, a, EPOLLIN, -EINVAL);
+	t_epoll_control_gives(a, EPOLL_CTL_ADD, b, EPOLLIN, -ELOOP);
+	t_epoll_control_gives(a, EPOLL_CTL_ADD, c, EPOLLIN, -ELOOP);
 }
 
 static void pwait_mask(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN);
+	int ep = t_epoll_with(t.r, EPOLLIN);
 	struct epoll_event ev;
 	sigset_t set, none;
 

@@ -10,7 +10,7 @@
 static void user_data(void)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = 0x123456789abcdef0 };
-	int ep = epoll_instance();
+	int ep = t_epoll_instance();
 
 	t_ok(epoll_ctl(ep, EPOLL_CTL_ADD, t.r, &ev), "epoll_ctl");
 	memset(&ev, 0, sizeof(ev));
@@ -21,30 +21,30 @@ static void user_data(void)
 
 static void modified(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN);
+	int ep = t_epoll_with(t.r, EPOLLIN);
 
 	p_write(1);
-	epoll_control_gives(ep, EPOLL_CTL_MOD, t.r, EPOLLOUT, 0);
-	epoll_reports(ep, 0);
-	epoll_control_gives(ep, EPOLL_CTL_MOD, t.r, EPOLLIN, 0);
-	epoll_reports(ep, EPOLLIN);
+	t_epoll_control_gives(ep, EPOLL_CTL_MOD, t.r, EPOLLOUT, 0);
+	t_epoll_reports(ep, 0);
+	t_epoll_control_gives(ep, EPOLL_CTL_MOD, t.r, EPOLLIN, 0);
+	t_epoll_reports(ep, EPOLLIN);
 }
 
 static void added_again(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN);
+	int ep = t_epoll_with(t.r, EPOLLIN);
 
 	p_write(1);
-	epoll_control_gives(ep, EPOLL_CTL_DEL, t.r, 0, 0);
-	epoll_reports(ep, 0);
-	epoll_watch(ep, t.r, EPOLLIN);
-	epoll_reports(ep, EPOLLIN);
+	t_epoll_control_gives(ep, EPOLL_CTL_DEL, t.r, 0, 0);
+	t_epoll_reports(ep, 0);
+	t_epoll_watch(ep, t.r, EPOLLIN);
+	t_epoll_reports(ep, EPOLLIN);
 }
 
 static void time_limit(void)
 {
 	enum { WAIT_MS = 15 };
-	int ep = epoll_with(t.r, EPOLLIN);
+	int ep = t_epoll_with(t.r, EPOLLIN);
 	int64_t start = monotonic_ns();
 	struct epoll_event ev;
 
@@ -55,28 +55,28 @@ static void time_limit(void)
 static long wait_as_reader(long ep)
 {
 	close(t.w);
-	return epoll_wait_in(ep);
+	return t_epoll_wait_in(ep);
 }
 
 static void eintr(void)
 {
 	t_catch(SIGUSR1, SA_RESTART);
-	t_eintr(t_start(wait_as_reader, epoll_with(t.r, EPOLLIN)));
+	t_eintr(t_start(wait_as_reader, t_epoll_with(t.r, EPOLLIN)));
 }
 
 static void copies(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN), copy = t_dup(t.r);
+	int ep = t_epoll_with(t.r, EPOLLIN), copy = t_dup(t.r);
 	struct epoll_event ev[3];
 
-	epoll_watch(ep, copy, EPOLLIN);
+	t_epoll_watch(ep, copy, EPOLLIN);
 	p_write(1);
 	want_ret(epoll_wait(ep, ev, 3, 0), 2, "epoll_wait with a descriptor and its copy");
 }
 
 static void bad_address(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN);
+	int ep = t_epoll_with(t.r, EPOLLIN);
 
 	p_write(1);
 	want_ret(epoll_wait(ep, t_nowhere(), 1, 0), -EFAULT, "epoll_wait to a bad address");
@@ -86,7 +86,7 @@ static void bad_address(void)
 
 static void create_flags(void)
 {
-	int ep = epoll_instance();
+	int ep = t_epoll_instance();
 
 	t_getfd(ep, FD_CLOEXEC);
 	want_ret(epoll_create1(~EPOLL_CLOEXEC), -EINVAL, "epoll_create1 with unknown flags");

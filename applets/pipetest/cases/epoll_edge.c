@@ -9,54 +9,54 @@
 
 static void edge_each_write(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN | EPOLLET);
+	int ep = t_epoll_with(t.r, EPOLLIN | EPOLLET);
 
 	for (int i = 0; i < 3; i++) {
 		p_write(1);
-		epoll_reports(ep, EPOLLIN);
-		epoll_reports(ep, 0);
+		t_epoll_reports(ep, EPOLLIN);
+		t_epoll_reports(ep, 0);
 	}
 }
 
 static void edge_read_silent(void)
 {
-	int ep = epoll_with(t.r, EPOLLIN | EPOLLET);
+	int ep = t_epoll_with(t.r, EPOLLIN | EPOLLET);
 
 	p_write(10);
-	epoll_reports(ep, EPOLLIN);
+	t_epoll_reports(ep, EPOLLIN);
 	p_read(5, 5);
-	epoll_reports(ep, 0);
+	t_epoll_reports(ep, 0);
 }
 
 static void edge_writer(void)
 {
-	int ep = epoll_with(t.w, EPOLLOUT | EPOLLET);
+	int ep = t_epoll_with(t.w, EPOLLOUT | EPOLLET);
 
-	epoll_reports(ep, EPOLLOUT);
+	t_epoll_reports(ep, EPOLLOUT);
 	if (t.slots > 1) {
 		p_write(1);
 		p_read(1, 1);
-		epoll_reports(ep, 0);
+		t_epoll_reports(ep, 0);
 	}
 	p_fill();
 	p_read(100, 100);
-	epoll_reports(ep, 0);
+	t_epoll_reports(ep, 0);
 	p_drain(t.page - 100);
-	epoll_reports(ep, EPOLLOUT);
+	t_epoll_reports(ep, EPOLLOUT);
 }
 
 /* The writer waits only after EAGAIN, as epoll(7) advises. */
 static void edge_fill_drain(void)
 {
-	int ep = epoll_with(t.w, EPOLLOUT | EPOLLET);
+	int ep = t_epoll_with(t.w, EPOLLOUT | EPOLLET);
 
-	epoll_reports(ep, EPOLLOUT);
+	t_epoll_reports(ep, EPOLLOUT);
 	for (int i = 0; i < 3; i++) {
 		size_t all = p_fill();
 
-		epoll_reports(ep, 0);
+		t_epoll_reports(ep, 0);
 		p_drain(all);
-		epoll_reports(ep, EPOLLOUT);
+		t_epoll_reports(ep, EPOLLOUT);
 	}
 }
 
@@ -64,7 +64,7 @@ static void edge_fill_drain(void)
 static void edge_two_pipes(void)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
-	int ep = epoll_instance(), seen = 0;
+	int ep = t_epoll_instance(), seen = 0;
 
 	for (int i = 1; i <= 2; i++) {
 		int fd[2];
@@ -85,15 +85,15 @@ static void edge_two_pipes(void)
 
 static void oneshot_with(unsigned flags)
 {
-	int ep = epoll_with(t.r, EPOLLIN | EPOLLONESHOT | flags);
+	int ep = t_epoll_with(t.r, EPOLLIN | EPOLLONESHOT | flags);
 
 	p_write(1);
-	epoll_reports(ep, EPOLLIN);
+	t_epoll_reports(ep, EPOLLIN);
 	p_write(1);
-	epoll_reports(ep, 0);
-	epoll_control_gives(ep, EPOLL_CTL_MOD, t.r, EPOLLIN | EPOLLONESHOT | flags, 0);
-	epoll_reports(ep, EPOLLIN);
-	epoll_reports(ep, 0);
+	t_epoll_reports(ep, 0);
+	t_epoll_control_gives(ep, EPOLL_CTL_MOD, t.r, EPOLLIN | EPOLLONESHOT | flags, 0);
+	t_epoll_reports(ep, EPOLLIN);
+	t_epoll_reports(ep, 0);
 }
 
 static void oneshot(void)
@@ -108,14 +108,14 @@ static void oneshot_edge(void)
 
 static pid_t waiter(unsigned events)
 {
-	int ep = epoll_instance();
-	long got = epoll_control(ep, EPOLL_CTL_ADD, t.r, events);
+	int ep = t_epoll_instance();
+	long got = t_epoll_control(ep, EPOLL_CTL_ADD, t.r, events);
 	pid_t job;
 
 	if (got == -EINVAL && events & EPOLLEXCLUSIVE)
-		skip("no-EPOLLEXCLUSIVE");
+		t_skip("no-EPOLLEXCLUSIVE");
 	wantf(got, 0, "epoll_ctl(add %d)", t.r);
-	job = t_blocked(epoll_wait_in, ep);
+	job = t_blocked(t_epoll_wait_in, ep);
 	return job;
 }
 
@@ -140,22 +140,22 @@ static void exclusive(void)
 	const pid_t jobs[] = { waiter(EPOLLIN | EPOLLEXCLUSIVE), waiter(EPOLLIN | EPOLLEXCLUSIVE) };
 
 	p_write(1);
-	wait_until(one_is_back, (long)jobs, "one of two exclusive waiters to wake");
-	info("%s", t_returned(jobs[0]) && t_returned(jobs[1]) ? "both woke" : "one woke");
+	t_wait_until(one_is_back, (long)jobs, "one of two exclusive waiters to wake");
+	t_info("%s", t_returned(jobs[0]) && t_returned(jobs[1]) ? "both woke" : "one woke");
 }
 
 static void exclusive_mod(void)
 {
-	int ep = epoll_instance();
-	long got = epoll_control(ep, EPOLL_CTL_ADD, t.r, EPOLLIN | EPOLLEXCLUSIVE);
+	int ep = t_epoll_instance();
+	long got = t_epoll_control(ep, EPOLL_CTL_ADD, t.r, EPOLLIN | EPOLLEXCLUSIVE);
 
 	if (got == -EINVAL)
-		skip("no-EPOLLEXCLUSIVE");
+		t_skip("no-EPOLLEXCLUSIVE");
 	want(got, 0, "epoll_ctl(add, EPOLLEXCLUSIVE)");
-	epoll_control_gives(ep, EPOLL_CTL_MOD, t.r, EPOLLIN, -EINVAL);
-	epoll_control_gives(ep, EPOLL_CTL_DEL, t.r, 0, 0);
-	epoll_watch(ep, t.r, EPOLLIN);
-	epoll_control_gives(ep, EPOLL_CTL_MOD, t.r, EPOLLIN | EPOLLEXCLUSIVE, -EINVAL);
+	t_epoll_control_gives(ep, EPOLL_CTL_MOD, t.r, EPOLLIN, -EINVAL);
+	t_epoll_control_gives(ep, EPOLL_CTL_DEL, t.r, 0, 0);
+	t_epoll_watch(ep, t.r, EPOLLIN);
+	t_epoll_control_gives(ep, EPOLL_CTL_MOD, t.r, EPOLLIN | EPOLLEXCLUSIVE, -EINVAL);
 }
 
 const struct test_case epoll_edge_cases[] = {

@@ -99,7 +99,7 @@ static void create_eacces(void)
 {
 	t_mkfifo("f");
 	t_ok(mkdir("d", 0500), "mkdir");
-	drop_capabilities();
+	t_drop_capabilities();
 	want_ret(mkfifo("d/f", 0600), -EACCES, "mkfifo in a directory of mode 0500");
 }
 
@@ -110,14 +110,14 @@ static void setgid_dir(void)
 	t_mkfifo("f");
 	t_ok(mkdir("d", 0755), "mkdir");
 	if (chown("d", -1, other) < 0)
-		skip("no-other-group");
+		t_skip("no-other-group");
 	t_ok(mkfifo("d/process", 0600), "mkfifo");
 	close(open("d/file", O_WRONLY | O_CREAT, 0600));
 	/* a file gets the process's group, or the directory's under grpid: mount(8) */
 	usual = stat_of("d/file")->st_gid;
 	want(stat_of("d/process")->st_gid, usual, "group of a FIFO in it, a file's");
 	if (chmod("d", 02755) < 0 || !(stat_of("d")->st_mode & S_ISGID))
-		skip("no-set-gid");
+		t_skip("no-set-gid");
 	t_ok(mkfifo("d/directory", 0600), "mkfifo");
 	want(stat_of("d/directory")->st_gid, other, "group of a FIFO in a set-gid directory");
 }
@@ -189,7 +189,7 @@ static void poll_no_writer(void)
 	p.fd = t_open("f", O_RDONLY | O_NONBLOCK);
 	want(ret(poll(&p, 1, 0)) < 0, false, "poll fails");
 	want(p.revents & POLLHUP, 0, "POLLHUP in its revents");
-	info("before the first writer poll reports %#x", (unsigned)p.revents);
+	t_info("before the first writer poll reports %#x", (unsigned)p.revents);
 }
 
 static void read_write(void)
@@ -201,7 +201,7 @@ static void read_write(void)
 	t_write(fd, 9, 9);
 	t_read(fd, 9, 9);
 	t_close(t_open("f", O_WRONLY));
-	nonblock(fd);
+	t_nonblock(fd);
 	t_read(fd, 1, -EAGAIN); /* no end of file: the descriptor is a writer itself */
 }
 
@@ -228,7 +228,7 @@ static bool enter(const char *type, const char *options)
 {
 	bool here = t_enter(type, options);
 
-	info("%s: %s", type, here ? "yes" : "not here");
+	t_info("%s: %s", type, here ? "yes" : "not here");
 	return here;
 }
 
@@ -265,7 +265,7 @@ static void file_systems(void)
 static void read_only(void)
 {
 	if (!t_own_mounts() || !enter("tmpfs", NULL))
-		skip("no-mount");
+		t_skip("no-mount");
 	t_mkfifo("f");
 	t_ok(mount("none", ".", NULL, MS_REMOUNT | MS_RDONLY, NULL), "remount");
 	want_ret(mkfifo("g", 0600), -EROFS, "mkfifo");

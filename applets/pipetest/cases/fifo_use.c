@@ -34,7 +34,7 @@ static long mount_flags(void)
 
 	t_ok(fstatfs(t.r, &fs), "fstatfs");
 	if (fs.f_type == OVERLAYFS)
-		skip("overlayfs");
+		t_skip("overlayfs");
 	return fs.f_flags;
 }
 
@@ -50,7 +50,7 @@ static void times(void)
 	st = t_stat(t.r);
 	want(st->st_mtime > 0, true, "write marks st_mtime");
 	if (flags & ST_NOATIME)
-		skip("noatime");
+		t_skip("noatime");
 	p_read(1, 1);
 	t_stat(t.r);
 	want(st->st_atime > 0, true, "read marks st_atime");
@@ -75,7 +75,7 @@ static void change_time(void)
 	open_both();
 	(void)mount_flags(); /* overlayfs is skipped */
 	changed = t_stat(t.w)->st_ctim;
-	wait_until(write_changes_ctime, 0, "st_ctime to be marked by write");
+	t_wait_until(write_changes_ctime, 0, "st_ctime to be marked by write");
 }
 
 static void truncate_name(void)
@@ -129,7 +129,7 @@ static void names(void)
 {
 	open_both();
 	if (link("f", "g") < 0)
-		skip("no-link");
+		t_skip("no-link");
 	p_close_w();
 	t_ok(rename("f", "h"), "rename");
 	t_write(open("h", O_WRONLY), 3, 3);
@@ -176,7 +176,7 @@ static void o_path_reopen(void)
 static void size_is_shared(void)
 {
 	if (t.slots == 1)
-		skip("soft-limit");
+		t_skip("soft-limit");
 	open_both();
 	t_page_pipe(t.w);
 	t_capacity(t_open("f", O_RDONLY), t.page);
@@ -185,7 +185,7 @@ static void size_is_shared(void)
 static void size_reset(void)
 {
 	if (t.slots == 1)
-		skip("soft-limit");
+		t_skip("soft-limit");
 	open_both();
 	t_page_pipe(t.w);
 	p_close_r();

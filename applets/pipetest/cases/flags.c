@@ -87,7 +87,7 @@ static void combination(int flags)
 	long got = make(fd, flags);
 
 	if (got == -EINVAL && flags & O_DIRECT)
-		skip("no-packet-mode");
+		t_skip("no-packet-mode");
 	wantf(got, 0, "pipe2(%#x)", flags);
 	for (int end = 0; end < 2; end++) {
 		t_getfl(fd[end], O_NONBLOCK, flags & O_NONBLOCK);
@@ -109,7 +109,7 @@ static void notification_pipe(int fd[2])
 	long got = make(fd, O_EXCL | O_NONBLOCK);
 
 	if (got == -ENOPKG || got == -EINVAL || missing(got))
-		skip("no-watch-queue");
+		t_skip("no-watch-queue");
 	want(got, 0, "pipe2(O_NOTIFICATION_PIPE)");
 }
 
@@ -134,7 +134,7 @@ static void notification_size(void)
 static void clofork(void)
 {
 	t_setfd(t.r, ~FD_CLOEXEC);
-	info("descriptor flags that are kept besides FD_CLOEXEC: %#x",
+	t_info("descriptor flags that are kept besides FD_CLOEXEC: %#x",
 		(unsigned)fcntl(t.r, F_GETFD));
 }
 

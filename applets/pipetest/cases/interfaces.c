@@ -27,7 +27,7 @@ static void mkfifo_somewhere(void)
 			(void)unlink(path);
 	}
 	if (made < 0)
-		fail("no directory takes a FIFO: %s", strerror((int)-made));
+		t_fail("no directory takes a FIFO: %s", strerror((int)-made));
 }
 
 const struct test_case interfaces_cases[] = {

@@ -10,7 +10,7 @@ static void advise(void *p, size_t len, int advice)
 	long got = ret(madvise(p, len, advice));
 
 	if (missing(got))
-		skip("no-madvise");
+		t_skip("no-madvise");
 	wantf(got, 0, "madvise(%zu bytes, advice %d)", len, advice);
 }
 
@@ -20,7 +20,7 @@ static void advise_if_known(void *p, size_t len, int advice, const char *token)
 	long got = ret(madvise(p, len, advice));
 
 	if (got == -EINVAL || got == -EOPNOTSUPP || missing(got))
-		skip(token);
+		t_skip(token);
 	wantf(got, 0, "madvise(%zu bytes, advice %d)", len, advice);
 }
 
@@ -64,7 +64,7 @@ static void hole(void)
 	memset(p, 'a', 3 * t.page);
 	t_unmap(p + t.page, t.page);
 	if (missing(ret(madvise(p, t.page, MADV_NORMAL))))
-		skip("no-madvise");
+		t_skip("no-madvise");
 	want_ret(madvise(p, 3 * t.page, MADV_DONTNEED), -ENOMEM, "madvise over a hole");
 	want(p[0], 0, "the page before the hole");
 	want(p[2 * t.page], 0, "the page behind the hole");
@@ -94,7 +94,7 @@ static void hints(void)
 
 static long fault_at(long address)
 {
-	return fault_of((void *)address, 'r');
+	return t_fault_of((void *)address, 'r');
 }
 
 static void dontfork(void)
@@ -163,7 +163,7 @@ static void punched(void)
 	long got = ret(fallocate(fd, PUNCH_HOLE, t.page, t.page));
 
 	if (got == -EOPNOTSUPP || missing(got))
-		skip("no-punch-hole");
+		t_skip("no-punch-hole");
 	want(got, 0, "fallocate with FALLOC_FL_PUNCH_HOLE");
 	is_punched(fd, p);
 }

@@ -33,7 +33,7 @@ static void try_seal(int fd, int newer)
 {
 	t_needs_call("F_ADD_SEALS");
 	if (fcntl(fd, F_ADD_SEALS, newer) < 0 && errno == EINVAL)
-		skip("no-such-seal");
+		t_skip("no-such-seal");
 	wantf(ret(fcntl(fd, F_GET_SEALS)) & newer, newer, "F_GET_SEALS & %#x", newer);
 }
 
@@ -225,7 +225,7 @@ static void over_proc(void)
 	t_put(fd, 'p', 0, 1);
 	rd = open(path, O_RDONLY);
 	if (rd < 0 && (errno == EACCES || errno == EPERM))
-		skip("no-proc-fd");
+		t_skip("no-proc-fd");
 	t_get(rd, 0, 'p');
 	t_put(rd, 'p', 0, -EBADF);
 	seal(rd, F_SEAL_SHRINK, -EPERM);
@@ -247,7 +247,7 @@ static void into_pipe(long (*call)(int fd, int out, size_t n))
 		long n = call(fd, t.w, left);
 
 		if (missing(n))
-			skip("seccomp");
+			t_skip("seccomp");
 		want_part(n, left, "splice or sendfile");
 		left -= n;
 	}
@@ -257,7 +257,7 @@ static void into_pipe(long (*call)(int fd, int out, size_t n))
 
 static void spliced(void)
 {
-	into_pipe(splice_now);
+	into_pipe(t_splice_now);
 }
 
 static void sent(void)

@@ -34,7 +34,7 @@ static void punch(void)
 	long got = ret(fallocate(fd, PUNCH_HOLE, 0, t.page));
 
 	if (got == -ENOSYS || got == -EOPNOTSUPP)
-		skip("no-punch-hole");
+		t_skip("no-punch-hole");
 	want(got, -EPERM, "fallocate with FALLOC_FL_PUNCH_HOLE");
 	unchanged(fd);
 }
@@ -86,7 +86,7 @@ static void noexec_seal(void)
 	int fd = memfd_create("noexec", NOEXEC_SEAL);
 
 	if (fd < 0 && (errno == EINVAL || missing(-errno)))
-		skip("no-MFD_NOEXEC_SEAL");
+		t_skip("no-MFD_NOEXEC_SEAL");
 	want(t_stat(fd)->st_mode & 0111, 0, "its execute bits");
 	wantf(ret(fcntl(fd, F_GET_SEALS)) & SEAL_EXEC, SEAL_EXEC, "F_SEAL_EXEC in its seals");
 	want_ret(fchmod(fd, 0777), -EPERM, "fchmod(0777)");

@@ -46,7 +46,7 @@ static void path_fd(void)
 	int fd = open("/", O_PATH);
 
 	if (fd < 0)
-		skip("no-O_PATH");
+		t_skip("no-O_PATH");
 	t_no_map(PROT_READ, MAP_PRIVATE, fd, -EBADF);
 }
 
@@ -56,7 +56,7 @@ static void no_length(void)
 
 	want_ret(p == MAP_FAILED ? -1 : 0, -EINVAL, "mmap of 0 bytes");
 	want((long)p, -1, "MAP_FAILED");
-	want(try_map(0, PROT_READ, MAP_SHARED, t_object(t.page), 0), -EINVAL, "mmap");
+	want(t_try_map(0, PROT_READ, MAP_SHARED, t_object(t.page), 0), -EINVAL, "mmap");
 }
 
 static void no_sharing(void)
@@ -71,7 +71,7 @@ static void both_sharings(void)
 	char *p = mmap(NULL, t.page, RW, MAP_SHARED | MAP_PRIVATE, fd, 0);
 
 	if (p == MAP_FAILED && errno == EINVAL)
-		skip("no-MAP_SHARED_VALIDATE");
+		t_skip("no-MAP_SHARED_VALIDATE");
 	t_ok(p == MAP_FAILED ? -1 : 0, "mmap with MAP_SHARED and MAP_PRIVATE");
 	p[0] = 's';
 	t_get(fd, 0, 's');
@@ -84,7 +84,7 @@ static void unaligned(void)
 	char *p = t_anon(2 * t.page), *at;
 
 	for (size_t i = 0; i < ARRAY_SIZE(offs); i++) {
-		want(try_map(1, PROT_READ, MAP_SHARED, fd, offs[i]), -EINVAL, "mmap");
+		want(t_try_map(1, PROT_READ, MAP_SHARED, fd, offs[i]), -EINVAL, "mmap");
 		at = mmap(p + offs[i] % t.page, 1, RW, ANON | MAP_FIXED, -1, 0);
 		want(at == MAP_FAILED ? -errno : 0, -EINVAL, "MAP_FIXED within a page");
 	}
@@ -129,7 +129,7 @@ static void wrong_object(void)
 
 	t_no_map(PROT_READ, MAP_PRIVATE, t.r, -ENODEV);
 	if (dir < 0)
-		skip("no-root-dir");
+		t_skip("no-root-dir");
 	t_no_map(PROT_READ, MAP_PRIVATE, dir, -ENODEV);
 }
 
@@ -140,8 +140,8 @@ static void too_long(void)
 
 	for (int i = 0; i < 3; i++) /* s390x has room for so many */
 		(void)!mmap(NULL, huge, PROT_NONE, ANON, -1, 0);
-	want(try_map(huge, PROT_NONE, ANON, -1, 0), -ENOMEM, "mmap");
-	want(try_map(huge, PROT_READ, MAP_SHARED, t_object(1), 0), -ENOMEM, "mmap");
+	want(t_try_map(huge, PROT_NONE, ANON, -1, 0), -ENOMEM, "mmap");
+	want(t_try_map(huge, PROT_READ, MAP_SHARED, t_object(1), 0), -ENOMEM, "mmap");
 }
 
 static void offset_overflow(void)
@@ -149,8 +149,8 @@ static void offset_overflow(void)
 	off_t last = INT64_MAX & ~(off_t)(t.page - 1);
 
 	if (sizeof(long) < 8)
-		skip("32-bit");
-	want(try_map(2 * t.page, PROT_READ, MAP_SHARED, t_object(1), last), -EOVERFLOW, "mmap");
+		t_skip("32-bit");
+	want(t_try_map(2 * t.page, PROT_READ, MAP_SHARED, t_object(1), last), -EOVERFLOW, "mmap");
 }
 
 const struct test_case mmap_cases[] = {

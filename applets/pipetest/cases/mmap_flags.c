@@ -69,7 +69,7 @@ static void address_space_limit(void)
 	enum { LARGE = 1 << 28 };
 
 	t_limit(RLIMIT_AS, LARGE);
-	want(try_map(LARGE, PROT_NONE, ANON, -1, 0), -ENOMEM, "mmap of as much as RLIMIT_AS");
+	want(t_try_map(LARGE, PROT_NONE, ANON, -1, 0), -ENOMEM, "mmap of as much as RLIMIT_AS");
 	t_pages(1);
 }
 
@@ -77,8 +77,8 @@ static void validated_anonymous(void)
 {
 	int fd = t_object(t.page);
 
-	if (try_map(t.page, RW, MAP_SHARED_VALIDATE, fd, 0) == -EINVAL)
-		skip("no-MAP_SHARED_VALIDATE");
+	if (t_try_map(t.page, RW, MAP_SHARED_VALIDATE, fd, 0) == -EINVAL)
+		t_skip("no-MAP_SHARED_VALIDATE");
 	t_no_map(RW, MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, -EINVAL);
 }
 
@@ -90,7 +90,7 @@ static void grows_down(void)
 
 	t_unmap(room, ROOM * t.page);
 	if (mmap(top, t.page, RW, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0) != top)
-		skip("no-MAP_GROWSDOWN");
+		t_skip("no-MAP_GROWSDOWN");
 	for (int page = 0; page <= 8; page++)
 		t_touch(top - page * t.page, 'w');
 }
@@ -101,7 +101,7 @@ static long place(char *p, size_t len)
 	char *got = mmap(p, len, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0);
 
 	if (got != MAP_FAILED && got != p)
-		skip("no-MAP_FIXED_NOREPLACE");
+		t_skip("no-MAP_FIXED_NOREPLACE");
 	return got == p ? 0 : -errno;
 }
 
@@ -135,8 +135,8 @@ static void hint(void)
 	char *p = t_anon(2 * t.page), *unused = p + t.page;
 
 	t_unmap(unused, t.page);
-	info("hint: the free %p gives %p", unused, mmap(unused, t.page, RW, ANON, -1, 0));
-	info("hint: the used %p gives %p", p, mmap(p, t.page, RW, ANON, -1, 0));
+	t_info("hint: the free %p gives %p", unused, mmap(unused, t.page, RW, ANON, -1, 0));
+	t_info("hint: the used %p gives %p", p, mmap(p, t.page, RW, ANON, -1, 0));
 }
 
 /* No architecture has a flag in bit 24: the named ones are below, sizes of huge pages above. */
@@ -145,10 +145,10 @@ static void validated(void)
 	enum { UNKNOWN = 1 << 24 };
 	int fd = t_object(t.page);
 
-	if (try_map(t.page, RW, MAP_SHARED_VALIDATE, fd, 0) == -EINVAL)
-		skip("no-MAP_SHARED_VALIDATE");
+	if (t_try_map(t.page, RW, MAP_SHARED_VALIDATE, fd, 0) == -EINVAL)
+		t_skip("no-MAP_SHARED_VALIDATE");
 	t_no_map(RW, MAP_SHARED_VALIDATE | UNKNOWN, fd, -EOPNOTSUPP);
-	want(try_map(t.page, RW, MAP_SHARED | UNKNOWN, fd, 0), 0, "mmap shared, an unknown flag");
+	want(t_try_map(t.page, RW, MAP_SHARED | UNKNOWN, fd, 0), 0, "mmap shared, an unknown flag");
 }
 
 static void denywrite(void)
@@ -168,7 +168,7 @@ static int resident(void *p, int pages)
 	int n = 0;
 
 	if (mincore(p, pages * t.page, in) < 0)
-		skip("no-mincore");
+		t_skip("no-mincore");
 	while (pages--)
 		n += in[pages] & 1;
 	return n;
@@ -179,7 +179,7 @@ static void locked(void)
 	void *p = mmap(NULL, 4 * t.page, RW, ANON | MAP_LOCKED, -1, 0);
 
 	if (p == MAP_FAILED)
-		skip("memlock-limit");
+		t_skip("memlock-limit");
 	want(resident(p, 4), 4, "pages in memory");
 }
 
@@ -189,15 +189,15 @@ static void locked_limit(void)
 	t_limit(RLIMIT_MEMLOCK, t.page);
 	t_needs_limit(RLIMIT_MEMLOCK, 1, "memlock-limit"); /* a limit of 0 gives EPERM */
 	if (t_capable(CAP_IPC_LOCK) && (t_setuid(65534) < 0 || t_capable(CAP_IPC_LOCK)))
-		skip("cap-ipc-lock");
-	want(try_map(4 * t.page, RW, ANON | MAP_LOCKED, -1, 0), -EAGAIN, "mmap over the limit");
+		t_skip("cap-ipc-lock");
+	want(t_try_map(4 * t.page, RW, ANON | MAP_LOCKED, -1, 0), -EAGAIN, "mmap over the limit");
 }
 
 static void populate(void)
 {
-	info("in memory before the first touch: %d of 8 pages, with MAP_POPULATE %d",
-	     resident(t_anon(8 * t.page), 8),
-	     resident(t_map(8 * t.page, RW, ANON | MAP_POPULATE, -1), 8));
+	t_info("in memory before the first touch: %d of 8 pages, with MAP_POPULATE %d",
+		resident(t_anon(8 * t.page), 8),
+		resident(t_map(8 * t.page, RW, ANON | MAP_POPULATE, -1), 8));
 }
 
 static void rare_flags(void)
@@ -212,9 +212,9 @@ static void rare_flags(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rare); i++) {
-		long got = try_map(t.page, RW, rare[i].flags, t_object(t.page), 0);
+		long got = t_try_map(t.page, RW, rare[i].flags, t_object(t.page), 0);
 
-		info("MAP_%s: %s", rare[i].name, got ? errname(got) : "ok");
+		t_info("MAP_%s: %s", rare[i].name, got ? t_errname(got) : "ok");
 	}
 }
 
@@ -225,10 +225,11 @@ static void too_many(void)
 	unsigned n = 0;
 	long got = 0;
 
-	while (n < MANY && (got = try_map(t.page, n % 2 ? PROT_READ : PROT_NONE, ANON, -1, 0)) == 0)
+	while (n < MANY
+		&& (got = t_try_map(t.page, n % 2 ? PROT_READ : PROT_NONE, ANON, -1, 0)) == 0)
 		n++;
-	info("%u mappings, then %s; vm.max_map_count %ld", n, errname(got),
-	     read_number("/proc/sys/vm/max_map_count"));
+	t_info("%u mappings, then %s; vm.max_map_count %ld", n, t_errname(got),
+		read_number("/proc/sys/vm/max_map_count"));
 }
 
 static void append_mode(void)
@@ -253,12 +254,12 @@ static void mtime(void)
 	st = t_stat(fd);
 	old = st->st_mtime; /* vfat begins in 1980 */
 	if (time(NULL) <= old)
-		skip("no-clock");
+		t_skip("no-clock");
 	*p = 'a';
 	t_ok(msync(p, t.page, MS_ASYNC), "msync, MS_ASYNC");
 	t_stat(fd);
 	want(st->st_mtime > old, true, "a new mtime");
-	info("the access time is %s", st->st_atime > old ? "new too" : "the old one");
+	t_info("the access time is %s", st->st_atime > old ? "new too" : "the old one");
 }
 
 /* --- its life ---------------------------------------------------------------------------- */
@@ -292,7 +293,7 @@ static void exec_drops(void)
 	want(seals(fd), false, "sealed while it is mapped");
 	t_exec(t.w);
 	t_unmap(p, t.page);
-	wait_until(seals, fd, "the program's mapping goes");
+	t_wait_until(seals, fd, "the program's mapping goes");
 }
 
 static void large_offset(void)
@@ -303,12 +304,12 @@ static void large_offset(void)
 
 	t_signal(SIGXFSZ, SIG_IGN);
 	if (ftruncate(fd, off + t.page) < 0)
-		skip("small-files");
+		t_skip("small-files");
 	p = t_map_at(t.page, RW, MAP_SHARED, fd, off);
 	*p = 'a';
 	want_ret(pread(fd, &byte, 1, off), 1, "pread");
-	if (byte != 'a' && emulated())
-		skip("emulated");
+	if (byte != 'a' && t_emulated())
+		t_skip("emulated");
 	want(byte, 'a', "the byte at 4 GiB and a page");
 	t_get(fd, t.page, 0);
 }

@@ -58,7 +58,7 @@ static void coherent(void)
 			t_put(fd, byte, at, 1);
 		t_get(fd, at, byte);
 		if (p[at] != byte || q[at] != byte)
-			fail("round %d: byte %zu is not %d everywhere", i, at, byte);
+			t_fail("round %d: byte %zu is not %d everywhere", i, at, byte);
 	}
 }
 
@@ -82,8 +82,8 @@ static void private_sees(void)
 
 	p[0] = 'a';
 	want_ret(pwrite(fd, "f", 1, 1) + pwrite(fd, "f", 1, t.page), 2, "pwrite");
-	info("a later write(2) to the file shows in a private page: untouched %s, changed %s",
-	     p[t.page] == 'f' ? "yes" : "no", p[1] == 'f' ? "yes" : "no");
+	t_info("a later write(2) to the file shows in a private page: untouched %s, changed %s",
+		p[t.page] == 'f' ? "yes" : "no", p[1] == 'f' ? "yes" : "no");
 }
 
 static long store_byte(long address)
@@ -146,7 +146,7 @@ static void anon_fd(void)
 
 		for (size_t at = 0; at < t.page; at++)
 			if (p[at])
-				fail("byte %zu of new memory is %d", at, p[at]);
+				t_fail("byte %zu of new memory is %d", at, p[at]);
 	}
 }
 
@@ -156,7 +156,7 @@ static int open_dev_zero(void)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode))
-		skip("no-dev-zero");
+		t_skip("no-dev-zero");
 	return fd;
 }
 
@@ -188,14 +188,15 @@ static void tail(void)
 
 	for (char *at = p + 13; at <= end; at++)
 		if (*at)
-			fail("byte %d behind the end is %d", (int)(at - p), *at);
+			t_fail("byte %d behind the end is %d", (int)(at - p), *at);
 	*end = 'x';
 	t_ok(msync(p, t.page, MS_SYNC), "msync");
 	want_ret(pread(fd, buf, sizeof(buf), 0), 13, "pread of 16");
 	t_ok(fstat(fd, &st), "fstat");
 	want(st.st_size, 13, "the size");
 	t_truncate(fd, t.page, 0);
-	info("a byte stored behind the end %s when the file grows", *end ? "is there" : "is gone");
+	t_info("a byte stored behind the end %s when the file grows",
+		*end ? "is there" : "is gone");
 }
 
 /* A byte is stored behind the end, within the last page; then the file grows. */
@@ -246,7 +247,7 @@ static void first_reference(void)
 
 	t_ok(fstatvfs(fd, &fs), "fstatfs, for fstatvfs");
 	if (fs.f_flag & ST_NOATIME)
-		skip("noatime");
+		t_skip("noatime");
 	t_epoch(fd);
 	p = t_view(fd, t.page);
 	want(*p, 0, "the first byte");
@@ -280,7 +281,7 @@ static void torn(void)
 		texts += text[0] != text[sizeof(text) - 1];
 		pairs += text[0] != (char)id;
 	}
-	info("%u reads: %u ids torn, %u texts torn, %u do not match", reads, ids, texts, pairs);
+	t_info("%u reads: %u ids torn, %u texts torn, %u do not match", reads, ids, texts, pairs);
 }
 
 const struct test_case mmap_sharing_cases[] = {

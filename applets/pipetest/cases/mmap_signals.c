@@ -27,9 +27,9 @@ static void fault_at(char *p, char access)
 {
 	uintptr_t page = (uintptr_t)p / t.page;
 
-	wantf(fault_of(p, access) != 0, 1, "a signal of '%c' at %p", access, p);
-	if ((uintptr_t)t_fault.si_addr / t.page != page && emulated())
-		skip("emulated");
+	wantf(t_fault_of(p, access) != 0, 1, "a signal of '%c' at %p", access, p);
+	if ((uintptr_t)t_fault.si_addr / t.page != page && t_emulated())
+		t_skip("emulated");
 	wantf((uintptr_t)t_fault.si_addr / t.page, page, "the page of si_addr, %p",
 		t_fault.si_addr);
 }
@@ -52,7 +52,7 @@ static void write_only(void)
 
 	t_touch(p, 'w');
 	t_get(fd, 0, 1);
-	info("reading it: signal %d", fault_of(p, 'r'));
+	t_info("reading it: signal %d", t_fault_of(p, 'r'));
 }
 
 static void read_only(void)
@@ -101,13 +101,13 @@ static void exec_runs(void)
 	char *p = code();
 
 	if (mprotect(p, t.page, PROT_READ | PROT_EXEC) < 0)
-		skip("no-exec-memory");
+		t_skip("no-exec-memory");
 	want(t_signal_of(call_copy, p), 0, "signal of code in a PROT_EXEC page");
 }
 
 static void exec_refused(void)
 {
-	info("code in a page without PROT_EXEC: signal %d", t_signal_of(call_copy, code()));
+	t_info("code in a page without PROT_EXEC: signal %d", t_signal_of(call_copy, code()));
 }
 
 /* The line of p's mapping begins "ADDRESS-END rwxp", and a read gives whole lines: proc(5). */
@@ -213,7 +213,7 @@ static void unmap_two(void)
 	char *p = t_share(t_object(len), len), *second = p + half;
 
 	want(mmap(second, t.page, RW, MAP_SHARED | MAP_FIXED, t_object(len), half) == second, 1,
-	     "MAP_FIXED");
+		"MAP_FIXED");
 	t_unmap(p + t.page, 2 * t.page);
 	gone(p + t.page);
 	gone(second);
@@ -266,7 +266,7 @@ static void private_truncated(void)
 
 	p[t.page] = 'x';
 	t_truncate(fd, t.page, 0);
-	want(fault_of(p + t.page, 'r'), SIGBUS, "signal of a private page behind the new end");
+	want(t_fault_of(p + t.page, 'r'), SIGBUS, "signal of a private page behind the new end");
 }
 
 static void system_call(void)
@@ -300,9 +300,9 @@ static void no_space(void)
 
 	scnprintf(size, sizeof(size), "size=%zu", 4 * t.page);
 	if (!t_own_mounts() || !t_enter("tmpfs", size))
-		skip("no-mount");
+		t_skip("no-mount");
 	p = t_share(t_file("sparse", PAGES * t.page), PAGES * t.page);
-	while (n < PAGES && fault_of(p + n * t.page, 'w') == 0)
+	while (n < PAGES && t_fault_of(p + n * t.page, 'w') == 0)
 		n++;
 	want(n, 4, "pages stored");
 	t_bus(p + 4 * t.page, 'w');

@@ -131,7 +131,7 @@ static long lock_page(long address)
 	char *p = (char *)address;
 
 	protect(p, t.page, PROT_NONE, 0);
-	return fault_of(p, 'r');
+	return t_fault_of(p, 'r');
 }
 
 static void of_the_process(void)

@@ -12,7 +12,7 @@ static void needed(void)
 	long got = mremap(NULL, 0, 0, UNKNOWN_FLAG) == MAP_FAILED ? -errno : 0;
 
 	if (missing(got))
-		skip("no-mremap");
+		t_skip("no-mremap");
 }
 
 /* n pages; each begins with a letter of its own. */
@@ -198,7 +198,7 @@ static void dontunmap(void)
 	char *p = numbered_pages(1), *moved = mremap(p, t.page, t.page, MREMAP_MAYMOVE | DONTUNMAP);
 
 	if (moved == MAP_FAILED && errno == EINVAL)
-		skip("no-MREMAP_DONTUNMAP");
+		t_skip("no-MREMAP_DONTUNMAP");
 	want(moved == MAP_FAILED ? -errno : 0, 0,
 		"mremap with MREMAP_MAYMOVE and MREMAP_DONTUNMAP");
 	want(*moved, 'a', "the page at its new address");

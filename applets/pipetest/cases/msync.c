@@ -33,8 +33,8 @@ static void refuses(void)
 
 	t_msync(p, t.page, MS_SYNC | MS_ASYNC, -EINVAL);
 	t_unmap(mid, t.page);
-	if (msync(mid, t.page, MS_SYNC) == 0 && emulated())
-		skip("emulated");
+	if (msync(mid, t.page, MS_SYNC) == 0 && t_emulated())
+		t_skip("emulated");
 	t_msync(mid, t.page, MS_SYNC, -ENOMEM);
 	t_msync(p, 3 * t.page, MS_SYNC, -ENOMEM);
 }
@@ -57,7 +57,7 @@ static void locked(void)
 	char *p = t_share(t_object(t.page), t.page);
 
 	if (mlock(p, t.page) < 0)
-		skip("memlock-limit");
+		t_skip("memlock-limit");
 	t_msync(p, t.page, MS_SYNC | MS_INVALIDATE, -EBUSY);
 	t_msync(p, t.page, MS_SYNC, 0);
 }
@@ -81,7 +81,7 @@ static bool dirty(const char *p)
 	uint64_t frame = entry("/proc/self/pagemap", (uintptr_t)p / t.page) & ((1ULL << 55) - 1);
 
 	if (!frame)
-		skip("no-pagemap");
+		t_skip("no-pagemap");
 	return entry("/proc/kpageflags", frame) & DIRTY;
 }
 
@@ -94,7 +94,7 @@ static void cleans(void)
 	t_msync(p, t.page, MS_ASYNC, 0);
 	before = dirty(p);
 	t_msync(p, t.page, MS_SYNC, 0);
-	info("a page with a store is dirty: %d; after MS_SYNC: %d", before, dirty(p));
+	t_info("a page with a store is dirty: %d; after MS_SYNC: %d", before, dirty(p));
 }
 
 const struct test_case msync_cases[] = {

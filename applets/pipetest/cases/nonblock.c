@@ -49,7 +49,7 @@ static void all_or_nothing(void)
 /* The kernel decides whether n bytes have room; but all of them go in, or none. */
 static size_t all_or_eagain(size_t n)
 {
-	long got = try_write(t.w, n);
+	long got = t_try_write(t.w, n);
 
 	if (got != -EAGAIN)
 		wantf(got, n, "write(%d, %zu bytes)", t.w, n);
@@ -82,7 +82,7 @@ static void large_is_partial(void)
 
 	p_drain(t.pipe_buf);
 	p_nonblock_w();
-	got = try_write(t.w, 2 * all);
+	got = t_try_write(t.w, 2 * all);
 	if (got != -EAGAIN)
 		want_part(got, 2 * all, "write of twice what a pipe holds");
 	p_holds(unread + (got > 0 ? got : 0));
@@ -95,7 +95,7 @@ static void large_into_empty(void)
 
 	p_drain(all);
 	p_nonblock_w();
-	got = try_write(t.w, 2 * all);
+	got = t_try_write(t.w, 2 * all);
 	want(got >= (long)t.pipe_buf, true, "a large write to an empty pipe puts PIPE_BUF in");
 	p_holds(got);
 }
@@ -141,15 +141,15 @@ static void fill_table(void)
 		if (at < sizeof(text))
 			at += scnprintf(text + at, sizeof(text) - at, " %zu:%zu", sizes[i], total);
 	}
-	info("chunk:bytes that fit%s", text);
+	t_info("chunk:bytes that fit%s", text);
 }
 
 static void half_filled(void)
 {
 	size_t n = t.page / 2 + 1, total = p_fill_by(n);
 
-	info("writes of %zu bytes fill a pipe of %zu bytes at %zu, %zu %%", n, t.cap, total,
-	     total * 100 / t.cap);
+	t_info("writes of %zu bytes fill a pipe of %zu bytes at %zu, %zu %%", n, t.cap, total,
+		total * 100 / t.cap);
 	want(total, t.slots * n, "a write in each slot");
 }
 
@@ -173,7 +173,7 @@ static void pollout_means(size_t n)
 			continue;
 		p_write(n);
 		p_drain(n);
-	} while (try_write(t.w, 100) == 100 && (unread += 100));
+	} while (t_try_write(t.w, 100) == 100 && (unread += 100));
 	p_drain(unread);
 	want(says_pollout(), true, "POLLOUT is reported of a drained pipe");
 }
@@ -204,7 +204,7 @@ static void flag_is_shared(void)
 {
 	int copy = t_dup(t.r);
 
-	nonblock(copy);
+	t_nonblock(copy);
 	want_nonblock(t.r, true);
 	p_read(1, -EAGAIN);
 	t_ok(fcntl(t.r, F_SETFL, 0), "fcntl(F_SETFL, 0)");
@@ -221,7 +221,7 @@ static void other_end_blocks(void)
 	p_nonblock_r();
 	want_nonblock(t.w, false);
 	all = p_fill();
-	writer = t_blocked(call_write, 1);
+	writer = t_blocked(t_call_write, 1);
 	p_drain(all);
 	t_returns(writer, 1);
 }

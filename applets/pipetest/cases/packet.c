@@ -12,7 +12,7 @@ static void packet_pipe(void)
 
 	t_needs_call("pipe2");
 	if (pipe2(fd, O_DIRECT) < 0)
-		skip("no-packets");
+		t_skip("no-packets");
 	t_use_pipe(fd);
 	p_nonblock_r();
 	p_nonblock_w();
@@ -46,7 +46,7 @@ static void short_read_discards(void)
 static void split(void)
 {
 	if (t.page != t.pipe_buf)
-		skip("large-page"); /* the kernel splits at a page */
+		t_skip("large-page"); /* the kernel splits at a page */
 	packet_pipe();
 	p_write(t.page + 904);
 	p_read(2 * t.page, t.page);
@@ -81,7 +81,7 @@ static void set_direct(bool on)
 	long got = ret(fcntl(t.w, F_SETFL, flags | (on ? O_DIRECT : 0)));
 
 	if (got == -EINVAL)
-		skip("no-packets");
+		t_skip("no-packets");
 	wantf(got, 0, "fcntl(%d, F_SETFL), O_DIRECT %s", t.w, on ? "on" : "off");
 }
 

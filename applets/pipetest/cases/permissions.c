@@ -36,7 +36,7 @@ static void owner(void)
 {
 	make("w", 0200);
 	make("r", 0400);
-	drop_capabilities();
+	t_drop_capabilities();
 	only_writes("w");
 	only_reads("r");
 }
@@ -47,7 +47,7 @@ static void read_write(void)
 	make("w", 0200);
 	make("r", 0400);
 	make("both", 0600);
-	drop_capabilities();
+	t_drop_capabilities();
 	opens("w", O_RDWR, -EACCES);
 	opens("r", O_RDWR, -EACCES);
 	opens("both", O_RDWR, 0);
@@ -60,14 +60,14 @@ static void open_dir(mode_t mode)
 	t_ok(chmod("d", mode), "chmod");
 	t_ok(chdir("d"), "chdir");
 	if (!t_capable(CAP_SETUID))
-		skip("no-other-uid");
+		t_skip("no-other-uid");
 }
 
 static void become_other(void)
 {
 	if (t_setuid(OTHER_UID) < 0)
-		skip("no-other-uid");
-	drop_capabilities();
+		t_skip("no-other-uid");
+	t_drop_capabilities();
 }
 
 static void other(void)
@@ -84,7 +84,7 @@ static void later_chmod(void)
 {
 	t_fifo("f");
 	t_ok(chmod("f", 0), "chmod");
-	drop_capabilities();
+	t_drop_capabilities();
 	opens("f", O_RDONLY, -EACCES);
 	p_write(9);
 	p_read(9, 9);
@@ -96,7 +96,7 @@ static void protected_fifos(void)
 	pid_t pid;
 
 	if (level < 0)
-		skip("no-protected_fifos");
+		t_skip("no-protected_fifos");
 	open_dir(01777);
 	pid = t_fork();
 	if (pid == 0) {
@@ -107,7 +107,7 @@ static void protected_fifos(void)
 	t_reap(pid, EXIT_SUCCESS);
 	if (access("f", F_OK) < 0) /* the child has said why it skips */
 		_exit(EXIT_SUCCESS);
-	info("fs.protected_fifos is %ld", level);
+	t_info("fs.protected_fifos is %ld", level);
 	opens("f", O_RDWR, 0);
 	opens("f", O_RDWR | O_CREAT, level ? -EACCES : 0);
 	t_ok(chmod(".", 01775), "chmod");
@@ -120,12 +120,12 @@ static void ioctls_of_reader(void)
 	int fd, n;
 
 	make("f", 0400);
-	drop_capabilities();
+	t_drop_capabilities();
 	fd = open("f", O_RDONLY | O_NONBLOCK);
 	result = ret(fcntl(fd, F_SETPIPE_SZ, (int)t.page));
-	info("without write permission: F_SETPIPE_SZ = %ld %s", result, errname(result));
+	t_info("without write permission: F_SETPIPE_SZ = %ld %s", result, t_errname(result));
 	result = ret(ioctl(fd, FIONREAD, &n));
-	info("without write permission: FIONREAD = %ld %s", result, errname(result));
+	t_info("without write permission: FIONREAD = %ld %s", result, t_errname(result));
 }
 
 const struct test_case permissions_cases[] = {

@@ -176,11 +176,11 @@ static void writable_means_pipe_buf(void)
 		p_write(n);
 		for (; writable(); n += t.pipe_buf) {
 			if (n > 2 * t.cap)
-				fail("writable with %zu bytes in a pipe of %zu", n, t.cap);
+				t_fail("writable with %zu bytes in a pipe of %zu", n, t.cap);
 			p_write(t.pipe_buf);
 		}
 		if (n == first[i] && (n == 0 || t.slots > 1))
-			fail("not writable with %zu bytes in a pipe of %zu", n, t.cap);
+			t_fail("not writable with %zu bytes in a pipe of %zu", n, t.cap);
 		p_drain(n);
 	}
 }

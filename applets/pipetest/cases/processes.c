@@ -128,7 +128,7 @@ static void killed_in_write(void)
 	pid_t job;
 
 	p_drain(all);
-	job = t_blocked(call_write, all + 1);
+	job = t_blocked(t_call_write, all + 1);
 	p_close_w();
 	t_kill(job);
 	p_drain(all);
@@ -150,7 +150,7 @@ static void keeps_number(void)
 /* A child of vfork borrows the memory, but has descriptors of its own. */
 static void vfork_inherits(void)
 {
-	const char *bytes = pattern(5);
+	const char *bytes = t_pattern(5);
 	pid_t pid = vfork();
 
 	if (pid == 0) {
@@ -159,7 +159,7 @@ static void vfork_inherits(void)
 	}
 	want(pid > 0, true, "vfork works");
 	t_reap(pid, EXIT_SUCCESS);
-	pattern_wrote(5);
+	t_pattern_wrote(5);
 	p_read(10, 5);
 }
 
@@ -177,7 +177,7 @@ static void closed_under_reader(void)
 	t_blocks(job);
 	p_close_r();
 	t_blocks(job);
-	info("close() by another thread does not end a read");
+	t_info("close() by another thread does not end a read");
 	p_write(5);
 	t_returns(job, 5);
 }
@@ -220,7 +220,7 @@ static void ping_pong(void)
 	for (uint32_t i = 0; i < TRIPS; i++)
 		if (write(t.w, &i, sizeof(i)) != sizeof(i)
 			|| read(back[0], &answer, sizeof(answer)) != sizeof(answer) || answer != i)
-			fail("round trip %u did not come back: %s", (unsigned)i, strerror(errno));
+			t_fail("round trip %u did not come back: %s", (unsigned)i, strerror(errno));
 	p_close_w();
 	t_returns(job, 0);
 }
@@ -273,7 +273,7 @@ static void share_among(unsigned n)
 	pid_t jobs[50];
 
 	*sum = 0;
-	add_up(pattern(t.pipe_buf), t.pipe_buf);
+	add_up(t_pattern(t.pipe_buf), t.pipe_buf);
 	*sum = -*sum;
 	p_write(t.pipe_buf);
 	for (unsigned i = 0; i < n; i++)

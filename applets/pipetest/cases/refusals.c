@@ -51,7 +51,7 @@ static void rwf_nowait(void)
 	long got = preadv2_nowait(&v);
 
 	if (got == -EOPNOTSUPP || missing(got))
-		skip("no-RWF_NOWAIT");
+		t_skip("no-RWF_NOWAIT");
 	want(got, -EAGAIN, "preadv2(RWF_NOWAIT) of an empty pipe");
 	p_write(1);
 	want(preadv2_nowait(&v), 1, "preadv2(RWF_NOWAIT) of one byte");
@@ -96,7 +96,7 @@ static void zero(void)
 {
 	p_nonblock_r();
 	p_nonblock_w();
-	info("read(0) of an empty pipe = %ld", checked_read(t.r, 0));
+	t_info("read(0) of an empty pipe = %ld", t_checked_read(t.r, 0));
 	p_write(0);
 	p_unread(0);
 	p_poll_r(POLLIN, 0);
@@ -208,7 +208,7 @@ static size_t part_or_efault(long got, size_t good, const char *call)
 
 static void half_bad_write(size_t half)
 {
-	char *p = memcpy(before_nowhere(half), pattern(half), half);
+	char *p = memcpy(before_nowhere(half), t_pattern(half), half);
 	size_t counted;
 
 	p_nonblock_w();

@@ -36,7 +36,7 @@ static long call_stream(long total)
 
 		if ((long)n > left)
 			n = left;
-		got = try_write(t.w, n);
+		got = t_try_write(t.w, n);
 		if (got < 0)
 			return got;
 		left -= got;
@@ -145,8 +145,8 @@ static void dirty_pipe(void)
 	t_needs_splice();
 	p_drain(p_fill());
 	p_nonblock_w();
-	if (splice_now(fd, t.w, 1) != 1)
-		skip("no-splice");
+	if (t_splice_now(fd, t.w, 1) != 1)
+		t_skip("no-splice");
 	if (write(t.w, "x", 1) < 0)
 		want(-errno, -EAGAIN, "write behind the file's page");
 	t_get(file, 0, 0);
@@ -179,8 +179,8 @@ static void max_size(void)
 	int fd[2];
 
 	if (max < 0 || max >= INT_MAX)
-		skip("no-pipe-max-size");
-	drop_capabilities();
+		t_skip("no-pipe-max-size");
+	t_drop_capabilities();
 	t_pipe(fd);
 	want(fcntl(fd[0], F_GETPIPE_SZ) <= max, true, "a new pipe's size is within pipe-max-size");
 	t_resize(fd[0], max + 1, -EPERM);
@@ -191,9 +191,9 @@ static void size_is_int(void)
 	int got;
 
 	if (!t_capable(CAP_SYS_RESOURCE))
-		skip("no-CAP_SYS_RESOURCE");
+		t_skip("no-CAP_SYS_RESOURCE");
 	got = fcntl(t.w, F_SETPIPE_SZ, 1UL << 31);
-	info("F_SETPIPE_SZ, 2 GiB = %d %s", got, got == -1 ? errname(-errno) : "");
+	t_info("F_SETPIPE_SZ, 2 GiB = %d %s", got, got == -1 ? t_errname(-errno) : "");
 }
 
 /* --- other calls -------------------------------------------------------------------------- */
@@ -218,12 +218,12 @@ static void copy_of_proc(void)
 	long got;
 
 	if (in < 0)
-		skip("no-proc-version"); /* mounted with subset=pid */
+		t_skip("no-proc-version"); /* mounted with subset=pid */
 	got = ret(copy_file_range(in, NULL, out, NULL, t.page, 0));
 	t_needs(ret(copy_file_range(-1, NULL, -1, NULL, 1, 0)), "no-copy_file_range");
 	t_show(got, "copy_file_range of /proc/version");
 	if (got == 0)
-		fail("0 looks like an empty file");
+		t_fail("0 looks like an empty file");
 }
 
 /* --- reports ------------------------------------------------------------------------------ */
@@ -241,12 +241,12 @@ static void nowait(void)
 static void read_merging(void)
 {
 	size_t full = p_fill(), n = full + t.page;
-	pid_t writer = t_start(call_write, t.page);
+	pid_t writer = t_start(t_call_write, t.page);
 	long got;
 
 	t_blocks(writer);
 	got = ret(read(t.r, xmalloc(n), n));
-	info("read(%zu) of a full pipe of %zu with a writer waiting = %ld", n, full, got);
+	t_info("read(%zu) of a full pipe of %zu with a writer waiting = %ld", n, full, got);
 	if (got > 0)
 		t.stream->consumed += got;
 	p_drain(n - got);

@@ -15,7 +15,7 @@ static void at_least(int64_t start, int ms)
 	int64_t took = monotonic_ns() - start;
 
 	if (took < ms * (NS_PER_S / 1000))
-		fail("the call took %ld us, expected at least %d ms", (long)(took / 1000), ms);
+		t_fail("the call took %ld us, expected at least %d ms", (long)(took / 1000), ms);
 }
 
 static void time_limit(void)
@@ -80,7 +80,7 @@ static int ready(int fd)
 	if (fd < 0)
 		return 0;
 	if (fd >= FD_SETSIZE)
-		skip("FD_SETSIZE");
+		t_skip("FD_SETSIZE");
 	FD_ZERO(&r);
 	FD_SET(fd, &r);
 	w = x = r;
@@ -148,7 +148,7 @@ static void fails_with(int nfds, int extra, struct timeval *limit, long expected
 	fd_set r, before;
 
 	if (t.r >= FD_SETSIZE)
-		skip("FD_SETSIZE");
+		t_skip("FD_SETSIZE");
 	FD_ZERO(&r);
 	FD_SET(t.r, &r);
 	if (extra >= 0)
@@ -198,7 +198,7 @@ static void select_count(void)
 	fd_set r, w;
 
 	if (t.r >= FD_SETSIZE || t.w >= FD_SETSIZE)
-		skip("FD_SETSIZE");
+		t_skip("FD_SETSIZE");
 	p_write(1);
 	FD_ZERO(&r);
 	FD_SET(t.r, &r);
@@ -214,7 +214,7 @@ static void select_nfds(void)
 	fd_set r;
 
 	if (t.r >= FD_SETSIZE)
-		skip("FD_SETSIZE");
+		t_skip("FD_SETSIZE");
 	p_write(1);
 	FD_ZERO(&r);
 	FD_SET(t.r, &r);
@@ -227,7 +227,7 @@ static void select_clears(void)
 	fd_set r;
 
 	if (t.r >= FD_SETSIZE)
-		skip("FD_SETSIZE");
+		t_skip("FD_SETSIZE");
 	FD_ZERO(&r);
 	FD_SET(t.r, &r);
 	t_ok(select(t.r + 1, &r, NULL, NULL, &now), "select of an empty pipe");

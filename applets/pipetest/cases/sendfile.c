@@ -176,7 +176,7 @@ static void full_socket(void)
 
 	t_socketpair(s);
 	t_fill(s[0]);
-	nonblock(s[0]);
+	t_nonblock(s[0]);
 	do
 		at = 0;
 	while (sendfile(s[0], in, &at, 9) == 9 && ++tries < MAX_FRAGS);
@@ -192,7 +192,7 @@ static void large_offset(void)
 
 	t_signal(SIGXFSZ, SIG_IGN);
 	if (ftruncate(in, five_gib) < 0)
-		skip("no-large-files");
+		t_skip("no-large-files");
 	t_seek(in, five_gib);
 	t_write(in, 9, 9);
 	send_file(t.w, in, &at, 99, 9);
@@ -206,7 +206,7 @@ static void clamped(void)
 	int in = open("/dev/zero", O_RDONLY), out = open("/dev/null", O_WRONLY);
 
 	if (in < 0 || out < 0 || sendfile(out, in, NULL, 1) != 1)
-		skip("no-dev-zero");
+		t_skip("no-dev-zero");
 	send_file(out, in, NULL, INT_MAX, INT_MAX & ~(t.page - 1));
 }
 

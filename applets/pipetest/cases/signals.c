@@ -14,7 +14,7 @@ static void read_eintr(void)
 	pid_t job;
 
 	t_catch(SIGUSR1, 0);
-	job = t_start(call_read, 5);
+	job = t_start(t_call_read, 5);
 	t_eintr(job);
 	if (t.proc)
 		t_caught(job, 1);
@@ -25,7 +25,7 @@ static void read_restart(void)
 	pid_t job;
 
 	t_catch(SIGUSR1, SA_RESTART);
-	job = t_start(call_read, 5);
+	job = t_start(t_call_read, 5);
 	t_interrupt(job);
 	t_blocks(job);
 	p_write(5);
@@ -38,7 +38,7 @@ static void read_ignored(void)
 	pid_t job;
 
 	t_signal(SIGUSR1, SIG_IGN);
-	job = t_start(call_read, 5);
+	job = t_start(t_call_read, 5);
 	t_interrupt(job);
 	t_blocks(job);
 	p_write(5);
@@ -50,7 +50,7 @@ static void write_eintr(void)
 	size_t all = p_fill();
 
 	t_catch(SIGUSR1, 0);
-	t_eintr(t_start(call_write, 1));
+	t_eintr(t_start(t_call_write, 1));
 	p_holds(all);
 }
 
@@ -60,7 +60,7 @@ static void write_restart(void)
 	pid_t job;
 
 	t_catch(SIGUSR1, SA_RESTART);
-	job = t_start(call_write, 1);
+	job = t_start(t_call_write, 1);
 	t_interrupt(job);
 	t_blocks(job);
 	p_drain(all);
@@ -73,7 +73,7 @@ static _Atomic long *part;	/* what the writer's call returned */
 
 static long write_part_of(long n)
 {
-	*part = call_write(n);
+	*part = t_call_write(n);
 	return *part > 0 && *part < n;
 }
 
@@ -145,7 +145,7 @@ static long write_timed(long left)
 	t_catch(SIGALRM, 0);
 	t_ok(setitimer(ITIMER_REAL, &period, NULL), "setitimer");
 	while (left > 0) {
-		long n = try_write(t.w, left);
+		long n = t_try_write(t.w, left);
 
 		if (n < 0 && n != -EINTR)
 			return n;
@@ -157,7 +157,7 @@ static long write_timed(long left)
 		parts += n > 0;
 	}
 	if (t.verbose)
-		info("%d signals: %d times EINTR, %d parts", (int)t_handled.count, interrupted,
+		t_info("%d signals: %d times EINTR, %d parts", (int)t_handled.count, interrupted,
 			parts);
 	return 0;
 }
@@ -169,7 +169,7 @@ static void timer(void)
 	pid_t job;
 
 	if (setitimer(ITIMER_REAL, &none, NULL) < 0) /* CONFIG_POSIX_TIMERS */
-		skip("no-setitimer");
+		t_skip("no-setitimer");
 	job = t_start(write_timed, total);
 	p_close_w();
 	p_drain(total);
@@ -186,7 +186,7 @@ static void sigio(void)
 	p_write(5);
 	t_signals(1);
 	p_read(5, 5);
-	info("signals after the data were read: %d", (int)t_handled.count);
+	t_info("signals after the data were read: %d", (int)t_handled.count);
 }
 
 static void sigio_close(void)
@@ -217,8 +217,8 @@ static void setsig(void)
 	t_async(t.r, SIGRTMIN);
 	p_write(1);
 	want_ret(sigtimedwait(&set, &got, &now), SIGRTMIN, "sigtimedwait");
-	if (got.si_fd != t.r && emulated())
-		skip("emulated");
+	if (got.si_fd != t.r && t_emulated())
+		t_skip("emulated");
 	want(got.si_fd, t.r, "si_fd");
 	want(got.si_code, POLL_IN, "si_code");
 	want(got.si_band, POLLIN | POLLRDNORM, "si_band");
@@ -262,7 +262,7 @@ static void signal_fd(void)
 	t_block(SIGPIPE, &set);
 	fd = signalfd(-1, &set, SFD_NONBLOCK);
 	if (missing(ret(fd)))
-		skip("no-signalfd");
+		t_skip("no-signalfd");
 	p_close_r();
 	p_no_write(1, -EPIPE);
 	want_ret(read(fd, &got, sizeof(got)), sizeof(got), "read(signalfd)");

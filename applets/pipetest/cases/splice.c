@@ -32,12 +32,12 @@ static void file_to_file(void)
 	int from = data_file(n), to = t_data(0);
 
 	for (size_t done = 0; done < n;) {
-		long in = splice_now(from, t.w, n), out;
+		long in = t_splice_now(from, t.w, n), out;
 
 		want_part(in, n, "splice from a file");
 		done += in;
 		for (; in; in -= out) {
-			out = splice_now(t.r, to, in);
+			out = t_splice_now(t.r, to, in);
 			want_part(out, in, "splice to a file");
 		}
 	}
@@ -112,8 +112,8 @@ static void zero_copy(void)
 	t_splice(file, t.w, t.page, t.page);
 	t_put(file, '!', 0, 1);
 	want_ret(read(t.r, &byte, 1), 1, "read");
-	info("zero-copy: %s (a later write to the file is %sseen in the pipe)",
-	     byte == '!' ? "yes" : "no", byte == '!' ? "" : "not ");
+	t_info("zero-copy: %s (a later write to the file is %sseen in the pipe)",
+		byte == '!' ? "yes" : "no", byte == '!' ? "" : "not ");
 }
 
 static void truncated(void)
@@ -123,7 +123,7 @@ static void truncated(void)
 	t_splice(file, t.w, t.page, t.page);
 	t_truncate(file, 0, 0);
 	p_unread(t.page);
-	info("read after the file was truncated: %ld", ret(read(t.r, xmalloc(t.page), t.page)));
+	t_info("read after the file was truncated: %ld", ret(read(t.r, xmalloc(t.page), t.page)));
 }
 
 /* --- errors ----------------- */
@@ -188,7 +188,7 @@ static void part_at_limit(void)
 	t_signal(SIGXFSZ, SIG_IGN);
 	t_limit(RLIMIT_FSIZE, 60);
 	p_write(100);
-	got = splice_now(t.r, file, 100);
+	got = t_splice_now(t.r, file, 100);
 	want_part(got, 60, "splice of 100 bytes where the file may have 60");
 	t_size(file, got);
 	t_seek(file, 0);
@@ -208,8 +208,8 @@ static void lengths(void)
 	int file = data_file(10);
 
 	t_splice(file, t.w, 0, 0);
-	info("splice of SIZE_MAX bytes = %ld", splice_now(file, t.w, SIZE_MAX));
-	info("splice of 0x7ffff000 bytes = %ld", splice_now(t_data(10), t.w, 0x7ffff000));
+	t_info("splice of SIZE_MAX bytes = %ld", t_splice_now(file, t.w, SIZE_MAX));
+	t_info("splice of 0x7ffff000 bytes = %ld", t_splice_now(t_data(10), t.w, 0x7ffff000));
 }
 
 static void epipe(void)
@@ -315,7 +315,7 @@ static void slot_each(void)
 	size_t n = 0;
 	long got;
 
-	while ((got = splice_now(file, t.w, 1)) == 1)
+	while ((got = t_splice_now(file, t.w, 1)) == 1)
 		n++;
 	wantf(got, -EAGAIN, "splice of a byte after %zu", n);
 	want(n, t.slots, "splices of a byte that fit");

@@ -49,10 +49,10 @@ static void tcp_pair(int s[2])
 
 	if (l < 0 || bind(l, (struct sockaddr *)&at, len) < 0 || listen(l, 1) < 0
 		|| getsockname(l, (struct sockaddr *)&at, &len) < 0)
-		skip("no-tcp");
+		t_skip("no-tcp");
 	s[0] = socket(AF_INET, SOCK_STREAM, 0);
 	if (connect(s[0], (struct sockaddr *)&at, len) < 0)
-		skip("no-tcp");
+		t_skip("no-tcp");
 	s[1] = accept(l, NULL, NULL);
 	wantf(s[1] >= 0, true, "accept of the connection");
 }
@@ -79,7 +79,7 @@ static int device(const char *path, int flags)
 
 	t_needs_splice();
 	if (fd < 0)
-		skip("no-dev");
+		t_skip("no-dev");
 	return fd;
 }
 
@@ -132,8 +132,8 @@ static void show_splice(const char *name, int in)
 	if (in < 0)
 		return;
 	t_pipe(fd);
-	got = splice_now(in, fd[1], 100);
-	info("%s to a pipe: %ld %s", name, got, errname(got));
+	got = t_splice_now(in, fd[1], 100);
+	t_info("%s to a pipe: %ld %s", name, got, t_errname(got));
 }
 
 static void proc_files(void)
@@ -180,11 +180,11 @@ static void odd_targets(void)
 	p_write(100);
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		int fd = open(paths[i], O_RDWR | O_NONBLOCK | O_NOCTTY);
-		long got = fd < 0 ? 0 : splice_now(t.r, fd, 8);
+		long got = fd < 0 ? 0 : t_splice_now(t.r, fd, 8);
 
-		info("a pipe to %s: %ld %s", paths[i], got, errname(got));
+		t_info("a pipe to %s: %ld %s", paths[i], got, t_errname(got));
 	}
-	info("a pipe to an eventfd: %ld", splice_now(t.r, eventfd(0, EFD_NONBLOCK), 8));
+	t_info("a pipe to an eventfd: %ld", t_splice_now(t.r, eventfd(0, EFD_NONBLOCK), 8));
 }
 
 /* --- several at once -------------------------------------------------------------------------- */
@@ -219,7 +219,7 @@ static long tally_writer(long arg)
 	for (int i = 0; i < WRITES; i++) {
 		size_t n = t_random(MOST);
 
-		tally_up((struct tally *)arg, pattern(n), n);
+		tally_up((struct tally *)arg, t_pattern(n), n);
 		p_write(n);
 	}
 	return 0;
@@ -274,14 +274,14 @@ static void idle_socket(void)
 	t_socketpair(s);
 	splicer = t_blocked(splice_into, s[0]);
 	p_nonblock_r();
-	reader = t_start(call_read, 1);
+	reader = t_start(t_call_read, 1);
 	while (!t_returned(reader) && !t_asleep(reader) && monotonic_ns() < t.deadline)
 		sleep_until(monotonic_ns() + NS_PER_S / 1000);
 	stuck = !t_returned(reader);
 	t_kill(splicer);
 	t_returns(reader, -EAGAIN);
 	if (stuck)
-		fail("read of the O_NONBLOCK end slept as long as the splice did");
+		t_fail("read of the O_NONBLOCK end slept as long as the splice did");
 }
 
 const struct test_case splice_others_cases[] = {

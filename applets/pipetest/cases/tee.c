@@ -11,7 +11,7 @@ static void target(int to[2])
 	t_needs_tee();
 	t_pipe(to);
 	if (fcntl(to[1], F_SETPIPE_SZ, (unsigned long)t.cap) != (int)t.cap)
-		skip("soft-limit");
+		t_skip("soft-limit");
 }
 
 static void teed(int in, int out, size_t n, long expected)
@@ -150,7 +150,7 @@ static void empty_pipe(int fd)
 {
 	char *buf = xmalloc(t.cap);
 
-	nonblock(fd);
+	t_nonblock(fd);
 	while (read(fd, buf, t.cap) > 0)
 		;
 }
@@ -191,7 +191,7 @@ static void copies_part(void)
 
 	target(to);
 	p_nonblock_w();
-	nonblock(to[1]);
+	t_nonblock(to[1]);
 	put_letter(t.w, 'a', 1);
 	teed(t.r, to[1], 1, 1);
 	if (room)

@@ -73,7 +73,7 @@ static void p15_new_writer(void)
 	p_close_w();
 	p_read(256, 0);
 	t.w = open("f", O_WRONLY);
-	reader = t_blocked(call_read, 256); /* it blocks, because the end of file is over */
+	reader = t_blocked(t_call_read, 256); /* it blocks, because the end of file is over */
 	p_write(RECORD);
 	t_returns(reader, RECORD);
 }
@@ -130,7 +130,7 @@ static long write_numbered(long arg)
 		for (int i = 0; i < WORDS; i++)
 			record[i] = n;
 		if (write(fd, record, sizeof(record)) != sizeof(record))
-			fail("write of record %u: %s", (unsigned)n, strerror(errno));
+			t_fail("write of record %u: %s", (unsigned)n, strerror(errno));
 	}
 	return 0;
 }
@@ -145,8 +145,8 @@ static long read_numbered(long arg)
 	while ((got = ret(read(t.r, record, sizeof(record)))) == sizeof(record)) {
 		for (int i = 1; i < WORDS; i++)
 			if (record[i] != record[0] || record[0] >= RECORDS)
-				fail("records are mixed: %u and %u", (unsigned)record[0],
-				     (unsigned)record[i]);
+				t_fail("records are mixed: %u and %u", (unsigned)record[0],
+					(unsigned)record[i]);
 		atomic_fetch_add(&tally->seen[record[0]], 1);
 	}
 	return got;
@@ -169,7 +169,7 @@ static void s16_many_to_many(void)
 		t_returns(readers[i], 0);
 	for (unsigned i = 0; i < RECORDS; i++)
 		if (tally->seen[i] != 1)
-			fail("record %u was read %u times", i, (unsigned)tally->seen[i]);
+			t_fail("record %u was read %u times", i, (unsigned)tally->seen[i]);
 }
 
 /* The blocks may not be 0: attributes can take one. They must not become more. */

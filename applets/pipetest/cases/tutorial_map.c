@@ -43,9 +43,9 @@ static void p17_literal(void)
 	enum { LITERAL = 4096 };
 	char *p = t_map(2 * LITERAL, RW, ANON, 0);
 
-	info("page %zu: munmap(p, %d) = %ld", t.page, LITERAL, ret(munmap(p, LITERAL)));
-	info("reading p + %d: signal %d", LITERAL, fault_of(p + LITERAL, 'r'));
-	info("munmap(p + %d, %d) = %ld", LITERAL, LITERAL, ret(munmap(p + LITERAL, LITERAL)));
+	t_info("page %zu: munmap(p, %d) = %ld", t.page, LITERAL, ret(munmap(p, LITERAL)));
+	t_info("reading p + %d: signal %d", LITERAL, t_fault_of(p + LITERAL, 'r'));
+	t_info("munmap(p + %d, %d) = %ld", LITERAL, LITERAL, ret(munmap(p + LITERAL, LITERAL)));
 }
 
 static int var = 100;
@@ -117,9 +117,9 @@ static void p19_visible(void)
 	for (; last < LAST_ID; last = id) {
 		id = m->id;
 		if (id < last)
-			fail("id %d after %d", id, last);
+			t_fail("id %d after %d", id, last);
 		if (monotonic_ns() > t.deadline)
-			fail("id %d is not visible, only %d", LAST_ID, id);
+			t_fail("id %d is not visible, only %d", LAST_ID, id);
 	}
 	t_returns(writer, 0);
 	want(strcmp(m->name, "xiao bai") == 0 && m->sex == 'M', 1, "the rest of the record");
@@ -133,9 +133,9 @@ static void s36_length(void)
 	char *p = t_map(2 * t.page, PROT_NONE, MAP_SHARED, fd);
 
 	want(mmap(p, sizeof(struct student), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == p, 1,
-	     "mmap of the record, MAP_FIXED,");
+		"mmap of the record, MAP_FIXED,");
 	t_touch(p + t.page - 1, 'r');
-	want(fault_of(p + t.page, 'r'), SIGSEGV, "signal behind it");
+	want(t_fault_of(p + t.page, 'r'), SIGSEGV, "signal behind it");
 }
 
 /* --- P21: a copy by n processes --------------------------------------------------------- */
@@ -182,7 +182,7 @@ static void p21_copy(void)
 		{ 1, 0, 0 }, { 1, 0, 1 }, { 4, 1, -1 },
 	};
 	size_t room = 5 * t.page;
-	char *text = memcpy(xmalloc(room), pattern(room), room), *got = xmalloc(room);
+	char *text = memcpy(xmalloc(room), t_pattern(room), room), *got = xmalloc(room);
 	int in = t_object(0), out = t_object(0);
 
 	for (size_t i = 0; i < ARRAY_SIZE(by) * ARRAY_SIZE(sizes); i++) {
@@ -217,7 +217,7 @@ static void p21_arithmetic(void)
 			gap += i < size && !copied[i];
 			overrun += i >= size && copied[i];
 		}
-		info("%d bytes by %d: %d not copied, %d behind the end", size, n, gap, overrun);
+		t_info("%d bytes by %d: %d not copied, %d behind the end", size, n, gap, overrun);
 	}
 }
 
@@ -253,7 +253,7 @@ static unsigned by_sendfile(int out, int in)
 
 	for (; off < WHOLE; calls++)
 		if (sendfile(out, in, &off, WHOLE - off) <= 0)
-			skip("no-sendfile");
+			t_skip("no-sendfile");
 	return calls;
 }
 
@@ -267,7 +267,7 @@ static void s18_ways(void)
 		{ "mmap+write", by_mmap_write },
 		{ "sendfile", by_sendfile },
 	};
-	const char *text = pattern(WHOLE);
+	const char *text = t_pattern(WHOLE);
 	int in = t_object(0);
 
 	want_ret(pwrite(in, text, WHOLE, 0), WHOLE, "pwrite");
@@ -278,7 +278,7 @@ static void s18_ways(void)
 		const char *copy = t_view(out, WHOLE);
 
 		wantf(memcmp(copy, text, WHOLE), 0, "difference after %s", ways[k].name);
-		info("%s of %d bytes: %u calls, %u us", ways[k].name, WHOLE, calls, us);
+		t_info("%s of %d bytes: %u calls, %u us", ways[k].name, WHOLE, calls, us);
 		close(out);
 	}
 }

@@ -10,7 +10,7 @@
 /* P1: the parent writes "hello pipe\n"; the child reads it, and then the end of file. */
 static void p1_hello(void)
 {
-	pid_t reader = t_blocked(call_read, 11);
+	pid_t reader = t_blocked(t_call_read, 11);
 
 	p_write(11);
 	p_close_w();
@@ -20,7 +20,7 @@ static void p1_hello(void)
 
 static void p1_no_write(void)
 {
-	pid_t reader = t_blocked(call_read, 11); /* while we hold the write end */
+	pid_t reader = t_blocked(t_call_read, 11); /* while we hold the write end */
 
 	p_close_w();
 	t_returns(reader, 0);
@@ -73,13 +73,13 @@ static void p2b_as_printed(void)
 {
 	pid_t reader = t_start(read_with_own_writer, 6);
 
-	t_child(call_write, 6, 6);
+	t_child(t_call_write, 6, 6);
 	own_writer_ends(reader);
 }
 
 static void p2b_corrected(void)
 {
-	pid_t writer = t_start(call_write, 6);
+	pid_t writer = t_start(t_call_write, 6);
 
 	p_close_w();
 	p_read(256, 6);
@@ -96,7 +96,7 @@ static void p3_empty(void)
 
 static void p3_data(void)
 {
-	t_child(call_write, 6, 6);
+	t_child(t_call_write, 6, 6);
 	p_close_w();
 	p_read(256, 6);
 	p_read(256, 0);
@@ -106,9 +106,9 @@ static void p3_writer_kept(void)
 {
 	pid_t reader;
 
-	t_child(call_write, 6, 6);
+	t_child(t_call_write, 6, 6);
 	p_read(256, 6);
-	reader = t_blocked(call_read, 256);
+	reader = t_blocked(t_call_read, 256);
 	p_close_w(); /* the last one is in another process than the reader */
 	t_returns(reader, 0);
 }
@@ -119,7 +119,7 @@ static long write_bytes(long n)
 {
 	long got;
 
-	while ((got = try_write(t.w, n)) == n)
+	while ((got = t_try_write(t.w, n)) == n)
 		;
 	return got;
 }
@@ -130,7 +130,7 @@ static void p4_bytes_until_full(void)
 
 	p_leave_some();
 	writer = t_start(write_bytes, 1);
-	wait_until(has_unread, t.cap, "as many bytes as F_GETPIPE_SZ says");
+	t_wait_until(t_has_unread, t.cap, "as many bytes as F_GETPIPE_SZ says");
 	t_blocks(writer);
 	p_unread(t.cap);
 }
@@ -143,7 +143,7 @@ static void p5_full_blocks(void)
 
 	p_fill();
 	t_catch(SIGPIPE, 0);
-	writer = t_blocked(call_write, t.page);
+	writer = t_blocked(t_call_write, t.page);
 	p_close_r();
 	t_returns(writer, -EPIPE);
 	t_caught(writer, 1);
@@ -155,7 +155,7 @@ static void p6_sigpipe_caught(void)
 
 	t_catch(SIGPIPE, 0);
 	p_close_r();
-	writer = t_start(call_write, 6);
+	writer = t_start(t_call_write, 6);
 	t_returns(writer, -EPIPE);
 	t_caught(writer, 1);
 }
@@ -170,7 +170,7 @@ static void p7_blocking_closed(void)
 
 static void p7_blocking_open(void)
 {
-	pid_t reader = t_blocked(call_read, 256);
+	pid_t reader = t_blocked(t_call_read, 256);
 
 	p_write(6);
 	t_returns(reader, 6);
@@ -208,13 +208,13 @@ static void p8_nonblock_writer(void)
 	long n;
 
 	p_nonblock_w();
-	while ((n = try_write(t.w, chunk)) > 0) {
+	while ((n = t_try_write(t.w, chunk)) > 0) {
 		total += n;
 		whole += n == (long)chunk;
 	}
 	wantf(n, -EAGAIN, "write(%zu bytes) to a full pipe", chunk);
-	info("%zu x %zu + %zu = %zu of %zu bytes: only what fits whole shares the last slot",
-	     whole, chunk, total - whole * chunk, total, t.cap);
+	t_info("%zu x %zu + %zu = %zu of %zu bytes: only what fits whole shares the last slot",
+		whole, chunk, total - whole * chunk, total, t.cap);
 	p_holds(total);
 }
 
@@ -339,17 +339,17 @@ const struct test_case tutorial_pipe_cases[] = {
 	CASE("tut.p5.partial", "TUT-P5 P5", 'I', KINDS | MYTH, 0,
 		"a reader leaves a long write: what was written, one SIGPIPE; then EPIPE, one more",
 		"gVisor pipe.cc BlockPartialWriteClosed; the tutorial says that a full pipe raises "
-		"SIGPIPE", case_partial_then_epipe),
+		"SIGPIPE", t_case_partial_then_epipe),
 	CASE("tut.p6.sigpipe_caught", "TUT-P6 P6", 'P', KINDS, 0,
 		"a write without readers gives EPIPE and one SIGPIPE",
 		"POSIX write, ERRORS: EPIPE, a SIGPIPE shall be sent", p6_sigpipe_caught),
 	CASE("tut.p6.sigpipe_kills", "TUT-P6 P6", 'P', KINDS, 0,
 		"a write without readers: SIGPIPE kills by default",
-		"POSIX write, ERRORS: EPIPE; <signal.h>: SIGPIPE terminates", case_sigpipe_kills),
+		"POSIX write, ERRORS: EPIPE; <signal.h>: SIGPIPE terminates", t_case_sigpipe_kills),
 	CASE("tut.p6.read_after_close", "TUT-P6 P6", 'P', KINDS | MYTH, 0,
 		"a read of an end that this process has closed gives EBADF, not 0",
 		"POSIX read, ERRORS: EBADF; the tutorial says loop until 0, so its parent spins",
-		case_read_after_close),
+		t_case_read_after_close),
 	CASE("tut.p7.blocking_closed", "TUT-P7 P7 S6", 'P', KINDS, 0,
 		"a blocking read of an empty pipe without writers gives 0",
 		"POSIX read, DESCRIPTION: 0 if no process has the pipe open for writing",
@@ -386,11 +386,11 @@ const struct test_case tutorial_pipe_cases[] = {
 		"never set", p9b_parent_closes),
 	CASE("tut.p10.nonblock_bytes", "TUT-P10 P10", 'L', 0, 0,
 		"as many single bytes fit as F_GETPIPE_SZ says, then EAGAIN",
-		"pipe(7), Pipe capacity; fcntl(2), F_GETPIPE_SZ", case_bytes_fill_capacity),
+		"pipe(7), Pipe capacity; fcntl(2), F_GETPIPE_SZ", t_case_bytes_fill_capacity),
 	CASE("tut.s11.sizes", "TUT-S11 S11", 'I', MYTH, 0,
 		"PIPE_BUF, capacity and maximum are three numbers of bytes",
 		"pipe(7), Pipe capacity and PIPE_BUF; the tutorial says 4096 bits and 65535 bits",
-		case_sizes),
+		t_case_sizes),
 	CASE("tut.p13.duplex", "TUT-P13 P13 S1", 'P', KINDS, 0,
 		"two pipes carry a question and its answer, without sleep",
 		"POSIX pipe, DESCRIPTION: first in, first out", p13_duplex),

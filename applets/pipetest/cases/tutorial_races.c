@@ -10,8 +10,8 @@
 /* P11 and P12 as printed: into an empty pipe two writers write as much as it holds, or more. */
 static void race(size_t n)
 {
-	if (letter_runs(2, call_letters, n, t.pipe_buf) == 2)
-		info("two writers of %zu bytes: not split this time", n);
+	if (t_letter_runs(2, t_call_letters, n, t.pipe_buf) == 2)
+		t_info("two writers of %zu bytes: not split this time", n);
 }
 
 static void p11_race(void)
@@ -32,7 +32,7 @@ static void p11_atomic(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		p_fill();
-		wantf(letter_runs(2, call_letters, sizes[i], t.pipe_buf), 2,
+		wantf(t_letter_runs(2, t_call_letters, sizes[i], t.pipe_buf), 2,
 			"pieces of two writes of %zu bytes", sizes[i]);
 	}
 }

@@ -9,7 +9,7 @@
 /* Writes n bytes of the stream in three vectors. Returns the result, or -errno. */
 static long write_vectors(size_t n)
 {
-	char *buf = memcpy(xmalloc(n), pattern(n), n);
+	char *buf = memcpy(xmalloc(n), t_pattern(n), n);
 	const struct iovec v[] = { { buf, 1 }, { buf + 1, 2 }, { buf + 3, n - 3 } };
 	long got;
 

@@ -14,7 +14,7 @@ static long do_vmsplice(int fd, const void *buf, size_t n, unsigned flags)
 	long got = ret(vmsplice(fd, &iov, 1, flags));
 
 	if (got == -EOPNOTSUPP)
-		skip("no-nonblock");
+		t_skip("no-nonblock");
 	return got;
 }
 
@@ -33,7 +33,7 @@ static char *memory(size_t n)
 {
 	char *p = t_anon(n);
 
-	return memcpy(p, pattern(n), n);
+	return memcpy(p, t_pattern(n), n);
 }
 
 static void to_pipe_to_file(void)
@@ -44,9 +44,9 @@ static void to_pipe_to_file(void)
 	need_vmsplice();
 	t_needs_splice();
 	vmspliced(t.w, memory(n), n, n);
-	pattern_wrote(n);
+	t_pattern_wrote(n);
 	for (size_t done = 0; done < n;) {
-		long got = splice_now(t.r, file, n - done);
+		long got = t_splice_now(t.r, file, n - done);
 
 		want_part(got, n - done, "splice to a file");
 		done += got;
@@ -61,7 +61,7 @@ static void no_more_than_fits(void)
 
 	need_vmsplice();
 	vmspliced(t.w, memory(n), n, t.cap);
-	pattern_wrote(t.cap);
+	t_pattern_wrote(t.cap);
 	p_drain(t.cap);
 }
 
@@ -140,8 +140,8 @@ static void zero_copy(void)
 	vmspliced(t.w, p, t.page, t.page);
 	p[0] = '!';
 	want_ret(read(t.r, &byte, 1), 1, "read");
-	info("zero-copy: %s (a later change of the memory is %sseen in the pipe)",
-	     byte == '!' ? "yes" : "no", byte == '!' ? "" : "not ");
+	t_info("zero-copy: %s (a later change of the memory is %sseen in the pipe)",
+		byte == '!' ? "yes" : "no", byte == '!' ? "" : "not ");
 }
 
 static void gift_unaligned(void)
@@ -149,8 +149,8 @@ static void gift_unaligned(void)
 	char *p = memory(t.page);
 
 	need_vmsplice();
-	info("SPLICE_F_GIFT of 10 bytes in a page: %ld",
-	     do_vmsplice(t.w, p + 1, 10, SPLICE_F_NONBLOCK | SPLICE_F_GIFT));
+	t_info("SPLICE_F_GIFT of 10 bytes in a page: %ld",
+		do_vmsplice(t.w, p + 1, 10, SPLICE_F_NONBLOCK | SPLICE_F_GIFT));
 }
 
 const struct test_case vmsplice_cases[] = {
