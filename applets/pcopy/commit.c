@@ -1,18 +1,19 @@
 /*
- * commit.c - the moment at which a copy becomes the new file, and its way to the medium
+ * commit.c - bring copies to the medium, and give them their names
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/syscall.h>
 #include "pcopy.h"
 
-enum { MY_RENAME_NOREPLACE = 1 }; /* renameat2(2); musl has no name for it */
+enum { MY_RENAME_NOREPLACE = 1 }; /* musl has no name for this flag of rename(2). */
 
 const char *const pcopy_syncs[] = { "full", "data", "none", NULL };
 
-/* fsync(2) and not fdatasync(2), because the mode and the times must reach the medium, too. A file
- * that is not stored has no sync and gives EINVAL (fsync(2)). The descriptor of a directory that
- * may not be read is O_PATH and gives EBADF. Then the whole file system is synced. */
+/* Calls fsync(2) if full is true, or else fdatasync(2), which need not bring the mode and the times
+ * to the medium. A special file cannot be synced, so EINVAL and EROFS are no errors (fsync(2)). If
+ * pcopy may not read the directory, its descriptor is O_PATH, and fsync(2) fails with EBADF
+ * (open(2)). Then the whole file system is synced. */
 static int sync_fd(const struct target *target, int fd, int full)
 {
 	int error;
@@ -55,7 +56,8 @@ static int is_io_error(void)
 	return errno == EIO || errno == ENOSPC || errno == EDQUOT;
 }
 
-/* Brings the bytes of each file to the medium. The kernel reports an error only once, so a later
+/* Brings the bytes of each file to the medium. What sync_file_range(2) reports here is final: the
+ * kernel reports an error only once to each descriptor (its Documentation/core-api/errseq.rst), so
  * fsync(2) would not report it again. Returns -1 if this kernel cannot do this. */
 static int sync_bytes(struct copy *copies[], int n)
 {
@@ -73,8 +75,9 @@ static int sync_bytes(struct copy *copies[], int n)
 	return worst;
 }
 
-/* Many files go to the medium together: first their bytes, then everything else of their file
- * system. Returns -1 if this kernel cannot do this. */
+/* Brings many files to the medium together: first the bytes of each file, and then everything else
+ * of their file system by one syncfs(2). This waits less often than an fsync(2) for each file.
+ * Returns -1 if this kernel cannot do this. */
 static int sync_together(struct copy *copies[], int n)
 {
 	int worst = sync_bytes(copies, n);
@@ -89,6 +92,7 @@ static int sync_together(struct copy *copies[], int n)
 	return worst;
 }
 
+/* Returns true if all files are on one file system, so that one syncfs(2) is enough. */
 static int share_file_system(struct copy *copies[], int n)
 {
 	struct stat st, first = { 0 };
@@ -125,9 +129,10 @@ static int sync_all(struct copy *copies[], int n)
 	return worst;
 }
 
-/* Gives the file a new name. renameat2(2) needs Linux 3.15 and support by the file system. link(2)
- * does not replace a file either. On a file system without both, a file that another process makes
- * in between is replaced. */
+/* Gives the file a new name, but does not replace a file that another process has made.
+ * renameat2(2) needs Linux 3.15 and a file system that supports the flag (rename(2)). Otherwise
+ * link(2) is called, which does not replace a file either. If the file system has no hard links,
+ * rename(2) is called. It replaces a file that another process makes at this moment. */
 static int rename_new(const struct target *target)
 {
 	int dir = target->dir;
@@ -146,8 +151,8 @@ static int rename_new(const struct target *target)
 	return renameat(dir, target->written, dir, target->base);
 }
 
-/* rename(2) replaces a file, but link(2) does not. So a file without a name gets a temporary
- * name. */
+/* Gives a temporary name to a file without a name. To replace DST, the file needs a name: rename(2)
+ * replaces a file, but link(2) fails with EEXIST. */
 static int give_name(struct target *target)
 {
 	enum { TRIES = 100 };
@@ -173,7 +178,8 @@ static int not_now(const struct target *target, const char *what)
 	return EXIT_NOT_NOW;
 }
 
-/* Checks that this name leads to the file that pcopy wrote. */
+/* Checks that name leads to the file that pcopy wrote. If it does not, the message says what has
+ * happened to DST. */
 static int check_ours(const struct target *target, const char *name, const char *what)
 {
 	struct stat ours, named;
@@ -190,8 +196,8 @@ static int check_temporary(const struct target *target)
 	return check_ours(target, target->written, "lost its temporary file to another process");
 }
 
-/* Checks that DST is still the file that was examined, and that the file which replaces DST is the
- * one that pcopy wrote. */
+/* Checks that DST is still the file that was examined, and that the file that will replace it is
+ * the one that pcopy wrote. */
 static int check_names(const struct target *target)
 {
 	struct stat now;
@@ -242,8 +248,8 @@ static int make_name(const struct copy *copy)
 	return EXIT_FAILURE;
 }
 
-/* Another process can put its own file under a name after the name was checked, so what has become
- * DST is checked again. */
+/* Gives the copy the name DST. Another process can put its own file under a name after pcopy has
+ * checked the name, so DST is checked again after the rename. */
 static int take_name(struct copy *copy)
 {
 	struct target *target = &copy->target;
