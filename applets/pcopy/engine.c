@@ -1,12 +1,12 @@
 /*
- * engine.c - the ways to move bytes from one file to another
+ * engine.c - the steps that move bytes from one file to another
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include <setjmp.h>
 #include "pcopy.h"
 
-/* Several workers may meet the same error, but one message is enough. */
+/* Several workers can meet the same error, but one message is enough. */
 int pcopy_first_failure(struct worker *w, int status)
 {
 	w->status = status;
@@ -20,13 +20,15 @@ int pcopy_give_up(struct worker *w, const char *verb, const char *name)
 	return -1;
 }
 
-/* Another process may have made the descriptor non-blocking, so the worker waits for it. */
+/* Returns true if a call has failed with EINTR or EAGAIN, and must be repeated. EAGAIN means that
+ * another process has made the shared open file description non-blocking (open(2)), so the worker
+ * waits here until fd is ready. */
 static int must_repeat(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
 	if (errno == EAGAIN)
-		(void)poll(&p, 1, -1); /* The next call shows whether poll(2) was interrupted. */
+		(void)poll(&p, 1, -1); /* If poll(2) fails, the call gives EAGAIN again. */
 	return errno == EINTR || errno == EAGAIN;
 }
 
@@ -41,16 +43,17 @@ static enum engine current_engine(const struct worker *w)
 	return __atomic_load_n(&w->copy->plan.shared->engine, __ATOMIC_RELAXED);
 }
 
-/* Changes the engine, which has failed with errno, to the one that always works. Only one worker
- * prints a message. */
+/* Replaces an engine that has failed with errno by rw, which always works. Only the first worker
+ * that does so prints a message. */
 static void fall_back(struct worker *w, enum engine from)
 {
 	if (__atomic_exchange_n(&w->copy->plan.shared->engine, ENGINE_RW, __ATOMIC_RELAXED) == from)
 		pcopy_say_fallback(w->copy->request, from, ENGINE_RW);
 }
 
-/* O_DIRECT needs whole pages, in memory and in the file (open(2)). The rest of the bytes, and those
- * that O_DIRECT refuses, go through the cache. */
+/* Works like pwrite(2). O_DIRECT can require that the address, the offset and the length are
+ * aligned (NOTES in open(2)), so it gets whole pages only. The rest of the bytes, and those that
+ * O_DIRECT refuses, go through the page cache. */
 static ssize_t write_some(struct worker *w, const char *buf, size_t len, off_t off)
 {
 	const struct target *target = &w->copy->target;
@@ -67,8 +70,8 @@ static ssize_t write_some(struct worker *w, const char *buf, size_t len, off_t o
 	return target->seekable ? pwrite(target->fd, buf, len, off) : write(target->fd, buf, len);
 }
 
-/* Returns true if DST is standard output, or /dev/stdout. A reader of standard output may stop
- * early, and this needs no message. */
+/* Returns true if DST is standard output, or /dev/stdout. If its reader has had enough and leaves,
+ * pcopy prints no message. */
 static int is_stdout(const struct target *target)
 {
 	struct stat st;
@@ -99,8 +102,10 @@ static int write_fully(struct worker *w, const char *buf, size_t len, off_t off)
 	return 0;
 }
 
-/* Writes those pages of w->buf that DST does not have already. A page that cannot be read counts as
- * different. A new file has only zeros. */
+/* Writes the len bytes in w->buf to DST at off. If plan->compare is true, DST is read first, and
+ * the pages that it has already are left out. If DST cannot be read, all pages are written. If
+ * plan->compare is false, DST has only zeros so far, and --sparse=always leaves out the pages of
+ * zeros. */
 int pcopy_put(struct worker *w, size_t len, off_t off)
 {
 	const struct plan *plan = &w->copy->plan;
@@ -130,8 +135,9 @@ static int read_failed(struct worker *w, off_t off)
 	return -1;
 }
 
-/* This is also a task's own step: bytes that are already in place need only a checksum. With
- * O_DIRECT the read goes on to the end of a page, even if the file ends before it. */
+/* Reads at most len bytes at off into w->buf, and adds them to the CRC-32. To verify the bytes, or
+ * after a clone, this is all that a step does. It asks for whole pages, which O_DIRECT can require,
+ * even if SRC ends within the last one. */
 ssize_t pcopy_step_read(struct worker *w, off_t off, size_t len)
 {
 	size_t page = getpagesize();
@@ -154,16 +160,19 @@ ssize_t pcopy_step_read(struct worker *w, off_t off, size_t len)
 	return n;
 }
 
-/* The steps of the engines work as those of a task, but they return 0, with errno, if the engine
- * cannot do the step. The rw engine then tries, and reports an error if there is one. */
+/* Like task->step, the step of an engine returns a number of bytes, or -1 after a message. But it
+ * returns 0, with errno, if the engine cannot do this step. Then rw does the step, or reports the
+ * error. */
 
 static ssize_t step_cfr(struct worker *w, off_t off, size_t len)
 {
 	off_t to = off;
 	ssize_t n = copy_file_range(w->source->fd, &off, w->copy->target.fd, &to, len, 0);
 
+	/* SRC was truncated, or is a virtual file that Linux before 5.19 cannot copy: BUGS in
+	 * copy_file_range(2). */
 	if (n == 0)
-		errno = ENODATA; /* SRC was truncated, or Linux is older than 5.19. */
+		errno = ENODATA;
 	return n < 0 ? 0 : n;
 }
 
@@ -174,8 +183,8 @@ static ssize_t step_rw(struct worker *w, off_t off, size_t len)
 	return n > 0 && pcopy_put(w, n, off) < 0 ? -1 : n;
 }
 
-/* A mapped page can go away: after a truncation, or on a full disk, an access gives SIGBUS. The rw
- * engine then finds the matching error. */
+/* An access to a mapped page raises SIGBUS if another process has truncated the file (mmap(2)), or
+ * if the disk is full. Then rw repeats the step, and reports the error. */
 static sigjmp_buf bus_error;
 
 static void on_bus_error(int sig)
@@ -183,7 +192,7 @@ static void on_bus_error(int sig)
 	siglongjmp(bus_error, sig);
 }
 
-/* Returns false, with errno, if one of the files went away in the meantime. */
+/* Returns true, or false with errno if there was a SIGBUS. */
 static int copy_mapped(struct worker *w, char *to, const char *from, size_t size)
 {
 	struct sigaction sa = { .sa_handler = on_bus_error };
@@ -221,7 +230,7 @@ static ssize_t step_mmap(struct worker *w, off_t off, size_t len)
 	return n;
 }
 
-/* After a clone, only the checksum is left to compute. */
+/* pcopy_choose_engine() has already made the clone, so a worker only computes its CRC-32. */
 static ssize_t (*const steps[])(struct worker *w, off_t off, size_t len) = {
 	[ENGINE_CLONE] = pcopy_step_read,
 	[ENGINE_CFR] = step_cfr,
@@ -242,7 +251,9 @@ ssize_t pcopy_step(struct worker *w, off_t off, size_t len)
 	}
 }
 
-/* Copies a source that has content but no size, as in /proc, or that cannot seek. */
+/* Copies SRC as a stream, to its end: it cannot seek, or it has content but no size, like the files
+ * in /proc. After each chunk, the kernel is asked to begin to write. An error is ignored here,
+ * because fsync(2) reports it later. */
 int pcopy_stream(struct worker *w)
 {
 	const struct plan *plan = &w->copy->plan;
