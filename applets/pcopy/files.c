@@ -1,18 +1,20 @@
 /*
- * files.c - one file from its name to its last byte, and many of them at once
+ * files.c - copy or compare each SRC, and commit many copies at once
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/resource.h>
 #include "pcopy.h"
 
+/* Keeps the CRC-32 of a chunk, and asks the kernel to begin to write the chunk, so that fsync(2)
+ * has less to wait for. An error is ignored here, because fsync(2) reports it later. */
 static int store_crc(struct worker *w, uint32_t chunk)
 {
 	const struct plan *plan = &w->copy->plan;
 	off_t off = chunk * plan->chunk;
 
 	plan->shared->crc[chunk] = w->crc;
-	if (w->copy->request->sync != SYNC_NONE) /* fsync(2) reports an error later. */
+	if (w->copy->request->sync != SYNC_NONE)
 		(void)sync_file_range(w->copy->target.fd, off,
 			MIN(w->source->size - off, plan->chunk), SYNC_FILE_RANGE_WRITE);
 	return 0;
@@ -23,8 +25,9 @@ static const struct task copying = {
 	.end_chunk = store_crc,
 };
 
-/* Only now is the size of a stream known. The CRC of the whole file does not depend on which worker
- * copied a chunk. */
+/* Adds up what the workers have done, and checks --expect. The size of a stream is known only now.
+ * The CRC-32 of the file is made of those of the chunks in their order, so it does not depend on
+ * which worker copied which chunk. */
 static int sum_up(struct copy *copy)
 {
 	const struct plan *plan = &copy->plan;
@@ -46,7 +49,7 @@ static int sum_up(struct copy *copy)
 	return EXIT_INTEGRITY;
 }
 
-/* A stream is verified as one chunk. */
+/* Turns a stream that was copied into a file of one chunk, so that it can be verified. */
 static void end_stream(struct copy *copy)
 {
 	if (copy->plan.chunks || copy->source.size == 0)
@@ -55,6 +58,8 @@ static void end_stream(struct copy *copy)
 	copy->plan.chunks = 1;
 }
 
+/* Prepares DST and the workers for the engine. A clone shares the blocks of SRC: it needs no room,
+ * and no worker unless its CRC-32 is wanted. */
 static int prepare(struct copy *copy)
 {
 	struct plan *plan = &copy->plan;
@@ -110,7 +115,7 @@ static int compare_files(struct copy *copy)
 	return status ? status : sum_up(copy);
 }
 
-/* Copies one file, which then waits for pcopy_commit(). */
+/* Compares one file, or copies it. The copy then waits for pcopy_commit(). */
 static int copy_one(struct copy *copy, const char *src, const char *dst)
 {
 	int status = pcopy_open_source(copy, src);
@@ -151,8 +156,8 @@ static void release(struct copy *copy)
 	free(copy);
 }
 
-/* Two sources of one command must not have the same target, because the second would replace the
- * first. */
+/* Returns true, after a message, if one of the n copies that wait for their commit has the same
+ * name as this SRC. This copy would replace that one. */
 static int is_repeated(struct copy *copies[], int n, const char *name)
 {
 	const char *base = pcopy_base_name(name);
@@ -169,14 +174,14 @@ static int is_repeated(struct copy *copies[], int n, const char *name)
 	return 0;
 }
 
-/* Each file that waits for its commit keeps two descriptors open: its own and that of its
- * directory. */
+/* Returns the number of copies that can wait for their commit at once. Each of them keeps two
+ * descriptors open: that of its file and that of the directory. */
 static int most_at_once(void)
 {
 	enum { MOST = 256, OTHERS = 16 };
 	struct rlimit limit = { 0 };
 
-	/* If the limit is unknown, it is 0, which gives the least number. */
+	/* If getrlimit(2) fails, the limit stays 0, and one copy is committed at a time. */
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur >= 2 * MOST + OTHERS)
 		return MOST;
