@@ -1,14 +1,15 @@
 /*
- * holes.c - the parts of a file that are data, and those that are holes
+ * holes.c - find the data and the holes of a file, and hand them to the task
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "pcopy.h"
 
-/* Returns the first byte at or after off that is data, or is in a hole, but at most end. A file
- * system that cannot tell (lseek(2): EINVAL) has no holes. ENXIO means that no data are left, or
- * that the file is shorter now: this shows when SRC is checked again. No hole begins where data
- * begin, unless the search for data failed. */
+/* Returns the first offset from off on that has data (SEEK_DATA), or that is in a hole (SEEK_HOLE),
+ * but at most end. ENXIO for SEEK_DATA means that no data are left (lseek(2)), or that SRC is
+ * shorter now, which pcopy_check_source() reports. After any other error, everything up to end
+ * counts as data. pcopy looks for a hole only where data begin. If there is a hole already,
+ * SEEK_DATA has failed before, and everything up to end counts as data, too. */
 static off_t seek(const struct source *source, off_t off, off_t end, int whence)
 {
 	off_t found = lseek(source->fd, off, whence);
@@ -20,8 +21,8 @@ static off_t seek(const struct source *source, off_t off, off_t end, int whence)
 	return MIN(found, end);
 }
 
-/* Returns the end of the data that begin at off. A tmpfs searches for it page by page, so the
- * result is remembered for the next chunk. */
+/* Returns the end of the data that begin at off. A tmpfs searches for this end page by page, so
+ * w->data_end keeps it for the next chunk. */
 static off_t end_of_data(struct worker *w, off_t off, off_t end)
 {
 	if (off >= w->data_end)
@@ -29,9 +30,10 @@ static off_t end_of_data(struct worker *w, off_t off, off_t end)
 	return MIN(w->data_end, end);
 }
 
+/* Does the steps of the task with all bytes from off to end. */
 static int copy_data(struct worker *w, off_t off, off_t end)
 {
-	enum { STEP = 1 << 30 }; /* fits ssize_t everywhere */
+	enum { STEP = 1 << 30 }; /* A ssize_t of 32 bits can hold it. */
 
 	while (off < end) {
 		ssize_t n = w->task->step(w, off, MIN(end - off, STEP));
@@ -52,7 +54,8 @@ int pcopy_skip_hole(struct worker *w, off_t off, off_t len)
 	return 0;
 }
 
-/* A new file has a hole wherever nothing is written. Old content must be removed. */
+/* Makes a hole in DST. A new file has a hole wherever nothing is written. In old content, the hole
+ * is punched (fallocate(2)). If this fails, the result is -1, and the caller writes zeros. */
 int pcopy_hole(struct worker *w, off_t off, off_t len)
 {
 	enum { PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE };
@@ -88,7 +91,8 @@ int pcopy_next_data(const struct source *source, off_t *off, off_t *end)
 	return 1;
 }
 
-/* A file that has a block for each of its bytes has no holes; cp(1) counts the same way. */
+/* Counts the holes of SRC and the bytes of its data. A file that has a block for each of its bytes
+ * has no holes, as cp(1) assumes, too. st_blocks counts units of 512 bytes (stat(2)). */
 void pcopy_measure(struct source *source)
 {
 	off_t off = 0, end = 0, last = 0;
@@ -102,6 +106,6 @@ void pcopy_measure(struct source *source)
 		source->data += end - off;
 	}
 	source->holes += last < source->size;
-	/* A file of sysfs is read as a stream from the start. */
+	/* The search has moved the offset, from which a file of sysfs is read as a stream. */
 	(void)lseek(source->fd, 0, SEEK_SET);
 }
