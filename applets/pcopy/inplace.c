@@ -1,10 +1,11 @@
 /*
- * inplace.c - DST itself is written: a file, or a disk; and the size and the room of any target
+ * inplace.c - open the file that is written, set its size, and reserve its room
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "pcopy.h"
 
+/* Locks DST. Returns EXIT_NOT_NOW, after a message, if another process has locked it. */
 static int is_locked(const struct target *target)
 {
 	if (!pcopy_lock(target->fd))
@@ -13,7 +14,8 @@ static int is_locked(const struct target *target)
 	return EXIT_NOT_NOW;
 }
 
-/* A DST that may not be read can still be written, if nothing is compared. */
+/* Opens a DST that exists. If the user may not read DST, --inplace can still write it, because only
+ * --update-blocks and --verify read it. */
 static int open_existing(const struct copy *copy)
 {
 	const struct target *target = &copy->target;
@@ -25,9 +27,10 @@ static int open_existing(const struct copy *copy)
 	return fd;
 }
 
-/* O_CREAT for an existing file of another user fails with EACCES in a sticky directory, even for
- * root (fs.protected_regular). If another process makes or removes DST in the meantime, pcopy tries
- * again. */
+/* Opens and locks DST, or makes it. A DST that exists is opened without O_CREAT: in a sticky
+ * directory, O_CREAT would fail with EACCES if another user owns the file, even for root
+ * (fs.protected_regular in proc_sys_fs(5)). If another process makes, removes or replaces DST
+ * meanwhile, pcopy tries again. */
 static int open_inplace(struct copy *copy, struct stat *st)
 {
 	enum { TRIES = 100 };
@@ -73,14 +76,17 @@ static int open_file(struct copy *copy)
 		bb_error_msg("'%s' is no longer a file", target->name);
 		return EXIT_FAILURE;
 	}
-	(void)fstatfs(target->fd, &target->fs); /* A file can be a mount point. */
+	/* A file that is a mount point is on another file system than its directory. If fstatfs(2)
+	 * fails, the values of the directory stay. */
+	(void)fstatfs(target->fd, &target->fs);
 	target->taken = st.st_blocks * 512LL;
 	if (fstat(target->dir, &dir) < 0)
 		return pcopy_cannot("examine", target->name);
 	return pcopy_refuse_stranger(target->name, &st, &dir);
 }
 
-/* Newer kernels let root open a read-only disk for writing, but older ones refuse. */
+/* Refuses a disk that is set read-only (blockdev(8)). Old kernels refuse to open such a disk for
+ * writing. Newer kernels let root open it, and refuse the writes. */
 static int check_read_only(const struct target *target)
 {
 	int read_only = 0, fd = pcopy_reopen(target, O_RDONLY | O_NONBLOCK);
@@ -93,8 +99,9 @@ static int check_read_only(const struct target *target)
 	return EXIT_FAILURE;
 }
 
-/* O_EXCL makes open(2) fail while the disk or a part of it is in use: it is mounted, or another
- * pcopy writes to it. */
+/* Opens a disk. Without O_CREAT, O_EXCL makes open(2) fail with EBUSY if the disk is in use: it is
+ * mounted, or another pcopy writes to it. Another pcopy has locked the disk, too, and then the
+ * result is EXIT_NOT_NOW. */
 static int open_device(struct target *target)
 {
 	int status = check_read_only(target);
@@ -144,8 +151,10 @@ int pcopy_open_written(struct copy *copy)
 	}
 }
 
-/* Reserved space is in one piece and does not run out. But on a tmpfs it would only be cleared
- * twice, and a small file is written by one write, which reserves the space as well. */
+/* Reserves the space for the data, so that the file has few pieces, and no later write fails
+ * because the disk is full (fallocate(2)). A tmpfs would only clear its memory twice. A small file
+ * needs no reservation, because one write(2) writes it whole. Only a full disk or a full quota is
+ * an error. After any other failure, pcopy copies without a reservation. */
 int pcopy_reserve(const struct copy *copy)
 {
 	const struct source *source = &copy->source;
@@ -162,8 +171,8 @@ int pcopy_reserve(const struct copy *copy)
 	return 0;
 }
 
-/* Some FUSE file systems cannot make a file longer with ftruncate(2). The file then grows as it is
- * written, and pcopy_check_size() checks the size. */
+/* Sets the size of DST. Some FUSE file systems cannot make a file longer with ftruncate(2). There
+ * the file grows as it is written, and pcopy_check_size() checks the size at the end. */
 static int try_size(const struct copy *copy, off_t size)
 {
 	if (ftruncate(copy->target.fd, size) == 0 || errno == EOPNOTSUPP || errno == ENOSYS
@@ -172,18 +181,20 @@ static int try_size(const struct copy *copy, off_t size)
 	return pcopy_cannot("set the size of", copy->target.name);
 }
 
-/* When --resume fails, the command to repeat stands after the bytes, for a user who finds the
- * file. */
+/* Writes the command to repeat after the bytes, for a user who finds the file when --resume has
+ * failed. If the copy succeeds, pcopy_check_size() cuts the command off. */
 static void sign(const struct copy *copy)
 {
 	char *text = xasprintf("\npcopy --resume '%s'\n", copy->target.base);
 
-	/* A failure here does no harm. */
+	/* If this fails, only the hint is missing. */
 	(void)pwrite(copy->target.fd, text, strlen(text), copy->source.size);
 	free(text);
 }
 
-/* The old content ends here if it is not compared. A stream is cut at its end. */
+/* Gives DST the size of SRC. --inplace removes the old content, but only after ftruncate(2) has
+ * accepted the new size. A stream that is compared with DST has no size yet: pcopy_check_size()
+ * sets it at the end. */
 int pcopy_set_size(const struct copy *copy)
 {
 	const struct plan *plan = &copy->plan;
@@ -205,8 +216,8 @@ int pcopy_set_size(const struct copy *copy)
 	return status;
 }
 
-/* If the size is wrong, ftruncate(2) corrects it. Where that fails, the last byte of the file is
- * written. */
+/* Gives DST its final size: with ftruncate(2), or, if that cannot make DST longer, with a zero as
+ * the last byte. */
 int pcopy_check_size(const struct copy *copy)
 {
 	const struct target *target = &copy->target;
