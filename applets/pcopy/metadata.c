@@ -8,9 +8,11 @@
 
 static const char *const words[] = { "mode", "owner", "time", "xattr", "all" };
 enum { MODE = 1, OWNER = 2, TIME = 4, XATTR = 8, ALL = 15 };
-enum { ATTRIBUTE_SIZE = 64 << 10 }; /* the most for all names, and for a value: xattr(7) */
+/* The names of all attributes take at most so many bytes, and so does a value (xattr(7)). */
+enum { ATTRIBUTE_SIZE = 64 << 10 };
 
-/* -p alone and "all" mean as much as possible, but what the user names must be preserved. */
+/* Takes the words of --preserve. What the user names must be preserved, or the copy fails. Without
+ * words, and with "all", pcopy preserves as much as it can. */
 void pcopy_parse_keep(struct request *request, const char *list)
 {
 	size_t len, i;
@@ -32,18 +34,21 @@ void pcopy_parse_keep(struct request *request, const char *list)
 	}
 }
 
-/* Returns the future owner of DST. If st_mode is 0, it is the user who runs pcopy. */
+/* Returns the stat(2) of the file whose owner DST will have. If its st_mode is 0, the user who runs
+ * pcopy will own DST. */
 const struct stat *pcopy_future_owner(const struct copy *copy)
 {
 	return copy->request->keep.wanted & OWNER ? &copy->source.st : &copy->target.old;
 }
 
+/* Returns true if an old DST itself is written, and still has its metadata. */
 static int is_inplace(const struct copy *copy)
 {
 	return copy->target.written == copy->target.base && copy->target.old.st_mode;
 }
 
-/* Reports what could not be preserved of SRC. This is an error if the user named it. */
+/* Reports, with errno, what DST could not take over from SRC. This is an error only if the user has
+ * named it. */
 static int complain(const struct copy *copy, int what, const char *word)
 {
 	int must = copy->request->keep.must & what;
@@ -53,23 +58,27 @@ static int complain(const struct copy *copy, int what, const char *word)
 	return must ? EXIT_FAILURE : 0;
 }
 
-/* Reports what DST has lost. The owner and the label matter to other users, so their loss is always
- * reported. */
+/* Reports, with errno, what the new file could not take over from the old DST. This is no error.
+ * matters is true for the owner and the security label: they affect other users, so their loss is
+ * reported even without --verbose. */
 static void lost(const struct copy *copy, const char *what, int matters)
 {
 	if (matters || asked(copy->request, 'v'))
 		bb_perror_msg("can't keep the %s of '%s'", what, copy->target.name);
 }
 
-/* Returns a name of the DST that was found, which is not changed by a rename. */
+/* Returns a name by which getxattr(2) finds the old DST. The name in /proc leads to the file that
+ * was examined, even if another process has renamed it. fgetxattr(2) does not take target->found,
+ * which is O_PATH (open(2)). */
 static const char *old_name(const struct target *target, char self[64])
 {
 	scnprintf(self, 64, "/proc/self/fd/%d", target->found);
 	return target->found >= 0 && access(self, F_OK) == 0 ? self : target->name;
 }
 
-/* An ACL is part of the mode: without it, the group would get every right that the ACL gives to any
- * user or group (acl(5)). An ACL that came from the directory is removed. */
+/* Copies the ACL, which is part of the mode. The group bits of the mode are the ACL's mask
+ * (acl(5)): alone, they would give the group every right that the ACL gives to any user or group.
+ * If there is no ACL to copy, the one that the new file has got from its directory is removed. */
 static int copy_acl(const struct copy *copy, const struct stat *like)
 {
 	static const char name[] = "system.posix_acl_access";
@@ -80,13 +89,14 @@ static int copy_acl(const struct copy *copy, const struct stat *like)
 	int status = 0;
 
 	if (size < 0)
-		(void)fremovexattr(copy->target.fd, name); /* Usually there is none. */
+		(void)fremovexattr(copy->target.fd, name); /* It rarely has one. */
 	else if (fsetxattr(copy->target.fd, name, acl, size, 0) < 0)
 		status = complain(copy, MODE, "ACL");
 	free(acl);
 	return status;
 }
 
+/* Copies the attributes of SRC, except the ACLs ("system."), which belong to the mode. */
 static int copy_xattrs(const struct copy *copy)
 {
 	char *names = xmalloc(2 * ATTRIBUTE_SIZE), *value = names + ATTRIBUTE_SIZE;
@@ -104,8 +114,9 @@ static int copy_xattrs(const struct copy *copy)
 	return status;
 }
 
-/* Returns true for an attribute that a write leaves in place. The kernel removes capabilities and
- * renews the two checksums. */
+/* Returns true for an attribute that a write to the old DST would not change. At a write, the
+ * kernel removes the capabilities, and computes the checksums of IMA and EVM anew. The ACL
+ * ("system.") belongs to the mode. */
 static int stays(const char *name)
 {
 	static const char *const gone[] = { "security.capability", "security.ima", "security.evm" };
@@ -116,8 +127,9 @@ static int stays(const char *name)
 	return strncmp(name, "system.", strlen("system.")) != 0;
 }
 
-/* Keeps the user's attributes and the label of the old file. If the new file already has the label
- * from its directory, no right to set it is needed. */
+/* Copies the attributes of the old DST, such as the user's and the security label, to the new file.
+ * If an attribute cannot be set, but has the right value already, because the directory has given
+ * it to the new file, nothing is lost. */
 static void keep_xattrs(const struct copy *copy)
 {
 	char *names = xmalloc(3 * ATTRIBUTE_SIZE), *value = names + ATTRIBUTE_SIZE;
@@ -137,8 +149,9 @@ static void keep_xattrs(const struct copy *copy)
 	free(names);
 }
 
-/* An old file keeps these flags of chattr(1): compressed, no dump, no atime, no compression, no
- * copy on write. The last one can be set only on an empty file (ioctl_iflags(2)). */
+/* Gives the new file these flags of the old DST (ioctl_iflags(2)): compress, no dump, no access
+ * time, do not compress, no copy on write. This happens before the first byte is written, because
+ * the last flag is for empty files (chattr(1)). */
 void pcopy_set_flags(const struct target *target)
 {
 	enum { KEPT = 0x4 | 0x40 | 0x80 | 0x400 | 0x800000 };
@@ -150,13 +163,13 @@ void pcopy_set_flags(const struct target *target)
 	if (fd >= 0 && ioctl(fd, _IOR('f', 1, long), &flags) == 0 && flags & KEPT
 	    && ioctl(target->fd, _IOR('f', 1, long), &now) == 0) {
 		now |= flags & KEPT;
-		(void)ioctl(target->fd, _IOW('f', 2, long), &now); /* The flags are only advice. */
+		(void)ioctl(target->fd, _IOW('f', 2, long), &now); /* A flag is only advice. */
 	}
 	close(fd);
 }
 
-/* A process that may not change the owner of a file can still give the file to a group of its
- * own. */
+/* Sets the owner and the group. Only a privileged process may change the owner, but each user may
+ * give a file to a group of which the user is a member (chown(2)). */
 static int set_owner(const struct target *target, const struct stat *owner)
 {
 	if (fchown(target->fd, owner->st_uid, owner->st_gid) == 0)
@@ -181,6 +194,7 @@ static int keep_owner(const struct copy *copy)
 	return 0;
 }
 
+/* Returns the stat(2) of the file whose mode DST will have. Its st_mode is 0 if DST is new. */
 static const struct stat *mode_giver(const struct copy *copy)
 {
 	return copy->request->keep.wanted & MODE ? &copy->source.st : &copy->target.old;
@@ -193,8 +207,9 @@ mode_t pcopy_future_mode(const struct copy *copy)
 	return like->st_mode ? like->st_mode & 07777 : copy->target.mode;
 }
 
-/* The set-user-ID and set-group-ID bits are kept only with the owner and the group whose rights
- * they give away. */
+/* Returns the mode for DST. The set-user-ID and set-group-ID bits give away the rights of the owner
+ * and the group, so they stay only if DST has the same owner and group as the file whose mode it
+ * gets. */
 static mode_t final_mode(const struct copy *copy, const struct stat *like)
 {
 	struct stat now;
@@ -219,13 +234,14 @@ static int set_mode(const struct copy *copy)
 		status = copy_acl(copy, like);
 	if (status || fchmod(copy->target.fd, final_mode(copy, like)) == 0)
 		return status;
-	if (errno != EPERM && errno != EOPNOTSUPP) /* FAT has no modes. */
+	if (errno != EPERM && errno != EOPNOTSUPP) /* FAT stores no mode. */
 		return pcopy_cannot("set the mode of", copy->target.name);
 	return complain(copy, MODE, "mode");
 }
 
-/* What is not preserved stays as it was. A new file gets the mode of SRC as far as its directory
- * allows. chown(2) clears the set-id bits, so it comes first. */
+/* Gives DST what --preserve takes over from SRC. Everything else stays as it was at the old DST. A
+ * new file gets the mode of SRC as far as its directory allows it: see pcopy_create(). The owner is
+ * set before the mode, because chown(2) clears the set-user-ID and set-group-ID bits. */
 int pcopy_set_metadata(const struct copy *copy)
 {
 	const struct timespec times[] = { copy->source.st.st_atim, copy->source.st.st_mtim };
