@@ -1,5 +1,5 @@
 /*
- * progress.c - how far it is, and what was done
+ * progress.c - print how far a copy is, and what it has done
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -8,7 +8,7 @@
 struct state {
 	uint64_t done, total, rate, left;	/* bytes, bytes, bytes a second, seconds */
 	unsigned percent;
-	int is_known;	/* the total is known */
+	int is_known;	/* true: the total is known */
 };
 
 static struct state observe(const struct copy *copy)
@@ -18,13 +18,14 @@ static struct state observe(const struct copy *copy)
 
 	s.is_known = copy->source.data != 0;
 	if (s.is_known && s.done > s.total)
-		s.done = s.total; /* Holes had to be written, too. */
+		s.done = s.total; /* Bytes of holes were copied, too. */
 	s.rate = s.done * 1000 / ms;
 	s.percent = s.total ? s.done * 100 / s.total : 100;
 	s.left = s.rate && s.is_known ? (s.total - s.done) / s.rate : 0;
 	return s;
 }
 
+/* Returns the width of the terminal. A terminal that does not know it gets 80 columns. */
 static int columns(void)
 {
 	struct winsize size;
@@ -32,7 +33,7 @@ static int columns(void)
 	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
-/* Adds the part if the line stays under width columns. */
+/* Adds part to line, and returns true, if the line still has fewer than width columns then. */
 static int add_part(char *line, size_t size, int width, const char *part)
 {
 	if (strlen(line) + strlen(part) >= (size_t)width || strlen(line) + strlen(part) >= size)
@@ -95,7 +96,9 @@ static void print_state(const struct state *s)
 	(void)full_write(STDERR_FILENO, line, strlen(line));
 }
 
-/* Prints one line with one write(2). On a terminal it replaces the last line. */
+/* Prints one line with one write(2), so that other output does not get into it. On a terminal it
+ * replaces the line before: \r goes to the start of the line, and \033[K clears the rest of it
+ * (console_codes(4)). */
 void pcopy_show_progress(const struct copy *copy, enum progress how)
 {
 	struct state s = observe(copy);
@@ -107,7 +110,7 @@ void pcopy_show_progress(const struct copy *copy, enum progress how)
 		return;
 	}
 	describe(&s, text, sizeof(text), width);
-	if (how == PROGRESS_AUTO) { /* SIGUSR1 */
+	if (how == PROGRESS_AUTO) { /* A signal has asked for it: SIGUSR1. */
 		bb_error_msg("%s", text);
 		return;
 	}
