@@ -1,5 +1,5 @@
 /*
- * refuse.c - what would make the copy fail at its end, found before its first byte
+ * refuse.c - find before the first byte what would make the copy fail at its end
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -21,8 +21,9 @@ char *pcopy_human(char text[16], uint64_t bytes)
 	return text;
 }
 
-/* cp(1) opens DST for writing, and so learns whether it may write. The file of a running program
- * may be replaced (ETXTBSY). EPERM means an immutable or append-only file (ioctl_iflags(2)). */
+/* Refuses a DST that the user may not write to, as cp(1) does, although rename(2) would replace it.
+ * A running program cannot be written to (ETXTBSY in open(2)), but it can be replaced. EPERM means
+ * an immutable or append-only file (ioctl_iflags(2)). */
 static int check_writable(struct copy *copy)
 {
 	struct target *target = &copy->target;
@@ -33,7 +34,7 @@ static int check_writable(struct copy *copy)
 		close(fd);
 		return 0;
 	}
-	if (error == ENOENT) { /* Another process, or another mount, has removed it since. */
+	if (error == ENOENT) { /* Another process has removed DST meanwhile. */
 		target->old.st_mode = 0;
 		return 0;
 	}
@@ -49,7 +50,8 @@ static int check_writable(struct copy *copy)
 	return EXIT_FAILURE;
 }
 
-/* Returns the number after "mnt_id:" in fdinfo (proc(5)), or -1. */
+/* Returns the ID of the mount that the descriptor is on: the number after "mnt_id:" in fdinfo
+ * (proc(5)), or -1. */
 static long mount_id(int fd)
 {
 	char name[64], text[512], *found;
@@ -67,8 +69,8 @@ static long mount_id(int fd)
 	return found ? strtol(found + strlen("mnt_id:"), NULL, 10) : -1;
 }
 
-/* A file can be a mount point, as containers mount a configuration. Such a file can be written, but
- * rename(2) cannot replace it (EBUSY). */
+/* Refuses a file that is a mount point: containers mount their configuration this way. Such a file
+ * can be written, but rename(2) cannot replace it (EBUSY). */
 static int check_mount(const struct target *target)
 {
 	int fd = openat(target->dir, target->base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -81,8 +83,9 @@ static int check_mount(const struct target *target)
 	return EXIT_FAILURE;
 }
 
-/* In a directory with the sticky bit, such as /tmp, only the owner of a file, the owner of the
- * directory and root may replace the file (rename(2)). */
+/* Refuses a file that this user may not replace. In a directory with the sticky bit, such as /tmp,
+ * only the owner of the file, the owner of the directory and a process with CAP_FOWNER may do so
+ * (EPERM in rename(2)). */
 static int check_sticky(const struct target *target)
 {
 	enum { CAP_FOWNER = 3 };
@@ -97,8 +100,8 @@ static int check_sticky(const struct target *target)
 	return EXIT_FAILURE;
 }
 
-/* Returns true if mountinfo (proc(5)) has a devtmpfs with this device number. Without /proc, the
- * device number of /dev is compared. */
+/* Returns true if the device number is that of a devtmpfs, which mountinfo lists (proc(5)). If
+ * there is no /proc, /dev counts as a devtmpfs unless it is on the root file system. */
 static int is_devtmpfs(dev_t dev)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
@@ -118,7 +121,8 @@ static int is_devtmpfs(dev_t dev)
 	return found;
 }
 
-/* A name in /dev that does not exist becomes a file in memory, not a disk. */
+/* Refuses a new file in /dev. The user probably means a disk, but the bytes would only be in
+ * memory. */
 static int check_new(const struct copy *copy)
 {
 	const struct target *target = &copy->target;
@@ -140,7 +144,7 @@ int pcopy_check_target(struct copy *copy)
 		return 0;
 	if (target->old.st_mode
 	    && (copy->request->place == INPLACE || copy->request->place == UPDATE))
-		return 0; /* open(2) will report it. */
+		return 0; /* DST itself is opened, and open(2) reports errors. */
 	if (target->old.st_mode)
 		status = check_writable(copy);
 	if (status || target->old.st_mode == 0)
@@ -149,8 +153,9 @@ int pcopy_check_target(struct copy *copy)
 	return status ? status : check_sticky(target);
 }
 
-/* A full disk is noticed here, as far as statfs(2) tells, and not at the end of the copy. Root may
- * also use the space that is reserved for root. */
+/* Refuses, before the first byte, a copy that needs more space than statfs(2) reports as free. Only
+ * root may use the blocks that are free but not available (f_bfree, f_bavail). The copy can also
+ * use the blocks of the file that it overwrites. */
 int pcopy_check_room(const struct copy *copy)
 {
 	const struct statfs *fs = &copy->target.fs;
