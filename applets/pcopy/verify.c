@@ -1,12 +1,12 @@
 /*
- * verify.c - what the medium has, compared with what was copied, or with another file
+ * verify.c - compare the bytes on the medium with the copy, or DST with SRC
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "pcopy.h"
 
-/* Returns true if a page is still in memory, where a read would find it, whatever the medium
- * has. */
+/* Returns true if a page of the file is still in memory. A read would get the bytes from there, and
+ * would not show what the medium has. */
 static int is_cached(int fd, off_t size)
 {
 	enum { WINDOW = 16 << 20 };
@@ -21,7 +21,8 @@ static int is_cached(int fd, off_t size)
 		pages = (len + page - 1) / page;
 		memset(in_memory, 1, pages);
 		if (p != MAP_FAILED) {
-			/* If mincore(2) fails, the pages count as cached. */
+			/* If mincore(2) fails, in_memory keeps its ones, and the pages count as
+			 * cached. */
 			(void)mincore(p, len, in_memory);
 			munmap(p, len);
 		}
@@ -32,14 +33,15 @@ static int is_cached(int fd, off_t size)
 	return cached;
 }
 
-/* A page that another process is just reading stays for a moment. A page that a process has mapped
- * stays for good. */
+/* Takes all pages of the file out of memory, and returns -1 if one stays. A page that another
+ * process is just reading stays for a moment, so pcopy tries again. A page that a process has
+ * mapped stays as long as the mapping. */
 static int drop_cache(int fd, off_t size)
 {
 	enum { TRIES = 10, PAUSE_MS = 10 };
 
 	for (int i = 0; i < TRIES; i++) {
-		/* is_cached() shows the result. */
+		/* posix_fadvise(2) does not say what it has dropped, so is_cached() looks. */
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 		if (!is_cached(fd, size))
 			return 0;
@@ -48,6 +50,7 @@ static int drop_cache(int fd, off_t size)
 	return -1;
 }
 
+/* Compares the CRC-32 of a chunk on the medium with that of the copied chunk. */
 static int check_chunk(struct worker *w, uint32_t chunk)
 {
 	if (w->copy->plan.shared->crc[chunk] == w->crc)
@@ -59,7 +62,7 @@ static int check_chunk(struct worker *w, uint32_t chunk)
 	return -1;
 }
 
-/* Restarts the queue from its beginning. */
+/* Begins again at the first chunk, for a task that reads all bytes after the copy. */
 static void restart(struct copy *copy)
 {
 	struct shared *shared = copy->plan.shared;
@@ -71,8 +74,9 @@ static void restart(struct copy *copy)
 	pcopy_set_jobs(copy, 1);
 }
 
-/* O_DIRECT alone is not enough, because tmpfs and others accept it and read from the cache. It is
- * also not needed: data that are not in the cache come from the medium. */
+/* Reads DST back from the medium. For this, the pages of DST must leave the memory: O_DIRECT alone
+ * is not enough, because file systems such as tmpfs accept it, and read from memory. If the pages
+ * have left it and O_DIRECT does not work, an ordinary read comes from the medium, too. */
 int pcopy_verify(struct copy *copy)
 {
 	static const struct task verifying = {
@@ -111,8 +115,8 @@ static int differs_at(struct worker *w, off_t off)
 	return -1;
 }
 
-/* Compares the len bytes of SRC in w->buf with those of DST at off. O_DIRECT reads whole pages, so
- * a read ends inside a page only at the end of the file. */
+/* Compares the len bytes of SRC in w->buf with those of DST at off. O_DIRECT can require whole
+ * pages, so a read that ends within a page has reached the end of DST. */
 static int compare_bytes(struct worker *w, size_t len, off_t off)
 {
 	char *other = w->buf + BUFFER_SIZE;
@@ -142,6 +146,7 @@ static ssize_t step_compare(struct worker *w, off_t off, size_t len)
 	return n > 0 && compare_bytes(w, n, off) < 0 ? -1 : n;
 }
 
+/* Keeps the CRC-32 of a chunk for --expect and --checksum. */
 static int pass_chunk(struct worker *w, uint32_t chunk)
 {
 	w->copy->plan.shared->crc[chunk] = w->crc;
@@ -153,11 +158,11 @@ static int open_compared(struct target *target)
 	target->fd = pcopy_reopen(target, O_RDONLY);
 	if (target->fd < 0)
 		return pcopy_cannot("open", target->name);
-	(void)fsync(target->fd); /* Unwritten pages cannot leave the cache. */
+	(void)fsync(target->fd); /* A page that is not written yet would stay in memory. */
 	return 0;
 }
 
-/* On a disk, the bytes after the end of SRC do not count. */
+/* Refuses a DST that is longer than SRC. On a disk, the bytes after the end of SRC do not count. */
 static int check_end(const struct copy *copy)
 {
 	const struct target *target = &copy->target;
@@ -169,7 +174,8 @@ static int check_end(const struct copy *copy)
 	return EXIT_INTEGRITY;
 }
 
-/* Only one worker compares, so that the reported byte is really the first difference. */
+/* Compares DST with SRC. Only one worker does so, because a second one could report a later
+ * difference first. */
 int pcopy_compare(struct copy *copy)
 {
 	static const struct task comparing = {
@@ -185,8 +191,9 @@ int pcopy_compare(struct copy *copy)
 								: copy->source.size) < 0
 	    && asked(copy->request, 'v'))
 		bb_error_msg("'%s' stays in memory and hides the medium", target->name);
+	/* A stream is compared without O_DIRECT, because its reads can end within a page. */
 	fd = copy->plan.chunks ? pcopy_open_direct(target, O_RDONLY) : -1;
-	if (fd >= 0) { /* A stream returns parts of pages. */
+	if (fd >= 0) {
 		close(target->fd);
 		target->fd = fd;
 	}
