@@ -1,5 +1,5 @@
 /*
- * target.c - DST: which file it is, of which kind, and in which directory it has its name
+ * target.c - find DST, its kind and its directory
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -19,6 +19,8 @@ int pcopy_is_directory(const char *name)
 	return stat(name, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* Returns true if a copy would write into the file that it reads. Two device files with the same
+ * number are the same disk. A terminal or /dev/null can be both SRC and DST. */
 static int is_same(const struct stat *a, const struct stat *b)
 {
 	if (S_ISBLK(a->st_mode))
@@ -26,8 +28,9 @@ static int is_same(const struct stat *a, const struct stat *b)
 	return (S_ISREG(a->st_mode) || S_ISFIFO(a->st_mode)) && same_inode(a, b);
 }
 
-/* Examines DST, and keeps it open with O_PATH: this has no effect on a device, and what is opened
- * or asked later is the same file. For a file that does not exist, st_mode is 0. */
+/* Examines DST, and keeps it open with O_PATH, so that what is opened or asked later is the same
+ * file. O_PATH does not open a device (open(2)), so this has no effect on it. If there is no file,
+ * st_mode is 0. */
 static int stat_target(struct target *target)
 {
 	const char *name = target->name;
@@ -57,7 +60,8 @@ int pcopy_reopen(const struct target *target, int flags)
 	fd = target->found < 0 ? -1 : open(self, flags | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
-	fd = open(target->name, flags | O_CLOEXEC); /* There may be no /proc. */
+	/* Without /proc, the name is opened, and by now it can lead to another file. */
+	fd = open(target->name, flags | O_CLOEXEC);
 	if (fd >= 0 && fstat(fd, &st) == 0 && !same_inode(&st, &target->old)) {
 		close(fd);
 		fd = -1;
@@ -66,8 +70,9 @@ int pcopy_reopen(const struct target *target, int flags)
 	return fd;
 }
 
-/* Checks that the directory has the DST that was examined under this name. /proc calls a deleted
- * file of /dev/fd/N "x (deleted)"; pcopy makes no new file of that name. */
+/* Checks that the directory still has the DST that was examined, under its name. If DST is
+ * /dev/fd/N and that file was deleted, the link in /proc ends with " (deleted)" (proc(5)), and
+ * pcopy must not make a new file of that name. */
 static int check_found(const struct target *target)
 {
 	struct stat now, dir;
@@ -82,8 +87,8 @@ static int check_found(const struct target *target)
 	return EXIT_FAILURE;
 }
 
-/* Finds DST's name in its directory, and keeps the directory open. The temporary file and the final
- * file are then in the same place, even if a directory is renamed. */
+/* Divides the path into a directory and a name, and keeps the directory open. The temporary file
+ * and DST are then in the same directory, even if another process renames the directory. */
 static int open_directory(struct target *target, const char *path)
 {
 	char *dir;
@@ -100,7 +105,7 @@ static int open_directory(struct target *target, const char *path)
 	free(dir);
 	if (target->dir < 0)
 		return pcopy_cannot("open the directory of", target->name);
-	(void)fstatfs(target->dir, &target->fs); /* The values may stay zero. */
+	(void)fstatfs(target->dir, &target->fs); /* If this fails, all is zero. */
 	return check_found(target);
 }
 
@@ -109,7 +114,7 @@ static int is_seekable(const struct stat *st)
 	return st->st_mode == 0 || S_ISREG(st->st_mode) || S_ISBLK(st->st_mode);
 }
 
-/* If DST is a directory, the target is the file in it with SRC's name. */
+/* Examines DST. If it is a directory, DST becomes the file in it that has the name of SRC. */
 static int find_name(struct copy *copy)
 {
 	struct target *target = &copy->target;
@@ -151,8 +156,8 @@ static int check_kind(const struct copy *copy)
 	return EXIT_UNSUPPORTED;
 }
 
-/* A target that is neither a file nor a disk is written as it is: a FIFO, a terminal, /dev/null.
- * Opening a FIFO may wait for a reader, so no signal that ends pcopy is blocked yet. */
+/* Opens a DST that is neither a file nor a disk, such as a FIFO, a terminal or /dev/null. To open a
+ * FIFO, pcopy waits for a reader (fifo(7)), so it has not blocked the signals that end it yet. */
 static int open_stream(struct target *target, const char *path)
 {
 	char *dir = xasprintf("%.*s.", (int)(pcopy_base_name(path) - path), path);
