@@ -1,15 +1,15 @@
 /*
- * links.c - the links that a name leads to, and whether strangers own them
+ * links.c - follow links, and refuse those that strangers own
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "pcopy.h"
 
 /* Refuses a file or a link that a stranger has put into a directory that others can write to.
- * Root's secret would become a file of the stranger, or go where the stranger's link leads. The
- * kernel does the same for links and for O_CREAT, but only with fs.protected_symlinks and
- * fs.protected_regular (proc_sys_fs(5)), and only in sticky directories. The owner of the directory
- * is no stranger. */
+ * Otherwise a secret of root would become readable in the stranger's file, or would go where the
+ * stranger's link leads. The kernel does the same for links and for O_CREAT, but only with
+ * fs.protected_symlinks and fs.protected_regular (proc_sys_fs(5)), and only in sticky directories.
+ * The owner of the directory is no stranger. */
 int pcopy_refuse_stranger(const char *name, const struct stat *st, const struct stat *dir)
 {
 	int sticky = dir->st_mode & S_ISVTX;
@@ -25,11 +25,12 @@ int pcopy_refuse_stranger(const char *name, const struct stat *st, const struct 
 /* This is the state of a walk along the links that a name leads to. */
 struct walk {
 	char *path;
-	int in_proc;		/* the last link was in /proc, where a link can lead to a pipe */
+	int in_proc;	/* true: the last link was in /proc, where a link can lead to a pipe */
 };
 
-/* Returns true if the path was a link, and puts the path to which it leads into its place. The link
- * is read through a descriptor, so that another cannot take its place after its owner was seen. */
+/* If the path is a link, replaces it by the path to which the link leads, and returns true. The
+ * link is read through the descriptor by which its owner was checked, so that no other link can
+ * take its place in between. */
 static int follow_link(struct walk *walk, int *status)
 {
 	enum { MY_PROC_SUPER_MAGIC = 0x9fa0 }; /* statfs(2) */
