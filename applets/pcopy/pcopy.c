@@ -66,8 +66,8 @@ static int parse_jobs(const char *jobs)
 	return MIN(xatou_range("number of jobs", jobs, 1, INT_MAX), MAX_JOBS);
 }
 
-/* An optional argument is part of its option's word (getopt(3)): in "-P json", json would be
- * SRC. */
+/* Refuses "-P json" and the like. An optional argument must stand in the same word as its option
+ * (getopt(3)), so json would be taken for SRC. */
 static void refuse_separated(char **argv)
 {
 	for (; argv[0] && argv[1] && strcmp(argv[0], "--") != 0; argv++) {
@@ -126,7 +126,8 @@ static int choose_sync(const char *sync, int no_sync)
 	return no_sync ? SYNC_NONE : xchoose("--sync", sync, pcopy_syncs);
 }
 
-/* SRC... are the first n operands. The tutorial's third operand is the number of processes. */
+/* Returns DST, and sets *n to the number of the SRC operands, which come first. A third operand can
+ * also be the number of processes, as in the tutorial's program. */
 static const char *take_operands(struct request *request, char **argv, const char *dir, int *n)
 {
 	const char *last;
