@@ -7,11 +7,11 @@
 
 /* A read(2) takes plain bytes on to the end of the next packet (fs/pipe.c, pipe_read). Several
  * lines in one read can therefore be one packet, or several plain lines, or plain lines before a
- * packet. So splice(2) moves the queue into a pipe of fifor's own, slot by slot with their kinds,
- * and tee(2) makes a copy. fifor reads the pipe, and where the bytes can mean two things, the copy
- * is taken apart slot by slot: the last slot may be a packet. A read of one byte from a slot tells:
- * it takes a whole packet, since the excess bytes are discarded (pipe(2)), but only one byte of
- * plain ones. */
+ * packet. So splice(2) moves the queue into the pipe "fetched", slot by slot with their kinds, and
+ * tee(2) makes the pipe "copy". fifor reads "fetched". Where its bytes can mean two things, "copy"
+ * is taken apart: its slots go one by one through the pipe "slot", because the last slot may be a
+ * packet. A read of one byte from a slot tells: it takes a whole packet, since the excess bytes are
+ * discarded (pipe(2)), but only one byte of plain bytes. */
 
 static int feed_pipe(int fd[2], int size)
 {
@@ -50,7 +50,7 @@ void fifor_feed_init(struct reader *r)
 		bb_error_msg("no packets here, but lines");
 }
 
-/* Throws away the next bytes of a pipe. No packet is longer than a page. */
+/* Throws away the next len bytes of a pipe. No packet is longer than a page, so it fits scratch. */
 static void throw_away(struct feed *feed, int fd, size_t len)
 {
 	ssize_t n;
@@ -92,7 +92,8 @@ static size_t find_packet(struct feed *feed, size_t len)
 	return packet ? at : len;
 }
 
-/* One line, or bytes without any end, are one message whether or not they were a packet. */
+/* One line, or bytes without any end, are one message whether or not they were a packet. Other
+ * bytes are ambiguous. */
 static int is_ambiguous(const struct reader *r, const struct end *e, const char *buf, size_t len)
 {
 	return e->rest.len || e->part.len || e->oversized || len > r->atomic
@@ -142,7 +143,8 @@ static void make_room(struct buffer *b, size_t size)
 		b->data = xrealloc(b->data, b->size = size);
 }
 
-/* If fifor cannot look ahead, it reads byte by byte when not all bytes are wanted. */
+/* Called if the pipes are not usable, so that fifor cannot look ahead. With --count it then reads
+ * byte by byte, in order to leave the bytes that are not wanted. */
 static ssize_t read_directly(struct reader *r, struct end *e, struct run *run)
 {
 	struct buffer *b = &r->feed.buf;

@@ -74,8 +74,9 @@ static int is_given(const struct fifo_option *options, const char *name, size_t 
 	return 0;
 }
 
-/* Finds the first rule that is broken and returns the option that breaks it, with the length of
- * that option's name. *rule is the rule, which begins with its own option. */
+/* Finds the first rule that is broken. The first option of that rule is given, and one of its other
+ * options is given although wanted is 0, or is missing although wanted is 1. Returns the name of
+ * this other option, and sets *rule to the rule and *len to the length of the name. */
 static const char *broken_rule(const struct fifo_option *options, const char *const rules[],
 	int wanted, const char **rule, int *len)
 {

@@ -10,7 +10,7 @@
 
 enum { FRAME_AUTO, FRAME_LINE, FRAME_PACKET, FRAME_NUL, FRAME_LEN, FRAME_RAW };
 enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024, SPLICE_MAX = 1024 * 1024 };
-/* Writers lock bytes below this one, readers others. */
+/* Writers lock bytes of the FIFO below this offset, and readers lock bytes from this offset on. */
 enum { FIFO_WRITERS_LOCK = INT32_MAX };
 
 /* The arguments of the options that both ends take, as the user wrote them. NULL: the option was
@@ -26,13 +26,14 @@ struct fifo_arguments {
 
 /* What the options ask for. */
 struct fifo_asked {
-	int frame, frame_named;	/* named: by --frame */
-	int mode;		/* of the FIFO that --create makes; -1: it makes none */
+	int frame, frame_named;	/* named: --raw was given, or --frame with other than auto */
+	int mode;		/* of the FIFO that --create makes; -1: there is no --create */
 	int unlink;
 	int limited;		/* --count was given */
 	int64_t timeout, open_timeout;	/* INT64_MAX: none */
-	int size, size_named;	/* of the pipe; 0: as it is, below 0: at most that */
-	int verbose;		/* -1: quiet */
+	int size;		/* of the pipe; 0: it stays as it is; below 0: at most -size */
+	int size_named;		/* --pipe-size was given */
+	int verbose;		/* 1: --verbose, -1: --quiet */
 	int json, stats;
 };
 
@@ -76,24 +77,29 @@ struct fifo_option {
 	const char *name;
 	int given;
 };
-/* Each rule is "name: names". With fifo_exclude the first option excludes the others. With
- * fifo_need the others may only be given with the first. A usage error names both options. */
+/* Each rule is an option, a ':' and more options with spaces between them. With fifo_exclude the
+ * first option excludes each of the others. With fifo_need the first option needs all of the
+ * others. A usage error names two options. */
 void fifo_exclude(const struct fifo_option *options, const char *const rules[]);
 void fifo_need(const struct fifo_option *options, const char *const rules[]);
-/* Takes the options, and blocks the signals that end a program. From then on only fifo_poll sees
- * them, and it removes a FIFO that must not stay. */
+/* Takes the options, and blocks the signals that end a program, and SIGUSR1. From then on only
+ * fifo_poll lets these signals in. Before it ends the program, it removes a FIFO that must not
+ * stay. */
 void fifo_init(struct fifo *f, opts_t opts, const struct fifo_arguments *a);
 void fifo_create(struct fifo *f);	/* carries out --create after all options were checked */
 /* Returns the directory part of a path, or "." if it has none. The text is valid until the next
  * call. */
 const char *fifo_directory(const char *path);
-/* Never blocks. Returns -1 if there is no reader (ENXIO), or if the FIFO has gone (ENOENT). Refuses
- * a stranger's FIFO or link. */
+/* Opens the FIFO without waiting. Returns a descriptor, or -1 with ENXIO if there is no reader, or
+ * with ENOENT or ENOTDIR if a FIFO that was there has gone. After any other error it ends the
+ * program. So it does if a link on the way is a stranger's, or if the FIFO is a stranger's, and
+ * fifow opens it or --create was given. */
 int fifo_open(struct fifo *f, int flags);
-/* Opens once more what fifo_open has found, even if the name means another FIFO now. Blocks without
- * O_NONBLOCK. Returns -1 if that fails. */
+/* Opens once more what fifo_open has found, even if the name means another FIFO now. Without /proc
+ * it then fails with ENOENT. Without O_NONBLOCK it waits for the other end. Returns -1 with errno
+ * if the open fails. */
 int fifo_reopen(const struct fifo *f, int flags);
-/* Renews the watch. Returns true if the name means another FIFO than fifo_open has found. */
+/* Renews the watch. Returns true if the name means another file than fifo_open has found. */
 int fifo_watch(struct fifo *f);
 /* Ends f->child and waits for its end, so that the files which the child held open are closed. The
  * end of the program does this too, except after SIGKILL. */
@@ -106,7 +112,7 @@ int64_t fifo_earlier(int64_t a, int64_t b);
 /* Works as poll(2) until the deadline. Returns 0 if the deadline came first. */
 int fifo_poll(struct pollfd *fds, int n, int64_t deadline);
 /* Works as fifo_poll, with the watch of the name in fds[n], for which the caller leaves room.
- * FIFO_MOVED says that the name means another FIFO, or none. */
+ * FIFO_MOVED says that the name means another file than fifo_open has found. */
 enum fifo_event { FIFO_LATE, FIFO_READY, FIFO_MOVED };
 enum fifo_event fifo_wait(struct fifo *f, struct pollfd *fds, int n, int64_t deadline);
 /* Runs the command, which inherits f->fd and so holds the FIFO open. Without a command, this

@@ -42,8 +42,8 @@ struct fifor_long {
 	char *bytes;
 };
 
-/* RUNS: after as many, the name, the other ends and the signals are looked at, even if the writer
- * never stops. */
+/* After RUNS runs of one end, fifor looks at the name, the other ends and the signals, even if the
+ * writer never stops. */
 enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS, RUNS = 16 };
 
 static NORETURN void time_out(struct reader *r)
@@ -67,7 +67,7 @@ static enum fifo_event wait_for_event(struct reader *r)
 	fifor_flush_output(r);
 	fifor_end_turn(r);
 	r->f.unsaved = 0;
-	r->f.queued = fifor_is_pending(r); /* These are lost if a signal ends fifor. */
+	r->f.queued = fifor_is_pending(r); /* Such messages are lost if a signal ends fifor. */
 	r->f.count.waits++;
 	*fd++ = (struct pollfd){ .fd = STDOUT_FILENO };
 	for (struct end *e = r->ends.named; e; e = e->older)
@@ -339,7 +339,7 @@ int fifor_main(char **argv)
 	char *output = NULL, *eof = NULL;
 	struct fifo_arguments a = { 0 };
 	struct fifor_long l = { 0 };
-	static struct reader r; /* exit handlers read it */
+	static struct reader r; /* the destructor of wait.c reads r.f */
 	opts_t opts = getopt32(argv,
 		FIFO_OPTIONS "0(null)o(output):e(eof):X(exclusive)(flush)(hold)(bytes):",
 		FIFO_ARGUMENTS(&a), &output, &eof, &l.flush, &l.hold, &l.bytes);

@@ -24,19 +24,20 @@ struct end {
 	struct buffer rest;	/* a message whose end has not come */
 	struct buffer part;	/* a part of a frame that has not come whole */
 	uintmax_t oversized;	/* bytes of a message that is too long, and passed over */
-	struct end *older;
+	struct end *older;	/* the next older one, or NULL */
 };
 
-/* ends.c: all of them. */
+/* ends.c owns the list of ends. */
 struct ends {
-	struct end *named;
+	struct end *named;	/* the end that has the name; older ones follow it */
 	int count;
 	int served_older;	/* how often in a row an older one was served */
 	int hangs_up;		/* this kernel reports POLLHUP for a new descriptor */
 	struct pollfd *fds;	/* room for stdout, all ends, and the watch */
 };
 
-/* These bytes came at once. From "packet" on they are a packet. If packet == len, there is none. */
+/* These bytes came at once. The bytes from "packet" on are a packet. If packet == len, there is no
+ * packet. */
 struct run {
 	char *buf;
 	size_t len, packet;
@@ -76,11 +77,11 @@ struct feed {
 	struct feed_sink sink;
 };
 
-/* frame.c: messages that come in parts, by writer. */
+/* frame.c owns these: the writers, and their messages that come in parts. */
 struct peer {
 	uint32_t writer, run, seq, length;
 	int known, open;	/* known: the entry is used; open: a message has come in part */
-	int cut;		/* the cut message seq was reported */
+	int cut;		/* it was reported that message seq is cut off */
 	uint32_t lost;		/* lost messages, not yet reported */
 	uintmax_t since;	/* the clock when the open message began */
 	struct buffer msg;
@@ -92,6 +93,7 @@ struct frames {
 	uintmax_t held, clock, skipped;
 };
 
+/* output.c owns this: what stdout gets. */
 struct fifor_output {
 	char *buf;
 	size_t len, chunk;	/* chunk: as much as one write(2) takes without blocking */
@@ -100,12 +102,13 @@ struct fifor_output {
 	char end;
 };
 
-/* readers.c: what fifor does about other readers. */
+/* readers.c owns this: what fifor does about other readers. */
 enum reader_kind { SHARED, EXCLUSIVE, NO_READER };
 struct others {
-	enum reader_kind kind;	/* --exclusive; --hold reads nothing */
+	enum reader_kind kind;	/* EXCLUSIVE: --exclusive; NO_READER: --hold */
 	int lock;		/* a descriptor with the lock that says which kind this reader is */
-	int turn, has_turn;	/* readers with --count lock this directory, one at a time */
+	int turn;		/* the FIFO's directory: readers with --count lock it in turn */
+	int has_turn;		/* this reader has the lock */
 };
 
 struct reader {
@@ -118,7 +121,7 @@ struct reader {
 	struct others others;
 	int exit_at_eof;
 	int64_t deadline;	/* for the next message */
-	uintmax_t bytes;	/* still wanted of raw bytes */
+	uintmax_t bytes;	/* raw bytes that are still wanted */
 };
 
 /* --- ends.c */
@@ -128,14 +131,17 @@ void fifor_open(struct reader *r);
  * fifor_is_false_end returns true if e has come to such an end. */
 void fifor_look_for_false_end(struct reader *r);
 int fifor_is_false_end(const struct reader *r, const struct end *e);
-/* Called when the last writer has left. Returns false if fifor must exit. An older end is freed. */
+/* Called when the last writer of e has left. Returns false if fifor must exit. Frees e if it is an
+ * older end. */
 int fifor_next_writer(struct reader *r, struct end *e);
 
 /* --- readers.c. fifor_exclude_others ends the program if another fifor reads the FIFO, and either
  * of the two is --exclusive. */
 void fifor_exclude_others(struct reader *r);
-/* Returns false if the deadline came first. */
+/* With --count, waits until no other such reader has its turn. Returns false if the deadline came
+ * first. */
 int fifor_take_turn(struct reader *r);
+/* Ends the turn, unless parts of a message were taken. */
 void fifor_end_turn(struct reader *r);
 
 /* --- output.c. The output is buffered until it reaches OUTPUT bytes, or until
@@ -161,6 +167,7 @@ const char *fifor_frame_find(const char *at, const char *limit);
 /* Returns the size of the part at p, 0 if the part has not come whole, or -1 if there is no
  * frame. */
 ssize_t fifor_frame_size(const struct reader *r, const char *p, size_t len);
+/* Takes a part that fifor_frame_size has found whole. */
 void fifor_frame_take(struct reader *r, const char *part);
 /* Counts bytes that are no frame, with --frame=len. */
 void fifor_frame_skip(struct reader *r, size_t len);
@@ -170,7 +177,7 @@ void fifor_frames_end(struct reader *r);
 /* --- text.c. fifor_text_take returns how many bytes of the run were used: all, or those up
  * to the last message that is wanted. */
 size_t fifor_text_take(struct reader *r, struct end *e, const struct run *run);
-/* Prints the rest that has no end as a message. */
+/* Called when no more bytes of e will come. Prints what has come without an end as a message. */
 void fifor_text_settle(struct reader *r, struct end *e);
 
 /* --- feed.c */

@@ -47,7 +47,7 @@ struct fifow_long {
 	int hold, generate;
 };
 
-/* When the next message is due. */
+/* With --interval: the time between two messages, and when the next one is due. */
 struct pace {
 	int64_t interval, next;
 };
@@ -72,7 +72,7 @@ static ssize_t read_input(char *buf, size_t size)
 
 /* Moves bytes until the end of stdin, or until splice(2) does not work. read(2) and write(2) then
  * move the bytes or report the error. Some kernels do not know SPLICE_F_NONBLOCK for a FIFO, but
- * obey the FIFO's O_NONBLOCK. */
+ * obey the FIFO's O_NONBLOCK. Returns true at the end of stdin. */
 static int splice_raw(struct writer *w)
 {
 	unsigned flags = SPLICE_F_NONBLOCK;
@@ -125,8 +125,8 @@ static void send_message(struct writer *w, struct fifow_output *out, struct pace
 	fifow_message_put(w, out, msg, len);
 }
 
-/* Returns the next message of stdin, or NULL at the end. Messages that were put together are sent
- * before fifow waits for more. */
+/* Returns the next message of stdin, or NULL if no more come or are wanted. Messages that were put
+ * together are sent before fifow waits for more. */
 static char *next_of_input(struct writer *w, struct fifow_output *out, size_t *len)
 {
 	char *msg = NULL;
@@ -145,7 +145,7 @@ static char *next_of_input(struct writer *w, struct fifow_output *out, size_t *l
 }
 
 /* The queue can fill while messages are sent. A message that comes while the queue is empty skips
- * it, but is copied, because the input buffer changes. */
+ * the queue, but is copied, because the input buffer changes. */
 static char *next_of_queue(struct writer *w, struct fifow_output *out, size_t *len, uintmax_t *lost)
 {
 	struct queue *q = &w->queue;
@@ -202,7 +202,7 @@ static void send_operands(struct writer *w, struct fifow_output *out, struct pac
 	uintmax_t n = 0;
 
 	for (; msgs[n]; n++)
-		/* All messages are sent, or none. */
+		/* All messages are checked first, so that all are sent, or none. */
 		fifow_message_check(w, out, msgs[n], strlen(msgs[n]));
 	fifo_create(&w->f);
 	w->f.queued = n < w->f.left ? n : w->f.left;
@@ -296,7 +296,7 @@ int fifow_main(char **argv)
 	char *interval = NULL, *on_epipe = NULL, *buffer = NULL, *drop = NULL;
 	struct fifo_arguments a = { 0 };
 	struct fifow_long l = { 0 };
-	static struct writer w; /* exit handlers read it */
+	static struct writer w; /* the destructor of wait.c reads w.f */
 	struct fifow_output out = { 0 };
 	struct pace pace = { 0 };
 	opts_t opts = getopt32(argv, FIFO_OPTIONS "0(null)L(lock)N(nonblock)E(on-epipe):"

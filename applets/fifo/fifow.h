@@ -7,8 +7,8 @@
 
 enum { CHUNK = 64 * 1024 };
 
-/* --- input.c. This is what has been read of stdin. Bytes from "at" on are not yet taken, and up to
- * "seen" no message ends. */
+/* --- input.c. This is what has been read of stdin. Bytes before "at" have been taken, and no
+ * message ends between "at" and "seen". */
 struct input {
 	char *buf;
 	size_t size, len, at, seen;
@@ -36,19 +36,21 @@ struct queue {
 	struct fifo *f;		/* its counts of queued and dropped messages are kept here */
 };
 
-/* Returns false if there is no room: the message stays in the input until its turn comes. A message
- * that is too large to be sent at all stays there, too. */
+/* Returns true if the message is now in the queue, or dropped. Returns false if there is no room
+ * for the message and it may not be dropped, because of --drop=none or because it is too large to
+ * be sent at all. The message then stays in the input. */
 int fifow_queue_push(struct queue *q, const char *msg, size_t len);
-/* Returns the first message, or NULL. *lost is how many were dropped before it. */
+/* Returns the first message, or NULL if the queue is empty. *lost becomes the number of messages
+ * that were dropped before this place. */
 char *fifow_queue_pop(struct queue *q, size_t *len, uintmax_t *lost);
-/* Returns room for a message outside the ring. */
+/* Returns room for a message of len bytes outside the ring, which lasts until the next call. */
 char *fifow_queue_keep(struct queue *q, size_t len);
 
 /* --- peer.c: the other end. */
 
 /* How the open FIFO is written to. Only peer.c changes it. */
 struct fifow_pipe {
-	int lock;		/* use locks, so that no write lands inside a long message */
+	int lock;		/* fifow locks, so that no write lands inside a long message */
 	int packets;		/* the descriptor is in packet mode now */
 	int no_packets;		/* this kernel has no packets */
 };
@@ -59,7 +61,8 @@ struct writer {
 	struct input in;
 	struct queue queue;
 	size_t atomic;		/* PIPE_BUF: a write(2) of at most this is whole */
-	int nonblock, on_epipe;
+	int nonblock;		/* --nonblock; 0 while the rest of a long message is sent */
+	int on_epipe;
 	struct fifow_pipe pipe;
 	int idle;		/* there is no message yet, so --timeout does not count */
 	int64_t first_due;	/* when stdin's first message is too late */
@@ -70,7 +73,8 @@ struct writer {
 /* Waits for events of fd, which may be -1. FIFO_MOVED is returned only with watch. Meanwhile stdin
  * is read into the queue, if there is one. */
 enum fifo_event fifow_wait(struct writer *w, int fd, int events, int watch, int64_t deadline);
-/* Returns true, or false if there is no reader and the options are -N -E drop. */
+/* Waits until the FIFO has a reader, and opens it. Returns false if there is no reader and the
+ * options are -N -E drop. Ends the program at the deadline, or at once with -N alone. */
 int fifow_find_reader(struct writer *w, int64_t deadline);
 /* Waits until write(2) can be tried again. Returns false if that never happens, with -N -E drop. */
 int fifow_wait_for_room(struct writer *w, int64_t deadline);
@@ -80,7 +84,7 @@ int fifow_wait_for_room(struct writer *w, int64_t deadline);
 enum fifow_sent { DROPPED, SENT, NEW_READER };
 enum fifow_sent fifow_send(struct writer *w, const char *buf, size_t len, int packet,
 	int64_t deadline);
-/* Waits until all bytes have been read (--drain). */
+/* Waits until all bytes have been read (--drain), or ends the program. */
 void fifow_drain(struct writer *w, int64_t duration);
 
 /* --- message.c: messages become lines, packets or frames. */
@@ -97,6 +101,7 @@ struct fifow_output {
 void fifow_message_init(struct writer *w, struct fifow_output *out, int large);
 /* Ends the program if this message cannot be sent. Earlier messages are sent first. */
 void fifow_message_check(struct writer *w, struct fifow_output *out, const char *msg, size_t len);
+/* Puts a message into the buffer. Sends the buffer at once if the message must not wait. */
 void fifow_message_put(struct writer *w, struct fifow_output *out, const char *msg, size_t len);
 /* Tells the reader that lost messages are missing at this place. */
 void fifow_message_tell_lost(struct writer *w, struct fifow_output *out, uintmax_t lost);

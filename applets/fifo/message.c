@@ -206,8 +206,8 @@ static void put_empty_part(struct writer *w, struct fifow_output *out)
 	append_part(out, "", 1, 0, 0);
 }
 
-/* The number of the last dropped message tells the reader how many are missing. A reader misses
- * nothing before the first number that it sees, so the first number is sent, too. */
+/* The number of the last dropped message tells the reader how many are missing. A reader reports no
+ * loss before the first number that it sees, so the first number is sent, too. */
 static void tell_by_number(struct writer *w, struct fifow_output *out, uintmax_t lost)
 {
 	if (out->seq == 0) {
@@ -226,6 +226,6 @@ void fifow_message_tell_lost(struct writer *w, struct fifow_output *out, uintmax
 
 	if (w->f.asked.frame == FRAME_LEN)
 		tell_by_number(w, out, lost);
-	else /* If there is no reader, none misses the messages. */
+	else /* Without a reader this message may be dropped, too. It is not counted. */
 		put_any(w, out, msg, scnprintf(msg, sizeof(msg), "dropped %ju", lost), 0);
 }

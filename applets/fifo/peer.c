@@ -358,7 +358,8 @@ enum fifow_sent fifow_send(struct writer *w, const char *buf, size_t len, int pa
 }
 
 /* A reader wakes a writer only if the pipe was full. So fifow looks at the pipe again and again,
- * with growing pauses. Readers that come one after the other leave gaps. */
+ * with growing pauses. Between two readers there may be a gap, so fifow waits for the next reader
+ * for --open-timeout, or GAP_S seconds. */
 void fifow_drain(struct writer *w, int64_t duration)
 {
 	enum { GAP_S = 3 };

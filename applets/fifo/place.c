@@ -6,7 +6,8 @@
 #include "fifo.h"
 #include "wait.h"
 
-/* Returns true if the name exists, and sets f->place.found and f->place.fd. */
+/* Returns true if the name exists, and sets f->place.found and f->place.fd. If the kernel has no
+ * O_PATH, f->place.fd is -1. */
 static int find_place(struct fifo *f, struct bb_walk *w)
 {
 	if (f->place.fd >= 0)
@@ -19,7 +20,7 @@ static int find_place(struct fifo *f, struct bb_walk *w)
 		&& stat(f->path, &f->place.found) == 0;
 }
 
-/* A FIFO of a stranger may be read if nobody asked for making it. */
+/* A stranger's FIFO may be read, unless --create was given. */
 int fifo_open(struct fifo *f, int flags)
 {
 	struct bb_walk w = { .path = f->path };
@@ -50,7 +51,7 @@ int fifo_reopen(const struct fifo *f, int flags)
 	fd = f->place.fd < 0 ? -1 : open(name, flags | O_CLOEXEC);
 	if (fd >= 0 || (f->place.fd >= 0 && errno == ENXIO))
 		return fd;
-	fd = open(f->path, flags | O_CLOEXEC); /* There is no /proc. */
+	fd = open(f->path, flags | O_CLOEXEC); /* There is no /proc or no O_PATH. */
 	if (fd >= 0 && (fstat(fd, &st) < 0 || !same_inode(&st, &f->place.found))) {
 		close(fd);
 		errno = ENOENT;
@@ -85,10 +86,10 @@ void fifo_create(struct fifo *f)
 		return;
 	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		bb_perror_msg("can't look at '%s'", f->path);
-		unlinkat(dir, base, 0); /* It was just made, and cannot be recognized later. */
+		unlinkat(dir, base, 0); /* This FIFO cannot be recognized later. */
 		exit(EXIT_FAILURE);
 	}
 	if (dir >= 0 && fstat(dir, &w.parent) == 0)
-		bb_refuse_owner(&w, &st, "it"); /* Somebody has put it in the place of ours. */
+		bb_refuse_owner(&w, &st, "it"); /* Somebody may have replaced our FIFO. */
 	fifo_remove_at_end(dir, base, &st);
 }

@@ -6,10 +6,10 @@
 #include <sys/file.h>
 #include "fifor.h"
 
-/* Each reader holds a read lock on one of two bytes, which says of which kind it is. Only who may
- * read the FIFO can have a read lock (fcntl(2)), so a writer cannot pretend to be a reader. A
- * writer's own lock on these bytes says nothing, and stops no reader. flock(2) stands in where
- * there are no such locks, although everybody can take that. */
+/* Each reader holds a read lock on one of two bytes, which says of which kind the reader is. Only a
+ * process that may read the FIFO can have a read lock (fcntl(2)), so a writer cannot pretend to be
+ * a reader. A writer's own lock on these bytes says nothing, and stops no reader. Where there are
+ * no such locks, flock(2) takes their place, although a writer can take its lock, too. */
 
 enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS };
 
@@ -46,7 +46,7 @@ static void lock_whole(const struct reader *r)
 		return;
 	if (errno == EWOULDBLOCK)
 		refuse(r);
-	if (exclusive) /* Without locks in this file system nobody has one. */
+	if (exclusive) /* SHARED goes on: without locks in this file system no reader has one. */
 		bb_perror_msg_and_die("can't lock '%s'", r->f.path);
 }
 

@@ -6,8 +6,8 @@
 #include "fifor.h"
 
 /* The end of a message of plain bytes depends on --frame: a newline for line, a NUL for nul, either
- * of them for auto, none for len. Each position is searched once, and again when it has been
- * passed. */
+ * of them for auto, none for len. Each pointer is the next place of its kind, or limit, and is
+ * searched for again only when it has been passed. */
 struct scan {
 	const char *limit, *newline, *nul, *frame;
 };
@@ -113,8 +113,8 @@ static size_t take_plain(struct reader *r, struct end *e, const char *text, size
 	return at - text;
 }
 
-/* fifow's packets end with a newline, unless --frame=packet sends them. An empty one has only the
- * newline. */
+/* fifow's packets end with a newline, unless --frame=packet sends them. The packet of an empty
+ * message has only a newline. */
 static void take_packet(struct reader *r, const char *packet, size_t len)
 {
 	ssize_t n = r->f.asked.frame == FRAME_AUTO ? fifor_frame_size(r, packet, len) : -1;

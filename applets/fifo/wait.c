@@ -7,7 +7,7 @@
 #include "fifo.h"
 #include "wait.h"
 
-/* The longest time, after a signal, to print or send a message that was already taken. */
+/* After a signal, a message that was already taken may be printed or sent for so long. */
 enum { GRACE_S = 3 };
 
 /* A signal or exit(3) needs these: the FIFO that this process made, if it must be removed, the
@@ -29,7 +29,7 @@ static void print_status(const struct fifo *f)
 		"{\"applet\":\"%s\",\"messages\":%ju,\"bytes\":%ju,\"dropped\":%ju,"
 		"\"reconnects\":%ju,\"waits\":%ju}\n";
 	const struct fifo_counts *c = &f->count;
-	char line[256]; /* This has room for six numbers of 20 digits. */
+	char line[256]; /* This has room for five numbers of 20 digits. */
 	size_t len = scnprintf(line, sizeof(line), f->asked.json ? json : text, applet_name,
 		c->messages, c->bytes, c->dropped, c->reconnects, c->waits);
 
@@ -85,7 +85,7 @@ void fifo_catch_signals(struct fifo *f)
 	at_end.fifo = f;
 }
 
-/* A longer name than a path may have cannot be opened anyway. */
+/* A path that does not fit into dir cannot be opened anyway. */
 const char *fifo_directory(const char *path)
 {
 	static char dir[PATH_MAX];
@@ -115,7 +115,7 @@ int64_t fifo_earlier(int64_t a, int64_t b)
 
 /* A name can come to mean another file when a directory or a link on its way is moved or removed,
  * so each of them is watched. A link itself is watched and counted, because its target has a way of
- * its own. Returns -1 if something could not be watched. */
+ * its own. Returns the number of links, or -1 if something could not be watched. */
 static int watch_way(int watch, const char *path)
 {
 	const uint32_t mask =
@@ -156,7 +156,7 @@ static int watch_name(const struct fifo *f, int exists)
 
 /* An event can come before the name changes: unlink(2) reports IN_ATTRIB, and then the name goes
  * (fs/namei.c, vfs_unlink). So after each event the name is looked at again, three times. Without
- * complete watches it is looked at once a second. */
+ * complete watches the name is looked at once a second. */
 static void look_again(struct fifo *f, int complete, int changes)
 {
 	if (!complete)
@@ -235,7 +235,8 @@ int fifo_poll(struct pollfd *fds, int n, int64_t deadline)
 	return ready;
 }
 
-/* While the FIFO is busy, no poll(2) ends because the time to look at the name has come. */
+/* While the FIFO is busy, each poll(2) can end before it is time to look at the name, so the clock
+ * is asked after each poll(2). */
 enum fifo_event fifo_wait(struct fifo *f, struct pollfd *fds, int n, int64_t deadline)
 {
 	int ready, news;

@@ -3,7 +3,9 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+/* Blocks the signals that only fifo_poll lets in. At its end the program ends the child of f, and
+ * reports the counts of f (--stats). */
 void fifo_catch_signals(struct fifo *f);
-/* The end of the program removes this name in dir, if it still means the file st. dir and base are
- * kept. */
+/* At its end the program removes the name base in dir, if that name still means the file st. Until
+ * then dir must stay open, and base must stay valid. */
 void fifo_remove_at_end(int dir, const char *base, const struct stat *st);
