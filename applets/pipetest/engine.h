@@ -143,9 +143,11 @@ struct options {
 	bool nested, lava;	/* apply to KTAP and TAP13 only */
 	bool exotic, exit_first, quiet;
 	const char *strict;	/* lists reasons for which a skip is no failure; NULL: all */
-	double multiplier;
-	int64_t soak;
-	unsigned repeat;
+	struct pace {
+		double multiplier; /* multiplies the time limits */
+		int64_t soak;	/* repeats each stress case for so many ns */
+		unsigned repeat;
+	} pace;
 };
 
 struct pick {

@@ -175,11 +175,11 @@ static enum format choose_format(opts_t opts, const struct words *w)
 static void parse_words(struct options *o, const struct words *w)
 {
 	if (w->multiplier)
-		o->multiplier = multiplier(w->multiplier);
+		o->pace.multiplier = multiplier(w->multiplier);
 	if (w->soak)
-		o->soak = soak_time(w->soak);
+		o->pace.soak = soak_time(w->soak);
 	if (w->repeat)
-		o->repeat = xatou_range("number of runs", w->repeat, 1, UINT_MAX);
+		o->pace.repeat = xatou_range("number of runs", w->repeat, 1, UINT_MAX);
 	t.seed = w->seed ? xatou_range("seed", w->seed, 0, UINT32_MAX) : (uint32_t)monotonic_ns();
 	o->strict = w->strict;
 	o->lava = w->lava;
@@ -269,7 +269,7 @@ static int measure(const struct bench_plan *plan, bool list_only, const char *di
 
 int pipetest_main(char **argv)
 {
-	struct options o = { .multiplier = 1, .repeat = 1 };
+	struct options o = { .pace = { .multiplier = 1, .repeat = 1 } };
 	char *id = NULL, *dir = NULL;
 	struct bench_plan plan = { 0 };
 	opts_t opts = pipetest_options(argv, &o, &id, &dir, &plan);

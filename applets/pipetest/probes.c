@@ -36,18 +36,26 @@ static pid_t engine_pid;
 /* The arguments of the calls below. */
 static struct {
 	struct pollfd poll;
-	struct timespec no_time;
-	struct timeval no_timeval;
-	struct itimerval no_timer;
+	struct {
+		struct timespec spec;
+		struct timeval val;
+		struct itimerval timer;
+	} no_time;
 	struct epoll_event event;
-	struct msghdr message;
-	struct iovec vector;
+	struct {
+		struct msghdr message;
+		struct iovec vector;
+	} data;
 	struct rlimit limit;
-	struct stat stat;
-	struct statfs statfs;
-	struct sigaction action;
-	siginfo_t siginfo;
-	sigset_t no_signals;
+	struct {
+		struct stat stat;
+		struct statfs statfs;
+	} file;
+	struct {
+		struct sigaction action;
+		siginfo_t info;
+		sigset_t none;
+	} signals;
 	cpu_set_t processors;
 	int numbers[2];
 	unsigned char pages[1];
@@ -158,17 +166,17 @@ static long id_or_errno(unsigned id)
 	CALL(TIOCGWINSZ, ioctl(one[0], TIOCGWINSZ, with.name)) \
 	CALL(tee, tee(one[0], other[1], 1, SPLICE_F_NONBLOCK)) \
 	CALL(splice, splice(one[0], NULL, other[1], NULL, 1, SPLICE_F_NONBLOCK)) \
-	CALL(vmsplice, vmsplice(-1, &with.vector, 1, 0)) \
+	CALL(vmsplice, vmsplice(-1, &with.data.vector, 1, 0)) \
 	CALL(sendfile, sendfile(-1, -1, NULL, 1)) \
 	CALL(copy_file_range, copy_file_range(-1, NULL, -1, NULL, 1, 0)) \
 	POSIX(lseek, lseek(-1, 0, SEEK_CUR)) \
 	POSIX(pread, pread(-1, with.name, 1, 0)) \
 	POSIX(pwrite, pwrite(-1, with.name, 1, 0)) \
-	CALL(readv, readv(-1, &with.vector, 1)) \
-	CALL(writev, writev(-1, &with.vector, 1)) \
-	CALL(preadv, preadv(-1, &with.vector, 1, 0)) \
-	CALL(pwritev, pwritev(-1, &with.vector, 1, 0)) \
-	CALL(preadv2, syscall(SYS_preadv2, -1, &with.vector, 1, 0, 0, 0)) \
+	CALL(readv, readv(-1, &with.data.vector, 1)) \
+	CALL(writev, writev(-1, &with.data.vector, 1)) \
+	CALL(preadv, preadv(-1, &with.data.vector, 1, 0)) \
+	CALL(pwritev, pwritev(-1, &with.data.vector, 1, 0)) \
+	CALL(preadv2, syscall(SYS_preadv2, -1, &with.data.vector, 1, 0, 0, 0)) \
 	POSIX(ftruncate, ftruncate(-1, 0)) \
 	POSIX(truncate, truncate("", 0)) \
 	CALL(fallocate, fallocate(-1, 0, 0, 1)) \
@@ -195,27 +203,27 @@ static long id_or_errno(unsigned id)
 	CALL(mremap, failed(mremap(memory, t.page, t.page, 0))) \
 	POSIX(munmap, munmap(memory, t.page)) \
 	POSIX(poll, poll(&with.poll, 1, 0)) \
-	CALL(ppoll, ppoll(&with.poll, 1, &with.no_time, NULL)) \
-	POSIX(select, select(0, NULL, NULL, NULL, &with.no_timeval)) \
-	POSIX(pselect, pselect(0, NULL, NULL, NULL, &with.no_time, NULL)) \
+	CALL(ppoll, ppoll(&with.poll, 1, &with.no_time.spec, NULL)) \
+	POSIX(select, select(0, NULL, NULL, NULL, &with.no_time.val)) \
+	POSIX(pselect, pselect(0, NULL, NULL, NULL, &with.no_time.spec, NULL)) \
 	CALL(epoll_create1, epoll_create1(0)) \
 	CALL(epoll_ctl, epoll_ctl(-1, EPOLL_CTL_ADD, 0, &with.event)) \
 	CALL(ioctl, ioctl(one[0], FIOCLEX)) \
-	CALL(epoll_pwait, epoll_pwait(-1, &with.event, 1, 0, &with.no_signals)) \
+	CALL(epoll_pwait, epoll_pwait(-1, &with.event, 1, 0, &with.signals.none)) \
 	CALL(epoll_wait, epoll_wait(-1, &with.event, 1, 0)) \
 	CALL(eventfd, eventfd(0, 0)) \
 	CALL(timerfd_create, timerfd_create(CLOCK_MONOTONIC, 0)) \
 	POSIX(timer_create, make_timer()) \
-	CALL(signalfd, signalfd(-1, &with.no_signals, 0)) \
+	CALL(signalfd, signalfd(-1, &with.signals.none, 0)) \
 	CALL(inotify_init, inotify_init1(0)) \
 	POSIX(socketpair, socketpair(AF_UNIX, SOCK_STREAM, 0, with.numbers)) \
 	POSIX(accept, accept(-1, NULL, NULL)) \
-	POSIX(sendmsg, sendmsg(-1, &with.message, 0)) \
-	POSIX(recvmsg, recvmsg(-1, &with.message, 0)) \
-	POSIX(sigaction, sigaction(SIGUSR1, NULL, &with.action)) \
-	POSIX(sigprocmask, sigprocmask(SIG_BLOCK, &with.no_signals, NULL)) \
-	POSIX(sigpending, sigpending(&with.no_signals)) \
-	POSIX(sigtimedwait, sigtimedwait(&with.no_signals, NULL, &with.no_time)) \
+	POSIX(sendmsg, sendmsg(-1, &with.data.message, 0)) \
+	POSIX(recvmsg, recvmsg(-1, &with.data.message, 0)) \
+	POSIX(sigaction, sigaction(SIGUSR1, NULL, &with.signals.action)) \
+	POSIX(sigprocmask, sigprocmask(SIG_BLOCK, &with.signals.none, NULL)) \
+	POSIX(sigpending, sigpending(&with.signals.none)) \
+	POSIX(sigtimedwait, sigtimedwait(&with.signals.none, NULL, &with.no_time.spec)) \
 	POSIX(kill, kill(engine_pid, 0)) \
 	CALL(tkill, syscall(SYS_tkill, engine_pid, 0)) \
 	POSIX(getpid, id_or_errno(getpid())) \
@@ -223,21 +231,21 @@ static long id_or_errno(unsigned id)
 	POSIX(geteuid, id_or_errno(geteuid())) \
 	POSIX(getegid, id_or_errno(getegid())) \
 	CALL(gettid, syscall(SYS_gettid)) \
-	POSIX(waitid, waitid(P_ALL, 0, &with.siginfo, WEXITED | WNOHANG)) \
+	POSIX(waitid, waitid(P_ALL, 0, &with.signals.info, WEXITED | WNOHANG)) \
 	POSIX(execve, execl("", "", (char *)NULL)) \
 	CALL(vfork, try_vfork()) \
-	CALL(setitimer, setitimer(ITIMER_REAL, &with.no_timer, NULL)) \
+	CALL(setitimer, setitimer(ITIMER_REAL, &with.no_time.timer, NULL)) \
 	POSIX(clock_nanosleep, \
-		-(errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &with.no_time, NULL))) \
+		-(errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &with.no_time.spec, NULL))) \
 	CALL(prlimit, syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &with.limit)) \
 	CALL(sched_getaffinity, \
 		syscall(SYS_sched_getaffinity, 0, sizeof(with.processors), &with.processors)) \
 	POSIX(umask, syscall(SYS_umask, 022)) \
-	POSIX(stat, stat("", &with.stat)) \
-	POSIX(lstat, lstat("", &with.stat)) \
-	POSIX(fstat, fstat(one[0], &with.stat)) \
-	CALL(statfs, statfs("", &with.statfs)) \
-	CALL(fstatfs, fstatfs(-1, &with.statfs)) \
+	POSIX(stat, stat("", &with.file.stat)) \
+	POSIX(lstat, lstat("", &with.file.stat)) \
+	POSIX(fstat, fstat(one[0], &with.file.stat)) \
+	CALL(statfs, statfs("", &with.file.statfs)) \
+	CALL(fstatfs, fstatfs(-1, &with.file.statfs)) \
 	POSIX(access, access("", 0)) \
 	POSIX(readlink, readlink("/no-such-name", with.name, 1)) \
 	POSIX(mkfifo, mkfifo("", 0600)) \

@@ -193,9 +193,9 @@ static struct {
 
 static int64_t limit_of(const struct test_case *c, const struct options *o)
 {
-	double limit = LIMIT_S * NS_PER_S * t.factor * o->multiplier;
+	double limit = LIMIT_S * NS_PER_S * t.factor * o->pace.multiplier;
 	double part = (double)hangs.left / PARTS;
-	double least = SHORT_S * NS_PER_S * o->multiplier * (t.factor < 2 ? t.factor : 2);
+	double least = SHORT_S * NS_PER_S * o->pace.multiplier * (t.factor < 2 ? t.factor : 2);
 
 	if (limit > part)
 		limit = part > least ? part : least < limit ? least : limit;
@@ -267,8 +267,8 @@ static void run_repeatedly(struct result *r, enum kind kind, const struct option
 		r->verdict = run_once(r, kind, limit, sig);
 		r->ns = monotonic_ns() - begin;
 	} while (!*sig && r->verdict == PASS
-		&& (++runs < o->repeat
-			|| (r->c->flags & STRESS && monotonic_ns() - start < o->soak)));
+		&& (++runs < o->pace.repeat
+			|| (r->c->flags & STRESS && monotonic_ns() - start < o->pace.soak)));
 	if (runs > 1)
 		t_info("passed %u times", runs);
 	note_hang(r, limit);
@@ -294,7 +294,7 @@ int pipetest_run_cases(const struct pick *picks, unsigned count, const struct op
 {
 	int sig = 0;
 
-	hangs.left = ALL_HANGS_S * NS_PER_S * o->multiplier;
+	hangs.left = ALL_HANGS_S * NS_PER_S * o->pace.multiplier;
 	for (unsigned i = 0; i < count && !sig; i++) {
 		struct result r = { picks[i].c, picks[i].row, .name = picks[i].name };
 
