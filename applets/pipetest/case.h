@@ -19,7 +19,7 @@ enum case_flags {
 	NEEDS_DIR = 1 << 2, /* needs a current directory in which files can be made */
 	EXOTIC = 1 << 3, /* runs only with -x */
 	STRESS = 1 << 4, /* is repeated by --soak */
-	MYTH = 1 << 5, /* contradicts the tutorial */
+	MYTH = 1 << 5, /* contradicts the tutorial that cases/INVENTORY describes */
 	ANYWHERE = 1 << 7, /* runs also on a kernel that lacks close(2) */
 	FILES = 1 << 6, /* runs twice: t_object and t_data use a memfd (.memfd), then a file
 			 * (.file). With KINDS, the runs per kind of pipe replace .memfd. */
@@ -30,9 +30,9 @@ enum case_flags {
  * environment. */
 struct test_case {
 	void (*run)(void);
-	/* Class B: the RELEASEs that fixed the bug, that brought it, and that had fixed it once
-	 * before. A kernel is expected to fail from broken up to but without fixed, and before
-	 * fixed_before. */
+	/* These are RELEASEs for class B: broken brought the bug, fixed removed it, and
+	 * fixed_before had removed it once before. A kernel before fixed_before, or from broken to
+	 * the last one before fixed, is expected to fail. */
 	struct bug {
 		unsigned short fixed, broken, fixed_before;
 	} bug;
@@ -52,7 +52,7 @@ struct test_case {
 #define BROKEN(major, minor, fixed_major, fixed_minor) \
 	RELEASE(fixed_major, fixed_minor), RELEASE(major, minor), 0
 #define BROKEN_SINCE(major, minor) 0xffff, RELEASE(major, minor), 0
-/* Is like BROKEN, but the releases before whole_major.whole_minor have the bug, too. */
+/* With BROKEN_AGAIN the releases before whole_major.whole_minor have the bug, too. */
 #define BROKEN_AGAIN(whole_major, whole_minor, major, minor, fixed_major, fixed_minor) \
 	RELEASE(fixed_major, fixed_minor), RELEASE(major, minor), RELEASE(whole_major, whole_minor)
 
@@ -121,7 +121,7 @@ static inline long call_value(long result)
 {
 	return result < 0 ? -errno : result;
 }
-/* This kernel lacks the call, or a seccomp(2) filter refuses it. */
+/* Says if this kernel lacks the call or a seccomp(2) filter refuses it. */
 static inline bool missing(long result)
 {
 	return result == -ENOSYS || result == -EPERM;
@@ -276,7 +276,7 @@ bool t_returned(pid_t job);	/* says if the job's call has returned */
 void t_settles(pid_t job);	/* waits until the job sleeps in its call or has returned */
 void t_returns(pid_t job, long expected);	/* waits for the job's result and reaps the job */
 void t_child(long (*call)(long arg), long arg, long expected); /* is t_start and t_returns */
-void t_caught(pid_t job, int expected);		/* counts signals until the call returned */
+void t_caught(pid_t job, int expected);	/* expects so many signals before the call returned */
 void t_dies(pid_t job, int sig);	/* expects that sig kills the job, and reaps the job */
 void t_kill(pid_t job);			/* sends SIGKILL and calls t_dies */
 void t_interrupt(pid_t job);		/* waits until the job blocks and sends SIGUSR1 */
@@ -287,7 +287,7 @@ pid_t t_fork(void);			/* the child dies with the case and must call _exit */
 int t_signal_of(void (*touch)(void *p), void *p);
 /* Waits until cond(arg) is true. At the deadline the case fails: "still waiting: what". */
 void t_wait_until(bool (*cond)(long arg), long arg, const char *what);
-bool t_has_unread(long n);		/* is a condition: FIONREAD of the pipe says n */
+bool t_has_unread(long n);		/* is a condition: the pipe holds n bytes */
 
 /* Each of the writers makes one write of n bytes, all of one letter that is its own. The reader
  * first takes what is in the pipe already, then the letters, chunk bytes at a time, and after each
@@ -298,10 +298,11 @@ unsigned t_letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_
 long t_call_letters(long arg);
 
 void t_limit(int resource, uint64_t soft);	/* sets the soft limit, at most to the hard one */
-void t_needs_limit(int resource, uint64_t least, const char *token);	/* asks the soft limit */
+/* Skips the case if the soft limit is below least. */
+void t_needs_limit(int resource, uint64_t least, const char *token);
 long t_setuid(uid_t uid);	/* takes a uid of up to 16 bits; returns 0 or -errno */
 void t_drop_capabilities(void);	/* file modes then apply to root, too */
-bool t_emulated(void);	/* says if qemu's user mode runs us, which gets some rules wrong */
+bool t_emulated(void);	/* says if qemu's user mode runs us; it breaks some rules */
 
 /* Rows of two groups name these cases. */
 void t_case_bytes_fill_capacity(void);

@@ -18,7 +18,7 @@
 enum { KILL_S = 5 };
 
 static sigset_t signals;
-static sigset_t not_default;	/* the signals that the engine handles, or was started ignoring */
+static sigset_t not_default;	/* holds the signals that are handled or inherited as ignored */
 static bool by_signal;	/* the signals are blocked, and sigtimedwait(2) works */
 
 static bool has_action(int sig, void (*handler)(int sig))

@@ -90,7 +90,7 @@ static int count_names(void)
 	return all ? all - dots : -1;
 }
 
-/* Makes lstat(2). A kernel that lacks it may have fstat(2). */
+/* Calls lstat(2). A kernel that lacks it may have fstat(2). */
 static bool look(const char *path, struct stat *st)
 {
 	bool found;
@@ -106,7 +106,7 @@ static bool look(const char *path, struct stat *st)
 }
 
 /* A user who can write in the parent may put a link or another directory in the place of the new
- * one before the engine has changed to it, and the engine would empty that. So the current
+ * one before the engine has changed to it, and the engine would empty the wrong one. So the current
  * directory must be the one that has the name, not the target of a link, and must belong to this
  * user, be closed to others, and be empty. Then no other user can change a name in it. The function
  * returns NULL, or says why the directory is of no use. */

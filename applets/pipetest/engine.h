@@ -77,14 +77,14 @@ struct call {
 	char text[CALL_SIZE];
 };
 
-/* What a case said: its verdict and its lines of diagnostics. */
+/* This struct holds what a case said: its verdict and its lines of diagnostics. */
 struct said {
 	_Atomic uint32_t verdict, text_len, lines_lost;
 	char reason[64];
 	char text[TEXT_SIZE];	/* each line ends with a newline */
 };
 
-/* The calls that t_start() and t_thread() make. */
+/* A job is a call that t_start() or t_thread() makes. */
 struct jobs {
 	_Atomic uint32_t count;
 	struct job {
@@ -94,13 +94,13 @@ struct jobs {
 	} job[MAX_JOBS];
 };
 
-/* Names of files that helpers have made for the case. */
+/* These are the names of files that helpers have made for the case. */
 struct noted {
 	_Atomic uint32_t count;
 	char name[MAX_NAMES][16];
 };
 
-/* The calls that the kernel lacks. */
+/* absent says for each call of probes.c if the kernel lacks it. next is the call that is probed. */
 struct probed {
 	int32_t next, any_absent;
 	bool absent[MAX_CALLS];
@@ -169,12 +169,12 @@ struct result {
 	int64_t ns;
 };
 
-void pipetest_probe(const char *dir);
+void pipetest_probe(const char *dir);	/* finds out what the cases must know of this machine */
 void pipetest_probe_calls(void);	/* notes in pipetest.shared which calls are missing */
 void pipetest_print_environment(void (*line)(const char *fmt, ...));
 
 /* directory.c makes and empties the current directory of the cases. */
-bool pipetest_directory_make(const char *wish);
+bool pipetest_directory_make(const char *wish);	/* wish is the argument of --dir, or NULL */
 const char *pipetest_directory_name(void);
 void pipetest_directory_fresh(void);	/* is called before each case */
 void pipetest_directory_empty(void);	/* is called after each case */
@@ -185,7 +185,7 @@ struct pick *pipetest_pick_cases(const struct options *o, unsigned *count);
 /* Commas separate the words of the list. */
 bool pipetest_word_in_list(const char *word, const char *list);
 
-/* The first process of a case or a measurement. It leads the process group. */
+/* The leader is the first process of a case or a measurement. It leads the process group. */
 struct leader {
 	pid_t pid;
 	int status;

@@ -258,8 +258,8 @@ static int process_state(pid_t pid)
 	return paren ? paren[2] : 0;
 }
 
-/* A page of the program that is read from a disk keeps a job in state D, and so does a lock that is
- * soon free. Only a job that stays in that state for long may be in a call that blocks so. */
+/* A job is in state D for a moment while the kernel reads a page of the program from a disk or
+ * waits for a lock. Only a job that stays in state D for long may be in a call that blocks. */
 static int lasting_state(pid_t pid)
 {
 	enum { LONG_NS = NS_PER_S / 2 };

@@ -94,7 +94,7 @@ static const struct {
 #undef GROUP
 };
 
-/* An array of picks, which doubles when it is full. */
+/* The array of picks doubles when it is full. */
 struct picking {
 	const struct options *o;
 	struct pick *picks;

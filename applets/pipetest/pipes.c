@@ -156,8 +156,8 @@ unsigned long t_new_capacity(void)
 }
 
 /* A user over the limit pipe-user-pages-soft may not grow a pipe, and new pipes have 2 pages or
- * less: pipe(7). EPERM is an error of the kernel for a user who still gets a new pipe of that
- * size. */
+ * less: pipe(7). A user who still gets a new pipe of that size is not over the limit, so EPERM is a
+ * failure of the kernel. */
 void t_grow(int fd, unsigned long size)
 {
 	long got;

@@ -115,8 +115,8 @@ static int explain_all(char *id)
 	return EXIT_SUCCESS;
 }
 
-/* Parses "2" or "0.5" by xatodur(), and refuses a unit. Times a million, the limit of one case is
- * about four months. */
+/* Parses "2" or "0.5" by xatodur(), and refuses a unit. With a multiplier of a
+ * million, one case may run for about four months. */
 static double multiplier(const char *str)
 {
 	enum { MAX = 1000000 };
@@ -142,7 +142,7 @@ static int64_t soak_time(const char *str)
 	return ns;
 }
 
-/* The arguments of options that parse_words() and choose_format() parse. */
+/* These are the arguments of options that parse_words() and choose_format() parse. */
 struct words {
 	char *multiplier, *soak, *repeat, *seed, *strict;
 	int tap, lava, ptest;

@@ -28,12 +28,12 @@
  * The table omits calls without which no case could run. readlink gets a name, because gVisor
  * answers EINVAL, not ENOENT, to the empty one. */
 
-static int one[2], other[2];	/* two pipes; the first holds two bytes */
-static int sealed = -1;		/* a memfd, whose seals are probed */
-static char *memory;		/* one page */
+static int one[2], other[2];	/* are two pipes; the first holds two bytes */
+static int sealed = -1;		/* is a memfd, whose seals are probed */
+static char *memory;		/* is one page */
 static pid_t engine_pid;
 
-/* The arguments of the calls below. */
+/* The calls below take their arguments from this struct. */
 static struct {
 	struct pollfd poll;
 	struct {

@@ -6,8 +6,8 @@
 #include "engine.h"
 
 /* A line is one write(2) of at most PIPE_BUF bytes, so that the output of another process cannot
- * come into the middle. Without -n the results are not nested, and a name is one word without
- * '#', because some parsers understand neither. */
+ * come into the middle of the line. Some parsers understand no nested results and no name with a
+ * space or a '#'. So only -n nests the results, and each name is one word without '#'. */
 
 static struct {
 	const struct options *o;

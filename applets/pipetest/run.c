@@ -181,8 +181,8 @@ static void name_calls(void)
 
 /* A case may run for LIMIT_S, or longer on a slow machine. All cases that hang share ALL_HANGS_S:
  * each may take 1/PARTS of the time that is left, but always SHORT_S, in which a case that does not
- * hang ends. After one kind of a case has hung, its other kinds get a tenth. So 20 cases that hang
- * take no more than 5 minutes. */
+ * hang ends. After one kind of a case has hung, its other kinds get a tenth of their limit. So
+ * 20 cases that hang take no more than 5 minutes. */
 enum { LIMIT_S = 10, SHORT_S = 2, ALL_HANGS_S = 160, PARTS = 6, OTHER_KINDS = 10,
 	DEADLINE_DIVISOR = 2 };
 
@@ -222,7 +222,7 @@ static enum verdict run_once(struct result *r, enum kind kind, int64_t limit, in
 	int end;
 
 	memset(pipetest.shared, 0,
-			offsetof(struct shared, said.text) + pipetest.shared->said.text_len);
+		offsetof(struct shared, said.text) + pipetest.shared->said.text_len);
 	t.deadline = now + limit / DEADLINE_DIVISOR; /* leaves time to print what was awaited */
 	pipetest_directory_fresh();
 	leader.pid = fork();

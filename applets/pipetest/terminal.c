@@ -10,7 +10,7 @@
 
 enum { FIELDS = 3, NAME_WIDTH = 16, REDRAW_MS = 100, SHOWN_LINES = 6 };
 
-/* A case that failed. It is printed at the end. */
+/* A case that failed is printed at the end. */
 struct failure {
 	char *name, *text;
 	const char *row;

@@ -289,7 +289,7 @@ static bool no_space(long got)
 	return fs.f_bavail < ENOUGH / (unsigned long)fs.f_bsize || (fs.f_files && !fs.f_ffree);
 }
 
-/* ENOMEM skips the case only if a limit leaves little memory, because it is a failure elsewhere. */
+/* ENOMEM skips the case only if a limit leaves little memory, because else it is a failure. */
 static bool no_memory(long got)
 {
 	enum { ENOUGH = 64 << 20 };

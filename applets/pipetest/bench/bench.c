@@ -8,8 +8,8 @@
 #include "bench.h"
 #include "meter.h"
 
-/* The figures of the line "Data sheet", which describes a board. Of several rows with the same
- * text the line shows the first one that could be measured. */
+/* These are the figures of the line "Data sheet", which describes a board. Of several rows with the
+ * same text the line shows the first one that could be measured. */
 static const struct sheet {
 	const char *name, *what;
 } sheet[] = {
@@ -154,7 +154,7 @@ static int64_t next_slice(void)
 	return slice > LEAST_NS ? slice : LEAST_NS;
 }
 
-/* Runs one measurement in a process group of its own, so that its peers are killed with it, also
+/* Runs one measurement in a process group of its own, so that its peers are killed with it, even
  * when it hangs. Returns the signal that asks the run to end, or 0. */
 static int measure_once(struct bench_result *r, struct meter *m)
 {

@@ -17,18 +17,19 @@
 
 enum { SLICES = 5, NAME_LEN = 40 };
 
-/* What one measurement found. The measuring process fills this struct in, in shared memory. */
+/* This struct holds what one measurement found. The process that measures shares it with the
+ * engine. */
 struct figures {
 	double slice[SLICES];	/* each is in the row's unit */
 	unsigned slices;
-	double p50, p90, p99, max;	/* round trips in microseconds; 0: none was timed */
-	double fairness;	/* slowest writer's count divided by the fastest's; 0: none */
+	double p50, p90, p99, max;	/* are round trips in microseconds; 0: none was timed */
+	double fairness;	/* is the slowest writer's count divided by the fastest's, or 0 */
 	char cpus[16];		/* "0,1": both sides are pinned there; "": they are not */
 	char reason[48];	/* says why there are no figures */
 };
 
-/* A measurement. run() alone knows what how and size mean: how is a kind of pipe or a method, and
- * size counts the bytes of a chunk, the pages of a pipe, or processes. */
+/* This struct is a row: a measurement. Only run() knows what how and size mean. "how" is a kind of
+ * pipe or a method, and "size" counts the bytes of a chunk, the pages of a pipe, or processes. */
 struct bench {
 	const char *name;	/* reads group.what.parameter; name_row() appends the size */
 	const char *unit;
@@ -38,10 +39,10 @@ struct bench {
 	enum scaled { PLAIN, BYTES, PAGES } scaled;	/* says what size counts */
 };
 
-/* The groups of measurements. A row { 0 } ends each of them. */
+/* These are the groups of measurements. A row { 0 } ends each of them. */
 extern const struct bench bench_stream[], bench_latency[], bench_memory[], bench_setup[];
 
-/* A figure of the run that --compare names. */
+/* This struct is a figure of the run that --compare names. */
 struct former {
 	char name[NAME_LEN];
 	double median;
@@ -60,7 +61,7 @@ struct bench_plan {
 	const char *former_path;
 	unsigned tolerance;	/* counts percent */
 };
-/* The arguments of the options. An option that was not given has NULL. */
+/* These are the arguments of the options. An option that was not given has NULL. */
 struct bench_words {
 	char *list, *duration, *sizes, *cpus, *compare, *tolerance;
 };
@@ -79,14 +80,14 @@ void bench_rate(double (*op)(uint32_t n), double scale);
 /* op does n operations. The figure of a slice is the seconds that one operation took, times
  * scale. */
 void bench_each(double (*op)(uint32_t n), double scale);
-/* Adds the time of one operation to those that the percentiles are taken of. */
+/* Notes the time of one operation for the percentiles. */
 void bench_sample(int64_t ns);
 /* Forks a child that runs body on the processor that bench_place() chose for peers. */
 pid_t bench_peer(void (*body)(long arg), long arg);
 /* APART is OTHER_CPU, but SAME_CPU on a machine that has one processor. */
 enum placing { UNPINNED, SAME_CPU, OTHER_CPU, APART };
 void bench_place(enum placing where);
-void bench_fairness(double part);
+void bench_fairness(double part);	/* notes the figure of that name */
 size_t bench_page(void);
 /* Makes a channel: fd[0] is to read from, fd[1] to write to. */
 enum channel { A_PIPE, A_FIFO, A_SOCKETPAIR };
@@ -95,7 +96,8 @@ void bench_channel(enum channel kind, int fd[2]);
 void *bench_memory_of(size_t len);
 /* Makes a file of len bytes, all of them written, and removes its name. */
 int bench_file(size_t len);
-/* Read or write all n bytes. If that fails, the peer has ended, and this process ends, too. */
+/* These two read or write all n bytes. Where they cannot, the peer has ended, and they end this
+ * process, too. */
 void bench_read(int fd, void *buf, size_t n);
 void bench_write(int fd, const void *buf, size_t n);
 

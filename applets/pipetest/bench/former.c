@@ -58,8 +58,7 @@ struct former *bench_read_former(const char *path)
 
 		all = xrealloc(all, (count + 2) * sizeof(*all));
 		if (!take_line(&all[count], line, len))
-			bb_error_msg_and_die(
-				"'%s' has a line that is not of -b -J", path);
+			bb_error_msg_and_die("'%s' has a line that is not of -b -J", path);
 		all[++count].name[0] = '\0';
 		line += len + (line[len] == '\n');
 	}

@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: 0BSD
  *
- * The tutorial copies a file through two mappings and calls that "zero copy". These measurements
- * compare that way with others: each page of both mappings costs a page fault.
+ * The tutorial (see cases/INVENTORY) copies a file through two mappings and calls that "zero copy".
+ * These measurements compare that way with others: each page of both mappings costs a page fault.
  */
 #include <sys/sendfile.h>
 #include "bench.h"

@@ -123,7 +123,7 @@ static void vmsplice_in(const struct bench *b)
 
 static int copy[2];
 
-/* Reads the bytes that tee(2) duplicated twice: from the copy, and then from the pipe itself. */
+/* tee(2) duplicates bytes, which are then read from the copy and from the pipe itself. */
 static double tee_chunks(uint32_t n)
 {
 	double bytes = 0;

@@ -43,7 +43,6 @@ int t_epoll_with(int fd, unsigned events)
 	return ep;
 }
 
-/* The events that are reported now are those of the one descriptor, or 0. */
 void t_epoll_reports(int ep, unsigned events)
 {
 	struct epoll_event ev[2] = { { 0 } };

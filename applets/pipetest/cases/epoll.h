@@ -8,13 +8,13 @@
 
 #include <sys/epoll.h>
 
-int t_epoll_instance(void);	/* a new one, or the case is skipped */
-long t_epoll_control(int ep, int op, int fd, unsigned events);	/* 0 or -errno */
+int t_epoll_instance(void);	/* returns a new one, or skips the case */
+long t_epoll_control(int ep, int op, int fd, unsigned events);	/* returns 0 or -errno */
 void t_epoll_control_gives(int ep, int op, int fd, unsigned events, long expected);
 void t_epoll_watch(int ep, int fd, unsigned events);
-int t_epoll_with(int fd, unsigned events);	/* a new one that watches fd */
-/* What is reported now: the events of the one descriptor, or 0. */
+int t_epoll_with(int fd, unsigned events);	/* returns a new one that watches fd */
+/* Expects that epoll_wait reports these events of one descriptor now, or nothing if events is 0. */
 void t_epoll_reports(int ep, unsigned events);
-long t_epoll_wait_in(long ep);	/* blocks; the events of one descriptor, or -errno */
+long t_epoll_wait_in(long ep);	/* blocks, and returns the events of one descriptor, or -errno */
 
 #endif
