@@ -76,7 +76,8 @@ static bool examine(int fds, const char *name, struct holder *h)
 	return true;
 }
 
-/* These errors are expected when a process ends or closes a descriptor during the scan. */
+/* ENOENT and ESRCH are expected, because a process can end or close a descriptor during the
+ * scan. */
 static bool is_unexpected(int err)
 {
 	return err && err != ENOENT && err != ESRCH;
@@ -314,7 +315,7 @@ struct opening {
 	int sockets[2];		/* [1]: the child's end */
 };
 
-/* Sends or receives one byte, and with it a descriptor: SCM_RIGHTS of unix(7). */
+/* A descriptor is sent with one byte of data: SCM_RIGHTS of unix(7). */
 union passed_fd {
 	struct cmsghdr head;
 	char room[CMSG_SPACE(sizeof(int))];

@@ -8,8 +8,8 @@
 /* A pipe is a ring of slots. A slot holds at most one page, and the pipe is full when all slots are
  * taken, however little they hold. tee(2) duplicates each slot and merges nothing (link_pipe in the
  * kernel's fs/splice.c). A packet always takes one slot (pipe(2), O_DIRECT). The queue is copied
- * into an empty scratch pipe of the same size, and packets are written until that pipe is full. The
- * free slots are then the packets, and the others are those of the copy. */
+ * into an empty scratch pipe of the same size, and packets are written until that pipe is full. As
+ * many packets as fit, so many slots were free. The other slots are those of the copy. */
 
 /* Returns the number of bytes, or -1. tee(2) cannot copy from a writing end, so then a holder's
  * reading end is opened. */

@@ -9,7 +9,7 @@ enum { CHUNK = 64 * 1024 };
 
 struct filled {
 	size_t bytes, writes;
-	int size;	/* of the pipe; -1: unknown, so the answer is the bytes that it took */
+	int size;	/* of the pipe; -1: unknown, so the answer is what the pipe took */
 };
 
 /* Returns the pipe's size after setting it if size is given. Returns -1 if no size is given and the

@@ -15,16 +15,18 @@ enum { LARGEST_SIZE = 1 << 30 };
 /* --- child.c. Work that another user could block for ever, by holding a lock or a page, is done in
  * a child. A process in uninterruptible sleep cannot be killed, but it can be left behind. */
 struct errand {
-	size_t count;				/* items, from 0 on */
+	size_t count;				/* of items; the first is item 0 */
 	void (*work)(void *data, size_t item, int answers); /* runs in the child */
 	/* Runs in the parent for each answer. answer is NULL if the child was left behind at this
 	 * item. */
 	void (*take)(void *data, size_t item, const void *answer);
-	size_t longest;				/* bytes of an answer */
+	size_t longest;				/* bytes that the longest answer can have */
 	void *data;
 	int keep;		/* the standard descriptor that the work needs, or -1 */
 };
+/* Runs the errand, item after item. */
 void pipecap_run(const struct errand *errand);
+/* Called by work: sends an answer to the parent. */
 void pipecap_answer(int answers, size_t item, const void *answer, size_t len);
 
 /* --- holders.c. A holder is one descriptor that a process has of a pipe or FIFO, as /proc shows
@@ -36,7 +38,7 @@ struct holder {
 	pid_t pid;
 	int fd;			/* -1: the process waits in open(2) */
 	bool reads, writes;
-	signed char blocked;	/* -1: cannot be seen */
+	signed char blocked;	/* the process sleeps in a call on it; -1: cannot be seen */
 	int hidden;		/* the errno that hid the process's descriptors, or 0 */
 	char comm[16];
 	char *path;		/* of the FIFO that the process wants to open */
@@ -46,7 +48,7 @@ struct holders {
 	struct holder *at;	/* sorted by dev, ino, pid, fd */
 	size_t count;
 	unsigned hidden;	/* processes that we could not look into */
-	bool seen;		/* there is a /proc */
+	bool seen;		/* /proc shows holders */
 };
 
 struct holders pipecap_find_holders(void);
@@ -92,10 +94,11 @@ struct look {
 	long slots, max_slots;	/* slots: taken ones; max_slots: all */
 	int error;		/* the errno that hid the pipe, or 0 */
 	const struct holder *holders;
-	size_t n_holders;	/* 0: the holders cannot be seen, since the pipe is open */
+	size_t n_holders;	/* 0: none can be seen, though an open pipe has some */
 };
 
-/* fd is a descriptor of the pipe, or -1 if the pipe shall be opened through a holder. */
+/* These find the facts of one pipe or of several pipes. fd is a descriptor of the pipe, or -1 if
+ * the pipe shall be opened through one of its holders. */
 void pipecap_look(struct look *look, int fd);
 void pipecap_look_all(struct look *looks, size_t count);
 /* Looks into the pipe, and copies at most len of the queued bytes into scratch, an empty and
@@ -105,8 +108,8 @@ ssize_t pipecap_copy_queue(struct look *look, int fd, size_t len, const int scra
  * that the pipe now has, or -1 with errno. look then has the size that was refused last, and the
  * unread bytes. */
 int pipecap_resize(struct look *look, int fd, int size, bool largest);
-/* Returns 0 and the holders in look, or EBADF if path is no pipe or FIFO, or ENXIO if nobody has it
- * open. */
+/* Sets the holders in look and returns 0. Returns EBADF if path is no pipe or FIFO, ENXIO if nobody
+ * has it open, or the error of stat(2). */
 int pipecap_find_pipe(struct look *look, const char *path, const struct holders *all);
 
 /* --- target.c */

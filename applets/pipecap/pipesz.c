@@ -48,7 +48,7 @@ struct pipesz {
 	bool get, check, quiet, verbose;
 	int sizes;		/* how often --set was given */
 	int size;
-	char **targets;		/* each is the option's letter and its argument */
+	char **targets;		/* each is an option's letter and then its argument */
 	size_t n_targets;
 };
 
@@ -63,7 +63,7 @@ static const struct option *long_of(int letter)
 	return o;
 }
 
-/* The word begins several options' names, or none. */
+/* word is not the beginning of exactly one option's name. */
 static void unknown_word(const char *word)
 {
 	char *names = xasprintf("%s", "");
@@ -124,8 +124,8 @@ static double fraction_at(const char **s)
 	return fraction;
 }
 
-/* Returns 0 or an error. A size is a number as strtoumax(3) reads it in any base, a fraction, and a
- * suffix from k to Y. */
+/* Sets *size and returns 0, or returns an errno. A size is a number as strtoumax(3) reads it in any
+ * base, a fraction, and a suffix from k to Y. */
 static int parse_pipesz_size(const char *s, uintmax_t *size)
 {
 	static const char letters[] = "kmgtpezy";

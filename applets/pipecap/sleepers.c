@@ -18,8 +18,8 @@ void pipecap_read_line(int dir, const char *path, char *buf, size_t size)
 	buf[n > 0 ? n : 0] = '\0';
 }
 
-/* The file contains "number 0xargument ...", or "running", or "-1 ..." outside of a system call.
- * This process may not be allowed to read it (ptrace(2), PTRACE_MODE_ATTACH). */
+/* The file "syscall" (proc(5)) contains "number 0xargument ...", or "running", or "-1 ..." outside
+ * of a system call. This process may not be allowed to read it (ptrace(2), PTRACE_MODE_ATTACH). */
 struct call pipecap_read_call(int process, const char *tid)
 {
 	struct call call = { UNKNOWN_CALL, 0, { 0 } };

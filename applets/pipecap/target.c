@@ -12,8 +12,7 @@ const struct holders *pipecap_holders(struct request *r)
 	return &r->all;
 }
 
-/* Called if nobody has the FIFO open. A process that waits in open(2) for the other side may
- * explain that. */
+/* Called if nobody has the FIFO open. Perhaps a process waits in open(2) for the other side. */
 static void nobody_has(struct request *r, const char *name, const struct look *look)
 {
 	if (!pipecap_holders(r)->seen)
@@ -27,7 +26,7 @@ static void nobody_has(struct request *r, const char *name, const struct look *l
 			name);
 }
 
-/* errno says why. size is the size that was refused, or 0. */
+/* errno says why the target failed. size is the size that was refused, or 0. */
 static void target_failed(struct request *r, const struct look *look, const char *name, long size)
 {
 	int status = size ? pipecap_refusal_status() : EXIT_FAILURE;
