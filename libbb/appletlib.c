@@ -98,7 +98,7 @@ static void make_link(const struct box *box, const char *dir, const char *name, 
 		bb_perror_msg_and_die("can't rename '%s' to '%s'", temp, path);
 }
 
-/* argv: [-s] DIR */
+/* argv is what follows --install: [-s] DIR. */
 static int install_links(char **argv)
 {
 	struct box box;
@@ -107,7 +107,7 @@ static int install_links(char **argv)
 
 	if (!dir || argv[symbolic + 1])
 		bb_show_usage("--install takes [-s] and one directory");
-	/* "" is no directory, but ""/NAME would be /NAME */
+	/* The directory "" does not exist, but the link ""/NAME would be made as /NAME. */
 	close(xopen(dir, O_PATH | O_DIRECTORY));
 	find_box(&box);
 	for (const struct applet *a = applets; a->name; a++)

@@ -18,7 +18,7 @@ struct options {
 	int count;
 };
 
-/* Adds one "[c](long)[:[:]][*]" of the specification and returns what follows it. */
+/* Adds one option, "[c](long)[:[:]][*]", and returns what follows it in the specification. */
 static const char *add_option(struct options *o, const char *spec, char **name)
 {
 	struct option *opt = &o->longs[o->count];

@@ -1,11 +1,11 @@
 /*
  * inflate.c - the decoder of RFC 1951, for what the build itself has compressed
  *
- * A code is canonical (RFC 1951, 3.2.2): those of one length are consecutive numbers, and
- * begin where the shorter ones, doubled, end. So it is enough to know how many codes there
- * are of each length, and the symbols in the order of their codes. The input is part of
- * this program: nothing of it is checked, and there are no stored blocks, for text is
- * always worth compressing.
+ * The codes are canonical (RFC 1951, 3.2.2): the codes of one length are consecutive
+ * numbers. The first of them is twice the number that follows the codes of the length
+ * before. So it is enough to know how many codes there are of each length, and the symbols
+ * in the order of their codes. The input is part of this program, so nothing of it is
+ * checked. It has no stored blocks, because gzip stores only what it cannot make smaller.
  *
  * SPDX-License-Identifier: 0BSD
  */

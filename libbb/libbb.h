@@ -78,9 +78,9 @@ void bb_show_help(void) NORETURN;
  * "(long)" is an option without a letter. Such an option always has a pointer of its own: an int *
  * that is set to 1, or with ':' or '::' a char ** that receives the argument ("" if an optional
  * argument is left out). If an option is not given, what its pointer points to stays as it was.
- * With '*' after all this the pointer, a char ***, gets a NULL-terminated list that grows. The byte
- * before an item, item[-1], is the option's letter ('\0' if it has none), so that several options
- * can share a list and keep the order in which they were given.
+ * If an option ends with '*', its pointer, a char ***, gets a NULL-terminated list that grows. The
+ * byte before an item, item[-1], is the option's letter ('\0' if it has none), so that several
+ * options can share a list and keep the order in which they were given.
  * With a leading '+' the options end at the first operand. --help and --version are always
  * accepted. Afterwards argv[optind] is the first operand. */
 typedef uint64_t opts_t;
@@ -105,17 +105,18 @@ int xchoose(const char *what, const char *str, const char *const names[]);
 
 /* --- walk.c: what a path means, without following a stranger's link */
 struct bb_walk {
-	const char *path;	/* for messages */
-	int dir;		/* where the rest of the path begins */
-	int works;		/* this kernel has O_PATH; bb_find sets it */
-	struct stat parent;	/* of the directory of the last step */
-	int links;
-	char rest[2 * PATH_MAX];
+	const char *path;	/* what messages call the file */
+	int dir;		/* a descriptor of the directory where the rest begins */
+	int works;		/* this kernel has O_PATH */
+	struct stat parent;	/* the directory that the last name was looked up in */
+	int links;		/* the links that were followed */
+	char rest[2 * PATH_MAX]; /* the part of the path that is still to be walked */
 };
 /* Returns an O_PATH descriptor of what the path means, or -1. Ends the program if a stranger's link
- * is on the way. w->path and zeros is what it begins with. */
+ * is on the way. The caller sets w->path, and the rest of *w to zeros. */
 int bb_find(struct bb_walk *w, const char *path);
-/* Ends the program if st, which bb_find has found, is a stranger's. what begins the message. */
+/* Ends the program if st, which bb_find has found, is a stranger's. what names this file in the
+ * message. */
 void bb_refuse_owner(const struct bb_walk *w, const struct stat *st, const char *what);
 
 /* --- calls that succeed or end the program with a message that names the object */
@@ -130,8 +131,8 @@ pid_t xfork(void);
  * ended. In a new PID namespace (unshare -p without --fork) getppid(2) returns 0 for a parent that
  * still lives. */
 void die_with_parent(pid_t parent);
-/* Runs a command found in PATH, with the SIGPIPE and the signal mask that this program inherited.
- * exec_command returns only if that fails. xexec then exits with 126 or 127. */
+/* Runs a command found in PATH, with SIGPIPE, SIGXFSZ and the signal mask as this program has
+ * inherited them. exec_command returns only if that fails. xexec then exits with 126 or 127. */
 void exec_command(char **argv);
 void xexec(char **argv) NORETURN;
 /* stdout is buffered, but a terminal gets each line at once. If a write to stdout fails, the exit
@@ -163,8 +164,8 @@ int sleep_until(int64_t deadline_ns);
  * sigs is a 0-terminated list. die_of_signal never returns: the parent sees that this signal has
  * killed the process. */
 extern volatile sig_atomic_t bb_got_signal;
-/* The state in which main() found SIGPIPE, SIGXFSZ and the signal mask. main() always ignores both,
- * so that write(2) fails with EPIPE and EFBIG instead; a command gets them as they were. */
+/* These tell how main() found SIGPIPE, SIGXFSZ and the signal mask. main() then ignores both
+ * signals, so that write(2) fails with EPIPE or EFBIG instead. exec_command restores all three. */
 extern int bb_sigpipe_was_ignored, bb_sigxfsz_was_ignored;
 extern sigset_t bb_inherited_mask;
 void bb_signals(const int *sigs);

@@ -8,8 +8,8 @@
 const char *applet_name = "ipcbox";
 int xfunc_error_retval = EXIT_FAILURE;
 
-/* The longest path and a sentence fit into a line. A longer text is cut, but its tail (the error or
- * the usage hint) is always printed whole. */
+/* A line has room for the longest path and a sentence. A longer text is cut, but its tail (the
+ * error or the usage hint) is always printed whole. */
 enum { LINE_SIZE = PATH_MAX + 1024, TAIL_SIZE = 256 };
 
 /* Replaces each character of text that a terminal must not get by '?'; returns the new length. */
@@ -39,7 +39,7 @@ static void write_message(const char *tail, const char *fmt, va_list args)
 
 	len += make_safe(line + len, text);
 	len += scnprintf(line + len, TAIL_SIZE, "%s\n", tail);
-	/* Stderr itself has failed, so no message could say so. */
+	/* No message could report a failure of stderr. */
 	(void)full_write(STDERR_FILENO, line, len);
 }
 

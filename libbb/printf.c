@@ -1,8 +1,8 @@
 /*
  * printf.c - text from a format: cut to a buffer, in memory of its own, or on stdout
  *
- * The formats are libc's. The buffer of stdout is ours, not stdio's: its errors are told once,
- * by name, and a child that is forked never writes it a second time (xfork).
+ * The formats are libc's. The buffer of stdout is ours, not stdio's: an error of stdout is told
+ * once, by name, and a forked child never writes the buffer a second time (xfork).
  *
  * SPDX-License-Identifier: 0BSD
  */

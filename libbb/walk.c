@@ -46,8 +46,9 @@ static void begin(struct bb_walk *w, const char *path)
 	w->works = w->dir >= 0;
 }
 
-/* Puts the link's target before the rest. The links of /proc have no text that could be followed
- * (proc_pid_fd(5)). Returns where the new rest begins, or -1. */
+/* Puts the link's target before the rest. The text of a link in /proc is no path that could be
+ * followed (proc_pid_fd(5)), so the kernel follows such a link. Returns where the new rest begins,
+ * or -1. */
 static int follow(struct bb_walk *w, int link, const char *name, const char *rest)
 {
 	char text[sizeof(w->rest)];

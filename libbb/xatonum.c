@@ -81,7 +81,7 @@ uintmax_t xatosize(const char *what, const char *str, uintmax_t min, uintmax_t m
 				invalid(what, str);
 			fraction %= NS_PER_S;
 		}
-	} else if (strchr(str, '.')) { /* a byte has no parts */
+	} else if (strchr(str, '.')) { /* A byte has no parts. */
 		invalid(what, str);
 	}
 	if (*s || value < min || value > max)
@@ -117,7 +117,7 @@ int64_t xatodur(const char *what, const char *str)
 		|| __builtin_add_overflow(
 			total, (int64_t)(fraction * (units[i].ns / 1000) / NS_PER_S * 1000),
 			&total)
-		|| total > INT64_MAX / 2) /* so that adding the clock does not overflow */
+		|| total > INT64_MAX / 2) /* The sum with the clock must not overflow. */
 		invalid(what, str);
 	return total;
 }

@@ -1,5 +1,5 @@
 /*
- * xfuncs.c - done, or dead with the object named
+ * xfuncs.c - calls that succeed, or end the program with a message that names the object
  *
  * SPDX-License-Identifier: 0BSD
  */
