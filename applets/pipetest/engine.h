@@ -8,8 +8,8 @@
 
 #include "case.h"
 
-/* The groups, in the order in which they run. The rows of each are NAME_cases[] in cases/NAME.c,
- * and rows.h has their number. */
+/* These are the groups in the order in which they run. The rows of each are NAME_cases[] in
+ * cases/NAME.c, and rows.h has their number. */
 #define GROUPS \
 	GROUP(tutorial_pipe) \
 	GROUP(tutorial_races) \
@@ -71,7 +71,7 @@ enum { MAX_JOBS = 128, MAX_NAMES = 8, MAX_CALLS = 160, NAME_SIZE = 64 };
 
 enum { CALL_SIZE = 112 };
 
-/* A call that a process of a case announced. The struct is in memory that all processes share. */
+/* A process of a case announced this call. The struct is in memory that all processes share. */
 struct call {
 	_Atomic uint32_t made;	/* is true until the call returns */
 	char text[CALL_SIZE];

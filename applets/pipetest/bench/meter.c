@@ -16,7 +16,7 @@
 enum { SAMPLES = 1 << 16 };
 
 static struct meter *m;
-static float *samples; /* in nanoseconds */
+static float *samples; /* are in nanoseconds */
 static uint32_t sampled;
 static bool sampling;
 
