@@ -1,5 +1,7 @@
-# bash.awk - completion for bash, out of the lines that gen.sh makes of the options:
-# applet, letter, name, how, ARG, words, text
+# bash.awk - print the completion for bash
+#
+# It reads the lines that gen.sh prints for the options. A line has these fields, with tabs between
+# them: applet, letter, name, how, ARG, words, text. options.awk says what they mean.
 #
 # SPDX-License-Identifier: 0BSD
 
@@ -18,11 +20,11 @@ END {
 	print "_ipcbox_options() {\n\tcase $1 in"
 	for (i = 1; i <= n; i++) { print "\t" applets[i] ") echo '" substr(all[applets[i]], 2) "' ;;"; list = list " " applets[i] }
 	print "\tesac\n}"
-	print "# what may stand behind an option: words, or @cases, @files, @none"
+	print "# Prints what can follow an option: words, @cases, @files or @none."
 	print "_ipcbox_words() {\n\tcase $1:$2 in"
 	for (i = 1; i <= m; i++) print args[i]
 	print "\tesac\n}"
-	print "# is the word after this option its argument?"
+	print "# Returns 0 if the word after this option is its argument."
 	print "_ipcbox_takes() { case $1:$2 in " substr(separate, 2) ") ;; *) return 1 ;; esac; }"
 	print "_ipcbox_applets='" substr(list, 2) "'"
 	while ((getline line < "configs/complete.bash") > 0) print line

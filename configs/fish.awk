@@ -1,5 +1,7 @@
-# fish.awk - completion for fish, out of the lines that gen.sh makes of the options:
-# applet, letter, name, how, ARG, words, text
+# fish.awk - print the completion for fish
+#
+# It reads the lines that gen.sh prints for the options. A line has these fields, with tabs between
+# them: applet, letter, name, how, ARG, words, text. options.awk says what they mean.
 #
 # SPDX-License-Identifier: 0BSD
 
@@ -22,7 +24,7 @@ function plain(s) {
 !($1 in seen) { list = list " " $1; seen[$1] }
 {
 	out = "complete -c " $1 ($2 == "" ? "" : " -s " $2) " -l " $3
-	# fish takes an argument that may be left out only after "=", and offers it there by itself.
+	# fish takes an optional argument only after "=", and offers its words there by itself.
 	if ($4 == ":") out = out ($5 ~ /^(FILE|FIFO|DIR)$/ ? " -r -F" : " -x")
 	if ($4 != "" && $6 != "") out = out " -a " plain($6)
 	if ($4 != "" && $5 ~ /^(GLOB|ID)$/) out = out " -a '(__ipcbox_cases)'"

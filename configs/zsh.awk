@@ -1,11 +1,13 @@
-# zsh.awk - completion for zsh, out of the lines that gen.sh makes of the options:
-# applet, letter, name, how, ARG, words, text
+# zsh.awk - print the completion for zsh
+#
+# It reads the lines that gen.sh prints for the options. A line has these fields, with tabs between
+# them: applet, letter, name, how, ARG, words, text. options.awk says what they mean.
 #
 # SPDX-License-Identifier: 0BSD
 
 BEGIN { FS = "\t"; quote = sprintf("%c", 39) }
 
-# Escapes text inside of a quoted [explanation].
+# Escapes a text that stands in an [explanation] in single quotes.
 function plain(s) {
 	gsub(/\\|\[|\]|:/, "\\\\&", s)
 	gsub(quote, quote "\\" quote quote, s)
@@ -26,7 +28,8 @@ function argument(how, arg, words,  action) {
 !($1 in specs) { applets[++n] = $1 }
 {
 	argument_of = argument($4, $5, $6)
-	# -x takes its argument in the same word or the next; "=-" means in the same word only
+	# With "+" and "=", an option and its argument are one word or two. With "-" and "=-", they
+	# are one word (_arguments in zshcompsys(1)).
 	short = $2 == "" ? "" : "-" $2 ($4 == "::" ? "-" : $4 == ":" ? "+" : "")
 	long = "--" $3 ($4 == "::" ? "=-" : $4 == ":" ? "=" : "")
 	text = "[" plain($7) "]" argument_of
