@@ -1,9 +1,9 @@
-# box.awk - the tables of the box's --help in its man page
+# box.awk - put the tables of the box's --help into its man page
 #
 # awk -f box.awk HELP PART
 #
-# HELP has two tables, the applets and, after the line "Exit status", the exit statuses; a row is a
-# word, blanks and a text. The tables replace the lines .\" APPLETS and .\" STATUS of PART.
+# HELP has two tables: the applets, and, after the line "Exit status", the exit statuses. A row is a
+# word, blanks and a text. In PART, the tables replace the lines .\" APPLETS and .\" STATUS.
 #
 # SPDX-License-Identifier: 0BSD
 

@@ -1,4 +1,4 @@
-# options.awk - the options of one applet, out of its --help
+# options.awk - print the options of one applet, which it finds in its --help
 #
 # A line that begins with "-" names options, and the indented lines after it continue its text. Two
 # options on one line have two or more blanks, or a semicolon, between them:
@@ -6,8 +6,8 @@
 #	-x, --long ARG  text     --other[=ARG]  text; --third=WORD|WORD
 #
 # options.awk prints a line for each option, with tabs between: letter, name, how, ARG, words, text.
-# "how" is empty for an option without an argument, ":" for one with an argument, "::" where the
-# argument may be left out. "words" are the words that ARG itself names, with blanks between.
+# "how" is empty for an option without an argument, ":" for one with an argument, and "::" for one
+# whose argument may be left out. "words" are the words that ARG itself names, with blanks between.
 #
 # SPDX-License-Identifier: 0BSD
 

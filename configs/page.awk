@@ -1,15 +1,16 @@
-# page.awk - an applet's man page, out of its --help, its options and the part written by hand
+# page.awk - print an applet's man page
 #
 # awk -v name= -v line= -v date= -v version= -f page.awk HELP OPTIONS PART
 #
-# HELP is the text of --help, of which the usage becomes SYNOPSIS; OPTIONS is what options.awk made
-# of it; PART is NAME.1 in mdoc, from .Sh DESCRIPTION on. OPTIONS stands after DESCRIPTION.
+# HELP is the text of --help, whose usage becomes SYNOPSIS. OPTIONS is what options.awk prints for
+# HELP, and becomes the section OPTIONS after DESCRIPTION. PART is the part that is written by hand:
+# NAME.1 in mdoc(7), from .Sh DESCRIPTION on.
 #
 # SPDX-License-Identifier: 0BSD
 
 BEGIN { FS = "\t"; quote = sprintf("%c", 39) }
 
-# Escapes what roff would take for a request or an escape.
+# Escapes what roff(7) would take for a request or an escape.
 function plain(s) {
 	gsub(/\\/, "\\e", s)
 	gsub(/-/, "\\-", s)
@@ -46,7 +47,7 @@ FILENAME == ARGV[1] {
 	next
 }
 
-# An argument that may be left out stands in brackets.
+# Prints the head of an entry. An argument that may be left out stands in brackets.
 function entry(letter, option, how, arg) {
 	printf ".It %s", letter == "" ? "" : "Fl " letter " , "
 	printf "Fl \\-%s", plain(option)
@@ -69,7 +70,7 @@ function options(  i) {
 	print ".El"
 }
 
-# "print it once" becomes "Print it once."
+# Makes a sentence of a text: "print it once" becomes "Print it once."
 function sentence(s) {
 	if (s ~ /^[a-z]+( |$)/) s = toupper(substr(s, 1, 1)) substr(s, 2)
 	if (s !~ /[.:]$/) s = s "."
