@@ -1,5 +1,5 @@
 #!/bin/sh
-# gen.sh WHAT FILE... - print one of the files the build generates.
+# gen.sh WHAT FILE... - print one of the files that the build generates
 #
 #   kconfig APPLET.c...              the menu entries in the header comments of the applets
 #   config  SEED KCONFIG...          a whole .config: the values of SEED, or else the defaults
@@ -19,17 +19,17 @@
 # An applet's source is applets/NAME.c or applets/ROOM/NAME.c. gen.sh runs under any POSIX shell
 # and awk.
 #
-# The texts, in this order: the box's help (TEXT_box), the help of each enabled applet
-# (TEXT_NAME), each FILE.txt in their folders (TEXT_FILE), and from TEXT_rows on the four strings
-# at the head of each CASE(...) row in the files of cases/ that a header beside it lists as
-# GROUP(NAME).
+# The texts stand in this order: the box's help (TEXT_box); the help of each enabled applet
+# (TEXT_NAME); each FILE.txt in the folders of these applets (TEXT_FILE); from TEXT_rows on, the
+# four strings at the head of each CASE(...) row. The rows are in the file cases/NAME.c of each
+# GROUP(NAME) that a header beside cases/ lists.
 
 LC_ALL=C; export LC_ALL
 what=$1; shift
 
-# This part of an awk program reads a .config while "values" is set, then Kconfig files. It calls
-# emit() once for each symbol; settle() returns whether the dependencies of the symbol are met, and
-# leaves its value in v.
+# This is the first part of several awk programs. While "values" is set, it reads a .config, and
+# after that it reads Kconfig files. It calls emit() once for each symbol. settle() returns true if
+# the dependencies of the symbol are met, and leaves its value in v.
 parse='
 BEGIN { fits["bool"] = "^[yn]$"; fits["int"] = "^-?[0-9]+$"; fits["string"] = "^\".*\"$" }
 values { sub(/\r$/, "") }
@@ -57,20 +57,21 @@ function line() {
 }
 '
 
-# on .config NAME - is it switched on?
+# on .config NAME - succeeds if the applet is switched on
 on() { grep -q "^CONFIG_$(echo "$2" | tr '[:lower:]' '[:upper:]')=y" "$1"; }
 
 applet() { a=${1##*/}; echo "${a%.*}"; }
 line() { sed -n '2s/^ \* [a-z0-9]* - //p' "$1"; }
-end() { printf '\001'; } # The byte becomes a NUL in C, because some awks end a line at a NUL.
+# end - ends a text by a byte that becomes a NUL in C: some awks would end a line at a NUL
+end() { printf '\001'; }
 
-# enabled .config APPLET.c... - the files of the applets that are switched on
+# enabled .config APPLET.c... - prints the files of the applets that are switched on
 enabled() {
 	cfg=$1; shift
 	for f; do if on "$cfg" "$(applet "$f")"; then echo "$f"; fi; done
 }
 
-# help FILE - the applet's --help: the help of its first stanza
+# help FILE - prints the applet's --help, which is the help of its first stanza
 help() {
 	awk -v name="$(applet "$1")" '
 	/^\*\// { exit }
@@ -80,7 +81,7 @@ help() {
 	on && $1 == "help" { help = 1 }' "$1"
 }
 
-# rooms .config APPLET.c... - the folders of the enabled applets, each once
+# rooms .config APPLET.c... - prints the folders of the enabled applets, each once
 rooms() { enabled "$@" | sed -n 's|^\(applets/.*\)/[^/]*$|\1|p' | sort -u; }
 extra() { for d in $(rooms "$@"); do find "$d" -name '*.txt' | sort; done; }
 groups() {
@@ -101,26 +102,26 @@ rows() {
 	}' "$1" || { echo "$1: a CASE() without four plain strings" >&2; exit 1; }
 }
 
-# options FILE - a line each: letter, name, how, ARG, words, text
+# options FILE - prints a line for each option, as options.awk does
 options() {
 	help "$1" | awk -f configs/options.awk
 	printf 'h\thelp\t\t\t\tprint the help\nV\tversion\t\t\t\tprint the version\n'
 }
 
-# box_help .config APPLET.c... - the help of the box
+# box_help .config APPLET.c... - prints the help of the box
 box_help() {
 	sed '/^APPLETS$/,$d' libbb/help.txt
 	for f in $(enabled "$@"); do printf '  %-9s %s\n' "$(applet "$f")" "$(line "$f")"; done
 	sed '1,/^APPLETS$/d' libbb/help.txt
 }
 
-# page NAME LINE PART - write $dir/NAME.1, made of $dir/help, $dir/options and the file PART
+# page NAME LINE PART - writes $dir/NAME.1, made of $dir/help, $dir/options and the file PART
 page() {
 	awk -v name="$1" -v line="$2" -v date="${DATE-}" -v version="${VERSION-}" \
 		-f configs/page.awk "$dir/help" "$dir/options" "$3" >"$dir/$1.1"
 }
 
-# pages .config APPLET.c... - write the man pages into $dir
+# pages .config APPLET.c... - writes the man pages into $dir
 pages() {
 	box_help "$@" >"$dir/help"
 	: >"$dir/options"
@@ -155,8 +156,8 @@ header)
 		else print "#define CONFIG_" sym, sym in val ? val[sym] : def
 	}' values=1 "$seed" values= "$@" ;;
 make)
-	# $ and # are plain characters in a string of Kconfig, and so are blanks at its ends. There \ stands
-	# before " and \ only.
+	# In a string of Kconfig, $ and # are plain characters, and blanks at the ends count. A \
+	# stands only before " and \.
 	sed -n '/^CONFIG_/!d; /="/{s/="\(.*\)"$/=\1/; s/\\\(.\)/\1/g; s/[$]/&&/g; s/#/$(sharp)/g; s/=\(.*\)/=$()\1$()/;}; p' "$1"
 	echo "APPLETS :=$(enabled "$@" | sed 's|.*/| |; s|\.c$||' | tr -d '\n')"
 	echo "ALL_NAMES :=$(shift; for f; do applet "$f"; done | sed 's/^/ /' | tr -d '\n')" ;;
