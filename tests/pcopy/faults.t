@@ -1,5 +1,6 @@
 #!/bin/sh
-# Whatever fails and whenever pcopy is killed: DST is the old file or the new one.
+# These tests let each system call fail, and kill pcopy at random. DST must be the old file or the
+# new one.
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 export EMULATOR
@@ -15,14 +16,15 @@ if ! command -v strace >/dev/null || [ -n "$EMULATOR" ] || ! strace -o log true 
 else
 	bytes $((3 * page + 5)) >src
 	bytes 777 >old
-	# What can't fail does not: getpid(2), umask(2) ...; what starts and ends a process is not pcopy's.
+	# strace injects no error into these calls: they cannot fail, or they start and end a process.
 	cannot='execve|exit|exit_group|brk|arch_prctl|set_tid_address|set_thread_area|rt_sigreturn|getpid|getppid|gettid|geteuid32|geteuid|umask'
-	# inject ERROR OPTIONS... - prints what goes wrong where each call fails with ERROR
+	# inject ERROR OPTION... - lets each call fail with ERROR, and prints what goes wrong
 	inject() {
 		error=$1; shift
 		mkdir "$error" && cd "$error" && cp ../src ../old . || exit
 		for name in $names; do
-			# EAGAIN of flock(2) means that another process has the lock: it would remove the file.
+			# EAGAIN of flock(2) means that another pcopy has locked the file (EWOULDBLOCK), and that
+			# pcopy would remove the file.
 			[ $name-$error != flock-EAGAIN ] || continue
 			for when in $whens; do
 				cp old dst
@@ -43,8 +45,8 @@ else
 			done
 		done
 	}
-	# fails OPTIONS... - prints what goes wrong; the errors are tried side by side, because each
-	# copy waits for the disk most of the time
+	# fails OPTION... - calls inject for each error, and prints what goes wrong. The errors are tried
+	# side by side, because each copy waits for the disk most of the time.
 	fails() {
 		cp old dst
 		strace -f -o calls "$IPCBOX" pcopy "$@" src dst 2 >out 2>err
@@ -71,7 +73,7 @@ fi
 head -c 20000000 /dev/urandom >src
 head -c 3000000 /dev/urandom >old
 cat >kill.py <<'END'
-"""kill.py COUNT PCOPY: runs, kills at random, looks; prints what went wrong."""
+"""kill.py COUNT PCOPY - copies COUNT times, kills each copy at random, and prints what is wrong."""
 import filecmp, os, random, signal, subprocess, sys, time
 count, box = int(sys.argv[1]), sys.argv[2]
 seed = random.randrange(1 << 30)
