@@ -1,5 +1,6 @@
 #!/bin/sh
-# Other file systems: what holds on ext4 holds there, or is refused before the first byte.
+# These tests run pcopy on other file systems. It works there as on ext4, or refuses the copy before
+# the first byte.
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 export EMULATOR
@@ -12,7 +13,8 @@ head -c 3000003 /dev/urandom >src
 head -c 2000000 /dev/urandom >other
 mkdir mnt real a b low up work
 
-# copies WHERE OPTION... - a new file and over an old one, whole, with nothing left behind
+# copies NAME DIR OPTION... - checks that pcopy makes a new file in DIR and replaces an old one, and
+# leaves nothing else; NAME is that of the file system
 copies() {
 	fs=$1 dir=$2; shift 2
 	rm -f "$dir/dst"
@@ -24,13 +26,13 @@ copies() {
 	done
 	is "$fs: pcopy $* leaves no temporary file" '' "$(ls -A "$dir" | grep '^.pcopy-')"
 }
-# longest DIR - the number of bytes of the longest name that a file can have there
+# longest DIR - prints the number of bytes of the longest name that a file in DIR can have
 longest() { python3 -c 'import os, sys
 for n in range(255, 0, -1):
     name = sys.argv[1] + "/" + "7" * n
     try: os.close(os.open(name, os.O_CREAT)); os.unlink(name); print(n); break
     except OSError: pass' "$1"; }
-# all_modes NAME DIR
+# all_modes NAME DIR - checks all ways to copy into DIR, which is on the file system NAME
 all_modes() {
 	copies "$1" "$2"
 	for options in --inplace -u -R '-e mmap' '-p -c' '--sparse=always'; do
@@ -76,7 +78,7 @@ else
 	skip tmpfs 'it can not be mounted here'
 fi
 
-# The upper directory is on a tmpfs: overlayfs on overlayfs is refused.
+# The upper directory is on a tmpfs, because the kernel refuses one on an overlayfs, which / can be.
 if mount -t tmpfs none up 2>log && mkdir up/up up/work && mount -t overlay -o lowerdir=low,upperdir=up/up,workdir=up/work none mnt 2>log; then
 	all_modes overlayfs mnt
 	umount mnt
@@ -90,11 +92,11 @@ else
 fi
 umount up 2>log
 
-# Each mount has locks of its own, as those of two hosts.
+# Each mount of bindfs has locks of its own: a lock of one does not exclude a lock of the other.
 if have bindfs && bindfs real a 2>log && bindfs real b 2>log; then
 	all_modes bindfs a
 	head -c 30000000 /dev/urandom >one; head -c 30000000 /dev/urandom >two
-	# both OPTION... - two copies to one DST through two mounts, the second one slower
+	# both OPTION... - copies two files to one DST through two mounts; the second copy ends later
 	both() {
 		mkfifo feed1 feed2
 		box pcopy "$@" - a/both <feed1 2>err1 & first=$!
