@@ -1,10 +1,12 @@
 #!/bin/sh
+# These tests copy one file: its names, kinds, holes and engines, failures, signals and changes.
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 export EMULATOR
 if ! command -v python3 >/dev/null; then skip 'a worker whose parent is in another PID namespace copies each byte' 'no python3'; exit; fi
 
-# bytes N - N bytes that differ from each other and from every other place
+# bytes N - prints N random bytes, which are the same for each N, so that a byte in the wrong place
+# shows
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
 sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
 holds_old() { [ "$(cat "$1")" = old ]; }
@@ -209,7 +211,7 @@ else
 fi
 rm -f sparse dst
 
-# Its blocks are all that fit into it, but for the last one.
+# All blocks of this file are data, except the last one, which is a hole.
 head -c $((16 * page)) src >hole; truncate -s $((16 * page + 100)) hole
 rm -f dst; box pcopy hole dst
 is 'a copy keeps a hole that ends within a block' "$(stat -c '%s %b' hole)" "$(stat -c '%s %b' dst)"
@@ -223,7 +225,7 @@ else
 fi
 umount most 2>log
 
-# --- engines: each copies, or the next best one does
+# --- engines
 truncate -s 300000 holes
 bytes 100000 | dd of=holes bs=4096 seek=20 conv=notrunc status=none
 holes=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(open("holes", "rb").read()))')
@@ -329,7 +331,7 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; the
 	run strace -f -o log -e trace=fork,clone -e inject=fork,clone:error=EAGAIN:when=2+ "$IPCBOX" pcopy -J src dst 3
 	ok 'a copy with one worker instead of three is whole' cmp src dst
 	like 'JSON counts one worker that copies instead of three as one' '*"jobs":1,*' "$out"
-	# Each lseek for data fails, and none for holes.
+	# Each lseek(2) for data fails, and none for holes does.
 	truncate -s 300000 holes
 	LIMIT=5 run strace -f -o log -e trace=lseek -e inject=lseek:error=EIO:when=1+2 "$IPCBOX" pcopy holes dst
 	is 'pcopy reads a whole file as data where lseek finds no data' '0 ' "$rc $err"
@@ -344,7 +346,7 @@ else
 fi
 ok '--no-sync leaves no temporary file' no_temporary
 
-# --- signals: a FIFO keeps it waiting
+# --- signals: pcopy waits for a FIFO when they come
 for sig in INT TERM HUP; do
 	rm -f fifo; mkfifo fifo; echo old >dst
 	python3 -c 'import signal, os, sys
@@ -359,7 +361,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:
 	exec 9>&-
 done
 if [ -r /proc/self/status ]; then
-	# A short file, and nobody reads what the pipe has no room for.
+	# The file does not fit into the pipe, and nobody reads, so pcopy waits.
 	head -c 1000000 src >short; rm -f fifo; mkfifo fifo
 	for to in fifo -; do
 		exec 9<>fifo
@@ -393,9 +395,9 @@ box pcopy src dst
 ok 'the run after a SIGKILL copies' cmp src dst
 ok 'the run after a SIGKILL removes the temporary file of the killed run' no_temporary
 
-# --- SRC changes: the worker is stopped at its first call, and DST must not be touched
+# --- SRC changes while strace holds a worker at its first call: DST must not be touched
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
-	# changes CHANGE CALL OPTION...
+	# changes CHANGE CALL OPTION... - runs CHANGE while strace delays the first CALL of pcopy
 	changes() {
 		change=$1 call=$2; shift 2
 		cp src src2; echo old >dst
@@ -429,7 +431,7 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	kill -s USR1 "$(sed -n 's/ .*fsync.*//p' log | head -1)"
 	wait $pid
 	like 'pcopy answers SIGUSR1 while it waits for the medium' "0 pcopy: 19.0 MiB of 19.0 MiB  100%  *" "$? $(cat err)"
-	# the link is read a second after its file was examined
+	# DST is examined, and a second later it is a link to another file.
 	for call in stat lstat; do
 		rm -f dst log; echo old >other; echo old >before
 		[ $call = lstat ] || ln -s before dst
