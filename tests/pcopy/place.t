@@ -1,5 +1,6 @@
 #!/bin/sh
-# Where the bytes go: in place, only the blocks that differ, resumed, on a device; and back.
+# These tests look where the bytes go: into DST itself, only into blocks that differ, into a file
+# that is resumed, into a clone, or to a disk. They also read the bytes back.
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 export EMULATOR
@@ -8,10 +9,10 @@ if ! command -v python3 >/dev/null; then skip 'pcopy puts each byte where it bel
 bytes() { python3 -c 'import random, sys; r = random.Random(int(sys.argv[1]))
 sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
 holds_old() { [ "$(cat "$1")" = old ]; }
-# poke FILE OFFSET - changes one byte
+# poke FILE OFFSET - changes the byte at OFFSET
 poke() { printf '\252' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 have_strace() { command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true 2>err; }
-# written LOG - the bytes that the system calls in a strace log wrote
+# written LOG - prints how many bytes pwrite(2) has written, according to the LOG of strace
 written() { awk '/pwrite64/ && !/unfinished/ { sum += $NF } END { print sum + 0 }' "$1"; }
 
 page=$(getconf PAGESIZE)
@@ -104,7 +105,7 @@ else
 	skip '--resume goes on after a failed run' 'no strace'
 fi
 if have_strace && [ "$(id -u)" = 0 ]; then
-	# killed after the last step but one: it has DST's owner already
+	# fsync(2) comes after the owner of DST was given to the new file. pcopy is killed there.
 	for options in '' -R; do
 		echo old >dst; chown 12:34 dst
 		# shellcheck disable=SC2086 # words
@@ -202,7 +203,8 @@ if have_strace; then
 	ok 'DST stays as it was where --verify finds a changed byte' holds_old dst
 	ok '--verify leaves no temporary file where it finds a changed byte' no_temporary
 fi
-for fs in ramfs tmpfs; do # one refuses O_DIRECT, the other (since Linux 6.6) only takes it
+# ramfs refuses O_DIRECT. Since Linux 6.6, tmpfs accepts it, but reads from memory.
+for fs in ramfs tmpfs; do
 	if [ "$(id -u)" = 0 ] && mkdir -p mnt && mount -t $fs none mnt 2>err; then
 		run box pcopy -y src mnt/dst
 		like "--verify refuses a file of $fs, which stays in memory" "77 pcopy: can't verify 'mnt/dst': it stays in memory*" "$rc $err"
