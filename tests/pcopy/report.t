@@ -1,11 +1,11 @@
 #!/bin/sh
-# What pcopy takes along and what it says: metadata, progress, JSON.
+# These tests look at what pcopy takes over from SRC beside its bytes, and at what it prints.
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 export EMULATOR
 if ! command -v python3 >/dev/null; then skip 'pcopy keeps attributes and reports its copy' 'no python3'; exit; fi
 
-# json EXPR - the value of EXPR, where j is the JSON object in $out
+# json EXPR - prints the value of EXPR in Python, where j is the JSON object in $out
 json() { printf '%s\n' "$out" | python3 -c 'import json, sys; j = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
 holds_old() { [ "$(cat "$1")" = old ]; }
 
@@ -49,7 +49,8 @@ if python3 -c "$setx" src 2>log; then
 else
 	skip '--preserve=xattr keeps an attribute' 'no user attributes here'
 fi
-# acl FILE - u::rw,u:12:rw,g::-,m::rw,o::- ; a mode of 660, but nothing for the group
+# acl.py FILE - gives FILE an ACL: u::rw, u:12:rw, g::-, m::rw and o::-. The mode of FILE is then
+# 660, but the group has no right.
 cat >acl.py <<'END'
 import os, struct, sys
 os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in
@@ -172,7 +173,7 @@ exec 9>&-
 wait $pid
 out=$(tail -1 err)
 is '--progress=json has five members' "['bytes', 'total', 'percent', 'rate', 'eta']" "$(json 'list(j)')"
-# on_terminal OPTION... - what goes to a terminal while 3 seconds pass
+# on_terminal OPTION... - prints what pcopy writes to a terminal during a copy of 3 seconds
 on_terminal() {
 	python3 -c 'import os, pty, subprocess, sys, time
 ours, theirs = pty.openpty()
