@@ -1,5 +1,6 @@
 #!/bin/sh
-# Several files at once, files that are only compared, and what is refused before the first byte.
+# These tests copy several files at once, compare files, and look at what pcopy refuses before the
+# first byte.
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 export EMULATOR
@@ -200,7 +201,7 @@ fi
 
 # --- sources that live
 if have_strace; then
-	# lives CHANGE OPTION... - what happens to SRC while its first byte is read
+	# lives CHANGE OPTION... - runs CHANGE on SRC while strace delays its first read
 	lives() {
 		change=$1; shift
 		cp one live; rm -f log; echo old >dst
