@@ -1,7 +1,8 @@
 #!/bin/sh
-# pcopy as root in a directory where nobody can write, rename and remove. Each race is made certain:
-# strace(1) stops pcopy at a system call, and nobody acts while it stands there. The directories
-# have no sticky bit, so that fs.protected_* does not apply (proc_sys_fs(5)).
+# These tests run pcopy as root in a directory where the user nobody can write, rename and remove.
+# Each race is made certain: strace(1) stops pcopy at a system call, and the user nobody acts
+# meanwhile. Most directories have no sticky bit, so that fs.protected_* does not apply
+# (proc_sys_fs(5)).
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 
@@ -18,7 +19,7 @@ echo public >public
 nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 # fresh - makes a new directory that everybody can write to
 fresh() { rm -rf dir; mkdir dir; chmod 777 dir; }
-# stopped CALLS "STRACE-OPTION..." ARGUMENT... - runs pcopy, which stands still for a second at the
+# stopped CALLS "STRACE-OPTION..." ARGUMENT... - runs pcopy, which strace stops for a second at the
 # first of these calls
 stopped() {
 	calls=$1 also=$2; shift 2
@@ -27,11 +28,11 @@ stopped() {
 	strace -f -o log -e trace="$calls,linkat,fsync" -e inject="$calls:delay_enter=1000000:when=1" $also "$IPCBOX" pcopy "$@" 2>err & pid=$!
 	wait_for grep -qE "$(echo "$calls" | tr -d '?' | tr , '|')\(" log
 }
-# swaps_temporary - nobody puts his own file in the place of the temporary file
+# swaps_temporary - puts a file of the user nobody in the place of the temporary file
 swaps_temporary() { nobody sh -c 'cd dir; for f in .pcopy-*; do mv "$f" away; echo forged >"$f"; done'; }
 ends() { wait $pid; rc=$?; }
 
-# --- nobody reads or writes what is being made
+# --- no other user reads or writes what is being made
 for options in '' -R --inplace; do
 	fresh
 	for mask in 022 000; do
@@ -43,7 +44,7 @@ for options in '' -R --inplace; do
 		is "a secret stays a secret after pcopy $options with umask $mask" 600 "$(stat -c %a dir/dst)"
 	done
 done
-# A file system without O_TMPFILE: the temporary file has a name that nobody can see.
+# Without linkat(2), the temporary file has a name, which the user nobody can see.
 fresh; : >dir/dst; chmod 600 dir/dst
 mkfifo feed
 strace -f -o log -e trace=open,openat -e inject=linkat:error=ENOSYS -e trace=open,openat,linkat "$IPCBOX" pcopy - dir/dst <feed 2>err & pid=$!
@@ -54,7 +55,7 @@ ok 'nobody cannot open a temporary file that has a name' sh -c '! setpriv --reui
 exec 9>&-; ends
 is 'a copy through a temporary file with a name succeeds' '0 600' "$rc $(stat -c %a dir/dst)"
 
-# A kept file of --resume that nobody has opened already.
+# The user nobody opens a file that --resume has kept, before pcopy goes on with it.
 fresh; kept=$(kept dst)
 : >dir/dst; chmod 600 dir/dst
 echo leftover >"dir/$kept"; chmod 644 "dir/$kept"
@@ -80,7 +81,7 @@ done
 # --- what is committed is what was made
 for old in none root; do
 	for options in '' -y -R; do
-		# Without linkat(2), the temporary file has a name, and nobody can give this name to his file.
+		# Without linkat(2), the temporary file has a name, which another file can take.
 		fresh; [ $old = none ] || echo old >dir/dst
 		stopped fsync '-e inject=linkat:error=ENOSYS' $options secret dir/dst
 		swaps_temporary
@@ -88,7 +89,7 @@ for old in none root; do
 		like "pcopy $options fails where nobody swaps the temporary file: $old" "3 pcopy: 'dir/dst' lost its temporary file to another process*" "$rc $(cat err)"
 		is "a swapped temporary file does not become DST: $old, '$options'" "$([ $old = none ] || echo old)" "$(head -c 20 dir/dst 2>/dev/null)"
 	done
-	# Between the last look and the rename
+	# The swap comes between the last look of pcopy and its rename.
 	fresh; [ $old = none ] || echo old >dir/dst
 	stopped '?rename,renameat,?renameat2' '-e inject=linkat:error=ENOSYS' secret dir/dst
 	swaps_temporary
@@ -148,7 +149,7 @@ for options in '' --inplace -u; do
 	like "pcopy $options fails where nobody swaps DST for his file" '[13] pcopy: *' "$rc $(cat err)"
 	is "a file of nobody that takes the place of DST has no secret: '$options'" his "$(head -c 20 dir/dst)"
 done
-# A FIFO that is swapped for a link to root's file, after it was examined
+# pcopy has examined a FIFO, and then a link to root's file takes its place.
 fresh; mkfifo dir/fifo
 rm -f log
 first='?open,?openat,?stat,?newfstatat'
@@ -158,7 +159,7 @@ nobody sh -c 'mv dir/fifo dir/away; ln -s ../shadow dir/fifo'
 sleep 0.1; timeout 5 cat dir/away >/dev/null & reader=$!
 ends; kill $reader 2>/dev/null; wait $reader 2>/dev/null
 is "pcopy writes no file that takes the place of a FIFO" shadow "$(cat shadow)"
-# The ACL and the attributes are those of the DST that was found.
+# While pcopy reads the ACL and the attributes of DST, another file has its name for a moment.
 fresh; echo old >dir/dst; chmod 600 dir/dst
 nobody sh -c 'echo his >dir/his'
 if python3 -c 'import os, struct
