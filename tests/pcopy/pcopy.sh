@@ -1,11 +1,13 @@
-# pcopy.sh - what the tests of this folder share: . "$room/pcopy.sh" after tap.sh
+# pcopy.sh - the functions that the tests of this folder share
 # shellcheck shell=sh
 #
-#   temporary          prints the path of the temporary file of $pid, or of its child: in /proc,
-#                      since the file has no name where the file system allows that
-#   writes_some        something is in it
-#   no_temporary       no temporary file is below this directory
-#   kept NAME          the name of what --resume keeps for DST NAME
+# A test reads this file after tap.sh: . "$room/pcopy.sh"
+#
+#   temporary          prints the path of the temporary file that $pid or its child has open; the
+#                      path is in /proc, because the file may have no name (O_TMPFILE in open(2))
+#   writes_some        succeeds if that file has bytes
+#   no_temporary       succeeds if no temporary file is below this directory
+#   kept NAME          prints the name of the file that --resume keeps for the DST called NAME
 
 temporary() {
 	for process in $pid $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do
