@@ -1,8 +1,9 @@
-"""cut.py DIR FS IMAGES [SEED] - cuts the power at random records of DIR/log, and looks.
+"""cut.py DIR FS IMAGES [SEED] - cuts the power at random records of DIR/log, and looks at the files.
 
-For each cut there are three images: with all that was flushed before it, and none, all or a random
-part (in pieces of 4 KiB) of what was written since. Each is mounted and its files are compared.
-Prints a line for each promise that is broken, and last the counts.
+For each cut, cut.py makes three images. Each has all that was flushed before the cut. What was
+written after the last flush is missing, or there, or there in part (in random pieces of 4 KiB).
+cut.py mounts each image and compares its files. It prints a line for each promise that is broken,
+and a last line with the counts.
 
 SPDX-License-Identifier: 0BSD
 """
@@ -40,7 +41,7 @@ def body(record):
 
 
 def pieces(record):
-    """The pieces of a write as (offset, bytes); a piece does not cross a multiple of PIECE."""
+    """Yields (offset, bytes) for each piece of a write. No piece crosses a multiple of PIECE."""
     off, data = record[1], memoryview(body(record))
     while data:
         n = PIECE - off % PIECE
@@ -53,13 +54,13 @@ def is_write(record):
 
 
 def flush(disk, records):
-    """The disk has all that was written before a flush."""
+    """Writes the records to the disk, as a flush does."""
     for record in filter(is_write, records):
         os.pwrite(disk, body(record), record[1])
 
 
 def write_image(path, disk):
-    """A copy of the disk; its holes stay holes."""
+    """Makes a copy of the disk with its holes, and returns the descriptor of the copy."""
     image = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     os.ftruncate(image, size)
     end = 0
@@ -78,12 +79,12 @@ zeros = bytes(len(new))
 
 
 def is_whole(got, before, after, done, may_be_old=False):
-    """What a file may hold; done: the command has ended before the cut."""
+    """Returns true if the file may hold what it has. done: the command ended before the cut."""
     return got == after or (got == before and (may_be_old or not done))
 
 
 def look(mnt, marks, count):
-    """The promises that are broken, as texts."""
+    """Yields a text for each promise that is broken."""
     def began(name):
         return "start " + name in marks
 
@@ -131,7 +132,7 @@ def look(mnt, marks, count):
 
 
 def board_numbers(disk, places):
-    """The number of the latest publication in each header of a board that the disk holds."""
+    """Yields the number of the latest publication in each header of a board on the disk."""
     for place in places:
         header = os.pread(disk, 128, place)
         if header.startswith(MAGIC):
@@ -139,9 +140,9 @@ def board_numbers(disk, places):
 
 
 def publications(records):
-    """How many publications were acknowledged, and how many of these were not flushed by then.
+    """Counts the publications that were acknowledged, and those that were not flushed by then.
 
-    This looks at the blocks themselves and at every acknowledgement, without a mount.
+    It looks at the blocks themselves after every acknowledgement, without a mount.
     """
     places = {r[1] + m.start() for r in records if r[0] == b"W"
               for m in re.finditer(re.escape(MAGIC), body(r))}
@@ -154,7 +155,7 @@ def publications(records):
             flush(disk, pending)
             pending = []
         elif record[3].startswith(b"done board"):
-            told += 1  # publication 1 was there before the first
+            told += 1  # Publication 1 was there before.
             missing += max(board_numbers(disk, places), default=0) < told + 1
     os.close(disk)
     os.unlink(where + "/flushed")
@@ -183,8 +184,8 @@ def main():
         marks = [r[3].decode() for r in records[start:cut] if r[0] == b"M"]
         for how in ("all", "none", "some"):
             chance = {"all": 1, "none": 0, "some": rng.choice((0.1, 0.5, 0.9))}[how]
-            # Each image has a file of its own: mount(8) would take a loop device that still has the
-            # image before, and its cache with it.
+            # Each image has a file of its own. If two had the same file, mount(8) could take the
+            # loop device of the image before, with its cache.
             image = f"{where}/image{count['images']}"
             fd = write_image(image, disk)
             for off, data in pending:

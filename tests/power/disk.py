@@ -1,10 +1,10 @@
-# disk.py - an nbdkit plugin: a disk in memory that writes down each write and flush, in order
+# disk.py - a disk in memory that records each write and each flush, in order: a plugin of nbdkit(1)
 #
 # SPDX-License-Identifier: 0BSD
 #
-# Parameters: log=FILE size=BYTES. The log has a record for each write (W), each write of zeros
-# (Z) and each flush (F): kind, offset and length as "<cQI", and the data of a W. A write with FUA
-# counts as the write and a flush.
+# Its parameters are log=FILE and size=BYTES. The log has a record for each write (W), each write of
+# zeros (Z) and each flush (F): kind, offset and length as "<cQI" (struct in Python), and after a W
+# its data. A write with FUA (forced unit access) is recorded as a write and a flush.
 import builtins
 import struct
 

@@ -1,9 +1,9 @@
 #!/bin/sh
-# After any cut of power a file is the old or the new one, and the new one if its command had ended
-# with status 0.
+# After any cut of power, a file is the old one or the new one. It is the new one if its command had
+# ended with status 0 before the cut.
 . "${0%/*}/../tap.sh"
 
-# CUTS is the number of images for each file system: 300 here, 10000 in make check-long.
+# CUTS is the number of images for each file system: it is 300 here, and 10000 in make check-long.
 : "${CUTS:=300}"
 for need in python3 nbdkit nbdfuse losetup; do
 	command -v $need >/dev/null || { skip 'no cut of power breaks a promise of pcopy or mmapw' "no $need"; exit; }
@@ -12,13 +12,13 @@ if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ]; then skip 'no cut of power breaks 
 [ -c /dev/fuse ] || { skip 'no cut of power breaks a promise of pcopy or mmapw' 'no /dev/fuse'; exit; }
 losetup -f >log 2>&1 || { skip 'no cut of power breaks a promise of pcopy or mmapw' 'no loop devices'; exit; }
 trap 'umount "$W"/*/cut "$W"/*/mnt 2>/dev/null; kill $PIDS 2>/dev/null; rm -rf "$T" "$W"; echo "1..$N"' EXIT
-# Images go into memory where there is room for them.
+# The images are made in memory, if it can be had.
 W=$(mktemp -d -p /dev/shm ipcbox.XXXXXX 2>log) || W=$T/work
 export IPCBOX
 
-# count NAME - prints the number of NAME in the last line of cut.py for $fs
+# count NAME - prints the number that the last line of cut.py has for NAME on $fs
 count() { sed -n "\$s/.*\\<$1=\\([0-9]*\\).*/\\1/p" $fs.cuts; }
-# cut_power - records the commands on a disk with $fs, and cuts the power
+# cut_power - records the commands on a disk with the file system $fs, and cuts the power
 cut_power() {
 	mkdir -p "$W/$fs"
 	timeout 300 sh "$room/record.sh" $fs "$W/$fs" >$fs.log 2>$fs.err

@@ -1,8 +1,8 @@
 #!/bin/sh
-# record.sh FS DIR - runs the commands that promise durability on a disk that records each write
+# record.sh FS DIR - runs the commands that promise durability, on a disk that records each write
 #
-# DIR/log is the record; it has marks "start NAME" and "done NAME". DIR/old and DIR/new are the two
-# contents. Each program is called by its applet's name through $IPCBOX.
+# DIR/log is the record. It also has the marks "start NAME" and "done NAME" of each command. DIR/old
+# and DIR/new hold the old and the new content of the files. $IPCBOX is the box.
 set -eu
 fs=$1 dir=$2 here=$(cd "${0%/*}" && pwd)
 case $fs in xfs) size=320 ;; btrfs) size=128 ;; *) size=64 ;; esac
@@ -11,7 +11,7 @@ mnt=$dir/mnt
 cleanup() {
 	umount "$mnt" 2>/dev/null || :
 	[ -z "${loop-}" ] || losetup -d "$loop" || :
-	# The loop device lets go of its file a moment later.
+	# The loop device keeps its file open for a moment.
 	tries=0
 	until umount "$dir/fuse" 2>/dev/null; do
 		tries=$((tries + 1))
@@ -37,9 +37,10 @@ mark() { python3 -c 'import struct, sys
 text = sys.argv[2].encode()
 open(sys.argv[1], "ab", buffering=0).write(struct.pack("<cQI", b"M", 0, len(text)) + text)' "$dir/log" "$*"; }
 
-# The journal commits in the middle of a copy: a wrong order of writes shows.
+# sync_beside - makes the journal commit in the middle of a copy, so that a wrong order of writes
+# shows
 sync_beside() { while [ ! -e "$dir/stop" ]; do sync -f "$mnt"; done; }
-# step NAME CMD...
+# step NAME CMD... - runs CMD, with a mark before and after it
 step() {
 	name=$1; shift
 	mark "start" "$name"
@@ -47,7 +48,7 @@ step() {
 	mark "done" "$name"
 }
 pcopy() { "$IPCBOX" pcopy "$@"; }
-# --resume goes on with the file of a copy that failed in its middle.
+# interrupted - leaves the file of a copy that failed in its middle, with which --resume goes on
 interrupted() {
 	head -c 450000 "$dir/new" | pcopy -R --expect 0 - "$mnt/resume" 2>"$dir/err" || [ $? = 5 ]
 	sync -f "$mnt"
