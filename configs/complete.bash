@@ -1,12 +1,12 @@
 
-# _ipcbox_reply WORDS CUR: those of WORDS that begin with CUR. No blank follows "=".
+# _ipcbox_reply WORDS CUR - offers those of WORDS that begin with CUR. No blank follows "=".
 _ipcbox_reply() {
 	local IFS=$' \t\n'
 	COMPREPLY=($(compgen -W "$1" -- "$2"))
 	[[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace
 }
 
-# Completes for ipcbox and for each applet. Where COMPREPLY stays empty readline offers files.
+# Completes for ipcbox and for each applet. Where COMPREPLY stays empty, readline offers files.
 _ipcbox() {
 	local at=0 applet=${COMP_WORDS[0]##*/} cur=${COMP_WORDS[COMP_CWORD]} option='' words
 	COMPREPLY=()
