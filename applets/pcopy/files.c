@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <search.h>
 #include <sys/resource.h>
 #include "pcopy.h"
 
@@ -115,6 +116,61 @@ static int compare_files(struct copy *copy)
 	return status ? status : sum_up(copy);
 }
 
+/* What this command has made: a name in a directory. */
+struct made {
+	dev_t dev;
+	ino_t ino;
+	const char *base;
+};
+
+static void *all_made; /* a tree of tsearch(3) */
+
+static int by_place(const void *a, const void *b)
+{
+	const struct made *x = a, *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	if (x->ino != y->ino)
+		return x->ino < y->ino ? -1 : 1;
+	return strcmp(x->base, y->base);
+}
+
+/* Returns false if DST is no name in a directory: standard output is none. */
+static int place_of_target(const struct target *target, struct made *made)
+{
+	struct stat dir;
+
+	if (!target->base || fstat(target->dir, &dir) < 0)
+		return 0;
+	*made = (struct made){ dir.st_dev, dir.st_ino, target->base };
+	return 1;
+}
+
+/* Returns true, after a message, if this copy would replace an earlier one of the same command. */
+static int is_repeated(const struct copy *copy)
+{
+	struct made made;
+
+	if (!place_of_target(&copy->target, &made) || !tfind(&made, &all_made, by_place))
+		return 0;
+	bb_error_msg("can't copy '%s': '%s' was just made by the same command", copy->source.name,
+		copy->target.name);
+	return 1;
+}
+
+static void remember(const struct copy *copy)
+{
+	struct made made, *kept;
+
+	if (!place_of_target(&copy->target, &made))
+		return;
+	kept = xmalloc(sizeof(*kept));
+	*kept = made;
+	if (!tsearch(kept, &all_made, by_place))
+		bb_error_msg_and_die("out of memory");
+}
+
 /* Compares one file, or copies it. The copy then waits for pcopy_commit(). */
 static int copy_one(struct copy *copy, const char *src, const char *dst)
 {
@@ -122,6 +178,8 @@ static int copy_one(struct copy *copy, const char *src, const char *dst)
 
 	if (!status)
 		status = pcopy_find_target(copy, dst);
+	if (!status && is_repeated(copy))
+		status = EXIT_FAILURE;
 	if (!status && !copy->request->compare)
 		status = pcopy_check_target(copy);
 	if (!status)
@@ -154,24 +212,6 @@ static void release(struct copy *copy)
 	if (plan->shared)
 		munmap(plan->shared, offsetof(struct shared, crc[plan->chunks + 1]));
 	free(copy);
-}
-
-/* Returns true, after a message, if one of the n copies that wait for their commit has the same
- * name as this SRC. This copy would replace that one. */
-static int is_repeated(struct copy *copies[], int n, const char *name)
-{
-	const char *base = pcopy_base_name(name);
-
-	for (int i = 0; i < n; i++) {
-		const char *other = copies[i]->target.base;
-
-		if (!other || strcmp(pcopy_base_name(other), base) != 0)
-			continue;
-		bb_error_msg("can't copy '%s': '%s' was just made by the same command", name,
-			copies[i]->target.name);
-		return 1;
-	}
-	return 0;
 }
 
 /* Returns the number of copies that can wait for their commit at once. Each of them keeps two
@@ -220,9 +260,10 @@ int pcopy_files(const struct request *request, char **src, int n, const char *ds
 	for (int i = 0; i < n; i++) {
 		struct copy *copy = copies[count] = new_copy(request);
 
-		status = is_repeated(copies, count, src[i]) ? EXIT_FAILURE
-							    : copy_one(copy, src[i], dst);
+		status = copy_one(copy, src[i], dst);
 		copy->pending = !status;
+		if (copy->pending)
+			remember(copy);
 		close_files(copy);
 		count++;
 		if (!first)

@@ -41,6 +41,19 @@ run box pcopy one sub/one dir
 is 'two files of one name do not become one' \
 	"1 pcopy: can't copy 'sub/one': 'dir/one' was just made by the same command" "$rc $err"
 ok 'the first of two files of one name stays' cmp one dir/one
+# With 20 descriptors two files are committed at once.
+run sh -c 'ulimit -n 20; exec $EMULATOR "$1" pcopy one two three sub/one dir' sh "$IPCBOX"
+is 'two files of one name do not become one after a commit either' \
+	"1 pcopy: can't copy 'sub/one': 'dir/one' was just made by the same command" "$rc $err"
+cp three sub/alias; ln -s one dir/alias
+run box pcopy one sub/alias dir
+is 'a file does not replace the one just made through a link' \
+	"1 pcopy: can't copy 'sub/alias': 'dir/alias' was just made by the same command" "$rc $err"
+rm dir/alias
+run box pcopy missing/one sub/one dir
+is 'a file that failed stands in no other one of its name' \
+	"1 pcopy: can't open 'missing/one': No such file or directory $(cat sub/one)" "$rc $err $(cat dir/one)"
+cp one dir/one
 run box pcopy -c one two three dir
 is '-c prints a line for each file' 'dir/one dir/two dir/three' "$(printf '%s\n' "$out" | cut -d' ' -f3 | xargs)"
 run box pcopy -y one two dir
