@@ -9,7 +9,7 @@
  */
 #include "mmapr.h"
 
-int bb_sigpipe_was_ignored;
+int bb_sigpipe_was_ignored, bb_sigxfsz_was_ignored;
 sigset_t bb_inherited_mask;
 
 static int wrong;

@@ -203,7 +203,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 }
 
 /* These belong to appletlib.c, which has main() and is left out. */
-int bb_sigpipe_was_ignored;
+int bb_sigpipe_was_ignored, bb_sigxfsz_was_ignored;
 sigset_t bb_inherited_mask;
 
 void bb_show_help(void)
