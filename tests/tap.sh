@@ -53,6 +53,8 @@ as_nobody() {
 	run python3 -c 'import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
 os.execvp(sys.argv[1], sys.argv[1:])' $EMULATOR "$T/ipcbox.anyone" "$@"
 }
+# children_of PID: prints the pids of its children, or fails if it has none. pgrep(1) is not everywhere.
+children_of() { sed -n "s/^\([0-9]*\) (.*) . $1 .*/\1/p" /proc/[0-9]*/stat 2>/dev/null | grep .; }
 wait_for() {
 	tries=0
 	until "$@" >/dev/null 2>&1; do

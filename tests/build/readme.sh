@@ -9,6 +9,7 @@ command -v debootstrap >/dev/null || { echo 'make check-readme needs debootstrap
 new=$(mktemp -d "${TMPDIR:-/tmp}/ipcbox-readme.XXXXXX")
 end() { umount -R "$new/proc" "$new/dev" 2>/dev/null || :; mountpoint -q "$new/dev" || rm -rf "$new"; }
 trap end EXIT
+chmod 755 "$new" # The tests that run as nobody enter it.
 trap 'exit 1' INT TERM
 echo "debootstrap: the log is obj/readme.log"
 mkdir -p obj

@@ -106,7 +106,7 @@ if [ -z "$EMULATOR" ]; then
 		spawn fifow -b 1M -D $drop f <in & writer=$!
 		exec 8>in
 		numbers 100 >&8
-		wait_for pgrep -P $writer
+		wait_for children_of "$writer"
 		first=$(kilobytes)
 		for n in 1 2 3; do cat many >&8; done
 		second=$(kilobytes)
@@ -125,7 +125,7 @@ fi
 spawn fifow -b 8k -D oldest --stats -J f <in 2>err & writer=$!
 cat many >in
 wait_for all_read
-wait_for pgrep -P $writer; child=$(pgrep -P $writer)
+wait_for children_of "$writer"; child=$(children_of "$writer")
 kill $writer; wait $writer
 is 'SIGTERM ends fifow --buffer without a reader with 143' 143 $?
 is '--stats counts what was queued at SIGTERM as dropped' '0 10000' "$(field messages err) $(field dropped err)"

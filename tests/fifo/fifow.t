@@ -76,7 +76,7 @@ reader 1
 echo a >&9
 wait $reader
 echo b >&9
-ok 'a fifow without a reader waits for one' wait_for pgrep -P "$writer"
+ok 'a fifow without a reader waits for one' wait_for children_of "$writer"
 reader 1
 wait $reader
 is 'the next reader gets the message that found no reader' b "$(cat got)"
@@ -84,7 +84,7 @@ reader 1
 printf 'c\nd\ne\n' >&9
 wait $reader
 echo f >&9
-ok 'fifow waits when its reader has left with messages unread' wait_for pgrep -P "$writer"
+ok 'fifow waits when its reader has left with messages unread' wait_for children_of "$writer"
 reader 3
 wait $reader
 is 'the next reader gets the messages that the reader before left' 'd e f' "$(words)"
@@ -112,7 +112,7 @@ is 'SIGTERM ends a waiting fifow with 143' 143 $?
 ok 'fifow --unlink removes the FIFO that it made' test ! -e g
 spawn fifow --create --unlink f x &
 writer=$!
-wait_for pgrep -P "$writer"
+wait_for children_of "$writer"
 kill $writer; wait $writer
 ok 'fifow --unlink keeps a FIFO that was there before' test -p f
 gone() { ! grep -q '^State:.[^Z]' "/proc/$child/status" 2>/dev/null; }
@@ -121,14 +121,14 @@ case $(awk '/^SigIgn/ { print $2 }' /proc/self/status) in *[13579bdf]) hup=TERM 
 for sig in TERM $hup TERM $hup TERM $hup TERM; do
 	spawn fifow f x &
 	writer=$!
-	wait_for pgrep -P "$writer"; child=$(pgrep -P $writer)
+	wait_for children_of "$writer"; child=$(children_of "$writer")
 	kill -s $sig $writer; wait $writer
 	gone || left="$left $sig"
 done
 is 'no child outlives a fifow that a signal ends' '' "$left"
 spawn fifow f x &
 writer=$!
-wait_for pgrep -P "$writer"; child=$(pgrep -P $writer)
+wait_for children_of "$writer"; child=$(children_of "$writer")
 kill -9 $writer; wait $writer 2>/dev/null
 ok 'no child outlives a fifow that SIGKILL ends' wait_for gone
 

@@ -114,7 +114,7 @@ ok 'a reader notices that a link points to another FIFO' wait_for grep -q two go
 exec 9<&-
 kill $reader; wait $reader
 spawn fifow r hello & writer=$!
-wait_for pgrep -P "$writer"
+wait_for children_of "$writer"
 rm r; mkfifo r
 run box fifor -t 10 -n 1 r
 is 'a waiting writer notices a FIFO that was made again' '0 read:hello' "$rc $out"
