@@ -172,7 +172,9 @@ def main():
     os.ftruncate(disk, size)
     flush(disk, records[:start])
     points = range(start + 1, len(records) + 1)
-    cuts = sorted(rng.choice(points) for _ in range(max(1, images // 3)))
+    # One cut is where the file for --resume is on the disk: chance alone may choose none like it.
+    kept = next(i for i, r in enumerate(records) if r[0] == b"M" and r[3] == b"done interrupted")
+    cuts = sorted([kept + 1] + [rng.choice(points) for _ in range(images // 3 - 1)])
     count = dict(acknowledged=told, images=0, wrong=0, unmountable=0, resumed=0, cp=0)
     mnt, upto = where + "/cut", start
     os.makedirs(mnt, exist_ok=True)
