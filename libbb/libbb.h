@@ -104,6 +104,9 @@ int64_t xatodur(const char *what, const char *str);
 int xchoose(const char *what, const char *str, const char *const names[]);
 
 /* --- walk.c: what a path means, without following a stranger's link */
+/* Returns true if others can write to the directory parent, and st belongs neither to us nor to the
+ * owner of parent. */
+int bb_is_strange(const struct stat *st, const struct stat *parent);
 struct bb_walk {
 	const char *path;	/* what messages call the file */
 	int dir;		/* a descriptor of the directory where the rest begins */

@@ -15,7 +15,7 @@
 
 enum { MOST_LINKS = 40 /* as path_resolution(7) */, PROC_MAGIC = 0x9fa0 /* statfs(2) */ };
 
-static int is_strange(const struct stat *st, const struct stat *parent)
+int bb_is_strange(const struct stat *st, const struct stat *parent)
 {
 	return parent->st_mode & (S_IWGRP | S_IWOTH) && st->st_uid != geteuid()
 		&& st->st_uid != parent->st_uid;
@@ -23,7 +23,7 @@ static int is_strange(const struct stat *st, const struct stat *parent)
 
 void bb_refuse_owner(const struct bb_walk *w, const struct stat *st, const char *what)
 {
-	if (is_strange(st, &w->parent))
+	if (bb_is_strange(st, &w->parent))
 		bb_error_msg_and_die("can't open '%s': %s belongs to user %u, in a directory that "
 			"others can write to", w->path, what, (unsigned)st->st_uid);
 }

@@ -7,15 +7,10 @@
 
 /* Refuses a file or a link that a stranger has put into a directory that others can write to.
  * Otherwise a secret of root would become readable in the stranger's file, or would go where the
- * stranger's link leads. The kernel does the same for links and for O_CREAT, but only with
- * fs.protected_symlinks and fs.protected_regular (proc_sys_fs(5)), and only in sticky directories.
- * The owner of the directory is no stranger. */
+ * stranger's link leads. libbb/walk.c has the rule and its source. */
 int pcopy_refuse_stranger(const char *name, const struct stat *st, const struct stat *dir)
 {
-	int sticky = dir->st_mode & S_ISVTX;
-
-	if (!(dir->st_mode & (sticky ? S_IWOTH | S_IWGRP : S_IWOTH)) || st->st_uid == geteuid()
-	    || st->st_uid == dir->st_uid)
+	if (!bb_is_strange(st, dir))
 		return 0;
 	bb_error_msg("can't use '%s': it belongs to user %u, in a directory that others can write"
 		     " to", name, (unsigned)st->st_uid);

@@ -18,7 +18,7 @@ echo public >public
 # nobody CMD... - runs CMD as the user nobody
 nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 # fresh - makes a new directory that everybody can write to
-fresh() { rm -rf dir; mkdir dir; chmod 777 dir; }
+fresh() { rm -rf dir; mkdir dir; chgrp 65534 dir; chmod 777 dir; }
 # stopped CALLS "STRACE-OPTION..." ARGUMENT... - runs pcopy, which strace stops for a second at the
 # first of these calls
 stopped() {
@@ -99,7 +99,7 @@ done
 
 # --- a stranger's file is not adopted
 owned="belongs to user 65534, in a directory that others can write to"
-for mode in 777 1777; do
+for mode in 777 1777 775; do
 	for options in '' --inplace -u -R -p; do
 		fresh; chmod $mode dir
 		nobody sh -c 'echo his >dir/dst'
