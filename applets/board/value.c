@@ -110,7 +110,8 @@ static int set_field(const struct field *f, unsigned char *record, char *text)
 	return 0;
 }
 
-/* Sets one element of an array. index is what follows the name, "[K]". */
+/* Sets one element of an array. index is what follows the name, "[K]". K has no leading zeros, as
+ * the numbers in a schema have none: a shell would take [010] for 8. */
 static int set_one(const struct field *f, unsigned char *record, const char *index,
 	const char *text)
 {
@@ -121,9 +122,9 @@ static int set_one(const struct field *f, unsigned char *record, const char *ind
 		bb_error_msg("field '%s' is %s: it has no elements", f->name, f->type);
 		return -1;
 	}
-	if (!end || strcmp(end, "]") || k >= f->count) {
-		bb_error_msg("no element '%s' of field '%s': %s begins with [0]", index, f->name,
-			f->type);
+	if (!end || strcmp(end, "]") || k >= f->count || (index[1] == '0' && end > index + 2)) {
+		bb_error_msg("no element '%s' of field '%s': %s has [0] to [%u]", index, f->name,
+			f->type, (unsigned)f->count - 1);
 		return -1;
 	}
 	why = board_set_element(f, element_at(f, record, k), text);

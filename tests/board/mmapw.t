@@ -64,6 +64,18 @@ done <<-'END'
 	id:str0
 	id:str05
 	id:i32[0]
+	id:f64[03]
+	id:f64[+3]
+	id:f64[ 3]
+	id:f64[]
+	id:f64[3][2]
+	id:i32@00
+	id:i32@08
+	id:i08
+	id:u64[4294967297]
+	id:str 5
+	id: i32
+	a:i8, b:i8
 	id:i32[2
 	id:i32[2]x
 	id:i32@

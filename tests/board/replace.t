@@ -58,14 +58,23 @@ while IFS='|' read -r word why; do
 	run box mmapw e "$word"
 	is "mmapw e $word is a usage error" "2 mmapw: $why" "$rc $err"
 done <<-'END2'
-	temp[3]=1|no element '[3]' of field 'temp': i16[3] begins with [0]
-	temp[-1]=1|no element '[-1]' of field 'temp': i16[3] begins with [0]
-	temp[]=1|no element '[]' of field 'temp': i16[3] begins with [0]
-	temp[1=1|no element '[1' of field 'temp': i16[3] begins with [0]
-	temp[1]x=1|no element '[1]x' of field 'temp': i16[3] begins with [0]
-	temp[99999999999999999999999]=1|no element '[99999999999999999999999]' of field 'temp': i16[3] begins with [0]
+	temp[3]=1|no element '[3]' of field 'temp': i16[3] has [0] to [2]
+	temp[01]=1|no element '[01]' of field 'temp': i16[3] has [0] to [2]
+	temp[00]=1|no element '[00]' of field 'temp': i16[3] has [0] to [2]
+	temp[+1]=1|no element '[+1]' of field 'temp': i16[3] has [0] to [2]
+	temp[ 1]=1|no element '[ 1]' of field 'temp': i16[3] has [0] to [2]
+	temp[1 ]=1|no element '[1 ]' of field 'temp': i16[3] has [0] to [2]
+	temp[0x1]=1|no element '[0x1]' of field 'temp': i16[3] has [0] to [2]
+	temp[4294967297]=1|no element '[4294967297]' of field 'temp': i16[3] has [0] to [2]
+	temp[18446744073709551617]=1|no element '[18446744073709551617]' of field 'temp': i16[3] has [0] to [2]
+	temp[-1]=1|no element '[-1]' of field 'temp': i16[3] has [0] to [2]
+	temp[]=1|no element '[]' of field 'temp': i16[3] has [0] to [2]
+	temp[1=1|no element '[1' of field 'temp': i16[3] has [0] to [2]
+	temp[1]x=1|no element '[1]x' of field 'temp': i16[3] has [0] to [2]
+	temp[99999999999999999999999]=1|no element '[99999999999999999999999]' of field 'temp': i16[3] has [0] to [2]
 	temp[0]=99999|field 'temp': '99999' is out of range for i16[3]
 	n[0]=1|field 'n' is u8: it has no elements
+	[1]=1|no field '': there are temp, s, n
 	none[0]=1|no field 'none': there are temp, s, n
 END2
 is 'a wrong element changes nothing' 'temp=-7,2,5	 s=x,y,b	 n=3' "$(box mmapr -1 e)"
