@@ -5,7 +5,7 @@
 
 if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ]; then skip 'a board works on FUSE, or mmapw is exit 77 and names /dev/shm' 'not root, or emulated'; exit; fi
 if ! [ -c /dev/fuse ] || ! command -v python3 >/dev/null; then skip 'a board works on FUSE, or mmapw is exit 77 and names /dev/shm' 'no /dev/fuse, or no python3'; exit; fi
-trap 'kill $PIDS 2>/dev/null; umount -l mnt 2>/dev/null; rm -rf "$T"; echo "1..$N"' EXIT
+trap 'kill $PIDS 2>/dev/null; umount -l mnt 2>/dev/null; [ -z "$loop" ] || losetup -d "$loop"; rm -rf "$T"; echo "1..$N"' EXIT
 mkdir mnt lower
 
 is_mounted() { grep -q " $T/mnt fuse" /proc/mounts; }
@@ -100,4 +100,14 @@ if command -v ntfs-3g >/dev/null && command -v mkfs.ntfs >/dev/null && truncate 
 	unmounted
 else
 	skip 'mmapw makes a board on ntfs-3g' 'no ntfs-3g, or no image of it'
+fi
+if command -v mount.exfat-fuse >/dev/null && command -v mkfs.exfat >/dev/null && truncate -s 20M exfat.img &&
+	mkfs.exfat exfat.img >log 2>&1 && loop=$(losetup -f --show exfat.img 2>log) &&
+	mount.exfat-fuse "$loop" mnt >log 2>&1; then
+	passes exfat-fuse
+	run box mmapw --replace -S id:i64 mnt/b id=3
+	is 'mmapw --replace makes the board anew on exfat-fuse' '0 id=3 b' "$rc $(box mmapr -1 mnt/b) $(ls mnt)"
+	unmounted
+else
+	skip 'mmapw makes a board on exfat-fuse' 'no exfat-fuse, no exfatprogs, or no loop devices'
 fi
