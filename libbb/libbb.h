@@ -202,11 +202,15 @@ void record_end(void);
 /* Returns the length of the UTF-8 character at text (RFC 3629), or 0 if the bytes are no character.
  * left must be 1 or more. */
 size_t utf8_len(const void *text, size_t left);
+/* Returns the code point of the character at text, which has n bytes. */
+unsigned utf8_code(const void *text, size_t n);
 int is_utf8(const void *text, size_t len);
 /* Returns the length of the character at text if a terminal must not get it, else 0. Such are a
  * control character, a character that changes the direction of text, and a byte that is no
  * character. left must be 1 or more. */
 size_t unsafe_len(const void *text, size_t left);
+/* Replaces each such character of text by '?'. Returns the new length. */
+size_t make_safe(char *text, size_t len);
 /* Prints text that stands within '' or "" in a record, or text for people. Unsafe characters are
  * escaped. */
 void print_text(const void *text, size_t len, enum record_form form);

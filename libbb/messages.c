@@ -12,24 +12,6 @@ int xfunc_error_retval = EXIT_FAILURE;
  * error or the usage hint) is always printed whole. */
 enum { LINE_SIZE = PATH_MAX + 1024, TAIL_SIZE = 256 };
 
-/* Replaces each character of text that a terminal must not get by '?'; returns the new length. */
-static size_t make_safe(char *text, size_t len)
-{
-	size_t to = 0, n;
-
-	for (size_t from = 0; from < len; from += n) {
-		n = unsafe_len(text + from, len - from);
-		if (n) {
-			text[to++] = '?';
-			continue;
-		}
-		n = utf8_len(text + from, len - from);
-		memmove(text + to, text + from, n);
-		to += n;
-	}
-	return to;
-}
-
 static void write_message(const char *tail, const char *fmt, va_list args) PRINTF(2, 0);
 static void write_message(const char *tail, const char *fmt, va_list args)
 {

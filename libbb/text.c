@@ -35,9 +35,9 @@ int is_utf8(const void *text, size_t len)
 	return n != 0;
 }
 
-/* Returns the code point of the character at p, which has n bytes. */
-static unsigned code_point(const unsigned char *p, size_t n)
+unsigned utf8_code(const void *text, size_t n)
 {
+	const unsigned char *p = text;
 	unsigned code = n == 1 ? *p : *p & (0x7F >> n);
 
 	for (size_t i = 1; i < n; i++)
@@ -61,14 +61,31 @@ size_t unsafe_len(const void *text, size_t left)
 
 	if (n == 0)
 		return 1;
-	return is_unsafe(code_point(text, n)) ? n : 0;
+	return is_unsafe(utf8_code(text, n)) ? n : 0;
+}
+
+size_t make_safe(char *text, size_t len)
+{
+	size_t to = 0, n;
+
+	for (size_t from = 0; from < len; from += n) {
+		n = unsafe_len(text + from, len - from);
+		if (n) {
+			text[to++] = '?';
+			continue;
+		}
+		n = utf8_len(text + from, len - from);
+		memmove(text + to, text + from, n);
+		to += n;
+	}
+	return to;
 }
 
 /* Prints an escape for people or for JSON (RFC 8259, section 7). A byte that is no character is
  * printed as the character with that number, which is below 256. */
 static void print_escaped(const unsigned char *p, size_t n, enum record_form form)
 {
-	unsigned code = code_point(p, n);
+	unsigned code = utf8_code(p, n);
 
 	xprintf(form == JSON || code > 0xFF ? "\\u%04x" : "\\x%02x", code);
 }

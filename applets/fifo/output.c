@@ -54,15 +54,19 @@ void fifor_put_bytes(struct reader *r, const char *buf, size_t len)
 static void put_json_string(struct reader *r, const char *s, size_t len)
 {
 	char escape[8];
+	size_t n;
 
-	for (; len; s++, len--) {
+	for (; len; s += n, len -= n) {
+		n = unsafe_len(s, len);
+		if (n) {
+			fifor_put_bytes(r, escape, scnprintf(escape, sizeof(escape), "\\u%04x",
+				utf8_code(s, n)));
+			continue;
+		}
 		if (*s == '"' || *s == '\\')
 			fifor_put_bytes(r, "\\", 1);
-		if ((unsigned char)*s < ' ')
-			fifor_put_bytes(r, escape,
-				scnprintf(escape, sizeof(escape), "\\u%04x", *s));
-		else
-			fifor_put_bytes(r, s, 1);
+		n = utf8_len(s, len);
+		fifor_put_bytes(r, s, n);
 	}
 }
 
@@ -96,19 +100,17 @@ static void put_json(struct reader *r, const char *msg, size_t len, const char *
 	fifor_put_bytes(r, "\"}", 2);
 }
 
-/* A terminal obeys control characters. Those of C1 have two bytes in UTF-8 and one byte in other
- * encodings. */
+/* Of the characters that act on a terminal, it gets the tab and the newline only. */
 static void put_visible(struct reader *r, const char *s, size_t len)
 {
 	size_t n;
 
 	for (; len; s += n, len -= n) {
-		n = utf8_len(s, len);
-		if (n == 0 || (iscntrl((unsigned char)*s) && *s != '\t' && *s != '\n')
-		    || (*s == '\xc2' && (unsigned char)s[1] < 0xa0)) {
+		n = unsafe_len(s, len);
+		if (n && *s != '\t' && *s != '\n') {
 			fifor_put_bytes(r, "?", 1);
-			n += !n;
 		} else {
+			n = utf8_len(s, len);
 			fifor_put_bytes(r, s, n);
 		}
 	}

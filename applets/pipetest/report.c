@@ -55,10 +55,8 @@ static void line(const char *fmt, ...)
 	va_start(args, fmt);
 	len = vscnprintf(buf, sizeof(buf), fmt, args);
 	va_end(args);
-	for (size_t i = 0; i < len; i++) /* the name of --dir may contain control characters */
-		if (iscntrl((unsigned char)buf[i]))
-			buf[i] = '?';
-	buf[len - 1] = '\n';
+	len = make_safe(buf, len - 1); /* the name of --dir may contain any character */
+	buf[len++] = '\n';
 	await_stdout();
 	if (full_write(STDOUT_FILENO, buf, len) != (ssize_t)len)
 		stdout_failed();

@@ -142,12 +142,17 @@ else
 fi
 
 if command -v script >/dev/null && [ -z "$EMULATOR" ]; then
-	box fifow f "$(printf '\033[2Jx\302\233\233\377y\tz\303\251')" &
+	# C1, bytes that are no characters, a tab, the override U+202E and the isolate U+2066
+	box fifow f "$(printf '\033[2Jx\302\233\233\377y\tz\303\251\342\200\256\342\201\246')" &
 	run script -qec "$IPCBOX fifor -t 5 -n 1 f" /dev/null
-	is 'a terminal gets no control sequence' "$(printf 'read:?[2Jx???y\tz\303\251')" "$(echo "$out" | tr -d '\r')"
+	is 'a terminal gets no control sequence and no override of the direction' \
+		"$(printf 'read:?[2Jx???y\tz\303\251??')" "$(echo "$out" | tr -d '\r')"
 else
-	skip 'a terminal gets no control sequence' 'no script'
+	skip 'a terminal gets no control sequence and no override of the direction' 'no script'
 fi
+box fifow f "$(printf 'a\033\177\302\233\342\200\256\\"é€')" & PIDS="$PIDS $!"
+run box fifor -J -t 5 -n 1 f
+like 'fifor -J escapes what a terminal must not get' '*"data":"a\\u001b\\u007f\\u009b\\u202e\\\\\\"é€"}' "$out"
 
 if command -v gcc >/dev/null; then
 	# The programs of the tutorial, without their blank lines.
