@@ -52,6 +52,7 @@ struct fifo_place {
 /* How a change of the name is noticed. Only wait.c changes it, after fifo_init. */
 struct fifo_watch {
 	int fd;			/* inotify(7) of the name, or -1 */
+	int idle;		/* fifo_wait has waited a while, so watches are worth it */
 	int64_t look;		/* when the name is looked at, even without an event */
 	int64_t pause;		/* how long that is after the last look; INT64_MAX: never */
 	struct stat seen;	/* the file that had the name when fifo_watch last made watches */

@@ -170,9 +170,14 @@ static void look_again(struct fifo *f, int complete, int changes)
 	f->watch.look = fifo_deadline(f->watch.pause);
 }
 
+static int means_another(const struct fifo *f, const struct stat *named, int exists)
+{
+	return exists && !same_inode(named, &f->place.found);
+}
+
 /* The watches are made before the name is looked at for the second time, so a change in between is
  * an event. */
-int fifo_watch(struct fifo *f)
+static int renew_watches(struct fifo *f)
 {
 	struct stat named = { 0 }, before;
 	int exists = stat(f->path, &named) == 0, news;
@@ -190,7 +195,21 @@ int fifo_watch(struct fifo *f)
 		exists = stat(f->path, &named) == 0;
 		look_again(f, complete, news || !exists || !same_inode(&named, &before));
 	}
-	return exists && !same_inode(&named, &f->place.found);
+	return means_another(f, &named, exists);
+}
+
+/* The end of a process that has watches takes 1 to 30 ms, because the kernel waits until no
+ * processor uses the watches (fsnotify_destroy_group in fs/notify/group.c), and a transfer may take
+ * less. So there are no watches before a wait was idle; until then the name is looked at each tenth
+ * of a second. */
+int fifo_watch(struct fifo *f)
+{
+	struct stat named;
+
+	if (f->watch.idle)
+		return renew_watches(f);
+	f->watch.look = fifo_deadline(NS_PER_S / 10);
+	return means_another(f, &named, stat(f->path, &named) == 0);
 }
 
 /* A message that was taken out of the pipe is not lost at a signal, if it can be printed or sent
@@ -239,18 +258,22 @@ int fifo_poll(struct pollfd *fds, int n, int64_t deadline)
  * is asked after each poll(2). */
 enum fifo_event fifo_wait(struct fifo *f, struct pollfd *fds, int n, int64_t deadline)
 {
+	enum { IDLE_NS = NS_PER_S / 50 };
+	int64_t look, now;
 	int ready, news;
 
 	for (;;) {
+		look = f->watch.idle ? f->watch.look : fifo_deadline(IDLE_NS);
 		fds[n] = (struct pollfd){ .fd = f->watch.fd, .events = POLLIN };
-		ready = fifo_poll(fds, n + 1, fifo_earlier(deadline, f->watch.look));
+		ready = fifo_poll(fds, n + 1, fifo_earlier(deadline, look));
 		news = fds[n].revents != 0;
-		if ((news || (f->watch.look != INT64_MAX && monotonic_ns() >= f->watch.look))
-		    && fifo_watch(f))
+		now = monotonic_ns();
+		f->watch.idle |= !ready && now >= look;
+		if ((news || now >= look || now >= f->watch.look) && fifo_watch(f))
 			return FIFO_MOVED;
 		if (ready > news)
 			return FIFO_READY;
-		if (!ready && monotonic_ns() >= deadline)
+		if (!ready && now >= deadline)
 			return FIFO_LATE;
 	}
 }

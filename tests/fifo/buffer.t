@@ -160,9 +160,9 @@ exec 9<&-
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	echo x | strace -f -o calls "$IPCBOX" fifow -b 1k -t 1 f 2>err
 	polls=$(grep -c 'poll(' calls)
-	ok "fifow --buffer waits with $polls polls: for the message, the end, the reader" test "$polls" -ge 1 -a "$polls" -le 3
+	ok "fifow --buffer waits with $polls polls: for the message, the end, the watches, the reader" test "$polls" -ge 1 -a "$polls" -le 4
 else
-	skip 'fifow --buffer waits with three polls' 'no strace'
+	skip 'fifow --buffer waits with four polls' 'no strace'
 fi
 for args in '-b 0 f -' '-b x f -' '-D newest f -' '-b 1k -D x f -' '-b 1k f a' '-b 1k -N f -' '-b 1k -r f -'; do
 	run box fifow $args

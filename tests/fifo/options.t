@@ -150,7 +150,7 @@ is '--on-epipe=drop: the new one is found' more "$(sort -u got)"
 
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	strace -f -o calls "$IPCBOX" fifow -t 1 f x 2>err
-	is 'a waiting writer waits once' 1 "$(grep -c 'poll(' calls)"
+	is 'a writer waits twice for a reader: until it watches the name, and then to the end' 2 "$(grep -c 'poll(' calls)"
 else
-	skip 'a waiting writer waits once' 'no strace'
+	skip 'a writer waits twice for a reader' 'no strace'
 fi

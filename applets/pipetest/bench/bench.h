@@ -35,8 +35,8 @@ struct bench {
 	const char *unit;
 	void (*run)(const struct bench *b);
 	int how;
-	long size;
 	enum scaled { PLAIN, BYTES, PAGES } scaled;	/* says what size counts */
+	long size;
 };
 
 /* These are the groups of measurements. A row { 0 } ends each of them. */

@@ -145,16 +145,16 @@ static void copy_file(const struct bench *b)
 }
 
 const struct bench bench_memory[] = {
-	{ "memory.fault.anonymous", "ns", page_fault, ANONYMOUS, 0, PLAIN },
-	{ "memory.fault.shared_file", "ns", page_fault, SHARED_FILE, 0, PLAIN },
-	{ "memory.fault.populated", "ns", page_fault, POPULATED, 0, PLAIN },
-	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, 4096, BYTES },
-	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, 64 * 1024, BYTES },
-	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, 1024 * 1024, BYTES },
-	{ "copy.two_mappings", "MB/s", copy_file, MAPPINGS, 0, PLAIN },
-	{ "copy.mapping_and_write", "MB/s", copy_file, MAP_WRITE, 0, PLAIN },
-	{ "copy.sendfile", "MB/s", copy_file, SENDFILE, 0, PLAIN },
-	{ "copy.splice", "MB/s", copy_file, SPLICE, 0, PLAIN },
-	{ "copy.copy_file_range", "MB/s", copy_file, COPY_FILE_RANGE, 0, PLAIN },
+	{ "memory.fault.anonymous", "ns", page_fault, ANONYMOUS, PLAIN, 0 },
+	{ "memory.fault.shared_file", "ns", page_fault, SHARED_FILE, PLAIN, 0 },
+	{ "memory.fault.populated", "ns", page_fault, POPULATED, PLAIN, 0 },
+	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, BYTES, 4096 },
+	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, BYTES, 64 * 1024 },
+	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, BYTES, 1024 * 1024 },
+	{ "copy.two_mappings", "MB/s", copy_file, MAPPINGS, PLAIN, 0 },
+	{ "copy.mapping_and_write", "MB/s", copy_file, MAP_WRITE, PLAIN, 0 },
+	{ "copy.sendfile", "MB/s", copy_file, SENDFILE, PLAIN, 0 },
+	{ "copy.splice", "MB/s", copy_file, SPLICE, PLAIN, 0 },
+	{ "copy.copy_file_range", "MB/s", copy_file, COPY_FILE_RANGE, PLAIN, 0 },
 	{ 0 }
 };

@@ -74,8 +74,8 @@ static void make_processes(const struct bench *b)
 }
 
 const struct bench bench_setup[] = {
-	{ "setup.pipe_and_close", "us", make_pipes, 0, 0, PLAIN },
-	{ "setup.fork_and_wait", "us", make_processes, false, 0, PLAIN },
-	{ "setup.fork_exec_and_wait", "us", make_processes, true, 0, PLAIN },
+	{ "setup.pipe_and_close", "us", make_pipes, 0, PLAIN, 0 },
+	{ "setup.fork_and_wait", "us", make_processes, false, PLAIN, 0 },
+	{ "setup.fork_exec_and_wait", "us", make_processes, true, PLAIN, 0 },
 	{ 0 }
 };
