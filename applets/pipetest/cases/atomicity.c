@@ -1,5 +1,5 @@
 /*
- * atomicity.c - atomicity: writes of up to PIPE_BUF bytes are never split
+ * atomicity.c - cases of atomicity: writes of up to PIPE_BUF bytes are never split
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -12,9 +12,9 @@ enum { WRITERS = 4, LETTER_SHIFT = 24 };
 
 struct runs {
 	unsigned count;
-	size_t len;	/* of the last run */
+	size_t len;	/* is the length of the last run */
 	char letter;
-	size_t at;	/* where the next run is put into the text */
+	size_t at;	/* is where the next run goes in the text */
 	char text[400];
 };
 
@@ -111,7 +111,7 @@ unsigned t_letter_runs(unsigned writers, long (*call)(long arg), size_t n, size_
 	return runs.count;
 }
 
-/* --- a full pipe, writers that wait ------------------------------------------------------- */
+/* --- writers that wait at a full pipe ----------------------------------------------------- */
 
 static void never_split(long (*call)(long arg), size_t n, size_t chunk)
 {
@@ -125,11 +125,11 @@ static void blocked_writers(void)
 	never_split(t_call_letters, 2, 1);
 	never_split(t_call_letters, t.pipe_buf - 1, 1000);
 	never_split(t_call_letters, t.pipe_buf, 1000);
-	for (int i = 0; i < 8; i++) /* a reader of the whole pipe wakes all writers at once */
+	for (int i = 0; i < 8; i++) /* the reader takes the whole pipe, which wakes all writers */
 		never_split(t_call_letters, t.pipe_buf, t.cap);
 }
 
-/* There is room for half of the first write, but not for its rest; and for all of the second. */
+/* The pipe has room for half of the first write, or for all of the second. */
 static void small_beside_large(void)
 {
 	size_t unread = p_leave_room(t.pipe_buf / 2 + 100);
@@ -168,7 +168,7 @@ static long call_writev(long arg)
 	return ret(writev(t.w, iov, ARRAY_SIZE(iov)));
 }
 
-/* The first vector alone would fit into the room that is left. */
+/* The room that is left would hold the first vector alone. */
 static void writev_blocked(void)
 {
 	p_leave_room(100);
@@ -258,7 +258,7 @@ static void nonblock_writers(void)
 	records(t.pipe_buf);
 }
 
-/* --- the rest ------------------------------------------------------------------------------ */
+/* --- other rules --------------------------------------------------------------------------- */
 
 static long call_raw_read(long n)
 {
@@ -286,7 +286,7 @@ static void append_mode(void)
 	p_read(7, 6);
 }
 
-/* The pipe has room for 100 bytes: a write that may be short would begin. */
+/* The pipe has room for 100 bytes, which a kernel that splits writes would fill. */
 static void signal_writes_nothing(void)
 {
 	size_t unread;

@@ -1,5 +1,5 @@
 /*
- * basics.c - a pipe by itself: how it is made, what it is, what it refuses
+ * basics.c - cases of a pipe by itself: how pipe() makes it, and what fstat and /proc say of it
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -17,7 +17,7 @@ static int lowest_fd(void)
 	return fd;
 }
 
-/* --- making one ---------------------------------------------------------------------- */
+/* --- how pipe() makes a pipe --------------------------------------------------------- */
 
 static void write_read(void)
 {
@@ -72,7 +72,7 @@ static void close_twice(void)
 	want_ret(close(t.w), -EBADF, "the second close of the write end");
 }
 
-/* The case makes the system call itself: a libc may store through the pointer. */
+/* The case makes the system call itself, because a libc may store through the pointer. */
 static void bad_pointer(void)
 {
 	int before = lowest_fd(), after;
@@ -118,7 +118,7 @@ static void as_many_as_fit(void)
 		open += fcntl(i, F_GETFD) >= 0;
 	while ((result = ret(pipe(fd))) == 0)
 		made++;
-	if (result == -ENFILE) /* pipe-user-pages-hard: pipe(7) */
+	if (result == -ENFILE) /* the user is at pipe-user-pages-hard: pipe(7) */
 		t_skip("pipe-quota");
 	wantf(result, -EMFILE, "pipe number %ld", made + 1);
 	want(made, (limit - open) / 2, "pipes");
@@ -138,7 +138,7 @@ static void reopened(void)
 	t_read(fd[0], t.pipe_buf, t.pipe_buf);
 }
 
-/* --- what it is ---------------------------------------------------------------------- */
+/* --- what a pipe is ------------------------------------------------------------------ */
 
 static bool same_inode_of(int a, int b)
 {
@@ -237,7 +237,7 @@ static void times(void)
 	want(st->st_atime > 0, true, "read marks st_atime");
 }
 
-/* Timestamps may be coarser than the clock: a second is allowed for that. */
+/* Timestamps may be coarser than the clock, so the case allows a second. */
 static void new_times(void)
 {
 	time_t before = time(NULL) - 1;
@@ -265,7 +265,7 @@ static void proc_name(void)
 		t_fail("%s is '%s', expected '%s'", path, name, expected);
 }
 
-/* The write end is opened a second time: there is an end of file when both are closed. */
+/* The case opens the write end a second time. The end of file comes when both are closed. */
 static void proc_reopen(void)
 {
 	int fd = t_reopen(t.w, O_WRONLY);

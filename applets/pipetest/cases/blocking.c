@@ -1,5 +1,5 @@
 /*
- * blocking.c - calls that block, and what ends that
+ * blocking.c - cases of reads and writes that block, and of what wakes them
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -15,7 +15,7 @@ static void start_crowd(struct crowd *crowd, unsigned n, long (*call)(long arg),
 	crowd->n = n;
 	for (unsigned i = 0; i < n; i++) {
 		crowd->job[i] = t_start(call, arg);
-		if (t.proc || i == n - 1) /* without /proc all have one period of grace */
+		if (t.proc || i == n - 1) /* without /proc all jobs share one period of grace */
 			t_blocks(crowd->job[i]);
 	}
 }
@@ -30,7 +30,7 @@ static bool one_returned(long arg)
 	return false;
 }
 
-/* Waits for the first one that returns, and returns its number; all others must still block. */
+/* Waits until one job returns, and returns the number of that job. All others must still block. */
 static unsigned only_one_returns(const struct crowd *crowd)
 {
 	unsigned first = crowd->n;
@@ -44,7 +44,7 @@ static unsigned only_one_returns(const struct crowd *crowd)
 	return first;
 }
 
-/* --- reading --------------------------------------------------------------------------------- */
+/* --- reads ----------------------------------------------------------------------------------- */
 
 static void read_waits_for_some(void)
 {
@@ -108,7 +108,7 @@ static void stop_and_continue(void)
 	t_returns(reader, 1);
 }
 
-/* --- writing --------------------------------------------------------------------------------- */
+/* --- writes ---------------------------------------------------------------------------------- */
 
 static void full_blocks(void)
 {
@@ -150,7 +150,7 @@ static void larger_than_pipe(void)
 	p_drain(all);
 	writer = t_blocked(t_call_write, n);
 	p_drain(all);
-	t_blocks(writer); /* its last byte finds no room */
+	t_blocks(writer); /* the pipe has no room for the writer's last byte */
 	p_drain(all + 1);
 	t_returns(writer, n);
 }

@@ -1,5 +1,5 @@
 /*
- * capacity.c - capacity: F_SETPIPE_SZ, F_GETPIPE_SZ and their limits
+ * capacity.c - cases of capacity: F_SETPIPE_SZ, F_GETPIPE_SZ and their limits
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -7,9 +7,9 @@
 #include "../case.h"
 
 enum {
-	USUAL_SLOTS = 16,		/* pipe(7) */
-	CAP_SYS_ADMIN = 21,		/* capabilities(7): not bound by the soft limit */
-	NOTIFICATION_PIPE = O_EXCL,	/* O_NOTIFICATION_PIPE, linux/watch_queue.h */
+	USUAL_SLOTS = 16,		/* is the default: pipe(7) */
+	CAP_SYS_ADMIN = 21,		/* lifts the soft limit: capabilities(7) */
+	NOTIFICATION_PIPE = O_EXCL,	/* is O_NOTIFICATION_PIPE of linux/watch_queue.h */
 };
 
 static void make_slots(unsigned slots)
@@ -24,7 +24,7 @@ static unsigned long max_size(void)
 {
 	long max = read_number("/proc/sys/fs/pipe-max-size");
 
-	return max > 0 ? max : 1 << 20; /* its usual value */
+	return max > 0 ? max : 1 << 20; /* is the default: pipe(7) */
 }
 
 void t_case_bytes_fill_capacity(void)
@@ -59,7 +59,7 @@ static void at_least(void)
 	want(got >= (long)t.page, true, "F_SETPIPE_SZ of less than a page gives a page");
 }
 
-/* The largest size comes first: over the soft limit a pipe may only shrink. */
+/* The largest size comes first, because a pipe over the soft limit may only shrink. */
 static void rounds_up(void)
 {
 	const struct {
@@ -126,7 +126,7 @@ static void up_to_max(void)
 	unsigned long max = max_size();
 
 	if (max > 1 << 26)
-		t_skip("pipe-max-size");	/* the slots alone would take too much memory */
+		t_skip("pipe-max-size"); /* the slots would take too much memory */
 	t_drop_capabilities();
 	t_grow(t.w, max);
 	t_capacity(t.r, max);
@@ -152,7 +152,7 @@ static void used_slots_ebusy(void)
 	p_drain(3 * t.page + 1);
 }
 
-/* With pages of 64 KiB a new pipe has pipe-max-size already: so the case shrinks it first. */
+/* With pages of 64 KiB a new pipe has pipe-max-size already, so the case shrinks it first. */
 static void grow_keeps_data(void)
 {
 	size_t size = t.slots > 1 ? t.cap / 2 : t.cap, n;
@@ -174,7 +174,7 @@ static void shrink_keeps_data(void)
 	make_slots(4);
 	p_write(4 * t.page);
 	p_drain(3 * t.page);
-	p_write(t.page); /* in slot 0, after slot 3 */
+	p_write(t.page); /* goes to slot 0, because slot 3 was the last */
 	t_resize(t.w, 2 * t.page, 2 * t.page);
 	p_nonblock_w();
 	p_no_write(1, -EAGAIN);
@@ -203,26 +203,26 @@ static void o_path(void)
 	t_resize(fd, t.page, -EBADF);
 }
 
-/* --- the soft limit. Each user has one: the pipes of nobody do not count for root. ------- */
+/* --- the soft limit: each user has one, so nobody's pipes do not count for root ---------- */
 
 static bool is_exempt(void)
 {
 	return t_capable(CAP_SYS_RESOURCE) || t_capable(CAP_SYS_ADMIN);
 }
 
-/* Each process takes another user's number, so that two runs do not share a limit. */
+/* The uid follows from the pid, so that two runs do not share a limit. */
 static void be_unprivileged(void)
 {
 	enum { FIRST = 30000, NUMBERS = 30000 };
 
-	if (is_exempt()) /* shows whether setuid worked, too */
+	if (is_exempt()) /* setuid has failed, or has left the capabilities */
 		(void)t_setuid(FIRST + t_self() % NUMBERS);
 	if (is_exempt())
 		t_skip("privileged");
 }
 
-/* Uses up the user's pages, most of them by pipes of the largest size. The first new pipe that
- * is a small one becomes the case's own. */
+/* Uses up the user's pages, most of them by pipes of the largest size. The first new pipe that is
+ * smaller than usual becomes the case's own. */
 static void over_soft_limit(void)
 {
 	long soft = read_number("/proc/sys/fs/pipe-user-pages-soft");
@@ -254,7 +254,7 @@ static void soft_no_growth(void)
 	t_page_pipe(t.w);
 }
 
-/* The job server of GNU make needs this: a token in the pipe leaves room for a write. */
+/* The job server of GNU make needs room for a write while a token is in the pipe. */
 static void token_and_page(void)
 {
 	p_nonblock_w();
@@ -308,8 +308,8 @@ static bool new_pipe_holds(long n)
 	return holds;
 }
 
-/* So many pages take a user over the soft limit, unless the kernel gives them back. Other processes
- * of the same user may have pages meanwhile, which come back later. */
+/* So many pipes take a user over the soft limit, unless the kernel gives their pages back. The case
+ * waits, because other processes of the same user may hold pages for a while. */
 static void accounting(void)
 {
 	unsigned long usual;
@@ -331,7 +331,7 @@ static void accounting(void)
 
 static void accounting_notes(void)
 {
-	enum { NOTES = 32 };	/* so many notes take a page */
+	enum { NOTES = 32 };	/* is how many notes take a page */
 	int fd[2];
 
 	be_unprivileged();

@@ -1,5 +1,5 @@
 /*
- * end_of_file.c - the other side is gone: end of file, EPIPE and SIGPIPE
+ * end_of_file.c - cases in which the other side is gone: end of file, EPIPE and SIGPIPE
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -119,8 +119,8 @@ static long write_one(long fd)
 	return ret(write(fd, "", 1));
 }
 
-/* A signal that is sent to the process interrupts its first thread that does not block it: this
- * one, and not the thread that writes. */
+/* A signal that is sent to the process goes to its first thread that does not block the signal.
+ * That is this thread, and not the one that writes. */
 static void thread_directed(void)
 {
 	pid_t job;
@@ -197,7 +197,7 @@ static void exec_traced(void (*disposition)(int))
 	_exit(EXIT_UNSUPPORTED);
 }
 
-/* The tracer sends SIGPIPE after exec and before the program's first instruction: it kills
+/* The tracer sends SIGPIPE after exec and before the program's first instruction. The signal kills
  * the program unless exec has kept SIGPIPE ignored. */
 static int signal_after_exec(void (*disposition)(int))
 {

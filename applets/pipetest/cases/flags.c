@@ -1,21 +1,21 @@
 /*
- * flags.c - flags of a pipe: pipe2(2), and FD_CLOEXEC over exec
+ * flags.c - cases of a pipe's flags: pipe2(2), and FD_CLOEXEC over exec
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/syscall.h>
 #include "../case.h"
 
-/* The cases make the system call itself: musl's pipe2() refuses flags of its own accord. */
+/* The cases make the system call itself, because musl's pipe2() refuses some flags on its own. */
 static long make(int fd[2], int flags)
 {
 	fd[0] = fd[1] = -1;
 	return ret(syscall(SYS_pipe2, fd, flags));
 }
 
-/* --- over exec ----------------------------------------------------------------------------- */
+/* --- FD_CLOEXEC ---------------------------------------------------------------------------- */
 
-/* A program that stays, because its output is a full pipe. */
+/* Starts a program that stays, because its output is a full pipe. */
 static pid_t run_program(void)
 {
 	int out[2];
@@ -80,7 +80,7 @@ static void unknown(void)
 	want(t_dup(t.r), first, "the lowest free descriptor");
 }
 
-/* O_DIRECT says how a writer writes: only the write end has it. */
+/* O_DIRECT says how writes become packets (pipe(2)), so only the write end must have it. */
 static void combination(int flags)
 {
 	int fd[2];
@@ -103,7 +103,7 @@ static void combinations(void)
 			| (i & 4 ? O_DIRECT : 0));
 }
 
-/* Linux 5.8: O_NOTIFICATION_PIPE is O_EXCL. */
+/* O_EXCL is O_NOTIFICATION_PIPE since Linux 5.8. */
 static void notification_pipe(int fd[2])
 {
 	long got = make(fd, O_EXCL | O_NONBLOCK);
@@ -130,7 +130,7 @@ static void notification_size(void)
 	t_ok(ioctl(fd[0], _IO('W', 0x60), 1), "IOC_WATCH_QUEUE_SET_SIZE");
 }
 
-/* POSIX.1-2024 has FD_CLOFORK. Linux has given it no number yet. */
+/* POSIX.1-2024 has FD_CLOFORK, but Linux has no number for it yet. So the case sets all bits. */
 static void clofork(void)
 {
 	t_setfd(t.r, ~FD_CLOEXEC);

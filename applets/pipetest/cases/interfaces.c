@@ -1,18 +1,18 @@
 /*
- * interfaces.c - what POSIX demands and a young kernel may lack
+ * interfaces.c - cases of interfaces that POSIX demands and that a young kernel may lack
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "../case.h"
 
-/* The cases that need a missing interface are skipped. These say that it is missing. */
+/* A case that needs a missing interface is skipped. This one fails, and names what is missing. */
 
 static void present(void)
 {
 	want(t_missing_interfaces(), 0, "interfaces that are missing");
 }
 
-/* A file system without FIFOs (vfat, 9p) is no wrong kernel, but then another one has them. */
+/* A file system such as vfat or 9p may lack FIFOs, but not all file systems of a machine may. */
 static void mkfifo_somewhere(void)
 {
 	static const char dirs[][9] = { ".", "/tmp", "/dev/shm", "/run" };
@@ -22,7 +22,7 @@ static void mkfifo_somewhere(void)
 		char path[40];
 
 		scnprintf(path, sizeof(path), "%s/ipcbox.fifo.%d", dirs[i], (int)getpid());
-		made = call_value(mkfifo(path, 0600)); /* not ret(): no skip */
+		made = call_value(mkfifo(path, 0600)); /* ret() would skip the case */
 		if (made == 0)
 			(void)unlink(path);
 	}

@@ -1,5 +1,5 @@
 /*
- * ioctl.c - ioctl(2) on a pipe
+ * ioctl.c - cases of ioctl(2) on a pipe
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -37,7 +37,7 @@ static void count_eof(void)
 	p_unread(0);
 }
 
-/* Two of the numbers belong to no device, and one to terminals. */
+/* Two of the numbers belong to no device, and TIOCSTI belongs to terminals. */
 static void unknown(void)
 {
 	static const unsigned requests[] = { 0, 0xdead, TIOCSTI };

@@ -1,5 +1,5 @@
 /*
- * nonblock.c - O_NONBLOCK: what EAGAIN means, and how much goes in before it
+ * nonblock.c - cases of O_NONBLOCK: what EAGAIN means, and how much goes in before it
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -46,7 +46,7 @@ static void all_or_nothing(void)
 		p_drain(p_fill_by(sizes[i]));
 }
 
-/* The kernel decides whether n bytes have room; but all of them go in, or none. */
+/* The kernel decides whether n bytes have room, but either all of them go in or none. */
 static size_t all_or_eagain(size_t n)
 {
 	long got = t_try_write(t.w, n);
@@ -100,7 +100,7 @@ static void large_into_empty(void)
 	p_holds(got);
 }
 
-/* POSIX lets the kernel take 100 of its bytes. */
+/* POSIX write lets the kernel take 100 of the bytes. */
 static void large_needs_slot(void)
 {
 	p_write(t.cap - 100);
@@ -160,8 +160,8 @@ static bool says_pollout(void)
 	return ret(poll(&p, 1, 0)) == 1 && p.revents == POLLOUT;
 }
 
-/* From empty to full, 100 bytes at a time, which come to lie at many places of a slot: where
- * POLLOUT is reported, n bytes can be written. */
+/* Fills the pipe by 100 bytes at a time, so that the writes begin at many places of a slot. As long
+ * as poll reports POLLOUT, n bytes must go in. */
 static void pollout_means(size_t n)
 {
 	size_t unread = 0;
@@ -188,7 +188,7 @@ static void pollout_pipe_buf(void)
 	pollout_means(t.pipe_buf);
 }
 
-/* --- whose flag it is ----------------------------------------------------------------------- */
+/* --- which descriptors share O_NONBLOCK ----------------------------------------------------- */
 
 static void want_nonblock(int fd, bool on)
 {

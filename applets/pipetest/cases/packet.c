@@ -1,11 +1,11 @@
 /*
- * packet.c - packet mode: O_DIRECT on a pipe
+ * packet.c - cases of packet mode: O_DIRECT on a pipe
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "../case.h"
 
-/* Replaces the case's pipe. What the cases write fits in two slots. */
+/* Replaces the case's pipe by one in packet mode. The cases write no more than two slots hold. */
 static void packet_pipe(void)
 {
 	int fd[2];

@@ -1,5 +1,5 @@
 /*
- * processes.c - a pipe between processes: who holds an end, and what passes through
+ * processes.c - cases of processes: who holds an end of a pipe, and what passes through it
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -13,7 +13,7 @@ static long write_received(long socket)
 	return 0;
 }
 
-/* The writer inherits no write end: its parent closes the only one before the fork. */
+/* The writer inherits no write end, because its parent closes the only one before the fork. */
 static void passed(void)
 {
 	int s[2];
@@ -54,7 +54,7 @@ static void dup_writer(void)
 	p_read(10, 0);
 }
 
-/* Jobs that hold an end, and sleep in a read of the gate. */
+/* Each holder is a job that keeps one end open, and sleeps in a read of the gate. */
 static int gate[2];
 
 static long hold_gate(void)
@@ -250,7 +250,7 @@ static void stream(void)
 	t_returns(job, 0);
 }
 
-static _Atomic uint32_t *sum;	/* of all bytes that the readers got */
+static _Atomic uint32_t *sum;	/* sums up all bytes that the readers got */
 
 static void add_up(const char *buf, long n)
 {

@@ -1,5 +1,5 @@
 /*
- * refusals.c - a pipe by itself: what it refuses, odd amounts, and bad addresses
+ * refusals.c - cases of a pipe by itself: what it refuses, odd amounts, and bad addresses
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -187,7 +187,7 @@ static void efault_read_stays(void)
 	p_read(200, 100);
 }
 
-/* n bytes of memory; the page behind them allows no access. */
+/* Maps n bytes of memory. The page behind them allows no access. */
 static char *before_nowhere(size_t n)
 {
 	size_t len = (n / t.page + 1) * t.page;
@@ -197,7 +197,8 @@ static char *before_nowhere(size_t n)
 	return p + len - n;
 }
 
-/* got is the result of a transfer of which only good bytes have memory. Returns what it counts. */
+/* got is the result of a transfer of which only "good" bytes have memory. Returns how many bytes
+ * the result counts. */
 static size_t part_or_efault(long got, size_t good, const char *call)
 {
 	if (got == -EFAULT)
