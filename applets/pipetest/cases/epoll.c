@@ -1,5 +1,5 @@
 /*
- * epoll.c - epoll on pipes
+ * epoll.c - cases of epoll on pipes, and the functions that all cases of epoll use
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -103,7 +103,7 @@ static long wait_as_reader(long ep)
 	return t_epoll_wait_in(ep);
 }
 
-/* Other events may be reported beside the one that ends the wait. */
+/* A kernel may report other events beside the one that ends the wait. */
 static long only(long events, long event)
 {
 	return events < 0 ? events : events & event;
@@ -212,7 +212,7 @@ static void last_close(void)
 	t_epoll_reports(ep, 0);
 }
 
-/* The instances are five deep: epoll_ctl(2) allows no more. */
+/* The instances are five deep, the most that epoll_ctl(2) allows (ELOOP). */
 static void nested(void)
 {
 	int ep = t_epoll_with(t.r, EPOLLIN);

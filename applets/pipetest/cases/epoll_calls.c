@@ -1,5 +1,5 @@
 /*
- * epoll_calls.c - epoll: what its calls do with their arguments
+ * epoll_calls.c - cases of epoll: what its calls do with their arguments
  *
  * SPDX-License-Identifier: 0BSD
  */

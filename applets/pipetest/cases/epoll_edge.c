@@ -1,5 +1,5 @@
 /*
- * epoll_edge.c - epoll: edges, one-shot and exclusive entries
+ * epoll_edge.c - cases of epoll: edges, one-shot and exclusive entries
  *
  * SPDX-License-Identifier: 0BSD
  */

@@ -1,14 +1,14 @@
 /*
- * fifo.c - FIFOs: how they are made and opened, and where they work
+ * fifo.c - cases of FIFOs: how they are made and opened, and where they work
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/mount.h>
 #include "../case.h"
 
-/* --- making one ------------------------------------------------------------------------- */
+/* --- how a FIFO is made ----------------------------------------------------------------- */
 
-/* The result holds until the next call. */
+/* The result is valid until the next call. */
 static const struct stat *stat_of(const char *name)
 {
 	static struct stat st;
@@ -26,7 +26,7 @@ static void mode_and_type(void)
 {
 	int dir;
 
-	t_mkfifo("f"); /* or the case is skipped */
+	t_mkfifo("f"); /* skips the case where there are no FIFOs */
 	t_ok(mkdir("d", 0700), "mkdir");
 	dir = t_open("d", O_RDONLY);
 	t_needs_call("umask");
@@ -65,8 +65,8 @@ static void create_errno_linux(void)
 	want_ret(mknod("new", S_IFMT | 0600, 0), -EINVAL, "mknod of a type that there is not");
 }
 
-/* Timestamps may be coarser than the clock: a second is allowed for that. The directory is the
- * case's own, and its times are set to 1970 before. */
+/* Timestamps may be coarser than the clock, so the case allows a second. It first sets the times of
+ * its directory to 1970. */
 static void new_times(void)
 {
 	time_t before = time(NULL) - 1;
@@ -82,7 +82,7 @@ static void new_times(void)
 	want(stat_of(".")->st_mtime >= before, true, "mkfifo marks st_mtime of the directory");
 }
 
-/* The group is the process's or the directory's: POSIX allows either. */
+/* POSIX mkfifo allows the group of the process and that of the directory. */
 static void fifo_owner(void)
 {
 	const struct stat *st;
@@ -113,7 +113,7 @@ static void setgid_dir(void)
 		t_skip("no-other-group");
 	t_ok(mkfifo("d/process", 0600), "mkfifo");
 	close(open("d/file", O_WRONLY | O_CREAT, 0600));
-	/* a file gets the process's group, or the directory's under grpid: mount(8) */
+	/* a file gets the group of the process, or under grpid that of the directory: mount(8) */
 	usual = stat_of("d/file")->st_gid;
 	want(stat_of("d/process")->st_gid, usual, "group of a FIFO in it, a file's");
 	if (chmod("d", 02755) < 0 || !(stat_of("d")->st_mode & S_ISGID))
@@ -122,7 +122,7 @@ static void setgid_dir(void)
 	want(stat_of("d/directory")->st_gid, other, "group of a FIFO in a set-gid directory");
 }
 
-/* --- opening it ------------------------------------------------------------------------- */
+/* --- how a FIFO is opened --------------------------------------------------------------- */
 
 static long call_open(long flags)
 {
@@ -161,7 +161,7 @@ static void open_enxio(void)
 	want(call_open(O_WRONLY | O_NONBLOCK), -ENXIO, "open to write, the reader gone");
 }
 
-/* An open that failed has left nothing behind: both ends still wait for each other. */
+/* An open that failed must leave no end behind, so the two later opens wait for each other. */
 static void after_enxio(void)
 {
 	pid_t reader;
@@ -202,7 +202,7 @@ static void read_write(void)
 	t_read(fd, 9, 9);
 	t_close(t_open("f", O_WRONLY));
 	t_nonblock(fd);
-	t_read(fd, 1, -EAGAIN); /* no end of file: the descriptor is a writer itself */
+	t_read(fd, 1, -EAGAIN); /* is no end of file, because the descriptor is a writer itself */
 }
 
 static long call_open_read(long n)
@@ -210,7 +210,8 @@ static long call_open_read(long n)
 	return ret(read(open("f", O_RDONLY), &n, 1));
 }
 
-/* The writer has gone before the reader runs. It is enough that a writer has come. */
+/* The writer is gone before the reader runs. The reader's open returns all the same, because a
+ * writer has opened the FIFO meanwhile. */
 static void brief_writer(void)
 {
 	t_mkfifo("f");

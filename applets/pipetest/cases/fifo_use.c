@@ -1,5 +1,5 @@
 /*
- * fifo_use.c - FIFOs: what an open one does
+ * fifo_use.c - cases of FIFOs that are open
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -25,8 +25,8 @@ static void eagain(void)
 	p_read(1, 0);
 }
 
-/* The times are set into the past, so that relatime, too, updates them. overlayfs shows the
- * times of a file below it, which nothing marks. */
+/* Returns the flags of the mount, or skips the case: overlayfs shows the times of a file in a lower
+ * layer, which no read or write marks. */
 static long mount_flags(void)
 {
 	enum { OVERLAYFS = 0x794c7630 }; /* statfs(2) */
@@ -38,6 +38,7 @@ static long mount_flags(void)
 	return fs.f_flags;
 }
 
+/* t_epoch sets the times so far back that a read under relatime marks them, too: mount(8). */
 static void times(void)
 {
 	const struct stat *st;
@@ -58,7 +59,7 @@ static void times(void)
 
 static struct timespec changed;
 
-/* The clock of timestamps may be coarse: the write is repeated until the time changes. */
+/* The clock of timestamps may be coarse, so the case writes until the time changes. */
 static bool write_changes_ctime(long unused)
 {
 	const struct stat *st;
@@ -73,7 +74,7 @@ static bool write_changes_ctime(long unused)
 static void change_time(void)
 {
 	open_both();
-	(void)mount_flags(); /* overlayfs is skipped */
+	(void)mount_flags(); /* skips overlayfs */
 	changed = t_stat(t.w)->st_ctim;
 	t_wait_until(write_changes_ctime, 0, "st_ctime to be marked by write");
 }
@@ -148,7 +149,7 @@ static void data_gone(void)
 	p_read(9, -EAGAIN);
 }
 
-/* --- what else one can do with it ------------------------------------------------------- */
+/* --- O_PATH, F_SETPIPE_SZ, and what a FIFO refuses -------------------------------------- */
 
 static void o_path(void)
 {

@@ -1,5 +1,5 @@
 /*
- * permissions.c - who may open a FIFO
+ * permissions.c - cases of who may open a FIFO
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -41,7 +41,7 @@ static void owner(void)
 	only_reads("r");
 }
 
-/* POSIX leaves open what O_RDWR does with a FIFO. */
+/* POSIX open leaves undefined what O_RDWR does with a FIFO. */
 static void read_write(void)
 {
 	make("w", 0200);
@@ -53,7 +53,7 @@ static void read_write(void)
 	opens("both", O_RDWR, 0);
 }
 
-/* Other users may not search the current directory: the case makes one of its own. */
+/* Other users may not search the current directory, so the case makes another one. */
 static void open_dir(mode_t mode)
 {
 	t_ok(mkdir("d", 0700), "mkdir");

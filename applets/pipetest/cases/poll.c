@@ -1,5 +1,5 @@
 /*
- * poll.c - poll
+ * poll.c - cases of poll: what each end of a pipe reports
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -56,7 +56,7 @@ static void slot_frees(void)
 	both(t.slots > 1 ? IN : 0, OUT);
 }
 
-/* All of these bits are reported; others may be, too. */
+/* Expects that poll reports all of these bits. It may report others, too. */
 static void reports_bits(int fd, int events, int bits)
 {
 	struct pollfd p = { fd, events, 0 };
@@ -65,7 +65,7 @@ static void reports_bits(int fd, int events, int bits)
 	wantf(p.revents & bits, bits, "those of the bits %#x in its revents", bits);
 }
 
-/* None of these bits is reported. */
+/* Expects that poll reports none of these bits. */
 static void reports_none_of(int fd, int events, int bits)
 {
 	struct pollfd p = { fd, events, 0 };
@@ -146,7 +146,7 @@ static void never_rdhup_pri(void)
 	p_poll_r(NEVER, POLLHUP);
 }
 
-/* --- arguments ----------------- */
+/* --- reports that stay --------- */
 
 static void level(void)
 {
@@ -155,7 +155,7 @@ static void level(void)
 		p_poll_r(POLLIN, POLLIN);
 }
 
-/* --- what it is good for ----------------- */
+/* --- what POLLOUT promises --------------- */
 
 static bool writable(void)
 {

@@ -1,5 +1,5 @@
 /*
- * poll_calls.c - poll: what ends it, and its arguments
+ * poll_calls.c - cases of poll: what ends it, and its arguments
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -35,7 +35,7 @@ static long poll_writer(long events)
 	return poll_forever(t.w, events);
 }
 
-/* Other bits may be reported beside the one that ends the poll. */
+/* A kernel may report other bits beside the one that ends the poll. */
 static long only(long revents, long bit)
 {
 	return revents < 0 ? revents : revents & bit;
@@ -197,7 +197,7 @@ static void bad_pointer(void)
 static void minus_one_entries(void)
 {
 	struct pollfd p = { t.r, POLLIN, 0 };
-	volatile nfds_t all = -1; /* compilers warn of what the case is about */
+	volatile nfds_t all = -1; /* compilers would warn of a constant -1 */
 
 	want_ret(poll(&p, all, 0), -EINVAL, "poll of -1 entries");
 }

@@ -1,5 +1,5 @@
 /*
- * select.c - select, pselect, ppoll: time limits and masks
+ * select.c - cases of select and pselect, and of the time limits and masks of poll and ppoll
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -30,7 +30,7 @@ static void time_limit(void)
 	want_ret(poll(&p, 1, INT_MAX), 1, "poll with data and a long limit");
 }
 
-/* The signal is pending and blocked: only the mask that is given to the call lets it in. */
+/* The signal is pending and blocked, so only the mask that the call takes lets it in. */
 static sigset_t pending_signal(void)
 {
 	sigset_t set, none;
@@ -126,7 +126,7 @@ static void select_eof(void)
 	ready_for(t.r, R, true);
 }
 
-/* The pipe is full. A write returns all the same, because no reader is left. */
+/* The pipe is full, but a write returns at once, because no reader is left. */
 static void select_reader_gone(void)
 {
 	p_fill();
@@ -134,15 +134,15 @@ static void select_reader_gone(void)
 	ready_for(t.w, W, true);
 }
 
-/* POLLERR counts as readable and writable: fs/select.c. */
+/* POLLERR makes a descriptor readable and writable: fs/select.c. */
 static void select_reader_gone_both(void)
 {
 	p_close_r();
 	selected(0, R | W);
 }
 
-/* A select that fails leaves the sets as they were: all of them hold the read end, which is not
- * ready, so that success would clear it. */
+/* A select that fails must leave the set as it was. The set holds the read end, which is not ready,
+ * so that a select that succeeds would clear it. */
 static void fails_with(int nfds, int extra, struct timeval *limit, long expected)
 {
 	fd_set r, before;

@@ -1,5 +1,5 @@
 /*
- * signals.c - signals: they interrupt what blocks, and they announce what can be done
+ * signals.c - cases of signals that interrupt a call, and of signals that announce data or room
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -7,7 +7,7 @@
 #include <sys/time.h>
 #include "../case.h"
 
-/* --- they interrupt what blocks ------------------------------------------------------------ */
+/* --- signals that interrupt a call --------------------------------------------------------- */
 
 static void read_eintr(void)
 {
@@ -69,7 +69,7 @@ static void write_restart(void)
 	t_caught(job, 1);
 }
 
-static _Atomic long *part;	/* what the writer's call returned */
+static _Atomic long *part;	/* is what the writer's call returned */
 
 static long write_part_of(long n)
 {
@@ -133,12 +133,12 @@ static void open_restart(void)
 	}
 }
 
-/* On a slow machine the signals come slower, too: the writer needs some time between them. */
+/* On a slow machine the signals come at longer intervals, so that the writer gets on. */
 static long write_timed(long left)
 {
 	const struct timeval tv = { 0, (int)(200 * t.factor) };
 	const struct itimerval period = { tv, tv }, off = { 0 };
-	enum { ENOUGH = 1000 }; /* signals: then the timer stops, for the sake of slow machines */
+	enum { ENOUGH = 1000 }; /* signals stop the timer, so that a slow machine gets on */
 	int interrupted = 0, parts = 0;
 
 	close(t.r);
@@ -168,7 +168,7 @@ static void timer(void)
 	long total = 1 << 20;
 	pid_t job;
 
-	if (setitimer(ITIMER_REAL, &none, NULL) < 0) /* CONFIG_POSIX_TIMERS */
+	if (setitimer(ITIMER_REAL, &none, NULL) < 0) /* CONFIG_POSIX_TIMERS is off */
 		t_skip("no-setitimer");
 	job = t_start(write_timed, total);
 	p_close_w();
@@ -177,7 +177,7 @@ static void timer(void)
 	t_returns(job, 0);
 }
 
-/* --- they announce what can be done ---------------------------------------------------------- */
+/* --- signals that announce data or room ------------------------------------------------------ */
 
 static void sigio(void)
 {
@@ -231,8 +231,8 @@ static long read_one(long fd)
 	return ret(read(fd, &byte, 1));
 }
 
-/* A signal that is sent to the process interrupts its first thread that does not block it: this
- * one, and not the thread that owns the pipe. */
+/* A signal that is sent to the process goes to its first thread that does not block the signal.
+ * That is this thread, and not the one that owns the pipe. */
 static void own_thread(void)
 {
 	struct f_owner_ex owner = { .type = F_OWNER_TID };
