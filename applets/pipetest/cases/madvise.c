@@ -1,5 +1,5 @@
 /*
- * madvise.c - madvise, and holes that are punched into files
+ * madvise.c - cases of madvise, and of holes that fallocate punches into files
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -14,7 +14,7 @@ static void advise(void *p, size_t len, int advice)
 	wantf(got, 0, "madvise(%zu bytes, advice %d)", len, advice);
 }
 
-/* This kernel or file system may not know the advice. */
+/* Skips the case where this kernel or file system does not know the advice. */
 static void advise_if_known(void *p, size_t len, int advice, const char *token)
 {
 	long got = ret(madvise(p, len, advice));
@@ -120,13 +120,13 @@ static void wipeonfork(void)
 	char *p = t_pages(2);
 
 	memset(p, 'a', 2 * t.page);
-	advise_if_known(p, t.page, 18, "no-MADV_WIPEONFORK"); /* MADV_WIPEONFORK, Linux 4.14 */
+	advise_if_known(p, t.page, 18, "no-MADV_WIPEONFORK"); /* since Linux 4.14 */
 	t_child(byte_of, (long)p, 0);
 	t_child(byte_of, (long)(p + t.page), 'a');
 	want(*p, 'a', "the parent's byte");
 }
 
-/* The file has three pages of letters, of which the middle one has become a hole. */
+/* Expects that the file has three pages of letters, of which the middle one is a hole. */
 static void is_punched(int fd, const char *p)
 {
 	want(p[0], 'a', "the page before the hole, in the mapping");
@@ -157,7 +157,7 @@ static void removed(void)
 
 static void punched(void)
 {
-	enum { PUNCH_HOLE = 3 }; /* FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
+	enum { PUNCH_HOLE = 3 }; /* is FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
 	int fd;
 	char *p = three_pages(&fd);
 	long got = ret(fallocate(fd, PUNCH_HOLE, t.page, t.page));

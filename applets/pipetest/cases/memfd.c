@@ -1,14 +1,14 @@
 /*
- * memfd.c - memory files and their seals
+ * memfd.c - cases of memory files and their seals
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/sendfile.h>
 #include "../case.h"
 
-enum { SEAL_FUTURE_WRITE = 0x10, SEAL_EXEC = 0x20 };	/* fcntl(2): Linux 5.1, 6.3 */
+enum { SEAL_FUTURE_WRITE = 0x10, SEAL_EXEC = 0x20 };	/* are new in Linux 5.1 and 6.3 */
 
-/* A memfd of two pages that can be sealed, and has no seal. */
+/* Makes a memfd of two pages, which can be sealed and has no seal. */
 static int sealable(void)
 {
 	int fd = t_memfd("sealable", MFD_ALLOW_SEALING);
@@ -27,8 +27,8 @@ static void sealed(int fd, int expected)
 	want_ret(fcntl(fd, F_GET_SEALS), expected, "fcntl(F_GET_SEALS)");
 }
 
-/* Sets a seal that this kernel may not have. If the file can be executed, F_SEAL_EXEC brings the
- * write seals along. */
+/* Sets a seal that this kernel may not have. F_SEAL_EXEC of a file with execute bits sets the write
+ * seals, too, so other seals may be there. */
 static void try_seal(int fd, int newer)
 {
 	t_needs_call("F_ADD_SEALS");
@@ -62,7 +62,7 @@ static void name(void)
 
 static void refuses(void)
 {
-	enum { LONGEST = 249 };	/* memfd_create(2) */
+	enum { LONGEST = 249 };	/* is the limit of memfd_create(2) */
 	char text[LONGEST + 2] = "";
 
 	close(t_memfd(memset(text, 'n', LONGEST), 0));
@@ -147,7 +147,7 @@ static void exec(void)
 	t_ok(fchmod(fd, 0400), "fchmod(0400)");
 }
 
-/* The call fails as a whole: the seal that could be set is not set either. */
+/* The call fails as a whole, so F_SEAL_GROW is not set either. */
 static void busy(void)
 {
 	int fd = sealable();
@@ -199,7 +199,7 @@ static long send_sealed(long socket)
 	return 0;
 }
 
-/* The child makes the file: the parent gets it only through the socket. */
+/* The child makes the file, and the parent gets it through the socket only. */
 static void over_socket(void)
 {
 	int sock[2], fd;
@@ -236,7 +236,7 @@ static long by_sendfile(int fd, int out, size_t n)
 	return ret(sendfile(out, fd, NULL, n));
 }
 
-/* As many bytes as the pipe holds, in as many calls as are needed. */
+/* Moves as many bytes as the pipe holds, in as many calls as that needs. */
 static void into_pipe(long (*call)(int fd, int out, size_t n))
 {
 	int fd = t_memfd("patterned", 0);

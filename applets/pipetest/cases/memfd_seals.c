@@ -1,5 +1,5 @@
 /*
- * memfd_seals.c - sealed memory files: every way to write, and newer flags
+ * memfd_seals.c - cases of sealed memory files: every way to write, and newer flags
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -8,7 +8,7 @@
 
 enum { PUNCH_HOLE = 3, NOEXEC_SEAL = 8, SEAL_EXEC = 0x20 };	/* fallocate(2), memfd_create(2) */
 
-/* A memfd with a page of 'm', sealed against writes. */
+/* Makes a memfd with a page of 'm', and seals it against writes. */
 static int write_sealed(void)
 {
 	int fd = t_memfd("sealed", MFD_ALLOW_SEALING);

@@ -1,5 +1,5 @@
 /*
- * mmap.c - mmap: its arguments
+ * mmap.c - cases of mmap: its arguments
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -133,12 +133,12 @@ static void wrong_object(void)
 	t_no_map(PROT_READ, MAP_PRIVATE, dir, -ENODEV);
 }
 
-/* On 32 bits 1 GiB may fit: there the length is all but a page. */
+/* On 32 bits 1 GiB may fit, so the length there is all addresses but a page. */
 static void too_long(void)
 {
 	size_t huge = sizeof(huge) > 4 ? SIZE_MAX / 4 + 1 : 0 - t.page;
 
-	for (int i = 0; i < 3; i++) /* s390x has room for so many */
+	for (int i = 0; i < 3; i++) /* s390x has room for three such mappings */
 		(void)!mmap(NULL, huge, PROT_NONE, ANON, -1, 0);
 	want(t_try_map(huge, PROT_NONE, ANON, -1, 0), -ENOMEM, "mmap");
 	want(t_try_map(huge, PROT_READ, MAP_SHARED, t_object(1), 0), -ENOMEM, "mmap");

@@ -1,5 +1,5 @@
 /*
- * mmap_flags.c - mmap: its flags, and what ends or outlives a mapping
+ * mmap_flags.c - cases of mmap: its flags, and what ends or outlives a mapping
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -43,7 +43,7 @@ static void no_replace(void)
 	want(p[0] + p[t.page], 10, "the old mapping");
 }
 
-/* No kernel gives the last page away: its end would be address 0. */
+/* No kernel gives the last page away, because that page would end at address 0. */
 static long map_last_page(void)
 {
 	void *last = (void *)(0 - t.page);
@@ -82,10 +82,10 @@ static void validated_anonymous(void)
 	t_no_map(RW, MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, -EINVAL);
 }
 
-/* A touch below the lowest page makes the next page, as long as there is room below that. */
+/* A touch of the page below the mapping makes that page, as long as there is room below it. */
 static void grows_down(void)
 {
-	enum { ROOM = 512 }; /* more than the 256 pages that a kernel leaves below a stack */
+	enum { ROOM = 512 }; /* is more than the 256 pages that a kernel leaves below a stack */
 	char *room = t_map(ROOM * t.page, PROT_NONE, ANON, -1), *top = room + (ROOM - 1) * t.page;
 
 	t_unmap(room, ROOM * t.page);
@@ -95,7 +95,7 @@ static void grows_down(void)
 		t_touch(top - page * t.page, 'w');
 }
 
-/* 0 at p, or -errno. Before 4.17 the flag is unknown and the address is a hint. */
+/* Maps at p, and returns 0 or -errno. Before Linux 4.17 the flag is unknown, and p is a hint. */
 static long place(char *p, size_t len)
 {
 	char *got = mmap(p, len, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0);
@@ -139,7 +139,7 @@ static void hint(void)
 	t_info("hint: the used %p gives %p", p, mmap(p, t.page, RW, ANON, -1, 0));
 }
 
-/* No architecture has a flag in bit 24: the named ones are below, sizes of huge pages above. */
+/* No architecture has a flag in bit 24. Named flags are below, and sizes of huge pages above. */
 static void validated(void)
 {
 	enum { UNKNOWN = 1 << 24 };
@@ -161,7 +161,7 @@ static void denywrite(void)
 	want(*p, 'w', "the mapping's byte");
 }
 
-/* How many of the pages at p, at most 8, are in memory. */
+/* Returns how many of the pages at p, at most 8, are in memory. */
 static int resident(void *p, int pages)
 {
 	unsigned char in[8];
@@ -183,7 +183,7 @@ static void locked(void)
 	want(resident(p, 4), 4, "pages in memory");
 }
 
-/* The limit does not hold for CAP_IPC_LOCK: a new uid gives that up. */
+/* The limit does not bind a process with CAP_IPC_LOCK, so the case takes a uid without it. */
 static void locked_limit(void)
 {
 	t_limit(RLIMIT_MEMLOCK, t.page);
@@ -208,7 +208,7 @@ static void rare_flags(void)
 	} rare[] = {
 		{ "NORESERVE", ANON | MAP_NORESERVE }, { "GROWSDOWN", ANON | MAP_GROWSDOWN },
 		{ "STACK", ANON | MAP_STACK }, { "DROPPABLE", MAP_ANONYMOUS | 8 /* Linux 6.11 */ },
-		{ "SYNC", MAP_SHARED_VALIDATE | 0x80000 /* mmap(2); MIPS has none */ },
+		{ "SYNC", MAP_SHARED_VALIDATE | 0x80000 /* MAP_SYNC, which MIPS lacks */ },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rare); i++) {
@@ -218,7 +218,7 @@ static void rare_flags(void)
 	}
 }
 
-/* Pages of different protection do not merge: each one is a mapping. */
+/* Pages of different protection do not merge, so each page is a mapping of its own. */
 static void too_many(void)
 {
 	enum { MANY = 1 << 17 };
@@ -252,7 +252,7 @@ static void mtime(void)
 
 	t_epoch(fd);
 	st = t_stat(fd);
-	old = st->st_mtime; /* vfat begins in 1980 */
+	old = st->st_mtime; /* is not 0 on vfat, whose times begin in 1980 */
 	if (time(NULL) <= old)
 		t_skip("no-clock");
 	*p = 'a';
@@ -262,7 +262,7 @@ static void mtime(void)
 	t_info("the access time is %s", st->st_atime > old ? "new too" : "the old one");
 }
 
-/* --- its life ---------------------------------------------------------------------------- */
+/* --- what ends or outlives a mapping ----------------------------------------------------- */
 
 static void closed_unlinked(void)
 {
@@ -281,7 +281,7 @@ static bool seals(long fd)
 	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0;
 }
 
-/* A memfd cannot be sealed as long as somebody maps it for writing. */
+/* A memfd cannot be sealed against writes as long as any process maps it shared and writable. */
 static void exec_drops(void)
 {
 	int fd = t_memfd("exec", MFD_ALLOW_SEALING);

@@ -1,5 +1,5 @@
 /*
- * mmap_sharing.c - mmap: what is shared with whom, and the end of the file
+ * mmap_sharing.c - cases of mmap: what is shared with whom, and the end of the file
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -40,7 +40,7 @@ static void written_shows(void)
 	want(p[1], 'y', "the byte after");
 }
 
-/* Each page has two addresses: caches that go by virtual addresses may get that wrong. */
+/* Each page has two addresses, which a cache that goes by virtual addresses may confuse. */
 static void coherent(void)
 {
 	enum { PAGES = 4, ROUNDS = 2000 };
@@ -95,7 +95,7 @@ static long store_byte(long address)
 	return was;
 }
 
-/* A child finds what was stored before fork. What it stores itself the parent sees, or not. */
+/* A child finds what was stored before fork. After the child's store the parent sees 'seen'. */
 static void over_fork(char *p, int seen)
 {
 	*p = 'p';
@@ -199,7 +199,7 @@ static void tail(void)
 		*end ? "is there" : "is gone");
 }
 
-/* A byte is stored behind the end, within the last page; then the file grows. */
+/* The case stores a byte behind the end, within the last page, and then the file grows. */
 static void tail_regrown(void)
 {
 	int fd = t_object(13);
@@ -211,7 +211,7 @@ static void tail_regrown(void)
 	t_get(fd, 20, 0);
 }
 
-/* The file is cut off within a page, and grows again. */
+/* The case cuts the file off within a page, and lets it grow again. */
 static void cut_and_regrown(void)
 {
 	int fd = t_object(t.page);
@@ -225,7 +225,7 @@ static void cut_and_regrown(void)
 	t_get(fd, t.page - 1, 0);
 }
 
-/* A file is read into its own mapping, and written from it. */
+/* The case reads a file into the file's own mapping, and writes it from there. */
 static void own_mapping(void)
 {
 	int fd = t_object(2 * t.page);
@@ -254,7 +254,7 @@ static void first_reference(void)
 	want(t_stat(fd)->st_atime > 0, true, "st_atime is marked");
 }
 
-/* A child fills a record with one byte after the other, for as long as we look. */
+/* A child fills a record with one value after the other, as long as the parent reads. */
 static void torn(void)
 {
 	static const uint32_t each_byte = 0x01010101;

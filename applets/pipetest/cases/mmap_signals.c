@@ -1,5 +1,5 @@
 /*
- * mmap_signals.c - mappings: what faults, with which signal, before and behind the end
+ * mmap_signals.c - cases of mappings: what faults, and with which signal
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -22,7 +22,7 @@ static void prot_none(void)
 	t_touch(p, 'w');
 }
 
-/* Only the page of the address counts: s390 knows no more. */
+/* The case compares pages only, because s390 reports no more than the page of an address. */
 static void fault_at(char *p, char access)
 {
 	uintptr_t page = (uintptr_t)p / t.page;
@@ -72,7 +72,8 @@ __attribute__((noinline, no_profile_instrument_function)) static int answer(void
 }
 
 /* The lowest bit of a function's address may be a mode (Thumb), or the function may lie at an odd
- * address: the bit is kept. The pointer is volatile, because compilers take that bit for 0. */
+ * address, so the case keeps that bit. The pointer is volatile, because compilers take the bit for
+ * 0. */
 static uintptr_t place(void)
 {
 	int (*volatile function)(void) = answer;
@@ -110,7 +111,8 @@ static void exec_refused(void)
 	t_info("code in a page without PROT_EXEC: signal %d", t_signal_of(call_copy, code()));
 }
 
-/* The line of p's mapping begins "ADDRESS-END rwxp", and a read gives whole lines: proc(5). */
+/* Stores the letters of p's mapping. Its line begins "ADDRESS-END rwxp", and a read of
+ * /proc/self/maps gives whole lines: proc(5). */
 static void perms(const char *p, char got[5])
 {
 	char text[4097], key[24], *line = NULL, *next;
@@ -128,7 +130,7 @@ static void perms(const char *p, char got[5])
 	scnprintf(got, 5, "%s", line ? line + 1 : "");
 }
 
-/* POSIX lets a mapping allow more than was asked for: RISC-V has no write-only pages. */
+/* POSIX mmap lets a mapping allow more than was asked for: RISC-V has no write-only pages. */
 static void in_maps(void)
 {
 	static const char rwx[][4] = { "---", "r--", "-w-", "rw-" };
@@ -205,8 +207,8 @@ static void unmap_byte(void)
 	t_touch(p + t.page, 'r');
 }
 
-/* Caches that go by virtual addresses, as ARMv6 has them, ask for the same distance of addresses
- * and offsets (SHMLBA). So the second mapping is one of a file as well. */
+/* Where a cache goes by virtual addresses, as on ARMv6, addresses and offsets must have the same
+ * distance (SHMLBA). So the second mapping is one of a file as well. */
 static void unmap_two(void)
 {
 	const size_t len = 4 * t.page, half = 2 * t.page;
@@ -258,7 +260,7 @@ static void truncated(void)
 	t_bus(p + t.page, 'r');
 }
 
-/* A private page that was stored to does not outlive the end of its file either. */
+/* A private page that was stored to must not outlive the end of its file either. */
 static void private_truncated(void)
 {
 	int fd = t_object(2 * t.page);
@@ -291,7 +293,7 @@ static void grown(void)
 	t_get(fd, t.page, 1);
 }
 
-/* The file system is a small one, which only this process sees. */
+/* The case fills a small file system, which only this process sees. */
 static void no_space(void)
 {
 	enum { PAGES = 64 };

@@ -1,12 +1,12 @@
 /*
- * mprotect.c - mprotect: protections that change
+ * mprotect.c - cases of mprotect
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/syscall.h>
 #include "../case.h"
 
-/* This makes the system call itself: musl's mprotect() rounds the address down to a page. */
+/* Makes the system call itself, because musl's mprotect() rounds the address down to a page. */
 static void protect(char *p, size_t len, int prot, long expected)
 {
 	wantf(ret(syscall(SYS_mprotect, p, len, prot)), expected, "mprotect(%zu bytes, prot %#x)",
@@ -30,7 +30,7 @@ static void unknown_bits(void)
 	t_touch(p, 'w');
 }
 
-/* Three pages, of which the middle one is unmapped again. */
+/* Maps three pages, and unmaps the middle one again. */
 static char *with_hole(void)
 {
 	char *p = t_pages(3);

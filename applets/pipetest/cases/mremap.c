@@ -1,5 +1,5 @@
 /*
- * mremap.c - mremap: mappings that grow, shrink and move
+ * mremap.c - cases of mremap: mappings that grow, shrink and move
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -15,7 +15,7 @@ static void needed(void)
 		t_skip("no-mremap");
 }
 
-/* n pages; each begins with a letter of its own. */
+/* Maps n pages, each of which begins with a letter of its own. */
 static char *numbered_pages(unsigned n)
 {
 	char *p;
@@ -52,7 +52,7 @@ static char *remap(void *p, size_t old, size_t len, int flags)
 	return got;
 }
 
-/* Moves len bytes to that address. 0 or -errno. */
+/* Moves len bytes to another address. Returns 0 or -errno. */
 static long move_to(void *p, size_t len, void *to, int flags)
 {
 	return mremap(p, len, len, MREMAP_MAYMOVE | flags, to) == MAP_FAILED ? -errno : 0;
@@ -99,7 +99,7 @@ static void fixed_arguments(void)
 	want(p[t.page], 'b', "the second page");
 }
 
-/* Behind the two pages lies another mapping: they cannot grow where they are. */
+/* Maps two pages that cannot grow where they are, because another mapping lies behind them. */
 static char *fenced_pages(void)
 {
 	char *p = numbered_pages(3);
@@ -155,7 +155,7 @@ static long store_at(long address)
 	return 0;
 }
 
-/* The mapping grows. It shows more of the file then, and the child still shares it. */
+/* The mapping grows, and then shows more of the file, and the child still shares it. */
 static void shared_stays_shared(void)
 {
 	int fd = t_object(3 * t.page);
@@ -191,10 +191,10 @@ static void no_private_alias(void)
 	no_remap(p, 0, t.page, MREMAP_MAYMOVE, -EINVAL);
 }
 
-/* The old address stays mapped, with new memory. */
+/* The old address stays mapped, and has new memory. */
 static void dontunmap(void)
 {
-	enum { DONTUNMAP = 4 }; /* MREMAP_DONTUNMAP, Linux 5.7 */
+	enum { DONTUNMAP = 4 }; /* is MREMAP_DONTUNMAP, since Linux 5.7 */
 	char *p = numbered_pages(1), *moved = mremap(p, t.page, t.page, MREMAP_MAYMOVE | DONTUNMAP);
 
 	if (moved == MAP_FAILED && errno == EINVAL)

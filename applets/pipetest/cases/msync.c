@@ -1,5 +1,5 @@
 /*
- * msync.c - msync
+ * msync.c - cases of msync
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -26,7 +26,7 @@ static void succeeds(void)
 	}
 }
 
-/* The page in the middle is not mapped any more. */
+/* The case unmaps the page in the middle. */
 static void refuses(void)
 {
 	char *p = t_anon_shared(3 * t.page), *mid = p + t.page;
@@ -62,7 +62,7 @@ static void locked(void)
 	t_msync(p, t.page, MS_SYNC, 0);
 }
 
-/* The 64-bit entry of that index, or 0 if this process may not read it: proc(5). */
+/* Returns the 64-bit entry with this index, or 0 if this process may not read it: proc(5). */
 static uint64_t entry(const char *path, uint64_t index)
 {
 	uint64_t e = 0;
