@@ -1,5 +1,5 @@
 /*
- * copy_file_range.c - copy_file_range
+ * copy_file_range.c - cases of copy_file_range
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -11,7 +11,7 @@ static void needed(void)
 	t_needs(ret(copy_file_range(-1, NULL, -1, NULL, 1, 0)), "no-copy_file_range");
 }
 
-/* The name is that of the file in the directory: each file system copies in its own way. */
+/* Makes a memfd, or a file with this name: each file system copies in a way of its own. */
 static int data(const char *name, size_t n)
 {
 	int fd;
@@ -24,7 +24,7 @@ static int data(const char *name, size_t n)
 	return fd;
 }
 
-/* Copies all of n bytes: a file system may copy them piece by piece. */
+/* Copies all of n bytes. A file system may copy fewer at a time. */
 static void copy_by_range(int in, off_t *from, int out, off_t *to, size_t n)
 {
 	while (n) {

@@ -1,5 +1,5 @@
 /*
- * regressions.c - probes for bugs that released kernels have had
+ * regressions.c - cases of bugs that released kernels have had
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -9,9 +9,9 @@
 #include <sys/uio.h>
 #include "../case.h"
 
-/* --- which processes wake --------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------- */
 
-/* SIGRTMIN is queued; of several SIGIO only one would be pending. */
+/* The case uses SIGRTMIN, which is queued. Of several SIGIO only one would be pending. */
 static void sigio(void)
 {
 	static const struct timespec at_once;
@@ -25,7 +25,7 @@ static void sigio(void)
 		want_ret(sigtimedwait(&set, NULL, &at_once), SIGRTMIN, "sigtimedwait");
 }
 
-/* --- streams in odd pieces: where a wake-up is lost the case hangs ----------------------- */
+/* --- streams in odd pieces, which hang where a wake-up is lost --------------------------- */
 
 static long call_stream(long total)
 {
@@ -119,7 +119,7 @@ static void efault_splice(void)
 	t_splice(t.r, next[1], 1, -EAGAIN);
 }
 
-/* The failed write leaves an empty buffer, which splice skips since 5.9, and tee does not. */
+/* The failed write leaves an empty buffer. Since Linux 5.9 splice skips it, but tee does not. */
 static void efault_tee(void)
 {
 	int next[2];
@@ -137,7 +137,7 @@ static void two_pages(void)
 	p_write(t.pipe_buf);
 }
 
-/* The file is the case's own. Where the pipe has one slot the write finds the pipe full. */
+/* The file is the case's own. If the pipe has one slot only, the write finds the pipe full. */
 static void dirty_pipe(void)
 {
 	int file = t_file("file", t.page), fd = t_open("file", O_RDONLY);
@@ -198,7 +198,7 @@ static void size_is_int(void)
 
 /* --- other calls -------------------------------------------------------------------------- */
 
-/* Where sendfile blocks a timer ends that: no other process is needed. */
+/* On a kernel with the bug sendfile blocks, and the timer ends that. */
 static void sendfile_eagain(void)
 {
 	static const struct itimerval timer = { { 0, 20000 }, { 0, 20000 } };
@@ -218,7 +218,7 @@ static void copy_of_proc(void)
 	long got;
 
 	if (in < 0)
-		t_skip("no-proc-version"); /* mounted with subset=pid */
+		t_skip("no-proc-version"); /* /proc is mounted with subset=pid */
 	got = ret(copy_file_range(in, NULL, out, NULL, t.page, 0));
 	t_needs(ret(copy_file_range(-1, NULL, -1, NULL, 1, 0)), "no-copy_file_range");
 	t_show(got, "copy_file_range of /proc/version");
@@ -226,11 +226,11 @@ static void copy_of_proc(void)
 		t_fail("0 looks like an empty file");
 }
 
-/* --- reports ------------------------------------------------------------------------------ */
+/* --- what this kernel does ---------------------------------------------------------------- */
 
 static void nowait(void)
 {
-	enum { RWF_NOWAIT_ = 8 }; /* preadv2(2) */
+	enum { RWF_NOWAIT_ = 8 }; /* is RWF_NOWAIT of preadv2(2), which not every libc declares */
 	char byte;
 	struct iovec iov = { &byte, 1 };
 

@@ -1,5 +1,5 @@
 /*
- * sendfile.c - sendfile
+ * sendfile.c - cases of sendfile
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -69,7 +69,7 @@ static void errors(void)
 	send_file(out, t.r, &zero, 9, -ESPIPE);
 	send_file(out, in, bad, 9, -EFAULT);
 	send_file(out, in, &negative, 9, -EINVAL);
-	if (sizeof(size_t) == 8) /* from 32 bits a 64-bit kernel gets 4 GiB - 1 */
+	if (sizeof(size_t) == 8) /* a 64-bit kernel takes -1 of a 32-bit process for 4 GiB - 1 */
 		send_file(out, in, NULL, -1, -EINVAL);
 	t_position(in, 0);
 	t_position(out, 0);
@@ -102,9 +102,9 @@ static void full_pipe(void)
 	p_drain(t.page);
 }
 
-enum { MUCH = 70000 };	/* more than a usual pipe holds */
+enum { MUCH = 70000 };	/* is more than a usual pipe holds */
 
-/* What sendfile counts has moved the offset, and is in the pipe. Later calls send the rest. */
+/* The offset moves by what sendfile counts, and the pipe holds that much. */
 static void much_nonblock(void)
 {
 	int in = t_data(MUCH);
@@ -170,7 +170,7 @@ static void full_socket(void)
 {
 	enum {
 		MAX_FRAGS = 45
-	}; /* CONFIG_MAX_SKB_FRAGS: before 6.5 the last buffer takes that many more */
+	}; /* is the largest CONFIG_MAX_SKB_FRAGS: before 6.5 the last buffer takes so many */
 	int s[2], in = t_data(9), tries = 0;
 	off_t at;
 
@@ -200,7 +200,7 @@ static void large_offset(void)
 	p_drain(9);
 }
 
-/* MAX_RW_COUNT in include/linux/fs.h */
+/* The kernel cuts the count to MAX_RW_COUNT of include/linux/fs.h. */
 static void clamped(void)
 {
 	int in = open("/dev/zero", O_RDONLY), out = open("/dev/null", O_WRONLY);
@@ -230,7 +230,7 @@ static void short_file(void)
 
 	send_file(t.w, in, NULL, 0, 0);
 	send_file(t.w, in, NULL, 99, 9);
-	p_read(99, 9); /* a full pipe would block also at the end of the file */
+	p_read(99, 9); /* a pipe of one page would be full, and block at the end of the file, too */
 	send_file(t.w, in, NULL, 99, 0);
 }
 

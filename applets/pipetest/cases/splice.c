@@ -1,5 +1,5 @@
 /*
- * splice.c - splice: files and pipes
+ * splice.c - cases of splice: files and pipes
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -25,7 +25,7 @@ static int data_file(size_t n)
 
 /* --- files ----------------- */
 
-/* Moves the whole file. A small pipe takes more turns. */
+/* Moves the whole file. A small pipe needs more calls. */
 static void file_to_file(void)
 {
 	size_t n = 3 * t.page + 7;
@@ -140,9 +140,9 @@ static void errors(void)
 	int file = data_file(10), other = t_data(10);
 	off_t zero = 0;
 
-	if (t.slots > 1) /* before 6.8 a full pipe gives EAGAIN, whatever the offset */
+	if (t.slots > 1) /* before 6.8 a full pipe gives EAGAIN, even where the offset is wrong */
 		p_write(10);
-	refused(file, NULL, other, NULL, -EINVAL); /* no pipe */
+	refused(file, NULL, other, NULL, -EINVAL); /* neither is a pipe */
 	refused(t.r, NULL, t.w, NULL, -EINVAL); /* to itself */
 	refused(t.r, &zero, file, NULL, -ESPIPE);
 	refused(file, NULL, t.w, &zero, -ESPIPE);
@@ -179,7 +179,7 @@ static void offset_overflow(void)
 	p_read(20, 10);
 }
 
-/* The file reaches its limit in the middle. What fits is written and counted; the rest stays. */
+/* The file reaches its limit in the middle. Splice counts what fits, and the rest stays. */
 static void part_at_limit(void)
 {
 	int file = empty_file();

@@ -1,5 +1,5 @@
 /*
- * splice_others.c - splice: sockets, devices and other files, and several at once
+ * splice_others.c - cases of splice: sockets, devices, other files, and several processes
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -24,7 +24,7 @@ static void socket_both_ways(void)
 	p_read(2000, 1000);
 }
 
-/* The other end is closed, so splice returns 0 at once. */
+/* Closes one end, and expects that splice from the other returns 0 at once. */
 static void socket_eof(int gone, int left)
 {
 	t_close(gone);
@@ -40,7 +40,7 @@ static void unix_peer_gone(void)
 	socket_eof(s[0], s[1]);
 }
 
-/* Two ends of a TCP connection within this machine. */
+/* Makes a TCP connection within this machine, or skips the case. */
 static void tcp_pair(int s[2])
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001) };
@@ -62,7 +62,7 @@ static long splice_byte_from(long socket)
 	return ret(splice(socket, NULL, t.w, NULL, 1, 0));
 }
 
-/* The end of the connection may need a moment, so this call may wait. */
+/* The end of the connection may need a moment to arrive, so splice is allowed to block. */
 static void tcp_peer_gone(void)
 {
 	int s[2];
@@ -155,7 +155,7 @@ static void proc_files(void)
 		show_splice(paths[i], open(paths[i], O_RDONLY | O_NONBLOCK));
 }
 
-/* All of them are non-blocking: before 5.10 splice read from anything that has a read. */
+/* The case opens all files with O_NONBLOCK, because before 5.10 splice read from any file. */
 static void odd_sources(void)
 {
 	static const char *const paths[] = {
@@ -187,7 +187,7 @@ static void odd_targets(void)
 	t_info("a pipe to an eventfd: %ld", t_splice_now(t.r, eventfd(0, EFD_NONBLOCK), 8));
 }
 
-/* --- several at once -------------------------------------------------------------------------- */
+/* --- several processes ------------------------------------------------------------------------ */
 
 struct tally {
 	_Atomic uint32_t bytes, sum;
@@ -262,8 +262,8 @@ static long splice_into(long from)
 }
 
 
-/* The process that splices from the idle socket must end first: until then the reader can't be
- * killed. */
+/* The process that splices from the idle socket must end first. Until then no signal kills the
+ * reader. */
 static void idle_socket(void)
 {
 	pid_t splicer, reader;

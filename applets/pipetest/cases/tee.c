@@ -1,5 +1,5 @@
 /*
- * tee.c - tee(2): duplicates a pipe's data
+ * tee.c - cases of tee(2), which duplicates a pipe's data
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -19,7 +19,7 @@ static void teed(int in, int out, size_t n, long expected)
 	wantf(ret(tee(in, out, n, SPLICE_F_NONBLOCK)), expected, "tee(%d to %d, %zu)", in, out, n);
 }
 
-/* The last n bytes are expected a second time. */
+/* Makes the next read expect the last n bytes a second time. */
 static void expect_again(size_t n)
 {
 	t.stream->consumed -= n;
@@ -183,7 +183,7 @@ static void get_letters(int fd, const char *expected)
 	wantf(memcmp(buf, expected, n), 0, "difference to \"%s\"", expected);
 }
 
-/* Both pipes have the same page after tee: neither may write into it where the other one reads. */
+/* After tee both pipes have the same page. No write to one may change what the other reads. */
 static void copies_part(void)
 {
 	bool room = t.slots > 1;

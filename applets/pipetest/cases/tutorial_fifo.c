@@ -1,11 +1,11 @@
 /*
- * tutorial_fifo.c - the tutorial's programs with FIFOs, made true
+ * tutorial_fifo.c - cases of the tutorial's programs with FIFOs (cases/INVENTORY), corrected
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "../case.h"
 
-enum { RECORD = 12 }; /* "xiaoming%04d" */
+enum { RECORD = 12 }; /* is the length of the tutorial's "xiaoming%04d" */
 
 /* --- P14: the writer -------------------------------------------------------------------- */
 
@@ -73,7 +73,7 @@ static void p15_new_writer(void)
 	p_close_w();
 	p_read(256, 0);
 	t.w = open("f", O_WRONLY);
-	reader = t_blocked(t_call_read, 256); /* it blocks, because the end of file is over */
+	reader = t_blocked(t_call_read, 256); /* blocks, because there is a writer again */
 	p_write(RECORD);
 	t_returns(reader, RECORD);
 }
@@ -109,7 +109,7 @@ static void s15_snippet_deadlock(void)
 
 	t_mkfifo("f");
 	snippet = t_blocked(open_write_then_read, 0);
-	t_open("f", O_RDONLY); /* only another process can end its wait */
+	t_open("f", O_RDONLY); /* this process ends the wait of the other */
 	t_returns(snippet, 0);
 }
 
@@ -172,7 +172,7 @@ static void s16_many_to_many(void)
 			t_fail("record %u was read %u times", i, (unsigned)tally->seen[i]);
 }
 
-/* The blocks may not be 0: attributes can take one. They must not become more. */
+/* A FIFO may have blocks for its attributes, but data must not add any. */
 static void s17_not_on_disk(void)
 {
 	long blocks;

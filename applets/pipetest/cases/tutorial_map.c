@@ -1,5 +1,5 @@
 /*
- * tutorial_map.c - the tutorial's programs with mappings, and its copy program, made true
+ * tutorial_map.c - cases of the tutorial's programs with mappings (cases/INVENTORY), corrected
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -37,7 +37,7 @@ static void p17_unmap(void)
 	t_segv(p + t.page, 'r', SEGV_MAPERR);
 }
 
-/* This is P17 as printed. It is right for pages of 4096 bytes only. */
+/* This is P17 as the tutorial prints it. It is right for pages of 4096 bytes only. */
 static void p17_literal(void)
 {
 	enum { LITERAL = 4096 };
@@ -125,11 +125,11 @@ static void p19_visible(void)
 	want(strcmp(m->name, "xiao bai") == 0 && m->sex == 'M', 1, "the rest of the record");
 }
 
-/* The page behind is reserved first, so that what is there afterwards is known. */
+/* The case reserves the page behind the record first, so that nothing else is mapped there. */
 static void s36_length(void)
 {
 	int fd = t_object(3 * t.page);
-	/* PROT_NONE of the same file gives an address that fits it */
+	/* a mapping of the same file has an address that suits the file (SHMLBA) */
 	char *p = t_map(2 * t.page, PROT_NONE, MAP_SHARED, fd);
 
 	want(mmap(p, sizeof(struct student), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == p, 1,
@@ -140,7 +140,7 @@ static void s36_length(void)
 
 /* --- P21: a copy by n processes --------------------------------------------------------- */
 
-/* Process i copies from size * i / n on: the parts touch, and the last one ends at the end. */
+/* Process i begins at size * i / n, where process i - 1 ends, and the last one ends at size. */
 static void copy_part(char *dst, const char *src, size_t size, size_t i, size_t n)
 {
 	size_t from = size * i / n;
@@ -156,7 +156,7 @@ static void copy_by(size_t n, int out, int in, size_t size)
 	t_truncate(out, 0, 0);
 	t_truncate(out, size, 0);
 	if (size == 0)
-		return; /* a mapping of 0 bytes fails */
+		return; /* mmap refuses 0 bytes */
 	src = t_view(in, size);
 	dst = t_map(size, PROT_WRITE, MAP_SHARED, out);
 	for (size_t i = 0; i < n; i++) {
@@ -197,7 +197,7 @@ static void p21_copy(void)
 	}
 }
 
-/* The last process enlarges its block before it computes where the block begins. */
+/* The tutorial's last process enlarges its block before it computes where the block begins. */
 static void p21_arithmetic(void)
 {
 	static const struct {

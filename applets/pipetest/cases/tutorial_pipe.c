@@ -1,5 +1,5 @@
 /*
- * tutorial_pipe.c - the tutorial's programs with unnamed pipes, made true
+ * tutorial_pipe.c - cases of the tutorial's programs with pipes (cases/INVENTORY), corrected
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -20,7 +20,7 @@ static void p1_hello(void)
 
 static void p1_no_write(void)
 {
-	pid_t reader = t_blocked(t_call_read, 11); /* while we hold the write end */
+	pid_t reader = t_blocked(t_call_read, 11); /* this process holds a write end */
 
 	p_close_w();
 	t_returns(reader, 0);
@@ -32,8 +32,8 @@ static void close_writer(int sig)
 	close(t.w);
 }
 
-/* The reader keeps its own write end, as the tutorial's parent does. SIGUSR1 makes it close
- * that end; then its read, which the signal restarts, returns 0. */
+/* The reader keeps its own write end, as the tutorial's parent does. At SIGUSR1 it closes that end,
+ * and its read, which goes on after the signal, returns 0. */
 static long read_with_own_writer(long n)
 {
 	struct sigaction sa = { .sa_handler = close_writer, .sa_flags = SA_RESTART };
@@ -44,7 +44,7 @@ static long read_with_own_writer(long n)
 	return 0;
 }
 
-/* The reader is the last process with a write end: it blocks until it closes that. */
+/* The reader is the last process with a write end, and blocks until it closes that end. */
 static void own_writer_ends(pid_t reader)
 {
 	p_close_w();
@@ -65,7 +65,7 @@ static void p2_own_writer(void)
 {
 	pid_t reader = t_start(read_with_own_writer, 0), child = t_start(write_after_close, 6);
 
-	t_returns(child, -EBADF); /* it is reaped here: the reader does not wait for a child */
+	t_returns(child, -EBADF); /* reaps the child, for the reader does not wait for one */
 	own_writer_ends(reader);
 }
 
@@ -109,7 +109,7 @@ static void p3_writer_kept(void)
 	t_child(t_call_write, 6, 6);
 	p_read(256, 6);
 	reader = t_blocked(t_call_read, 256);
-	p_close_w(); /* the last one is in another process than the reader */
+	p_close_w(); /* is the last write end, in another process than the reader */
 	t_returns(reader, 0);
 }
 
@@ -135,8 +135,7 @@ static void p4_bytes_until_full(void)
 	p_unread(t.cap);
 }
 
-/* P5: the tutorial says that a full pipe kills its writer. What kills it is that the reader
- * exits. */
+/* P5: the tutorial says that a full pipe kills its writer. In fact the last reader's exit does. */
 static void p5_full_blocks(void)
 {
 	pid_t writer;
@@ -201,7 +200,7 @@ static void s10_four_rules(void)
 	p_read(256, 0);
 }
 
-/* Two pages and 854 bytes: the tutorial's 9046 on most machines. */
+/* A write has two pages and 854 bytes. With pages of 4 KiB that is the tutorial's 9046. */
 static void p8_nonblock_writer(void)
 {
 	size_t chunk = 2 * t.page + 854, total = 0, whole = 0;
@@ -276,9 +275,9 @@ static void p9b_parent_closes(void)
 	t_returns(right, 0);
 }
 
-/* --- P10 to P13 ------------------------------------------------------------------------- */
+/* --- P13: two pipes --------------------------------------------------------------------- */
 
-/* P13: the child answers through a second pipe. */
+/* The child answers through a second pipe. */
 static long answer_child(long fd)
 {
 	p_read(7, 7);

@@ -1,13 +1,13 @@
 /*
- * tutorial_races.c - the tutorial's races of writers, made true
+ * tutorial_races.c - cases of the tutorial's races of writers (cases/INVENTORY), corrected
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "../case.h"
 
-/* --- P10 to P13 ------------------------------------------------------------------------- */
+/* --- P11, P12 --------------------------------------------------------------------------- */
 
-/* P11 and P12 as printed: into an empty pipe two writers write as much as it holds, or more. */
+/* As in P11 and P12, two writers write to an empty pipe as much as it holds, or more. */
 static void race(size_t n)
 {
 	if (t_letter_runs(2, t_call_letters, n, t.pipe_buf) == 2)

@@ -1,5 +1,5 @@
 /*
- * vectored.c - readv and writev: they block, end and fail as read and write do
+ * vectored.c - cases of readv and writev, which block, end and fail as read and write do
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -19,7 +19,7 @@ static long write_vectors(size_t n)
 	return got;
 }
 
-/* Reads into vectors of 5 and n bytes. What follows in the pipe shows how many came out. */
+/* Reads into vectors of 5 and n bytes. A later read shows whether the count is true. */
 static long read_vectors(size_t n)
 {
 	char *head = xmalloc(5), *tail = xmalloc(n);

@@ -1,13 +1,13 @@
 /*
- * vmsplice.c - vmsplice
+ * vmsplice.c - cases of vmsplice
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include <sys/uio.h>
 #include "../case.h"
 
-/* A later kernel may make vmsplice a plain copy. It may then block where it did not, and refuse
- * SPLICE_F_NONBLOCK on a FIFO. So each call has the flag, or so little data that all fit. */
+/* A later kernel may make vmsplice a plain copy, which may block where vmsplice did not, and refuse
+ * SPLICE_F_NONBLOCK on a FIFO. So a call has the flag, or has so few bytes that all fit. */
 static long do_vmsplice(int fd, const void *buf, size_t n, unsigned flags)
 {
 	struct iovec iov = { (void *)buf, n };
@@ -28,7 +28,7 @@ static void vmspliced(int fd, const void *buf, size_t n, long expected)
 	wantf(do_vmsplice(fd, buf, n, SPLICE_F_NONBLOCK), expected, "vmsplice(%d, %zu)", fd, n);
 }
 
-/* The stream's next n bytes, in pages of their own. */
+/* Returns the next n bytes of the stream, in pages of their own. */
 static char *memory(size_t n)
 {
 	char *p = t_anon(n);
@@ -67,7 +67,7 @@ static void no_more_than_fits(void)
 
 static void errors(void)
 {
-	enum { TOO_MANY = 1025 };	/* IOV_MAX is 1024 */
+	enum { TOO_MANY = 1025 };	/* is IOV_MAX + 1 */
 	struct iovec *iov = xmalloc(TOO_MANY * sizeof(*iov));
 
 	memset(iov, 0, TOO_MANY * sizeof(*iov));
