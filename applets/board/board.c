@@ -44,18 +44,20 @@ static void on_sigbus(int sig)
 	_exit(EXIT_INTEGRITY);
 }
 
-/* Turns the words from the file's byte order to this machine's. */
+static void swap_words(uint32_t *word, size_t count)
+{
+	for (; count; count--, word++)
+		*word = __builtin_bswap32(*word);
+}
+
+/* Turns what this program uses of the header from the file's byte order to this machine's. */
 static void swap_header(struct board_header *head)
 {
-	uint32_t *words[] = {
-		&head->bom, &head->header_size, &head->flags, &head->nslots, &head->slot_stride,
-		&head->record_size, &head->schema_len, &head->schema_crc, &head->header_crc,
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		*words[i] = __builtin_bswap32(*words[i]);
+	swap_words(&head->bom, 1);
 	head->major = __builtin_bswap16(head->major);
 	head->minor = __builtin_bswap16(head->minor);
+	swap_words(&head->header_size, 8); /* up to header_crc */
+	swap_words(&head->seq, 4);         /* up to writer_generation */
 }
 
 static uint32_t header_crc_of(const struct board_header *h)
@@ -259,12 +261,9 @@ void board_unmap(struct board *b)
  * is ahead of the header in the mapping. */
 static int is_ahead(const struct board *b, const struct board_header *found)
 {
-	uint32_t seq = b->swap ? __builtin_bswap32(found->seq) : found->seq;
-	uint32_t generation = b->swap ? __builtin_bswap32(found->writer_generation)
-		: found->writer_generation;
-
-	return (int32_t)(seq - board_seq(b)) > 0
-		|| (int32_t)(generation - board_word(b, BOARD_WORD(writer_generation))) > 0;
+	return (int32_t)(found->seq - board_seq(b)) > 0
+		|| (int32_t)(found->writer_generation
+			   - board_word(b, BOARD_WORD(writer_generation))) > 0;
 }
 
 static int is_other_content(const struct board *b, int fd)

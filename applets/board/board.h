@@ -92,8 +92,10 @@ struct schema {
 const char *board_schema_parse(struct schema *s, char *text);
 const struct field *board_schema_find(const struct schema *s, const char *name, size_t len);
 /* Returns the names of the fields, "a, b, c", for a message. */
-char *board_field_list(const struct schema *s);
+const char *board_field_list(const struct schema *s);
 
+/* Returns true for digits [. digits] [e [sign] digits], with at least one digit before the e. */
+int board_is_decimal(const char *s);
 /* Turns a decimal number, inf or nan into the bits of the nearest IEEE 754 float of size bytes
  * (4 or 8). Returns NULL, or why it cannot. */
 const char *board_parse_decimal(const char *s, unsigned size, uint64_t *bits);

@@ -10,8 +10,7 @@
 #include <float.h>
 #include "board.h"
 
-/* Returns true for digits [. digits] [e [sign] digits], with at least one digit before the e. */
-static int is_decimal(const char *s)
+int board_is_decimal(const char *s)
 {
 	size_t before = strspn(s, "0123456789"), after = 0;
 
@@ -62,7 +61,7 @@ const char *board_parse_decimal(const char *s, unsigned size, uint64_t *bits)
 	int named = strcmp(digits, "inf") == 0 || strcmp(digits, "nan") == 0;
 	double value;
 
-	if (!named && !is_decimal(digits))
+	if (!named && !board_is_decimal(digits))
 		return "invalid";
 	value = size == sizeof(float) ? strtof(s, NULL) : strtod(s, NULL);
 	if (!named && (value > DBL_MAX || value < -DBL_MAX))

@@ -200,12 +200,18 @@ static char *real_path(const char *path, const struct image *m)
 	return real;
 }
 
+static char *directory_in(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	return xasprintf("%.*s", slash ? (int)(slash + 1 - file) : 2, slash ? file : "./");
+}
+
 /* Returns the directory of a file, with a '/' at its end. Where there is /proc it is a path through
  * a descriptor, *place, so that nobody can put another directory in its place. */
 static char *directory_of(const char *path, const char *file, int *place)
 {
-	const char *slash = strrchr(file, '/');
-	char *dir = xasprintf("%.*s", slash ? (int)(slash + 1 - file) : 2, slash ? file : "./");
+	char *dir = directory_in(file);
 	struct bb_walk w = { .path = path };
 	char *safe;
 
@@ -215,6 +221,22 @@ static char *directory_of(const char *path, const char *file, int *place)
 		return dir;
 	free(dir);
 	return safe;
+}
+
+/* No call removes a file by its inode, so the name is looked at first. Whoever puts another file
+ * there between the look and unlinkat(2) may write to the directory, and could remove that file
+ * himself. */
+void board_remove(const struct board *b)
+{
+	const char *slash = strrchr(b->path, '/'), *base = slash ? slash + 1 : b->path;
+	int dir = open(directory_in(b->path), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) == 0 && !same_inode(&st, &b->st))
+		bb_error_msg_and_die("can't remove '%s': it %s", b->path,
+			S_ISLNK(st.st_mode) ? "is a symbolic link" : "was replaced");
+	if (unlinkat(dir, base, 0) < 0)
+		bb_perror_msg_and_die("can't remove '%s'", b->path);
 }
 
 /* The file gets its name only when it is complete. */

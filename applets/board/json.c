@@ -121,27 +121,16 @@ struct json {
 	int bad;    /* a message has been written */
 };
 
-/* Returns true for a number of RFC 8259, section 6: -? int frac? exp? */
+/* Returns true for a number of RFC 8259, section 6: no digit follows a leading 0, and digits stand
+ * on both sides of a point. */
 static int is_json_number(const char *s)
 {
-	size_t digits;
+	const char *point = strchr(s, '.');
 
 	s += *s == '-';
-	digits = strspn(s, "0123456789");
-	if (!digits || (*s == '0' && digits > 1))
-		return 0;
-	s += digits;
-	if (*s == '.') {
-		digits = strspn(++s, "0123456789");
-		s += digits;
-	}
-	if (digits && (*s == 'e' || *s == 'E')) {
-		s++;
-		s += *s == '-' || *s == '+';
-		digits = strspn(s, "0123456789");
-		s += digits;
-	}
-	return digits && !*s;
+	return board_is_decimal(s) && isdigit((unsigned char)*s)
+		&& (*s != '0' || !isdigit((unsigned char)s[1]))
+		&& (!point || isdigit((unsigned char)point[1]));
 }
 
 /* Sets one element from a text without quotation marks. Returns NULL, or why it cannot. JSON has

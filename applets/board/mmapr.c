@@ -188,13 +188,13 @@ static void check_forms(const struct output *out, int json, int pairs)
 }
 
 /* A prefix is what may begin the name of a variable in shell and C. */
-static const char *check_word(const char *option, const char *word)
+static const char *check_prefix(const char *word)
 {
 	size_t len = strspn(word,
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
 
 	if (word[len] || isdigit((unsigned char)*word))
-		bb_show_usage("invalid %s: '%s': letters, digits and _", option, word);
+		bb_show_usage("invalid prefix: '%s': letters, digits and _", word);
 	return word;
 }
 
@@ -258,9 +258,9 @@ int mmapr_main(char **argv)
 	r.asked.need_writer = !!(opts & OPT('W'));
 	r.asked.need_sequence = r.asked.need_writer || since || age;
 	r.out.style = opts & OPT('J') ? JSON : pairs ? PAIRS : NO_RECORD;
-	r.out.prefix = check_word("prefix", prefix ? prefix : "board_");
+	r.out.prefix = check_prefix(prefix ? prefix : "board_");
 	r.asked.emit_prefix = emit_prefix && *emit_prefix ? emit_prefix : "board";
-	(void)check_word("prefix", r.asked.emit_prefix);
+	(void)check_prefix(r.asked.emit_prefix);
 	if (modes[mode].in_place && !plain && r.out.style == NO_RECORD && !r.out.format)
 		r.out.screen = board_screen();
 	r.b = (struct board){ .path = argv[optind], .fd = -1 };

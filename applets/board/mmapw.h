@@ -38,6 +38,8 @@ struct image {
 
 /* Returns the new file, open and locked, or -1 if another process made one first. */
 int board_create(const char *path, const struct image *image);
+/* Removes the file of the board, or ends the program if the name is a link or another file. */
+void board_remove(const struct board *b);
 /* Reserves the blocks of holes, which a store to a full disk would find as SIGBUS. */
 void board_fill_holes(const struct board *b);
 /* Returns the schema as text, with every offset. */

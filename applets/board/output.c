@@ -89,13 +89,11 @@ static void print_element(const struct board *b, const struct field *f, const un
 		print_string(f, p, style, base64);
 		return;
 	}
-	if (f == &seq_field || f == &time_field) {
-		scnprintf(text, sizeof(text), "%" PRIu64, b->slot->publications);
-		xprintf("%s", f == &seq_field ? text : board_format_time(text, b->slot));
-		return;
-	}
-	value = field_load(f, p, b->swap);
-	format_number(f, value, text);
+	value = f == &seq_field ? b->slot->publications : field_load(f, p, b->swap);
+	if (f == &time_field)
+		board_format_time(text, b->slot);
+	else
+		format_number(f, value, text);
 	if (f->kind == 'b' && style == JSON)
 		xprintf(value ? "true" : "false");
 	else if (f->kind == 'f' && style == JSON && strpbrk(text, "in"))

@@ -161,8 +161,8 @@ void board_end(struct writer *w)
 	found = in_place(b);
 	if (!found && !bb_got_signal)
 		bb_error_msg_and_die("'%s' was removed or replaced", b->path);
-	if (found && w->unlink && unlink(b->path) < 0)
-		bb_perror_msg_and_die("can't remove '%s'", b->path);
+	if (found && w->unlink)
+		board_remove(b);
 	if (!b->raw)
 		atomic_store(b->map + BOARD_WORD(state), BOARD_CLOSED);
 	close(b->fd);

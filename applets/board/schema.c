@@ -126,19 +126,15 @@ const struct field *board_schema_find(const struct schema *s, const char *name, 
 	return NULL;
 }
 
-char *board_field_list(const struct schema *s)
+const char *board_field_list(const struct schema *s)
 {
 	enum { ENOUGH = 400 }; /* A message should not have more bytes of names. */
-	char *list = xasprintf("%s", s->fields[0].name);
+	static char list[ENOUGH + NAME_LEN_MAX + 16];
+	size_t len = 0;
+	uint32_t i;
 
-	for (uint32_t i = 1; i < s->count; i++) {
-		int is_full = strlen(list) > ENOUGH;
-		char *longer = xasprintf("%s, %s", list, is_full ? "..." : s->fields[i].name);
-
-		free(list);
-		list = longer;
-		if (is_full)
-			break;
-	}
-	return list;
+	for (i = 0; i < s->count && len <= ENOUGH; i++)
+		len += scnprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "",
+			s->fields[i].name);
+	return i == s->count ? list : strcat(list, ", ...");
 }

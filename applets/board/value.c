@@ -133,10 +133,7 @@ static int set_one(const struct field *f, unsigned char *record, const char *ind
 
 int board_no_field(const struct schema *s, const char *name, size_t len)
 {
-	char *list = board_field_list(s);
-
-	bb_error_msg("no field '%.*s': there are %s", (int)len, name, list);
-	free(list);
+	bb_error_msg("no field '%.*s': there are %s", (int)len, name, board_field_list(s));
 	return -1;
 }
 

@@ -317,6 +317,28 @@ kill $pid
 wait $pid 2>/dev/null
 is 'mmapw --unlink removes the file when a signal ends it' '143 gone' "$? $([ -e slots ] || echo gone)"
 
+box mmapw target id=1
+ln -s target way
+run box mmapw --unlink way id=2
+is 'mmapw --unlink does not remove a symbolic link, which it has not made' \
+	"1 mmapw: can't remove 'way': it is a symbolic link id=2" "$rc $err $(box mmapr -1 -o id way)"
+mkdir behind
+run box mmapw --unlink behind/../target id=3
+is 'mmapw --unlink removes a file in another directory' '0 gone' "$rc $([ -e target ] || echo gone)"
+# strace stops mmapw between its look at the name and the removal.
+box mmapw behind/b id=1
+mkdir another; box mmapw another/b id=7
+if [ -z "$EMULATOR" ] && strace -o calls -e inject=unlink,unlinkat:delay_enter=1 true 2>log; then
+	strace -o calls -e inject=unlink,unlinkat:delay_enter=1000000 "$IPCBOX" mmapw --unlink behind/b id=2 & pid=$! PIDS="$PIDS $!"
+	wait_for grep -q unlink calls
+	mv behind moved; ln -s another behind
+	wait $pid
+	is 'mmapw --unlink removes its own file, though another directory got the name of its directory' '0 id=7 ' \
+		"$? $(box mmapr -1 -o id another/b) $(ls moved)"
+else
+	skip 'mmapw --unlink removes its own file, though another directory got the name of its directory' 'strace cannot delay a call here'
+fi
+
 # What is there, but empty: its owner and mode stay.
 (umask 77; : >private)
 box mmapw private id=1
