@@ -15,6 +15,10 @@ is 'the plan counts every measurement' "1..$all" "$(printf '%s\n' "$out" | grep 
 is 'each measurement has its result' "$all" "$(printf '%s\n' "$out" | grep -c '^ok [0-9]* bench\.')"
 like 'the data sheet is one line with four figures' \
 	'*# Data sheet: pipe * MB/s, round trip * us, fork and exec * us, copy * MB/s*' "$out"
+like 'the header says how many slices there are, and where their processes are pinned' \
+	'*# median, least .. most of 5 slices; pinned to processors [0-9]*,[0-9]*' "$out"
+like 'writers have their number, and how fair the pipe is to them' \
+	'*# pipe.writers.8 * records/s, * to *; the slowest writer: * % of the fastest*' "$out"
 like 'a round trip has percentiles' '*# pipe.roundtrip.same_cpu * us, * to *; p50 * p90 * p99 * max * us*' "$out"
 is 'the directory of the measurements is gone' '' "$(find /tmp -maxdepth 1 -name 'pipetest.*' -newer "$T/.out")"
 
@@ -39,16 +43,20 @@ import json
 for line in open("first.json"):
     o = json.loads(line)
     assert o["min"] <= o["median"] <= o["max"], o
-    assert o["page_size"] and o["kernel"] and o["machine"] and o["version"], o'
+    assert o["page_size"] and o["kernel"] and o["machine"] and o["version"], o
+    assert o["pipe_size"] and o["pipe_max_size"] and o["processors"] and o["slice_us"] and o["slices"] == 5, o'
 else
 	skip 'each object is JSON, and its median lies between its extremes' 'no python3'
 fi
 run box pipetest -b -t 'setup.*' -D 200ms --compare first.json --tolerance 10000
 is '--compare accepts figures within the tolerance' 0 "$rc"
 like '--compare shows the former figure as a ratio' '*times as slow as before*0 of 3 figures are slower*' "$out"
-sed 's/"median":[0-9.e+-]*/"median":0.000001/' first.json >faster.json
+sed 's/"\(m[a-z]*\)":[0-9.e+-]*/"\1":0.000001/g' first.json >faster.json
 run box pipetest -b -t 'setup.*' -D 200ms --compare faster.json
 is 'a run that is slower than the former one exits with 5' 5 "$rc"
+sed 's/"median":[0-9.e+-]*/"median":0.000001/; s/"max":[0-9.e+-]*/"max":1e9/' first.json >wide.json
+run box pipetest -b -t 'setup.*' -D 200ms --compare wide.json
+is 'a figure within the extremes of the former run is not slower' 0 "$rc"
 echo '{"id":1}' >foreign.json
 run box pipetest -b -t 'setup.*' --compare foreign.json
 like '--compare refuses a file that -b -J did not write' "1 pipetest: 'foreign.json' has a line *" "$rc $err"
@@ -64,6 +72,12 @@ done
 if command -v script >/dev/null; then
 	script -qc "$IPCBOX pipetest -b -t 'setup.*' -D 200ms" typescript >/dev/null 2>&1
 	like 'a terminal gets a table with bars' '*setup.fork_and_wait*us*..*#*' "$(tr -d '\r' <typescript)"
+	script -qc "stty cols 80; $IPCBOX pipetest -b -D 300ms" typescript >/dev/null 2>&1
+	is 'no row is longer than 80 columns on a terminal of 80 columns' '' \
+		"$(tr -d '\r' <typescript | grep -v '^[#S ]' | grep '.\{81\}')"
+	script -qc "$IPCBOX pipetest -b -t 'setup.*' -D 200ms --compare faster.json" typescript >/dev/null 2>&1
+	like 'a table of a comparison has the former figure, and says which is slower' \
+		'*setup.fork_and_wait*us*before*0.000*SLOWER*3 of 3 figures are slower*' "$(tr -d '\r' <typescript)"
 else
 	skip 'a terminal gets a table with bars' 'no script(1)'
 fi

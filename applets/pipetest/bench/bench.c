@@ -168,7 +168,7 @@ static int measure_once(struct bench_result *r, struct meter *m)
 	if (r->measured)
 		return 0;
 	r->measured = true;
-	m->slice_ns = next_slice();
+	r->slice_ns = m->slice_ns = next_slice();
 	memset(m->figures, 0, sizeof(*m->figures));
 	leader.pid = xfork();
 	if (leader.pid == 0) {
@@ -189,6 +189,23 @@ static int measure_once(struct bench_result *r, struct meter *m)
 		scnprintf(r->found.reason, sizeof(r->found.reason), "%s",
 			sig < 0 ? "it hangs" : "a process died");
 	return sig > 0 ? sig : 0;
+}
+
+/* What is slower than before by chance is not so a second time: the better one of two counts. */
+static int measure_again(struct bench_result *r, struct meter *m)
+{
+	struct bench_result again = *r;
+	int sig;
+
+	if (!bench_is_slower(r)) {
+		left.measurements--; /* The others have this time. */
+		return 0;
+	}
+	again.measured = false;
+	sig = measure_once(&again, m);
+	if (!sig && again.found.slices && !bench_is_slower(&again))
+		*r = again;
+	return sig;
 }
 
 double bench_median(const struct figures *f)
@@ -239,12 +256,14 @@ int bench_run(const struct bench_plan *plan)
 	if (m.figures == MAP_FAILED)
 		bb_perror_msg_and_die("can't map %zu bytes", sizeof(*m.figures));
 	left.end = monotonic_ns() + plan->duration / 20 * 19; /* leaves time for start and end */
-	left.measurements = all.count;
+	left.measurements = all.count * (plan->former ? 2 : 1);
 	find_processors(plan, m.cpu);
-	bench_print_start(plan, all.count);
+	bench_print_start(plan, all.count, m.cpu);
 	sig = measure_sheet(&all, &m);
 	for (unsigned i = 0; i < all.count && !sig; i++) {
 		sig = measure_once(&all.list[i], &m);
+		if (!sig && plan->former)
+			sig = measure_again(&all.list[i], &m);
 		if (!sig)
 			bench_print(&all.list[i]);
 	}

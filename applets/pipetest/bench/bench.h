@@ -28,24 +28,26 @@ struct figures {
 	char reason[48];	/* says why there are no figures */
 };
 
+enum scaled { PLAIN, BYTES, PAGES };
+
 /* This struct is a row: a measurement. Only run() knows what how and size mean. "how" is a kind of
  * pipe or a method, and "size" counts the bytes of a chunk, the pages of a pipe, or processes. */
 struct bench {
 	const char *name;	/* reads group.what.parameter; name_row() appends the size */
 	const char *unit;
 	void (*run)(const struct bench *b);
-	int how;
-	enum scaled { PLAIN, BYTES, PAGES } scaled;	/* says what size counts */
-	long size;
+	uint8_t how;
+	uint8_t scaled;		/* is an enum scaled, which says what size counts */
+	int size;
 };
 
 /* These are the groups of measurements. A row { 0 } ends each of them. */
 extern const struct bench bench_stream[], bench_latency[], bench_memory[], bench_setup[];
 
-/* This struct is a figure of the run that --compare names. */
+/* This struct is a figure of the run that --compare names. Where it has no figure, all are 0. */
 struct former {
 	char name[NAME_LEN];
-	double median;
+	double median, min, max;
 };
 /* Reads what -b -J wrote, or dies. An empty name ends the list. */
 struct former *bench_read_former(const char *path);
@@ -108,11 +110,15 @@ struct bench_result {
 	long size;
 	char name[NAME_LEN];	/* ends with the size, if the row has one */
 	bool measured;
+	int64_t slice_ns;
 	struct figures found;
 };
 double bench_median(const struct figures *f);
 const char *bench_number(char text[24], double value);	/* shows at least four digits */
-void bench_print_start(const struct bench_plan *plan, unsigned count);
+/* The two sides of a measurement are pinned to the processors cpu[0] and cpu[1]. */
+void bench_print_start(const struct bench_plan *plan, unsigned count, const int cpu[2]);
+/* Returns true if this figure is slower than the former one. */
+bool bench_is_slower(const struct bench_result *r);
 void bench_print(const struct bench_result *r);
 void bench_print_sheet(const char *text);
 int bench_print_end(int sig);	/* returns the exit status, or dies of sig if sig is not 0 */

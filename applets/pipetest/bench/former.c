@@ -8,14 +8,20 @@
  */
 #include "bench.h"
 
-static const char begin[] = "{\"bench\":\"", median[] = "\"median\":";
+static const char begin[] = "{\"bench\":\"";
 
-/* Returns NULL if -b -J did not write the line. A line without a median says why nothing was
- * measured; the median 0 then says that there is nothing to compare with. */
+/* A line without figures says why nothing was measured. */
+static double figure(const char *key, const char *line, size_t len)
+{
+	const char *value = memmem(line, len, key, strlen(key));
+
+	return value ? strtod(value + strlen(key), NULL) : 0;
+}
+
+/* Returns NULL if -b -J did not write the line. */
 static const char *take_line(struct former *f, const char *line, size_t len)
 {
-	const char *name = line + sizeof(begin) - 1,
-		   *value = memmem(line, len, median, sizeof(median) - 1);
+	const char *name = line + sizeof(begin) - 1;
 	size_t name_len;
 
 	if (len < sizeof(begin) || strncmp(line, begin, sizeof(begin) - 1) != 0)
@@ -24,7 +30,9 @@ static const char *take_line(struct former *f, const char *line, size_t len)
 	if (!name_len || name_len >= sizeof(f->name))
 		return NULL;
 	scnprintf(f->name, sizeof(f->name), "%.*s", (int)name_len, name);
-	f->median = value ? strtod(value + sizeof(median) - 1, NULL) : 0;
+	f->median = figure("\"median\":", line, len);
+	f->min = figure("\"min\":", line, len);
+	f->max = figure("\"max\":", line, len);
 	return line;
 }
 

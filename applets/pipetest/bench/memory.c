@@ -43,6 +43,7 @@ static double touches(uint32_t n)
 static void page_fault(const struct bench *b)
 {
 	fault_kind = b->how;
+	bench_place(SAME_CPU);
 	if (fault_kind == SHARED_FILE)
 		file = bench_file(FAULT_PAGES * bench_page());
 	bench_each(touches, 1e9 / FAULT_PAGES);
@@ -134,6 +135,7 @@ static double copies(uint32_t n)
 static void copy_file(const struct bench *b)
 {
 	method = b->how;
+	bench_place(SAME_CPU);
 	block_size = b->size;
 	if (b->how == READ_WRITE)
 		block = bench_memory_of(block_size);

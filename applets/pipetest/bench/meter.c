@@ -177,16 +177,21 @@ void bench_place(enum placing where)
 	scnprintf(m->figures->cpus, sizeof(m->figures->cpus), "%d,%d", m->cpu[0], m->peer_cpu);
 }
 
+/* The child begins on its processor. If the parent had a real-time priority and did not wait, the
+ * child could not run on the parent's processor, not even to leave it. */
 pid_t bench_peer(void (*body)(long arg), long arg)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t parent = getpid(), pid;
 
-	bench_did(pid, "fork");
-	if (pid)
-		return pid;
-	die_with_parent(parent);
 	if (m->peer_cpu >= 0)
 		(void)pin(m->peer_cpu);
+	pid = bench_did(fork(), "fork");
+	if (pid) {
+		if (m->peer_cpu >= 0)
+			(void)pin(m->cpu[0]);
+		return pid;
+	}
+	die_with_parent(parent);
 	body(arg);
 	_exit(EXIT_SUCCESS);
 }

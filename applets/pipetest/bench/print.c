@@ -3,15 +3,15 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include "../engine.h"
 #include "bench.h"
 
-enum { BAR = 24 };
-
 static const struct bench_plan *plan;
 static struct utsname system_name;
 static unsigned number, measured, slower, compared;
+static int bar; /* is how many characters the longest bar has */
 
 const char *bench_number(char text[24], double value)
 {
@@ -68,66 +68,90 @@ static double slowness(const struct bench_result *r)
 	return is_rate(r->b) ? f->median / now : now / f->median;
 }
 
-void bench_print_start(const struct bench_plan *p, unsigned count)
+/* Chance makes slices slower, too. So a figure is slower only if its best slice is slower than the
+ * worst one of the former run as well. */
+bool bench_is_slower(const struct bench_result *r)
+{
+	const struct former *f = find_former(r->name);
+
+	if (100 * (slowness(r) - 1) <= plan->tolerance)
+		return false;
+	return is_rate(r->b) ? most(&r->found) < f->min : least(&r->found) > f->max;
+}
+
+/* What a row of the table has before its bar takes 70 columns. */
+static int room_for_bars(void)
+{
+	enum { BEFORE = 70, MOST = 24 };
+	struct winsize ws = { .ws_col = 0 };
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0 || ws.ws_col <= BEFORE)
+		ws.ws_col = 80;
+	return ws.ws_col < BEFORE + MOST ? ws.ws_col - BEFORE : MOST;
+}
+
+void bench_print_start(const struct bench_plan *p, unsigned count, const int cpu[2])
 {
 	plan = p;
 	uname(&system_name);
 	if (plan->form == BENCH_JSON)
 		return;
+	bar = room_for_bars();
 	if (plan->form == BENCH_KTAP)
 		xprintf("\nKTAP version 1\n1..%u\n", count);
 	pipetest_print_environment(xprintf);
+	if (cpu[0] >= 0)
+		xprintf("# median, least .. most of %d slices; pinned to processors %d,%d, but not "
+			"ring_hop, unpinned, fork\n", SLICES, cpu[0], cpu[cpu[1] >= 0]);
 	xfflush_stdout();
 }
 
-/* Returns the length of the name's first two words, which say what is measured. The words after
- * them are parameters. */
-static size_t subject(const char *name)
+/* Figures of one group are compared if they have the same unit. The group is the name's first
+ * word. */
+static bool same_group(const struct bench_result *a, const struct bench_result *b)
 {
-	size_t first = strcspn(name, ".");
-
-	return name[first] ? first + 1 + strcspn(name + first + 1, ".") : first;
-}
-
-static bool same_subject(const struct bench_result *a, const struct bench_result *b)
-{
-	return strncmp(a->name, b->name, subject(a->name) + 1) == 0;
+	return strncmp(a->name, b->name, strcspn(a->name, ".") + 1) == 0
+		&& strcmp(a->b->unit, b->b->unit) == 0;
 }
 
 static void print_bar(double part)
 {
-	for (int n = BAR * part + 0.5; n > 0; n--)
+	for (int n = bar * part + 0.5; n > 0; n--)
 		xprintf("#");
+}
+
+static void print_details(const char *begin, const struct figures *f)
+{
+	if (f->p50 > 0)
+		xprintf("%sp50 %.2f p90 %.2f p99 %.2f max %.1f us", begin, f->p50, f->p90, f->p99,
+			f->max);
+	if (f->fairness > 0)
+		xprintf("%sthe slowest writer: %.0f %% of the fastest", begin, 100 * f->fairness);
 }
 
 static void print_row(const struct bench_result *r, double longest)
 {
 	const struct figures *f = &r->found;
 	char median[24], low[24], high[24];
-	double times = slowness(r);
 
-	xprintf("%-28s ", r->name);
+	xprintf("%-30s", r->name);
 	if (!f->slices) {
-		xprintf("- %s\n", f->reason);
+		xprintf(" - %s\n", f->reason);
 		return;
 	}
-	xprintf("%9s %-9s %9s .. %-9s", bench_number(median, bench_median(f)), r->b->unit,
-		bench_number(low, least(f)), bench_number(high, most(f)));
-	if (times > 0)
-		xprintf(" before: %s%s", bench_number(median, find_former(r->name)->median),
-			100 * (times - 1) > plan->tolerance ? " SLOWER" : "");
-	else
+	xprintf("%8s %-9s", bench_number(median, bench_median(f)), r->b->unit);
+	if (slowness(r) > 0) {
+		xprintf(" before %8s%s", bench_number(median, find_former(r->name)->median),
+			bench_is_slower(r) ? "  SLOWER" : "");
+	} else {
+		xprintf("%9s .. %-8s", bench_number(low, least(f)), bench_number(high, most(f)));
 		print_bar(bench_median(f) / longest);
-	if (f->p50 > 0)
-		xprintf("\n%28s p50 %.2f  p90 %.2f  p99 %.2f  max %.1f us", "", f->p50, f->p90,
-			f->p99, f->max);
-	if (f->fairness > 0)
-		xprintf("\n%28s the slowest writer had %.0f %% of the fastest one's", "",
-			100 * f->fairness);
+	}
+	print_details("\n                           ", f);
 	xprintf("\n");
 }
 
-/* Rows of one subject are printed together, because the longest bar sets the scale of all. */
+/* Rows of one group are printed together, because the longest bar sets the scale of all. */
 static void print_rows(const struct bench_result *first, const struct bench_result *end)
 {
 	double longest = 0;
@@ -144,7 +168,7 @@ static const struct bench_result *waiting, *waiting_end;
 
 static void print_table(const struct bench_result *r)
 {
-	if (waiting && r && same_subject(waiting, r)) {
+	if (waiting && r && same_group(waiting, r)) {
 		waiting_end = r + 1;
 		return;
 	}
@@ -168,8 +192,7 @@ static void print_ktap(const struct bench_result *r)
 	bench_number(median, bench_median(f));
 	xprintf("# %s %s %s, %s to %s", r->name, median, r->b->unit, bench_number(low, least(f)),
 		bench_number(high, most(f)));
-	if (f->p50 > 0)
-		xprintf("; p50 %.2f p90 %.2f p99 %.2f max %.1f us", f->p50, f->p90, f->p99, f->max);
+	print_details("; ", f);
 	if (slowness(r) > 0)
 		xprintf("; %.2f times as slow as before", slowness(r));
 	xprintf("\nok %u bench.%s\n", number, r->name);
@@ -187,6 +210,22 @@ static void record_figure(const char *name, double value)
 	record_literal(name, text);
 }
 
+static void record_environment(void)
+{
+	int fd[2];
+
+	xpipe(fd);
+	record_string("kernel", system_name.release);
+	record_string("machine", system_name.machine);
+	record_number("page_size", bench_page());
+	record_number("pipe_size", fcntl(fd[0], F_GETPIPE_SZ));
+	record_number("pipe_max_size", read_number("/proc/sys/fs/pipe-max-size"));
+	record_number("processors", sysconf(_SC_NPROCESSORS_ONLN));
+	record_string("version", VERSION);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 static void print_json(const struct bench_result *r)
 {
 	const struct figures *f = &r->found;
@@ -199,6 +238,8 @@ static void print_json(const struct bench_result *r)
 		record_figure("median", bench_median(f));
 		record_figure("min", least(f));
 		record_figure("max", most(f));
+		record_number("slices", f->slices);
+		record_number("slice_us", r->slice_ns / 1000);
 		record_string("cpus", f->cpus);
 	} else {
 		record_string("reason", f->reason);
@@ -211,10 +252,7 @@ static void print_json(const struct bench_result *r)
 	}
 	if (f->fairness > 0)
 		record_figure("fairness", f->fairness);
-	record_string("kernel", system_name.release);
-	record_string("machine", system_name.machine);
-	record_number("page_size", bench_page());
-	record_string("version", VERSION);
+	record_environment();
 	record_end();
 	xfflush_stdout();
 }
@@ -226,11 +264,10 @@ void bench_print(const struct bench_result *r)
 		[BENCH_KTAP] = print_ktap,
 		[BENCH_JSON] = print_json,
 	};
-	double times = slowness(r);
 
 	measured += r->found.slices != 0;
-	compared += times > 0;
-	slower += 100 * (times - 1) > plan->tolerance;
+	compared += slowness(r) > 0;
+	slower += bench_is_slower(r);
 	forms[plan->form](r);
 }
 

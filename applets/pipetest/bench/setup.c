@@ -63,6 +63,7 @@ static double programs(uint32_t n)
 static void make_pipes(const struct bench *b)
 {
 	(void)b;
+	bench_place(SAME_CPU);
 	bench_each(pipes, 1e6);
 }
 
