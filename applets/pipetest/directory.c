@@ -116,8 +116,7 @@ static const char *objection(void)
 
 	if (!look(".", &here) || !look(private_dir, &named))
 		return strerror(errno);
-	if (named.st_dev != here.st_dev || named.st_ino != here.st_ino
-		|| named.st_uid != getauxval(AT_EUID))
+	if (!same_inode(&named, &here) || named.st_uid != getauxval(AT_EUID))
 		return xasprintf("it belongs to user %u", (unsigned)named.st_uid);
 	if (here.st_mode & (S_IWGRP | S_IWOTH))
 		return "others may write in it";
@@ -235,12 +234,10 @@ void pipetest_directory_note(const char *name)
 		scnprintf(noted->name[slot], sizeof(noted->name[slot]), "%s", name);
 }
 
-void pipetest_directory_empty(void)
+static void empty_or_leave(void)
 {
 	const struct noted *noted = &pipetest.shared->noted;
 
-	if (!pipetest.dir)
-		return;
 	if (can_empty) {
 		empty(".");
 		return;
@@ -254,4 +251,34 @@ void pipetest_directory_empty(void)
 		pipetest.dir = false;
 	else
 		(void)unlink_or_rmdir(case_directory(), AT_REMOVEDIR);
+}
+
+/* A program that tidies /tmp, or a person, may remove or rename the directory of a running
+ * pipetest. No file can be made in a removed directory, although it stays the current one. */
+static bool has_its_name(void)
+{
+	struct stat here, named;
+
+	return look(".", &here) && look(private_dir, &named) && same_inode(&here, &named);
+}
+
+static void make_another(void)
+{
+	char parent[PATH_MAX];
+
+	t_info("someone removed '%s' or gave it another name", private_dir);
+	strcpy(parent, private_dir);
+	*strrchr(parent, '/') = '\0';
+	pipetest.dir = !make_in(parent); /* without a directory, the cases that need one are skipped */
+}
+
+bool pipetest_directory_empty(void)
+{
+	if (!pipetest.dir)
+		return true;
+	empty_or_leave();
+	if (has_its_name())
+		return true;
+	make_another();
+	return false;
 }

@@ -177,7 +177,9 @@ void pipetest_print_environment(void (*line)(const char *fmt, ...));
 bool pipetest_directory_make(const char *wish);	/* wish is the argument of --dir, or NULL */
 const char *pipetest_directory_name(void);
 void pipetest_directory_fresh(void);	/* is called before each case */
-void pipetest_directory_empty(void);	/* is called after each case */
+/* Is called after each case. Returns false if someone removed the directory meanwhile, and then has
+ * made another. */
+bool pipetest_directory_empty(void);
 void pipetest_directory_remove(void);
 void pipetest_directory_note(const char *name);	/* remembers a file that a case makes */
 

@@ -136,6 +136,20 @@ ended() {
 	kill $watchdog
 }
 
+# --- the directory of a run is removed or renamed
+# The case that runs at that moment may fail, which is an ERROR, and all others find a new directory.
+for what in 'rm -rf pipetest.*' 'mv pipetest.* moved'; do
+	bg pipetest -q -t 'fif.*' -r 20 >run 2>err
+	wait_for sh -c 'ls dir | grep -q pipetest'
+	sleep 0.2 # to be among the cases
+	wait_for sh -c "cd dir && $what"
+	ended
+	rm -rf dir/moved
+	like "no case fails when another program does $what" '*# Totals: * fail:0 xfail:* error:[01]' "$(cat run)"
+	is "pipetest writes nothing to stderr when another program does $what" '' "$(cat err)"
+	is "no file and no process is left when another program does $what" '' "$(left)"
+done
+
 # --- signals
 bg pipetest -q -r 1000000 >bailed 2>err
 wait_for sh -c 'ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -F -- "-> $PWD/dir/pipetest."'
