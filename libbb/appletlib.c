@@ -78,24 +78,35 @@ static void find_box(struct box *box)
 		bb_error_msg_and_die("can't link to '%s': it is gone", box->path);
 }
 
-/* A link in place of the box itself would destroy the box. A link is made under a temporary name
- * and then renamed, so that the name always leads to a program. */
+/* A stranger's link on the way would lead to a directory of his choice. */
+static void enter(const char *dir)
+{
+	struct bb_walk walk = { .path = dir };
+	int fd = bb_find(&walk, dir);
+
+	/* Without O_PATH, the links are not looked at. */
+	if (fd < 0 ? walk.works || chdir(dir) < 0 : fchdir(fd) < 0)
+		bb_perror_msg_and_die("can't open '%s'", dir);
+	close(fd);
+}
+
+/* The current directory is dir. A link in place of the box itself would destroy the box. A link is
+ * made under a temporary name and then renamed, so that the name always leads to a program. */
 static void make_link(const struct box *box, const char *dir, const char *name, int symbolic)
 {
-	char *path = xasprintf("%s/%s", dir, name);
-	char *temp = xasprintf("%s/.%s.new", dir, name);
+	char *temp = xasprintf(".%s.new", name);
 	struct stat there;
 	int failed;
 
-	if (lstat(path, &there) == 0 && same_inode(&there, &box->st))
+	if (lstat(name, &there) == 0 && same_inode(&there, &box->st))
 		return;
 	(void)unlink(temp); /* An earlier run that was killed may have left this name. */
 	if ((symbolic ? symlink(box->path, temp) : link(box->path, temp)) < 0)
 		bb_perror_msg_and_die("can't make a link to '%s' in '%s'", box->path, dir);
-	failed = rename(temp, path);
+	failed = rename(temp, name);
 	(void)unlink(temp); /* The temporary link is left if rename(2) failed. */
 	if (failed)
-		bb_perror_msg_and_die("can't rename '%s' to '%s'", temp, path);
+		bb_perror_msg_and_die("can't rename '%s/%s' to '%s/%s'", dir, temp, dir, name);
 }
 
 /* argv is what follows --install: [-s] DIR. */
@@ -107,9 +118,8 @@ static int install_links(char **argv)
 
 	if (!dir || argv[symbolic + 1])
 		bb_show_usage("--install takes [-s] and one directory");
-	/* The directory "" does not exist, but the link ""/NAME would be made as /NAME. */
-	close(xopen(dir, O_PATH | O_DIRECTORY));
 	find_box(&box);
+	enter(dir);
 	for (const struct applet *a = applets; a->name; a++)
 		make_link(&box, dir, a->name, symbolic);
 	return EXIT_SUCCESS;
@@ -187,6 +197,9 @@ static void refuse_privileges(void)
 
 int main(int argc, char **argv)
 {
+	/* Before Linux 5.18, execve(2) with an empty argv gave an argc of 0, and behind the NULL of
+	 * argv stood the first word of the environment. */
+	char box[] = "ipcbox", *nameless[] = { box, NULL };
 	const char *name;
 	int status;
 
@@ -194,7 +207,9 @@ int main(int argc, char **argv)
 	refuse_privileges();
 	if (is_init())
 		argv = run_as_init();
-	name = applet_in_path(argc > 0 ? argv[0] : "ipcbox");
+	if (argc < 1)
+		argv = nameless;
+	name = applet_in_path(argv[0]);
 	set_up_signals();
 	if (strncmp(name, "ipcbox", strlen("ipcbox")) == 0)
 		status = box_main(argv);

@@ -282,23 +282,28 @@ int pipecap_open_through(const struct holder *h, size_t count)
 	return fd;
 }
 
+struct opening {
+	const char *path;
+	int place;		/* what the path means, opened with O_PATH */
+	int flags, error, fd;
+	int sockets[2];		/* [1]: the child's end */
+};
+
 /* Without /proc a descriptor cannot be opened again. The path is then opened without following a
  * link, and the file is checked after the open. */
-static int open_path(const char *path, int flags)
+static int reopen_place(const struct opening *opening)
 {
-	int fd = open(path, O_PATH | O_CLOEXEC);
+	const char *path = opening->path;
 	struct stat st;
+	int fd;
 
-	if (fd < 0)
-		return -1;
 	if (access("/proc/self/fd", X_OK) == 0)
-		return reopen_pipe(fd, NULL, flags);
-	close(fd);
+		return reopen_pipe(opening->place, NULL, opening->flags);
 	if (lstat(path, &st) < 0 || !S_ISFIFO(st.st_mode)) {
 		errno = EBADF;
 		return -1;
 	}
-	fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(path, opening->flags | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))) {
 		close(fd);
 		errno = EBADF;
@@ -308,12 +313,6 @@ static int open_path(const char *path, int flags)
 }
 
 /* --- an open in a child, because open(2) of a FIFO takes the lock of the pipe, too */
-
-struct opening {
-	const char *path;
-	int flags, error, fd;
-	int sockets[2];		/* [1]: the child's end */
-};
 
 /* A descriptor is sent with one byte of data: SCM_RIGHTS of unix(7). */
 union passed_fd {
@@ -351,7 +350,7 @@ static int receive_fd(int socket)
 static void open_in_child(void *data, size_t item, int answers)
 {
 	const struct opening *opening = data;
-	int fd = open_path(opening->path, opening->flags), error = fd < 0 ? errno : 0;
+	int fd = reopen_place(opening), error = fd < 0 ? errno : 0;
 
 	if (fd >= 0 && !send_fd(opening->sockets[1], fd))
 		error = errno;
@@ -368,14 +367,19 @@ static void take_opening(void *data, size_t item, const void *answer)
 		opening->error = errno;
 }
 
-int pipecap_open_path(const char *path, int flags)
+int pipecap_open_path(const char *path, const char *name, int flags)
 {
+	struct bb_walk walk = { .path = name };
 	struct opening opening = { .path = path, .flags = flags, .fd = -1 };
 	struct errand errand = { 1, open_in_child, take_opening, sizeof(int), &opening, -1 };
 
+	opening.place = bb_find(&walk, path);
+	if (opening.place < 0)
+		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, opening.sockets) < 0)
-		return open_path(path, flags); /* This kernel has no sockets of AF_UNIX. */
+		return reopen_place(&opening); /* This kernel has no sockets of AF_UNIX. */
 	pipecap_run(&errand);
+	close(opening.place);
 	close(opening.sockets[0]);
 	close(opening.sockets[1]);
 	errno = opening.error;

@@ -200,10 +200,13 @@ int pipecap_resize(struct look *look, int fd, int size, bool largest)
  * and one more open of that side wakes nobody. */
 int pipecap_find_pipe(struct look *look, const char *path, const struct holders *all)
 {
+	struct bb_walk walk = { .path = look->name };
 	struct stat st;
+	int place = bb_find(&walk, path);
 
-	if (stat(path, &st) < 0)
+	if (place < 0 ? walk.works || stat(path, &st) < 0 : fstat(place, &st) < 0)
 		return errno;
+	close(place);
 	if (!S_ISFIFO(st.st_mode))
 		return EBADF;
 	look->holders = pipecap_holders_of(all, st.st_dev, st.st_ino, &look->n_holders);

@@ -63,8 +63,9 @@ const char *pipecap_fd_path(int pid, int fd);
  * with errno, which is ENXIO if nobody has the pipe open. */
 int pipecap_open_through(const struct holder *h, size_t count);
 /* Opens the FIFO or pipe at path, in a child that hands the descriptor over. Returns -1 with EBADF
- * for another type of file, which is not opened, because a device might act on the open. */
-int pipecap_open_path(const char *path, int flags);
+ * for another type of file, which is not opened, because a device might act on the open. Ends the
+ * program, which calls the pipe by its name, if a stranger's link is on the way. */
+int pipecap_open_path(const char *path, const char *name, int flags);
 
 #ifndef SYS_open
 #define SYS_open -1 /* Newer architectures have only openat(2). */
@@ -109,7 +110,7 @@ ssize_t pipecap_copy_queue(struct look *look, int fd, size_t len, const int scra
  * unread bytes. */
 int pipecap_resize(struct look *look, int fd, int size, bool largest);
 /* Sets the holders in look and returns 0. Returns EBADF if path is no pipe or FIFO, ENXIO if nobody
- * has it open, or the error of stat(2). */
+ * has it open, or the error of stat(2). Ends the program if a stranger's link is on the way. */
 int pipecap_find_pipe(struct look *look, const char *path, const struct holders *all);
 
 /* --- target.c */

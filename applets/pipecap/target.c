@@ -140,9 +140,9 @@ static void act(struct request *r, struct look *look, int fd)
 
 /* O_RDWR does not wait for a peer, and no peer sees an end while the descriptor is open (fifo(7)).
  * CMD inherits the descriptor, which is 10 or more because scripts use lower numbers. */
-static int open_to_hold(const struct request *r, const char *path)
+static int open_to_hold(const struct request *r, const char *path, const char *name)
 {
-	int fd = pipecap_open_path(path, O_RDWR | O_NONBLOCK);
+	int fd = pipecap_open_path(path, name, O_RDWR | O_NONBLOCK);
 
 	return fd >= 0 && r->has_command ? fcntl(fd, F_DUPFD, 10) : fd;
 }
@@ -154,7 +154,7 @@ static void act_on_path(struct request *r, const char *path, const char *name)
 	int fd = -1;
 
 	if (r->hold)
-		fd = open_to_hold(r, path);
+		fd = open_to_hold(r, path, name);
 	else
 		errno = pipecap_find_pipe(&look, path, pipecap_holders(r));
 	if (fd < 0 && (errno || r->hold)) {

@@ -70,6 +70,52 @@ else
 	skip 'applets work with signals that the parent left blocked' 'no python3'
 fi
 
+# Before Linux 5.18 a program could be started without argv[0]. A tracer takes it away here: the stack
+# of a new program begins with argc, the words of argv, a NULL, and the environment.
+cat >nameless.c <<'END'
+#include <stdio.h>
+#include <sys/ptrace.h>
+#include <sys/types.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	char *first[] = { "ipcbox", NULL }, *env[] = { "pipecap", "PATH=/", NULL };
+	struct user_regs_struct regs;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		execve(argv[argc - 1], first, env);
+		return 126;
+	}
+	waitpid(pid, &status, 0);
+	if (!WIFSTOPPED(status))
+		return 99;
+	ptrace(PTRACE_GETREGS, pid, 0, &regs);
+	regs.rsp += 8; /* argc is now where argv[0] was */
+	ptrace(PTRACE_POKEDATA, pid, regs.rsp, 0);
+	ptrace(PTRACE_SETREGS, pid, 0, &regs);
+	ptrace(PTRACE_DETACH, pid, 0, 0);
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 98;
+}
+END
+if [ "$(uname -m)" = x86_64 ] && [ -z "$EMULATOR" ] && ! grep -q /ld- "$IPCBOX" && cc -o nameless nameless.c 2>/dev/null &&
+	{ run ./nameless "$IPCBOX"; [ "$rc" != 99 ]; }; then
+	is 'a box without argv[0] prints its help, and takes no word of the environment for an operand' \
+		"0 $(box --help)" "$rc $out"
+else
+	skip 'a box without argv[0] prints its help' 'not x86_64, emulated, not static, no cc, or no ptrace(2)'
+fi
+if command -v python3 >/dev/null; then
+	run python3 -c 'import os, sys; os.execve(sys.argv[1], ["ipcbox", "pipecap"], {})' "$IPCBOX"
+	like 'an applet runs without an environment' '0 size=[1-9]*' "$rc $out"
+fi
+
 # --- limits and rights --------------------------------------------------------------------------
 : >src
 run sh -c "ulimit -n 3; exec $EMULATOR '$IPCBOX' pcopy src new"
@@ -84,6 +130,16 @@ os.execvp(sys.argv[1], sys.argv[1:])' "$T/ipcbox.setuid" pipecap
 		is 'a set-user-ID box refuses to run' \
 			'1 ipcbox: refused: the file is set-user-ID or set-group-ID, or has capabilities' "$rc $err" ;;
 	esac
+	for mode in 1777 777; do
+		mkdir -m $mode "m$mode"
+		mkdir -m 755 "closed$mode"
+		ln -s "../closed$mode" "m$mode/link"
+		chown -h 65534 "m$mode/link"
+		run box --install -s "m$mode/link"
+		is "--install does not follow a stranger's link in a directory of mode $mode" \
+			"1 ipcbox: can't open 'm$mode/link': a link on its way belongs to user 65534, in a directory that others can write to" \
+			"$rc $err$(ls "closed$mode")"
+	done
 else
 	skip 'a set-user-ID box refuses to run' 'not root, emulated, or no python3'
 fi

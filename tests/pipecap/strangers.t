@@ -85,6 +85,64 @@ else
 	skip 'pipecap copes with a process that holds the lock of a pipe' 'no userfaultfd'
 fi
 
+# --- a link that another user made ------------------------------------------------------------------
+# nobody CMD... runs CMD as the user nobody
+nobody() {
+	python3 -c 'import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
+os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+}
+if command -v python3 >/dev/null; then
+	chmod 755 "$T"
+	mkdir -m 700 closed; mkfifo closed/f
+	exec 7<>closed/f
+	for mode in 1777 777 1775; do
+		mkdir -m $mode "m$mode"
+		chgrp 65534 "m$mode"
+		nobody ln -s ../closed/f "m$mode/link"
+		nobody ln -s ../closed "m$mode/way"
+		nobody mkfifo -m 666 "m$mode/his"
+		ln -s "m$mode/link" "ours$mode"
+		ln -s ../closed/f "m$mode/mine"
+		for name in "m$mode/link" "m$mode/way/f" "ours$mode"; do
+			for action in -g -k '-s 8k' '-s 8k --hold'; do
+				run box pipecap $action -f "$name"
+				is "pipecap $action does not follow a stranger's link in a directory of mode $mode: $name" \
+					"1 pipecap: can't open '$name': a link on its way belongs to user 65534, in a directory that others can write to" "$rc $err"
+			done
+		done
+		run box pipecap -g -f "m$mode/mine"
+		is "pipecap follows its user's link in a directory of mode $mode" '0 ' "$rc $err"
+		exec 6<>"m$mode/his"
+		run box pipecap -q -s 8k -f "m$mode/his"
+		is "pipecap sets the size of a stranger's FIFO in a directory of mode $mode" '0 8192' \
+			"$rc $(box pipecap -g -f "m$mode/his" | cut -f2)"
+		exec 6>&-
+	done
+	is 'the FIFO that a link led to has its size' 65536 "$(box pipecap -g -n 7 | cut -f2)"
+	exec 7>&-
+
+	# pipecap --hold has looked at the FIFO, and then nobody puts a link in its place. strace(1)
+	# holds pipecap in front of the open that follows. A reader in open(2) shows whether anybody
+	# opens what the link leads to.
+	if [ "$(uname -m)" = x86_64 ]; then # other machines have no open(2)
+		(exec 8<closed/f; : >opened) & PIDS="$PIDS $!"
+		mkfifo m777/f
+		: >trace
+		strace -f -o trace -e trace=open -e inject=open:delay_enter=500000 \
+			"$IPCBOX" pipecap -q -s 8k --hold -f m777/f -- true 2>err & pid=$!
+		PIDS="$PIDS $pid"
+		wait_for grep -q O_RDWR trace
+		nobody sh -c 'mv m777/f m777/away && ln -s ../closed/f m777/f'
+		wait "$pid"
+		is 'pipecap --hold opens the FIFO that it looked at, not one to which a new link leads' '0  no' \
+			"$? $(cat err) $(ls opened 2>/dev/null || echo no)"
+	else
+		skip 'pipecap --hold opens the FIFO that it looked at' 'not x86_64'
+	fi
+else
+	skip "pipecap does not follow a stranger's link" 'no python3'
+fi
+
 # --- another file gets under the name between the look and the open ----------------------------------
 # The process has a FIFO open as descriptor 5. strace delays each open(2) of pipecap; when that of
 # the descriptor is due, it becomes one of a file that only root may read.
