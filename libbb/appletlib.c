@@ -79,7 +79,7 @@ static void find_box(struct box *box)
 }
 
 /* A stranger's link on the way would lead to a directory of his choice. */
-static void enter(const char *dir)
+static void change_to(const char *dir)
 {
 	struct bb_walk walk = { .path = dir };
 	int fd = bb_find(&walk, dir);
@@ -119,7 +119,7 @@ static int install_links(char **argv)
 	if (!dir || argv[symbolic + 1])
 		bb_show_usage("--install takes [-s] and one directory");
 	find_box(&box);
-	enter(dir);
+	change_to(dir);
 	for (const struct applet *a = applets; a->name; a++)
 		make_link(&box, dir, a->name, symbolic);
 	return EXIT_SUCCESS;
