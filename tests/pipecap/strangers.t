@@ -46,43 +46,69 @@ int main(int argc, char **argv)
 }
 END
 ok 'the helper that holds the lock of a pipe is built' cc -O1 -o holder holder.c
-timeout 60 ./holder >inode & holder=$! PIDS="$PIDS $!"
-wait_for sh -c "test -s inode || ! kill -0 $holder" 2>/dev/null
-if [ -s inode ]; then
-	# The holder's sleep in write(2) is what holds the lock.
-	child=$(pgrep -P $holder holder)
+trap 'kill $PIDS 2>/dev/null; umount -l mnt* 2>/dev/null; rm -rf "$T"; echo "1..$N"' EXIT
+# A page of FUSE needs no privilege: fusermount3 mounts for each user.
+chmod 755 .
+mkdir mnt1 mnt2; chown 65534 mnt1 mnt2
+# holds COMMAND... - COMMAND's child holds the lock of a pipe or FIFO; sets $holder and $child
+holds() {
+	: >inode
+	timeout 100 "$@" >inode & PIDS="$PIDS $!"
+	wait_for sh -c "test -s inode || ! kill -0 $!" 2>/dev/null
+	[ -s inode ] || return
+	holder=$(children_of $!)
+	child=$(children_of "$holder" || echo "$holder")
+	# The sleep in write(2) is what holds the lock.
 	wait_for grep -q '^1 ' "/proc/$child/syscall"
+}
+# leave - ends the child, by the end of what serves its page
+leave() { kill "$holder"; wait_for test ! -e "/proc/$child"; }
+# copes WHO BY - pipecap beside a process that holds the lock of a pipe
+copes() {
 	run box pipecap -l -J
-	is 'pipecap -l ends though a process holds the lock of a pipe' 0 "$rc"
-	like 'pipecap -l says which pipe it could not look into' \
+	is "pipecap -l ends though $1 holds the lock of a pipe by $2" 0 "$rc"
+	like "pipecap -l says which pipe $1 has locked by $2" \
 		"*pipecap: can't look into 'pipe:?$(cat inode)?': a process keeps it locked*" "$err"
-	like 'pipecap -l lists the locked pipe with null for its size' \
+	like "pipecap -l lists the pipe that $1 has locked by $2 with null for its size" \
 		"*\"size\":null,\"unread\":null,*\"inode\":$(cat inode),*" "$out"
-	like 'pipecap -l lists the other pipes with their size' '*"size":[1-9]*' "$out"
+	like "pipecap -l lists the other pipes with their size while $1 has one locked by $2" '*"size":[1-9]*' "$out"
 	fd=$(find -L "/proc/$child/fd" -inum "$(cat inode)" 2>/dev/null | head -n 1)
 	run box pipecap -g -p "$child:${fd##*/}"
-	is 'pipecap -g of a locked pipe ends, and says why' \
+	is "pipecap -g of a pipe that $1 has locked by $2 ends, and says why" \
 		"1 pipecap: can't look into '$child:${fd##*/}': a process keeps it locked" "$rc $err"
 	run box pipecap -I
-	is 'pipecap -I ends though a process holds the lock of a pipe' 0 "$rc"
-	kill "$child"
-
-	# Whoever reads the output to its end must not wait for a child that was left behind.
-	mkfifo locked
-	timeout 100 ./holder locked >inode & PIDS="$PIDS $!"
-	wait_for pgrep -P $! holder
-	child=$(pgrep -P $! holder)
-	wait_for grep -q '^1 ' "/proc/$child/syscall"
+	is "pipecap -I ends though $1 holds the lock of a pipe by $2" 0 "$rc"
+}
+# copes_with_fifo WHO BY - pipecap beside a process that holds the lock of the FIFO locked. Whoever
+# reads the output to its end must not wait for a child that was left behind.
+copes_with_fifo() {
 	for mode in -g -k '-s 8k' '-s 8k --hold -c'; do
 		timeout 20 sh -c "'$IPCBOX' pipecap $mode -f locked 2>&1 | cat" >said
-		is "pipecap $mode of a locked FIFO ends, leaves no writer of its output behind, and says why" \
+		is "pipecap $mode of a FIFO that $1 has locked by $2 ends, leaves no writer of its output behind, and says why" \
 			"0 pipecap: can't look into 'locked': a process keeps it locked" "$? $(cat said)"
 	done
 	timeout 20 sh -c "'$IPCBOX' pipecap -l 2>/dev/null | cat" >said
-	is 'pipecap -l beside a locked FIFO leaves no writer of its output behind' '0 1' "$? $(grep -c /locked said)"
-	kill "$child"
+	is "pipecap -l beside a FIFO that $1 has locked by $2 leaves no writer of its output behind" '0 1' "$? $(grep -c /locked said)"
+}
+mkfifo -m 666 locked
+if holds ./holder; then
+	copes root 'userfaultfd(2)'
+	leave
+	holds ./holder locked
+	copes_with_fifo root 'userfaultfd(2)'
+	leave
 else
-	skip 'pipecap copes with a process that holds the lock of a pipe' 'no userfaultfd'
+	skip 'pipecap copes with the lock of a pipe that root holds by userfaultfd(2)' 'no userfaultfd'
+fi
+if command -v python3 >/dev/null && command -v fusermount3 >/dev/null && [ -c /dev/fuse ] &&
+	holds python3 "$room/holder.py" "$T/mnt1"; then
+	copes 'the user nobody' 'a page of FUSE'
+	leave
+	holds python3 "$room/holder.py" "$T/mnt2" "$T/locked"
+	copes_with_fifo 'the user nobody' 'a page of FUSE'
+	leave
+else
+	skip 'pipecap copes with the lock of a pipe that the user nobody holds by a page of FUSE' 'no fusermount3, or no /dev/fuse'
 fi
 
 # --- a link that another user made ------------------------------------------------------------------
