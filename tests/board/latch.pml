@@ -10,7 +10,7 @@
  * any order, behind its acquire load of seq and, for the acquire fence, before its second
  * load of it. A record is WORDS words, all of publication n hold n; a reader that accepts
  * words of two publications is torn. The writer may die between any two steps; another
- * takes over from what memory holds. seq wraps at 2^BITS.
+ * takes over from what memory holds. seq counts modulo WRAP, and begins at START.
  *
  * A writer may also end in order: it stores the state "closed" with release semantics, as
  * mmapw and the PREFIX_close of mmapr --emit-c do, so that whoever sees the state sees the
@@ -32,8 +32,11 @@
 #ifndef CLOSE
 #define CLOSE 1
 #endif
+#ifndef START
+#define START 0
+#endif
 #define WORDS 2
-#define WRAP 8              /* seq counts modulo this; more than 2 * NSLOTS */
+#define WRAP 8   /* a multiple of NSLOTS, as 2^32 is; more than is published during one read */
 #define PUBLICATIONS 7
 
 byte seq = 0;
@@ -117,9 +120,20 @@ again:
 /* Takes over while any publication is left. */
 active proctype Init()
 {
-	byte lives = 0;
+	byte lives = 0, n = START, i = 0;
 
-	run Reader();
+	atomic {
+		seq = START;
+		do
+		:: i < NSLOTS ->
+			slot[(n % NSLOTS) * WORDS] = n;
+			slot[(n % NSLOTS) * WORDS + 1] = n;
+			n = (n + WRAP - 1) % WRAP;
+			i++
+		:: else -> break
+		od;
+		run Reader()
+	}
 	do
 	:: idle && lives < 3 -> idle = false; lives++; run Writer()
 	:: lives == 3 || done == PUBLICATIONS -> break

@@ -11,6 +11,8 @@ model() {
 if command -v spin >/dev/null && command -v cc >/dev/null; then
 	is 'no execution of the model is torn with 2 slots' 0 "$(model)"
 	is 'no execution of the model is torn with 4 slots' 0 "$(model -DNSLOTS=4)"
+	is 'no execution of the model is torn where the number of the publication wraps, with 2 slots' 0 "$(model -DSTART=5)"
+	is 'no execution of the model is torn where the number of the publication wraps, with 4 slots' 0 "$(model -DSTART=5 -DNSLOTS=4)"
 	is 'the model finds an execution that is torn without the release fence' 1 "$(model -DFENCE=0)"
 	is 'the model finds an execution that is torn with 2 slots if readers accept one publication more' 1 "$(model -DLATE=0)"
 	is 'the model finds an execution that is torn with 4 slots if readers accept one publication more' 1 "$(model -DNSLOTS=4 -DLATE=0)"
