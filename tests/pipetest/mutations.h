@@ -128,6 +128,7 @@ static const struct mutation mutations[] = {
 
 	{ "poll-never", GOOD, POLL, 0, 0, 0 },
 	{ "poll-at-once", RESULT, POLL, 0, 1, 0 },
+	{ "poll-no-wait", ARG_MAX, { SYS_poll }, 2, 0, 0 },
 	{ "poll-revents", FLIP, POLL, 0, offsetof(struct pollfd, revents), 0 },
 	{ "poll-works", ERRNO, POLL, 0, 0, 0 },
 	{ "select-works", ERRNO, SELECT, 0, 0, 0 },

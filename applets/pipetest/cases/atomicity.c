@@ -311,7 +311,7 @@ const struct test_case atomicity_cases[] = {
 		"POSIX write, DESCRIPTION: {PIPE_BUF} bytes or less shall not be interleaved",
 		small_beside_large),
 	CASE("atm.larger", "ATM-03 S13", 'I', 0, 0,
-		"how many pieces come of 2 writes of more than PIPE_BUF and a slot",
+		"how many pieces 2 writes of more than a page come in",
 		"POSIX write, DESCRIPTION: more than {PIPE_BUF} bytes may be interleaved", larger),
 	CASE("atm.nonblock_writers", "ATM-04 S12", 'P', KINDS | STRESS, 0,
 		"with O_NONBLOCK writes of up to PIPE_BUF bytes are whole or EAGAIN, never "
@@ -331,9 +331,9 @@ const struct test_case atomicity_cases[] = {
 	CASE("atm.append", "ATM-09", 'I', KINDS, 0,
 		"O_APPEND is accepted and changes nothing",
 		"fs/pipe.c; pipe(7), Open file status flags", append_mode),
-	CASE("atm.signal_writes_nothing", "ATM-10 S12", 'P', KINDS, 0,
+	CASE("atm.signal_writes_nothing", "ATM-10 S12", 'L', KINDS, 0,
 		"a signal in a write of PIPE_BUF bytes that waits: EINTR, and nothing was written",
-		"POSIX write, DESCRIPTION: interrupted before it writes any data: EINTR",
-		signal_writes_nothing),
+		"pipe(7), PIPE_BUF: all n bytes are written atomically; POSIX write, RATIONALE: a "
+		"partial write never happens", signal_writes_nothing),
 };
 ALL_ROWS(atomicity);

@@ -219,12 +219,13 @@ static void order_of_writers(void)
 
 const struct test_case blocking_cases[] = {
 	CASE("blk.read_waits_for_some", "BLK-01 S5 S7", 'P', KINDS, 0,
-		"read of an empty pipe blocks; 7 bytes of 100 end that",
+		"a read of 100 bytes from an empty pipe blocks until 7 bytes come",
 		"POSIX read, DESCRIPTION: shall block until some data is written",
 		read_waits_for_some),
 	CASE("blk.full_blocks", "BLK-02", 'P', KINDS, 0,
-		"write to a full pipe blocks; SIGKILL ends that",
-		"POSIX write, RATIONALE: a write request shall block; kill", full_blocks),
+		"a write to a full pipe blocks until SIGKILL ends it",
+		"POSIX write, DESCRIPTION: on normal completion it shall return nbyte; kill",
+		full_blocks),
 	CASE("blk.waits_for_all_room", "BLK-03 S12", 'P', KINDS, 0,
 		"a write of PIPE_BUF bytes to a full pipe blocks until all of them are in",
 		"POSIX write, DESCRIPTION: O_NONBLOCK clear: on completion it shall return nbyte",
@@ -252,7 +253,8 @@ const struct test_case blocking_cases[] = {
 		"POSIX write, ERRORS: EPIPE, a SIGPIPE shall be sent to the thread",
 		epipe_wakes_all),
 	CASE("blk.partial_then_epipe", "BLK-08", 'I', KINDS, 0,
-		"the reader leaves a long write: bytes so far and SIGPIPE; then EPIPE",
+		"the last reader leaves a long write: it counts its bytes, with a SIGPIPE; the "
+		"next gives EPIPE",
 		"gVisor pipe.cc BlockPartialWriteClosed; fs/pipe.c", t_case_partial_then_epipe),
 	CASE("blk.late_nonblock", "BLK-09", 'I', KINDS, 0,
 		"O_NONBLOCK that another process sets does not wake a reader",

@@ -35,6 +35,14 @@ void t_case_bytes_fill_capacity(void)
 	p_drain(t.cap);
 }
 
+static void fills_at_once(void)
+{
+	p_nonblock_w();
+	p_write(t.cap);
+	p_no_write(1, -EAGAIN);
+	p_drain(t.cap);
+}
+
 void t_case_sizes(void)
 {
 	t_info("PIPE_BUF %zu: a write of so many bytes, or fewer, is atomic", t.pipe_buf);
@@ -363,10 +371,13 @@ static void atomic_in_a_page(void)
 }
 
 const struct test_case capacity_cases[] = {
-	CASE("cap.bytes_fill_capacity", "CAP-01 P4 P10", 'L', KINDS, 0,
+	CASE("cap.bytes_fill_capacity", "CAP-01 P4 P10", 'I', KINDS, 0,
 		"as many single bytes fit as F_GETPIPE_SZ says",
-		"pipe(7), Pipe capacity; fcntl(2), F_GETPIPE_SZ: the capacity of the pipe",
-		t_case_bytes_fill_capacity),
+		"fs/pipe.c; fcntl(2), F_SETPIPE_SZ: the number of bytes depends on the size of "
+		"the writes", t_case_bytes_fill_capacity),
+	CASE("cap.fills_at_once", "CAP-01", 'L', KINDS, 0,
+		"one write of as many bytes as F_GETPIPE_SZ says fills the pipe",
+		"LTP pipe12; gVisor pipe.cc BlockWriteClosed", fills_at_once),
 	CASE("cap.side_by_side", "CAP-01 TUT-S11 S11 S12", 'I', MYTH, 0,
 		"what PIPE_BUF, ulimit -p, F_GETPIPE_SZ and pipe-max-size say",
 		"pipe(7), Pipe capacity; the tutorial takes 8 x 512 bits for the capacity, then "

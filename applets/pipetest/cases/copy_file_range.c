@@ -181,10 +181,10 @@ static void suid(void)
 
 const struct test_case copy_file_range_cases[] = {
 	CASE("cfr.contents", "CFR-01", 'L', FILES, 0,
-		"the bytes come, both positions move, 0 at the end",
+		"the bytes are copied, both positions move, and at the end the result is 0",
 		"copy_file_range(2), DESCRIPTION; LTP copy_file_range01", contents),
 	CASE("cfr.offsets", "CFR-01", 'L', FILES, 0,
-		"with offsets these move, and the positions stay",
+		"with offsets the offsets move, and the positions stay",
 		"copy_file_range(2), DESCRIPTION: off_in is adjusted, the file offset is not "
 		"changed", offsets),
 	CASE("cfr.holes", "CFR-01", 'L', FILES, 0,

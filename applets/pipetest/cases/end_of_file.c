@@ -268,7 +268,7 @@ const struct test_case end_of_file_cases[] = {
 		"SIGPIPE ignored: vmsplice, tee, splice and sendfile give EPIPE",
 		"fs/splice.c; their man pages do not name EPIPE", all_calls),
 	CASE("eof.reader_again", "EOF-09", 'I', KINDS | NEEDS_PROC, 0,
-		"what is left for a reader that opens after the last has closed",
+		"what is left for a reader that opens the pipe after the last reader has closed it",
 		"fs/pipe.c", reader_again),
 	CASE("eof.inherited", "EOF-11", 'I', 0, 0,
 		"whether SIGPIPE was ignored by whoever started this program",

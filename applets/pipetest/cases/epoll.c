@@ -278,7 +278,7 @@ const struct test_case epoll_cases[] = {
 		"epoll_ctl gives EEXIST, ENOENT, EBADF and EINVAL; what is removed is silent",
 		"epoll_ctl(2), ERRORS; EPOLL_CTL_DEL; LTP epoll_ctl02", ctl_errors),
 	CASE("epoll.rotation", "POL-08", 'L', 0, 0,
-		"where one event is asked for at a time each fd has its turn",
+		"where each wait asks for one event, each ready descriptor has its turn",
 		"epoll_wait(2), NOTES: round robin; LTP epoll_wait14", rotation),
 	CASE("epoll.only_asked", "POL-28", 'L', KINDS, 0,
 		"what was not asked for is not reported",

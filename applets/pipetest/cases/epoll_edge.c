@@ -160,8 +160,8 @@ static void exclusive_mod(void)
 
 const struct test_case epoll_edge_cases[] = {
 	CASE("epoll.edge_each_write", "POL-09 REG-03", 'B', KINDS, BROKEN(5, 5, 5, 14),
-		"edge-triggered: an event for each write, read or not",
-		"3b844826b6c6 (5.14) fixed it, 1b6b26ae7053 (5.5) broke it; LTP epoll_wait06",
+		"edge-triggered: each write gives an event, read or not",
+		"3a34b13a88ca (5.14) fixed it, 1b6b26ae7053 (5.5) broke it; LTP epoll_wait06",
 		edge_each_write),
 	CASE("epoll.edge_read_silent", "POL-09", 'I', KINDS, 0,
 		"edge-triggered: no event after a partial read",
@@ -175,7 +175,8 @@ const struct test_case epoll_edge_cases[] = {
 		"epoll(7), Level-triggered and edge-triggered: wait after EAGAIN; LTP epoll_wait06",
 		edge_fill_drain),
 	CASE("epoll.edge_two_pipes", "POL-27", 'L', 0, 0,
-		"edge-triggered: two pipes, one event a wait: both are reported, once",
+		"edge-triggered: where each wait asks for one event, each of two pipes is "
+		"reported once",
 		"epoll_wait(2), NOTES: round robin; epoll(7), edge-triggered", edge_two_pipes),
 	CASE("epoll.oneshot", "POL-11", 'L', KINDS, 0,
 		"EPOLLONESHOT reports once; EPOLL_CTL_MOD arms it and reports what is there",

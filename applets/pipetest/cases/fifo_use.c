@@ -267,6 +267,7 @@ const struct test_case fifo_use_cases[] = {
 		"POSIX lseek, open, exec, ERRORS", not_a_file),
 	CASE("fif.no_map", "FIF-19", 'L', NEEDS_DIR, 0,
 		"mmap of a FIFO gives ENODEV",
-		"mmap(2), ERRORS: ENODEV; open_posix mmap 23-1; gVisor mmap.cc MapPipe", no_map),
+		"POSIX mmap, ERRORS: ENODEV: a type that mmap does not support; open_posix mmap "
+		"23-1; gVisor mmap.cc MapPipe", no_map),
 };
 ALL_ROWS(fifo_use);

@@ -179,8 +179,8 @@ const struct test_case madvise_cases[] = {
 		"DoesNotModifySharedFilePage", dontneed_shared),
 	CASE("adv.dontneed_private", "ADV-01", 'L', FILES, 0,
 		"MADV_DONTNEED: a private mapping shows the file again",
-		"madvise(2), MADV_DONTNEED: zero-fill is for anonymous pages; gVisor madvise.cc "
-		"CleansPrivateFilePage", dontneed_private),
+		"gVisor madvise.cc CleansPrivateFilePage; QEMU tests/tcg linux-madvise.c test_file",
+		dontneed_private),
 	CASE("adv.hole", "ADV-02", 'L', 0, 0,
 		"a hole gives ENOMEM, and the advice holds for the rest",
 		"madvise(2), VERSIONS, Linux: applies the call to the rest, but returns ENOMEM; "

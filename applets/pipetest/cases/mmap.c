@@ -190,8 +190,8 @@ const struct test_case mmap_cases[] = {
 		"POSIX mprotect, ERRORS: EACCES", no_upgrade),
 	CASE("map.wrong_object", "MAP-09 S33", 'L', KINDS, 0,
 		"mmap of a pipe's read end or of a directory gives ENODEV",
-		"mmap(2), ERRORS: ENODEV; open_posix mmap 23-1; gVisor mmap.cc MapPipe, "
-		"MapDirectory", wrong_object),
+		"POSIX mmap, ERRORS: ENODEV: a type that mmap does not support; open_posix mmap "
+		"23-1; gVisor mmap.cc MapPipe, MapDirectory", wrong_object),
 	CASE("map.too_long", "MAP-09 S33", 'P', FILES, 0,
 		"a mapping of more than the address space gives ENOMEM",
 		"POSIX mmap, ERRORS: ENOMEM: insufficient room in the address space", too_long),

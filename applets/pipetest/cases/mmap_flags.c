@@ -395,6 +395,6 @@ const struct test_case mmap_flags_cases[] = {
 		mtime),
 	CASE("map.large_offset", "MAP-76", 'L', 0, 0,
 		"an offset of more than 4 GiB is that offset",
-		"mmap(2), DESCRIPTION: offset; LTP mmap21", large_offset),
+		"mmap(2), DESCRIPTION: length bytes starting at offset", large_offset),
 };
 ALL_ROWS(mmap_flags);

@@ -352,7 +352,7 @@ const struct test_case mmap_sharing_cases[] = {
 		"POSIX mmap, DESCRIPTION: the initial reference shall mark the last data access "
 		"timestamp", first_reference),
 	CASE("map.torn", "MAP-18 P19 P20", 'I', MYTH, 0,
-		"how often a record without a protocol is seen torn",
+		"how often a record is seen torn where reader and writer have no protocol",
 		"the tutorial copies its record in and out and hopes", torn),
 };
 ALL_ROWS(mmap_sharing);

@@ -325,7 +325,7 @@ const struct test_case mmap_signals_cases[] = {
 	CASE("map.prot_read", "MAP-22 S22", 'P', FILES, 0,
 		"PROT_READ: a store gives SIGSEGV and changes nothing",
 		"POSIX mmap, DESCRIPTION: shall not permit a write where PROT_WRITE has not been "
-		"set", read_only),
+		"set; <signal.h>: SEGV_ACCERR", read_only),
 	CASE("map.prot_exec", "MAP-23 S22", 'L', 0, 0,
 		"code in a PROT_EXEC page runs",
 		"mprotect(2), PROT_EXEC: the memory can be executed; LTP mmap03", exec_runs),

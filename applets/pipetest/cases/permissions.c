@@ -140,8 +140,7 @@ const struct test_case permissions_cases[] = {
 		"POSIX open, ERRORS: EACCES", other),
 	CASE("prm.later_chmod", "PRM-02", 'I', NEEDS_DIR, 0,
 		"chmod does not touch a FIFO that is open",
-		"POSIX chmod, DESCRIPTION: the effect on open descriptors is "
-		"implementation-defined", later_chmod),
+		"POSIX chmod, APPLICATION USAGE: open descriptors stay valid", later_chmod),
 	CASE("prm.protected_fifos", "PRM-03", 'L', NEEDS_DIR | NEEDS_PROC, 0,
 		"O_CREAT of another's FIFO in a sticky directory: fs.protected_fifos decides",
 		"proc_sys_fs(5), protected_fifos: O_CREAT of a FIFO that one does not own",

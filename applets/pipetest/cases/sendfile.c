@@ -253,7 +253,7 @@ const struct test_case sendfile_cases[] = {
 		"sendfile(2), ERRORS; LTP sendfile03-05; gVisor sendfile.cc InvalidOffset", errors),
 	CASE("snd.from_pipe", "SND-03 S20", 'I', 0, 0,
 		"a pipe as input: whether this kernel takes it",
-		"sendfile(2), NOTES: in_fd must support mmap", from_pipe),
+		"sendfile(2), DESCRIPTION: in_fd must support mmap-like operations", from_pipe),
 	CASE("snd.full_pipe", "SND-03 S20", 'L', KINDS, 0,
 		"sendfile to a full pipe blocks until the pipe is drained",
 		"sendfile(2), ERRORS: EAGAIN only with O_NONBLOCK; gVisor sendfile.cc "
@@ -265,8 +265,8 @@ const struct test_case sendfile_cases[] = {
 		much_nonblock),
 	CASE("snd.much_blocking", "SND-09", 'L', KINDS | FILES, 0,
 		"70,000 bytes to a blocking pipe: a loop of sendfile loses none",
-		"sendfile(2), NOTES: may write fewer bytes; the caller should be prepared to retry",
-		much_blocking),
+		"sendfile(2), RETURN VALUE: may write fewer bytes; the caller should be prepared "
+		"to retry", much_blocking),
 	CASE("snd.overflow", "SND-10", 'L', 0, 0,
 		"an offset and a count that overflow give EINVAL or EOVERFLOW",
 		"sendfile(2), ERRORS: EOVERFLOW: count is too large; gVisor sendfile.cc Overflow: "
@@ -285,7 +285,8 @@ const struct test_case sendfile_cases[] = {
 		"sendfile(2), NOTES: at most 0x7ffff000 bytes", clamped),
 	CASE("snd.same_file", "SND-07 S20", 'L', 0, 0,
 		"sendfile from a file to itself copies the bytes",
-		"LTP sendfile08; gVisor sendfile.cc SendFileToSelf", same_file),
+		"sendfile(2), DESCRIPTION: copies data; since Linux 2.6.33 any file; gVisor "
+		"sendfile.cc SendFileToSelf", same_file),
 	CASE("snd.short_file", "SND-08 S20", 'L', KINDS | FILES, 0,
 		"sendfile gives what there is, 0 at the end, 0 for 0 bytes",
 		"sendfile(2), RETURN VALUE; gVisor sendfile.cc SendZeroBytes", short_file),
