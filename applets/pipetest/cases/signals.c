@@ -77,8 +77,8 @@ static long write_part_of(long n)
 	return 0;
 }
 
-/* A signal interrupts the writer when it blocks. The result of write is the number of bytes that can
- * be read. POSIX does not say how many go in before it blocks, so EINTR and no bytes will do. */
+/* A signal interrupts the writer when it blocks. The result is the number of bytes that the pipe
+ * holds. POSIX does not say how many go in before it blocks, so EINTR and none will do, too. */
 static void interrupt_part(int sa_flags)
 {
 	size_t all = p_fill();
