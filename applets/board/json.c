@@ -5,11 +5,6 @@
  */
 #include "mmapw.h"
 
-static char *skip_space(char *s)
-{
-	return s + strspn(s, " \t\r");
-}
-
 /* Returns the number that four hexadecimal digits make, or -1 if they are not four. */
 static int hex4(const char *s)
 {
@@ -192,10 +187,10 @@ static char *json_value(struct json *j, char *s)
 	for (uint32_t i = 0; i < j->field->count; i++) {
 		if (*s++ != (i ? ',' : '['))
 			return NULL;
-		s = json_element(j, i, skip_space(s));
+		s = json_element(j, i, board_skip_space(s));
 		if (!s)
 			return NULL;
-		s = skip_space(s);
+		s = board_skip_space(s);
 	}
 	return *s == ']' ? s + 1 : NULL;
 }
@@ -218,21 +213,21 @@ static char *json_object(struct json *j, char *p)
 {
 	char *name;
 
-	p = skip_space(p + 1);
+	p = board_skip_space(p + 1);
 	if (*p == '}')
 		return p + 1;
-	for (;; p = skip_space(p + 1)) {
+	for (;; p = board_skip_space(p + 1)) {
 		name = p + 1;
 		if (*p != '"' || !(p = json_string(p)))
 			return NULL;
 		json_field(j, name);
-		p = skip_space(p);
+		p = board_skip_space(p);
 		if (j->bad || *p != ':')
 			return NULL;
-		p = json_value(j, skip_space(p + 1));
+		p = json_value(j, board_skip_space(p + 1));
 		if (!p)
 			return NULL;
-		p = skip_space(p);
+		p = board_skip_space(p);
 		if (*p == '}')
 			return p + 1;
 		if (*p != ',')
@@ -245,7 +240,7 @@ int board_set_json(const struct schema *s, unsigned char *record, char *line, co
 	struct json j = { .schema = s, .record = record };
 
 	line = json_object(&j, line);
-	if (line && skip_space(line) == end)
+	if (line && board_skip_space(line) == end)
 		return 0;
 	if (!j.bad)
 		bb_error_msg("not a JSON object of the board's fields");

@@ -97,7 +97,7 @@ static int publish_lines(struct writer *w, int64_t period, uintmax_t todo)
 
 	in.buf = xmalloc(in.size + 1);
 	while (todo && (line = next_line(w, &in, &more))) {
-		if (!line[strspn(line, " \t\r")])
+		if (!*board_skip_space(line))
 			continue;
 		memcpy(record, w->next->record, size);
 		if (board_set_line(&w->b.schema, record, line, in.buf + in.start - 1) < 0) {

@@ -18,6 +18,8 @@ const char *board_set_element(const struct field *f, unsigned char *p, const cha
 int board_set_words(const struct schema *s, unsigned char *record, char **words);
 int board_set_line(const struct schema *s, unsigned char *record, char *line, const char *end);
 int board_set_json(const struct schema *s, unsigned char *record, char *line, const char *end);
+/* Returns the first character that is no space, tab or carriage return. */
+char *board_skip_space(char *s);
 /* These two write a message and return -1. */
 int board_bad_value(const struct field *f, const char *text, const char *why);
 int board_no_field(const struct schema *s, const char *name, size_t len);

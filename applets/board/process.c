@@ -5,11 +5,12 @@
  */
 #include "board.h"
 
-/* Reads the beginning of a file, as a string. It is empty if the file cannot be read. */
+/* Reads a file of /proc, as a string. One read(2) takes all of a file that is so short. The string
+ * is empty if the file cannot be read. */
 static void read_file(const char *path, char *buf, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : full_read(fd, buf, size - 1);
+	ssize_t len = fd < 0 ? -1 : safe_read(fd, buf, size - 1);
 
 	if (fd >= 0)
 		close(fd);

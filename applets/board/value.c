@@ -169,11 +169,19 @@ int board_set_words(const struct schema *s, unsigned char *record, char **words)
 	return 0;
 }
 
+/* strspn(3) would fill in a table at each call. */
+char *board_skip_space(char *s)
+{
+	while (*s == ' ' || *s == '\t' || *s == '\r')
+		s++;
+	return s;
+}
+
 /* Cuts the next word off the line, in place, and takes its quotation marks away. Returns NULL at
  * the end. If a quotation is not closed it returns NULL too, and *line is not at its end then. */
 static char *next_word(char **line)
 {
-	char *s = *line + strspn(*line, " \t\r"), *word = s, *to = s, quote = '\0';
+	char *s = board_skip_space(*line), *word = s, *to = s, quote = '\0';
 
 	if (!*s) {
 		*line = s;
@@ -199,7 +207,7 @@ int board_set_line(const struct schema *s, unsigned char *record, char *line, co
 {
 	char *word;
 
-	line += strspn(line, " \t\r");
+	line = board_skip_space(line);
 	if (*line == '{')
 		return board_set_json(s, record, line, end);
 	while ((word = next_word(&line)))
