@@ -74,7 +74,14 @@ if python3 acl.py acl 2>log; then
 	is 'an existing file keeps its own ACL' "0 660 $want_acl" "$rc $(stat -c %a acl) $(get_acl acl)"
 	mkdir given; chmod 664 src
 	sed 's/acl_access/acl_default/' acl.py >default.py && python3 default.py given
-	for mask in 022 077; do
+	(umask 077; : >given/new)
+	if [ "$(stat -c %a given/new)" = 600 ]; then
+		masks='' && skip 'a new file gets the default ACL of its directory, not umask' 'default ACLs have no effect here'
+	else
+		masks='022 077'
+	fi
+	rm given/new
+	for mask in $masks; do
 		(umask $mask; cp src given/theirs; for form in '' --inplace --resume; do box pcopy $form src given/ours$form; done)
 		for form in '' --inplace --resume; do
 			is "a new file gets the default ACL of its directory, not umask $mask: '$form'" \
@@ -124,8 +131,12 @@ run box pcopy -J src dst 2
 is '--json has eleven members in this order' "0 ['src', 'dst', 'bytes', 'data_bytes', 'holes', 'engine', 'jobs', 'crc32', 'verified', 'synced', 'sec']" "$rc $(json 'list(j)')"
 is 'the JSON says what was copied' 'src dst 3000003 3000003 0' "$(json 'j["src"], j["dst"], j["bytes"], j["data_bytes"], j["holes"]' | tr -d "(),'")"
 is 'the JSON says null and false for what was not asked for' 'None False full' "$(json 'j["crc32"], j["verified"], j["synced"]' | tr -d "(),'")"
-run box pcopy -J --verify -e rw -B 1M src dst 2
-is 'the JSON says what was verified' "$crc True rw 2" "$(json 'j["crc32"], j["verified"], j["engine"], j["jobs"]' | tr -d "(),'")"
+if pages_leave; then
+	run box pcopy -J --verify -e rw -B 1M src dst 2
+	is 'the JSON says what was verified' "$crc True rw 2" "$(json 'j["crc32"], j["verified"], j["engine"], j["jobs"]' | tr -d "(),'")"
+else
+	skip 'the JSON says what was verified' 'pages of a file do not leave the memory here'
+fi
 truncate -s 1M holes; printf x | dd of=holes bs=1 seek=300000 conv=notrunc status=none
 if [ "$(stat -c %b holes)" -lt 1000 ]; then
 	run box pcopy -J holes dst
