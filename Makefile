@@ -8,7 +8,7 @@
 ##   make clean, distclean    remove what was built; .config too
 ## Use
 ##   make run                 build, then prove this machine's kernel: pipetest
-##   make bench               measure beside other tools: charts, BENCH='F1 C2' SIZE=1G (make deps bench)
+##   make bench               measure beside other tools: charts, BENCH='F1 C2' SIZE=1G BEFORE=FILE
 ## Test
 ##   make test                the built binary only: no compiler, no root, a minute at most
 ##   make check               all of tests/*/*.t (make deps check on a bare machine)

@@ -4,19 +4,21 @@
 #   BENCH='F1 C2'  only these questions (F1-F5 M1-M3 C1-C7 T1 S4; also S1-S3, which build: see make sizes)
 #   SIZE=1G        of the large files; the counts of messages follow
 #   PAIRS=5        runs of each command after one to warm up; 3 where SIZE is under 512M
+#   BEFORE=FILE    says at the end if the run agrees with that bench.json on who is ahead
 #
 # bench.sh prints a table for each question, and writes bench.json, bench.svg (the charts) and
 # bench.html (charts and tables) into DIR. The commands of a question take turns, so that other work
 # of the machine hits all of them, and a ratio is that of the two runs of a turn. bench.sh names each
 # peer that is not installed; a peer that is three times slower than the best one runs only once. The
-# status is 1 only if a command could not run.
+# status is 1 only if a command could not run, or if BEFORE contradicts the run.
 #
 # M3, C6 and S4 measure single short processes, pinned to one processor. Processes that talk to
 # each other are not pinned, for some peers have threads.
 #
 # place.sh and contest.sh are parts of bench.sh; fifo.sh, board.sh, copy.sh and box.sh have the
 # questions by topic; tool.c (the stop watch), limit.c (bare loops) and torn.c are its programs;
-# statistics.awk reads the samples, results.awk with another awk file beside it shows them.
+# statistics.awk reads the samples, results.awk with another awk file beside it shows them. show.sh
+# shows an earlier bench.json, compares two, and prints README's table.
 #
 # SPDX-License-Identifier: 0BSD
 set -u
@@ -29,6 +31,8 @@ export IPCBOX LC_ALL
 
 die() { echo "bench: $*" >&2; exit 1; }
 # shellcheck disable=SC2317 # the parts call it
+commas() { echo "$1" | sed -e :a -e 's/\(.*[0-9]\)\([0-9]\{3\}\)/\1,\2/' -e ta; }
+# shellcheck disable=SC2317
 have() { command -v "$1" >/dev/null 2>&1; }
 fs_of() { df --output=fstype "$1" | tail -n 1; }
 
@@ -51,9 +55,10 @@ machine   $(uname -m), $(nproc) processors, ${cpu:-unknown}
 kernel    $(uname -sr); page size $(getconf PAGESIZE); governor ${governor:-unknown}; load $load
 date      $date; $version
 files     $mib MiB on $(fs_of "$MEM") in $MEM and on $(fs_of "$DISK") in $DISK
-memory    $first MB/s at its first touch, $again MB/s later: a copy to a new name on tmpfs touches new memory
+memory    $(commas "$first") MB/s at its first touch, $(commas "$again") MB/s later: a copy to a new name on tmpfs touches new memory
 runs      1 to warm up, then $PAIRS in turn; pinned: M3 C6 S4
 ratios    our time / the time of the other, so less than 1 is faster: the median of the pairs, then that of the best runs
+          ahead, behind: all our runs were faster than those of the other, or slower; alike: neither
 END
 for line in $BENCH; do
 	case $line in
@@ -64,7 +69,7 @@ done
 
 CAPTION="$(uname -m), $(nproc) processors, ${cpu:-unknown}
 $(uname -sr), page size $(getconf PAGESIZE); $date, $version; load before: $load
-First touch of memory: $first MB/s, later $again MB/s. One run to warm up, then $PAIRS in turn."
+First touch of memory: $(commas "$first") MB/s, later $(commas "$again") MB/s. One run to warm up, then $PAIRS in turn."
 export CAPTION
 mkdir -p "$OUT"
 # written NAME FORM writes a file of the results under its name when it is whole.
@@ -84,4 +89,8 @@ written bench.svg picture
 written bench.html page
 echo
 echo "written   $files"
+if [ "${BEFORE-}" ]; then
+	echo
+	"$here/show.sh" agree "$BEFORE" "$OUT/bench.json" || FAILED=1
+fi
 exit $FAILED

@@ -5,7 +5,7 @@
 bench="$room/bench.sh"
 export TMPDIR="$T" IPCBOX SIZE=64M PAIRS=1
 # shellcheck disable=SC2009 # no process of ours has the name but in its arguments
-gone() { [ "$(echo ipcbox-bench.*)" = 'ipcbox-bench.*' ] && [ "$shm" ] && [ ! -e "$shm" ] && ! ps -e -o args | grep -q "[ =]$shm/"; }
+gone() { [ "$(echo ipcbox-bench.*)" = 'ipcbox-bench.*' ] && [ "$shm" ] && [ ! -e "$shm" ] && ! ps -e -o args | grep -q "\(^\|[ =]\)$shm/"; }
 shm_of() { shm=$(sed -n 's/^files .* in \([^ ]*\) and .*/\1/p' "$1"); }
 
 if ! command -v cc >/dev/null; then
@@ -20,7 +20,7 @@ like 'a question has its unit, and which way is better' '*F1  How fast does a fi
 *64 MiB from *; MB/s, more is better
 *median *best run *worst run *our time / its*' "$out"
 like 'the bare loop is named' '*bare splice loop * bare loop*C6 *' "$out"
-like 'the best peer is named' '*C6 *best peer*' "$out"
+like 'the best peer is named' '*C6 *, best peer*' "$out"
 like 'what ipcbox runs is marked' '*C6 *
    \* pcopy --no-sync *' "$out"
 shm_of .out
@@ -57,6 +57,28 @@ ok 'bench.svg is a picture 800 wide, with questions, tools, units, machine, kern
 like 'bench.html has a table beside each chart' '*<svg*>fifow -r, fifor -r<*</svg>
 <table>*bare loop*</table>*<svg*>pcopy --no-sync<*<table>*best peer*</table>*</html>*' "$(cat bench.html)"
 
+# show.sh shows it again.
+is 'show.sh table prints the tables of bench.json as bench.sh printed them' "$(sed -n '/^F1 /,/^written/{/^written/!p;}' .out)" \
+	"$("$room/show.sh" table bench.json | sed 1d)"
+printf '%s\n' one 'SPEED (old)' '' '    old' '' 'NEXT' '' last >old.txt
+is 'show.sh readme puts the figures into the section SPEED and changes nothing else' "one
+SPEED (make bench, 64 MiB; $(uname -m), $(nproc) processors, Linux $(uname -r | sed 's/\(\.[0-9]*\.[0-9]*\).*/\1/'), $(sed -n '1s/.*"date":"\([^"]*\).*/\1/p' bench.json))
+
+file fifow -r, fifor -r
+4 pcopy --no-sync
+
+NEXT
+
+last" "$("$room/show.sh" readme bench.json old.txt | sed 's/^    file .*\(fifow -r, fifor -r\) *[0-9,]* MB.s .* [0-9,]*$/file \1/
+	s/^    4 KiB copy *\(pcopy --no-sync\) *[0-9,]* us .* [0-9,]*$/4 \1/; /^ .* best other tool$/d')"
+is 'two runs agree if both are the same' 0 "$("$room/show.sh" agree bench.json bench.json >agreed; echo $?)"
+printf 'F1\tHow fast?\tx\tms\t1\tfifow\t%s\n' 'ipcbox	5 4 6 3 1 1' 'cp	8 7 9 3 .5 .5' 'dd	6 5 7 3 1 1' >first
+printf 'F1\tHow fast?\tx\tms\t1\tfifow\t%s\n' 'ipcbox	5 4 6 3 1 1' 'cp	2 1 3 3 2 2' 'dd	2 1 3 3 2 2' >second
+is 'two runs contradict each other only if all runs say so in both' '1 F1  How fast? (x)
+    behind dd
+    THE RUNS CONTRADICT EACH OTHER: cp
+1 questions, 1 contradictions' "$(awk -f "$room/agree.awk" first second >agreed; echo "$? $(cat agreed)")"
+
 # The statistics of samples whose answers are known: ipcbox takes half of the time of its pair.
 printf '%s\n' '0 ipcbox 9' '0 slow 99' '0 cp 9' '1 ipcbox 5' '1 cp 10' '2 ipcbox 50' '2 cp 100' '3 ipcbox 6' '3 cp 12' >samples
 is 'a ratio is the median of the pairs of a turn, and that of the minima stands beside it' \
@@ -69,6 +91,11 @@ like 'a reader of mmapr --emit-c sees no torn record' '*How many records does a 
 *reads of a board*
    \* mmapw -, a reader of mmapr --emit-c * 0
 *' "$out"
+BENCH=M1 LIMIT=60 run "$bench" .
+like 'the time to a new record is measured on one processor, too' '*How long until a reader on the same processor has a new record?
+*bare futex loop *' "$out"
+shm_of .out
+ok 'bench.sh of boards leaves neither files nor processes' gone
 
 mkdir bin
 for tool in sh cc as ld awk basename cat cmp cut date dd df getconf grep head mkdir mkfifo mktemp mv nproc realpath rm \
@@ -88,6 +115,8 @@ is 'bench.sh refuses an invalid SIZE and gives examples' "1 bench: invalid SIZE:
 cat >signalled.py <<'END'
 import os, signal, subprocess, sys
 bench = subprocess.Popen([sys.argv[2], "."], stdout=subprocess.PIPE, text=True, start_new_session=True)
+signal.signal(signal.SIGALRM, lambda *_: os.killpg(bench.pid, signal.SIGKILL))
+signal.alarm(60)
 for line in bench.stdout:
     print(line, end="")
     if line.startswith("ratios"):

@@ -24,6 +24,8 @@ function step(v,   s) {
 	for (; s * 40 <= v; s *= 10) ;
 	return s * 20 <= v ? s * 5 : s * 8 <= v ? s * 2 : s
 }
+function wider(step) { return sprintf("%.0e", step) ~ /^2/ ? step * 2.5 : step * 2 }
+function short(v) { return v >= 1000 ? number(v) : sprintf("%g", v) }
 function bar(i, y,   from, to, right, s) {
 	s = label(LEFT - 10, y + 13, 14, " text-anchor=\"end\"" (is_ours(i) ? " font-weight=\"bold\"" : ""), title(i))
 	s = s box(LEFT, y, amount_of(median[i]) * scale, 17, i)
@@ -46,9 +48,10 @@ function chart(y,   i, top, most, tick, s, rows, x) {
 	s = s label(12, y + 60, 14, " fill=\"#333\"", units() ": " direction())
 	top = y + 72
 	tick = step(most)
+	while (tick * scale < 8.5 * length(short(most)) + 8) tick = wider(tick) # or the numbers would touch
 	for (x = 0; x <= most * 1.0001; x += tick)
 		s = s line(LEFT + x * scale, top, LEFT + x * scale, top + rows * 25 + 4, x ? "#ddd" : "#333") \
-			label(LEFT + x * scale, top + rows * 25 + 20, 13, " text-anchor=\"middle\" fill=\"#333\"", number(x))
+			label(LEFT + x * scale, top + rows * 25 + 20, 13, " text-anchor=\"middle\" fill=\"#333\"", short(x))
 	for (i = 1; i <= n; i++)
 		if (measured(i)) { s = s bar(i, top + 4); top += 25 }
 	tall = top + 32 - y

@@ -77,10 +77,10 @@ line_F3() {
 	awk -v n=$MESSAGES 'BEGIN { while (n-- > 0) printf "%063d\n", n }' >"$MEM/lines"
 	frame='-F packet'
 	contest F3 messages messages/s "$MESSAGES" 'fifow -F packet, fifor' 'How many messages go through a FIFO, each in a packet?' \
-		"$MESSAGES lines of 64 bytes" bare_packet socat shell_while_read
+		"$(commas "$MESSAGES") lines of 64 bytes" bare_packet socat shell_while_read
 	frame='-F line'
 	contest F3 messages messages/s "$MESSAGES" 'fifow -F line, fifor' 'How many messages go through a FIFO as lines?' \
-		"$MESSAGES lines of 64 bytes" bare_write socat shell_while_read
+		"$(commas "$MESSAGES") lines of 64 bytes" bare_write socat shell_while_read
 	rm -f "$MEM/lines" "$MEM/dst"
 }
 

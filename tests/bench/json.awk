@@ -8,8 +8,9 @@ function against(i) {
 }
 function run(i) {
 	if (!measured(i)) return sprintf("{\"name\":%s,\"title\":%s,\"state\":%s}", quote(name[i]), quote(title(i)), quote(median[i]))
-	return sprintf("{\"name\":%s,\"title\":%s,\"median\":%s,\"min\":%s,\"max\":%s,\"runs\":%d}",
-		quote(name[i]), quote(title(i)), median[i], low[i], high[i], runs[i])
+	return sprintf("{\"name\":%s,\"title\":%s,\"median\":%s,\"min\":%s,\"max\":%s,\"runs\":%d%s}",
+		quote(name[i]), quote(title(i)), median[i], low[i], high[i], runs[i],
+		ratio[i] == "" ? "" : sprintf(",\"ratio\":%s,\"ratio_of_minima\":%s", ratio[i], least[i]))
 }
 function show(   i) {
 	printf "%s\n  {\"id\":%s,\"question\":%s,\"work\":%s,\"unit\":%s,\"shown_in\":%s,\"amount\":%s,\"best_peer\":%s,\"bare_loop\":%s,\"runs\":[",

@@ -15,11 +15,13 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -107,12 +109,18 @@ static void publish(void)
 	struct record *r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char line[LINE / 2];
 	struct timespec ts;
+	pid_t parent;
 	ssize_t n;
 
 	if (r == MAP_FAILED)
 		fail("mmap");
-	if (fork() == 0)
+	parent = getpid();
+	if (fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
 		show(r);
+	}
 	do {
 		n = read(0, line, sizeof(line) - 1);
 		line[n > 0 ? n : 0] = '\0';

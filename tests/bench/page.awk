@@ -7,7 +7,7 @@ function row(i,   s) {
 	if (!measured(i)) return s "<td colspan=\"6\">" escaped(median[i]) "</td></tr>\n"
 	s = s cell(number(amount_of(median[i]))) cell(number(amount_of(low[i]))) cell(number(amount_of(high[i])))
 	if (is_ours(i) || ratio[i] == "") return s "<td></td><td></td><td></td></tr>\n"
-	return s cell(sprintf("%.2f", ratio[i])) cell(sprintf("%.2f", least[i])) cell(role(i)) "</tr>\n"
+	return s cell(sprintf("%.2f", ratio[i])) cell(sprintf("%.2f", least[i])) cell(standing(i) (role(i) ? ", " role(i) : "")) "</tr>\n"
 }
 function table(   i, s) {
 	s = "<table><tr><th>" escaped(units()) "</th><th>median</th><th>best run</th><th>worst run</th>" \
@@ -36,7 +36,8 @@ function end(   s) {
 	gsub(/\n/, "<br>\n", s)
 	print "<p>" s "</p>\n<p>The commands of a question take turns, and a ratio is that of the two runs of a turn:"
 	print "our time divided by the time of the other, so that 0.50 is twice as fast as it. A bare loop makes the same"
-	print "system calls in C and does nothing else. The best run shows what a quiet machine would do.</p>"
+	print "system calls in C and does nothing else. The best run shows what a quiet machine would do."
+	print "Ahead and behind are said only if all runs of the one were faster than those of the other.</p>"
 	print head(54) legend(20) "</svg>"
 	print drawn (single != "" ? "<section><table class=\"few\">" single "</table></section>" : "") "</html>"
 }

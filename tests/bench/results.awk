@@ -33,6 +33,12 @@ function best(bare,   i, found) {
 	return found
 }
 function role(i) { return i == peer ? "best peer" : i == loop ? "bare loop" : "" }
+# standing I says if all runs of ours were faster than those of a tool, or slower, or neither.
+function standing(i,   k) {
+	for (k = 1; k <= n && !is_ours(k); k++) ;
+	if (k > n || !measured(k)) return ""
+	return high[k] + 0 < low[i] + 0 ? "ahead" : low[k] + 0 > high[i] + 0 ? "behind" : "alike"
+}
 function swap(list, i,   t) { t = list[i]; list[i] = list[i - 1]; list[i - 1] = t }
 function order(   i, k) {
 	for (i = 2; i <= n; i++)

@@ -84,6 +84,7 @@ static void resident(char **argv)
 	FILE *f;
 	pid_t pid = fork();
 
+	alarm(60);
 	if (pid == 0) {
 		close(1);
 		open("/dev/null", O_WRONLY);
@@ -92,7 +93,7 @@ static void resident(char **argv)
 		fail(*argv);
 	}
 	waitpid(pid, &status, 0);
-	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)PTRACE_O_TRACEEXIT);
+	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL));
 	do {
 		ptrace(PTRACE_CONT, pid, NULL, NULL);
 		if (waitpid(pid, &status, 0) < 0 || !WIFSTOPPED(status))
