@@ -17,7 +17,7 @@
 ##   make check-readme        README's first commands in a fresh chroot (debootstrap, root, network)
 ##   make check-hardening     what protects the binary (CONFIG_HARDEN=y adds to it)
 ##   make check-figures       pipetest -b beside bare loops in C and perf bench: within 5 %
-##   make check-packaging     the recipes of packaging/, as far as their tools are here (QUICK=y: no boot)
+##   make check-packaging     the recipes of packaging/; the Debian package boots (root, network; QUICK=y: no boot)
 ##   make coverage            which lines of libbb and the applets the tests run (gcov)
 ##   make baseline, bloatcheck     bytes gained or lost, by function, since the baseline
 ##   make sizes               bytes of each applet, of libbb, of libc and of the texts
@@ -76,6 +76,15 @@ else
 Q := @
 say := @printf '  %-7s %s\n'
 endif
+
+# make -f PATH/Makefile does what make -C PATH does.
+folder := $(strip $(patsubst %/Makefile,%/,$(MAKEFILE_LIST)))
+ifneq ($(filter-out ./,$(filter %/,$(folder))),)
+.PHONY: $(MAKECMDGOALS) all there
+$(or $(MAKECMDGOALS),all): there ; @:
+there:
+	$(Q)$(MAKE) --no-print-directory -C '$(folder)' $(MAKECMDGOALS)
+else
 
 # Goals that install tools, change .config or remove files do not mix with others: make runs
 # them one after the other, each in a make of its own.
@@ -147,14 +156,16 @@ $(obj)/config.mk: $(O)/.config $(kconfig) $(gen)
 	$(Q)for h in $(headers); do \
 		if cmp -s $$h.new $$h; then rm $$h.new; else mv $$h.new $$h; fi; done
 	$(Q)$(gen) make $(O)/.config $(applets) >$@
-$(headers): $(obj)/config.mk ; @:
+# make reads config.mk, so that the headers are there before any file that needs them. A header that
+# kept its text is older than config.mk, and need not be made again.
+$(headers): | $(obj)/config.mk ; @:
 
 # How many rows each file of cases has, as gen.sh reads them: the compiler asserts the number.
 $(obj)/rows.stamp: $(obj)/config.mk $(wildcard applets/*/*.h applets/*/cases/*.c)
 	$(Q)$(gen) rows $(O)/.config $(applets) >$(obj)/rows.h.new
 	$(Q)cd $(obj) && if cmp -s rows.h.new rows.h; then rm rows.h.new; else mv rows.h.new rows.h; fi
 	@touch $@
-$(obj)/rows.h: $(obj)/rows.stamp ; @:
+$(obj)/rows.h: | $(obj)/rows.stamp ; @:
 
 # The texts of --help and of pipetest --explain are read seldom: the binary holds them deflated.
 $(obj)/texts.z.h: $(obj)/config.mk libbb/help.txt $(wildcard applets/*.c applets/*/* applets/*/*/*.c)
@@ -168,7 +179,7 @@ $(obj)/libbb/texts.o: $(obj)/texts.z.h
 # gen.sh writes $(sharp) for a # in a string of .config.
 sharp := \#
 ifeq ($(filter $(apart),$(MAKECMDGOALS)),)
-include $(obj)/config.mk
+include $(obj)/config.mk $(obj)/rows.stamp
 endif
 
 # --- compile and link ---------------------------------------------------------------
@@ -277,12 +288,12 @@ $(O)/ipcbox: $(obj)/stripped $(if $(shell cmp $(obj)/stripped $(O)/ipcbox 2>&1),
 # --- use and upkeep -----------------------------------------------------------------
 
 BUILD_DEPS := gcc make musl-tools kconfig-frontends-nox
-CHECK_DEPS := bash bindfs btrfs-progs busybox-static chromium-headless-shell clang cpio \
+CHECK_DEPS := bash bindfs btrfs-progs build-essential busybox-static chromium-headless-shell clang cpio \
 	debhelper dpkg-dev e2fsprogs encfs exfat-fuse exfatprogs fakeroot file fish g++ \
 	gcc-aarch64-linux-gnu libc6-dev libc6-dev-arm64-cross \
 	libclang-rt-14-dev libnbd-bin lintian mandoc nbdkit nbdkit-plugin-python ntfs-3g perl procps \
-	python3 python3-tap shellcheck spin squashfs-tools strace util-linux xfsprogs zsh
-PACKAGING_DEPS := dracut-core initramfs-tools-core qemu-system-x86 rpm rpmlint
+	python3 python3-jsonschema python3-tap shellcheck spin squashfs-tools strace util-linux xfsprogs zsh
+PACKAGING_DEPS := autopkgtest bash build-essential cpio debhelper dpkg-dev lintian mmdebstrap qemu-system-x86 rpm rpmlint
 BENCH_DEPS := btrfs-progs busybox-static mbuffer pv socat toybox xfsprogs
 FARM_DEPS := lava-dispatcher python3-labgrid python3-pytest qemu-system-x86 socat
 # "make deps run" installs less than "make deps check"; "make deps" alone installs all packages.
@@ -404,7 +415,7 @@ install install-noclobber uninstall: man completion
 	$(Q)box=$(call quoted,$(O)/ipcbox) obj=$(call quoted,$(obj)) root=$(call quoted,$(root)) kind=$(call quoted,$(CONFIG_INSTALL)) \
 		names='$(APPLETS)' all_names='$(ALL_NAMES)' formats='$(wildcard applets/*/*.5)' \
 		bindir=$(call quoted,$(bindir)) mandir=$(call quoted,$(mandir)) bashdir=$(call quoted,$(bashcompdir)) \
-		zshdir=$(call quoted,$(zshcompdir)) fishdir=$(call quoted,$(fishcompdir)) \
+		zshdir=$(call quoted,$(zshcompdir)) fishdir=$(call quoted,$(fishcompdir)) sharedir=$(call quoted,$(datadir)/ipcbox) \
 		quiet='$(quiet)' packaging/install.sh $@
 
 # The list of names is that of BusyBox's busybox.links. make writes it each time, for bindir may
@@ -441,4 +452,5 @@ FORCE:
 	coverage deps run install uninstall check baseline bloatcheck sizes clean \
 	distclean help allnoconfig allyesconfig randconfig oldconfig olddefconfig savedefconfig menuconfig \
 	$(defconfigs)
+endif
 endif

@@ -1,16 +1,18 @@
 #!/bin/sh
 # check.sh IPCBOX ARCHIVE VERSION - try the recipes of packaging/: make check-packaging
 #
-# Prints TAP. What needs a tool that is not here is skipped by name. The quick part of CI: a boot
-# under QEMU is the longest, and is left out with QUICK=y.
+# Prints TAP. What needs a tool that is not here is skipped by name. QUICK=y leaves out what needs a
+# Debian of its own, and the boots: debian.sh.
 #
 # SPDX-License-Identifier: 0BSD
 set -u
 packaging=$(cd "${0%/*}" && pwd) box=$1 archive=$2 version=$3
 work=$(mktemp -d "${TMPDIR:-/tmp}/ipcbox-packaging.XXXXXX") || exit
-trap 'rm -rf "$work"' EXIT
+trap 'end_debian; rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 cd "$work" || exit
+MAKEFLAGS=-j$(nproc)
+export MAKEFLAGS
 n=0 failed=0
 have() { command -v "$1" >/dev/null 2>&1; }
 skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
@@ -20,9 +22,11 @@ ok() { # NAME CMD...
 		echo "not ok $n - $name"; tail -n 12 log | sed 's/^/#   /'; failed=$((failed + 1))
 	fi
 }
+. "$packaging/debian.sh"
 files() { [ ! -d "$1" ] || (cd "$1" && find . ! -type d | sort); }
 
 tar -xzf "$archive" || exit
+start_debian
 source=$work/ipcbox-$version
 make -s -C "$source" >/dev/null 2>&1 && make -s -C "$source" DESTDIR="$work/want" prefix=/usr install >/dev/null 2>&1
 ok 'the archive is built and installed' test -x want/usr/bin/pipetest
@@ -127,67 +131,6 @@ for name in $("$box" --list); do
 	ok "ipcbox.cpio_list has $name" grep -q "^slink /usr/bin/$name ipcbox 0777 0 0$" "$packaging/ipcbox.cpio_list"
 done
 
-# --- initramfs-tools: an initramfs is made and booted --------------------------------------------------------
-kernel=$(find -L "${XDG_CACHE_HOME:-$HOME/.cache}/ipcbox/bookworm-amd64-linux-image-cloud-amd64/" -name 'vmlinuz*' 2>/dev/null | head -n 1)
-boot() {
-	timeout 150 qemu-system-x86_64 -M q35 -cpu max,-cx16 -m 512 -nodefaults -display none -serial stdio -no-reboot \
-		-kernel "$kernel" -initrd "$1" -append 'console=ttyS0 quiet panic=-1 ipcbox.run=pipetest,-t,tut.p1.*;pipecap' \
-		</dev/null 2>&1 | tr -d '\r' >console
-}
-ran_there() {
-	cat console
-	grep -q '^# Totals: pass:[1-9][0-9]* fail:0 ' console && grep -q '^size=' console && grep -q '^# ipcbox end rc=0' console &&
-		grep -q 'Power down' console
-}
-boots='an initramfs of initramfs-tools boots, runs pipetest and powers off'
-if [ "$(id -u)" != 0 ] || [ "$(uname -m)" != x86_64 ] || ! have mkinitramfs || ! have qemu-system-x86_64 || [ -z "$kernel" ]; then
-	skip "$boots" 'needs root, x86_64, initramfs-tools, QEMU and a kernel: make qemu ARCH=amd64'
-elif [ -n "${QUICK-}" ]; then
-	skip "$boots" QUICK
-elif ! unshare -m true 2>/dev/null; then
-	skip "$boots" 'no mount namespace'
-else
-	# The tool looks for hooks and binaries in fixed places: they are there in this namespace alone.
-	mkdir -p conf/hooks conf/scripts/init-premount conf/conf.d
-	printf 'MODULES=list\nBUSYBOX=auto\nCOMPRESS=gzip\nDEVICE=\nNFSROOT=auto\nRUNSIZE=10%%\n' >conf/initramfs.conf
-	: >conf/modules
-	cp "$packaging/initramfs-tools/hook" conf/hooks/ipcbox
-	cp "$packaging/initramfs-tools/script" conf/scripts/init-premount/ipcbox
-	cat >make-it <<-END
-		set -e
-		mkdir -p upper work lib && mount -t tmpfs none work && mkdir work/u work/w
-		mount -t overlay overlay -o lowerdir=/usr/bin,upperdir=work/u,workdir=work/w /usr/bin
-		cp '$box' /usr/bin/ipcbox
-		mount -t tmpfs none /boot && echo CONFIG_RD_GZIP=y >/boot/config-6.1.0-none
-		mkinitramfs -d conf -o initramfs.gz 6.1.0-none
-	END
-	ok 'mkinitramfs runs the hook' unshare -m sh make-it
-	boot initramfs.gz
-	ok "$boots" ran_there
-fi
-
-# --- dracut: the same ---------------------------------------------------------------------------------------
-boots='an initramfs of dracut boots, runs pipetest and powers off'
-if [ "$(id -u)" != 0 ] || [ "$(uname -m)" != x86_64 ] || ! have dracut || ! have qemu-system-x86_64 || [ -z "$kernel" ]; then
-	skip "$boots" 'needs root, x86_64, dracut-core, QEMU and a kernel: make qemu ARCH=amd64'
-elif [ -n "${QUICK-}" ]; then
-	skip "$boots" QUICK
-elif ! unshare -m true 2>/dev/null; then
-	skip "$boots" 'no mount namespace'
-else
-	cat >make-it <<-END
-		set -e
-		mkdir -p layers && mount -t tmpfs none layers && mkdir layers/u layers/w layers/mu layers/mw
-		mount -t overlay overlay -o lowerdir=/usr/bin,upperdir=layers/u,workdir=layers/w /usr/bin
-		modules=/usr/lib/dracut/modules.d
-		mount -t overlay overlay -o lowerdir=\$modules,upperdir=layers/mu,workdir=layers/mw \$modules
-		cp '$box' /usr/bin/ipcbox
-		cp -R '$packaging/dracut/90ipcbox' \$modules
-		dracut --no-kernel --no-hostonly --force --gzip --modules 'base ipcbox' --tmpdir '$work' dracut.gz 6.1.0-none
-	END
-	ok 'dracut takes the module' unshare -m sh make-it
-	boot dracut.gz
-	ok "$boots" ran_there
-fi
+check_debian
 echo "1..$n"
 [ $failed = 0 ]

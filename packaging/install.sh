@@ -77,7 +77,8 @@ if [ "$action" = uninstall ]; then
 	done
 	for page in $formats; do take "$mandir/man5" "${page##*/}" "$here/$page"; done
 	take "$zshdir" _ipcbox
-	prune "$bindir" "$bashdir" "$fishdir" "$zshdir" "$mandir/man1" "$mandir/man5"
+	take "$sharedir" schemas.json
+	prune "$bindir" "$bashdir" "$fishdir" "$zshdir" "$sharedir" "$mandir/man1" "$mandir/man5"
 	exit
 fi
 
@@ -95,5 +96,6 @@ for page in $pages; do put "$mandir/man${page##*.}" "$page" file "$obj/man/$page
 put "$bashdir" ipcbox file "$obj/completion/ipcbox.bash"
 put "$fishdir" ipcbox.fish file "$obj/completion/ipcbox.fish"
 put "$zshdir" _ipcbox file "$obj/completion/_ipcbox"
-[ -n "${quiet-}" ] || echo "  INSTALL ipcbox, its links ($kind), man pages and completions: $count files in $root$bindir," \
+put "$sharedir" schemas.json file "$here/configs/schemas.json"
+[ -n "${quiet-}" ] || echo "  INSTALL ipcbox, its links ($kind), man pages, completions and JSON schemas: $count files in $root$bindir," \
 	"$root$mandir and beside; $kept that were there are kept"

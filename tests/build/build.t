@@ -17,7 +17,13 @@ find obj -name '*.o' -exec nm -A -g {} + | awk '$(NF - 1) ~ /^[Uw]$/ { used[$NF]
 		[ "$(grep -lrw --include='*.c' -- "$f" applets libbb | wc -l)" -gt 1 ] || echo "$f $where"
 	done >../log
 is 'each function that one file alone uses is static' '' "$(cat ../log)"
-is 'a second make has nothing to do' '' "$(make 2>&1)"
+is 'a second make has nothing to do' "make: Nothing to be done for 'all'." "$(make 2>&1)"
+ok 'make -q says with 0 that nothing is to be done' make -q
+touch applets/fifo/queue.c
+make -q
+is 'make -q says with 1 that something is to be done' 1 $?
+is 'make -f from another folder does what make -C does' '  CC      applets/fifo/queue.c' \
+	"$(cd / && make -f "$T/a tree/Makefile" 2>&1 | head -n 1)"
 ok 'O= builds outside of the tree, also after a build in the tree' build O=../o
 ok 'builds in two directories give the same bytes' cmp ipcbox ../o/ipcbox
 like 'O= with a space is refused' '*O= may not contain a space*' "$(make -s O='../o p' 2>&1)"

@@ -16,7 +16,7 @@ steps() { make "$@" 2>&1 | awk '/^  [A-Z]/ { print $1 }' | sort -u | tr '\n' ' '
 
 ok 'make builds two applets' build
 all=$(objects)
-is 'make with the same flags prints nothing and does nothing' '' "$(make 2>&1)"
+is 'make with the same flags has nothing to do' "make: Nothing to be done for 'all'." "$(make 2>&1)"
 for change in CFLAGS=-O1 CPPFLAGS=-DSOMETHING "CFLAGS=-DQUOTED='\"a  b\"'" VERSION=9.8 CC=gcc; do
 	is "make with a changed $change compiles each file again" "$all" "$(compiled "$change")"
 	is "make with the same $change once more compiles nothing" 0 "$(compiled "$change")"
@@ -58,7 +58,7 @@ ok 'make VERSION= builds after the clock went back' build VERSION=9.7
 is 'a changed flag counts after the clock went back' 'ipcbox 9.7' "$(./ipcbox --version)"
 rm libbb/more.c
 build
-is 'make has nothing to do after the clock went back and it has built' '' "$(make 2>&1)"
+is 'make has nothing to do after the clock went back and it has built' "make: Nothing to be done for 'all'." "$(make 2>&1)"
 rm ipcbox && mkdir ipcbox
 run make -s
 like 'a directory in the place of ./ipcbox is a failure of make' '2 *' "$rc "

@@ -21,7 +21,7 @@ ok 'the prefix is /usr/local where none is given' cmp ../local ../default
 for file in bin/ipcbox bin/pipecap share/man/man1/ipcbox.1 share/man/man1/pcopy.1 \
 	share/bash-completion/completions/ipcbox share/bash-completion/completions/fifow \
 	share/zsh/site-functions/_ipcbox share/fish/vendor_completions.d/ipcbox.fish \
-	share/fish/vendor_completions.d/pipetest.fish; do
+	share/fish/vendor_completions.d/pipetest.fish share/ipcbox/schemas.json; do
 	ok "make install brings $file" test -s "../d/usr/local/$file"
 done
 names=$(./ipcbox --list)
@@ -37,9 +37,9 @@ rm -rf ../mask
 is 'a narrow umask narrows nothing that is installed' '755 ' \
 	"$(find ../mask/usr -type d -exec stat -c %a {} + | sort -u | tr '\n' ' ')"
 rm -rf ../odd
-ok 'make install takes bindir, mandir and the folders of completion' make -s install DESTDIR=../odd bindir=/b \
-	mandir=/m bashcompdir=/c/bash zshcompdir=/c/zsh fishcompdir=/c/fish
-is 'what is installed is in the chosen folders' 'b c/bash c/fish c/zsh m/man1 ' \
+ok 'make install takes bindir, datadir, mandir and the folders of completion' make -s install DESTDIR=../odd bindir=/b \
+	datadir=/d mandir=/m bashcompdir=/c/bash zshcompdir=/c/zsh fishcompdir=/c/fish
+is 'what is installed is in the chosen folders' 'b c/bash c/fish c/zsh d/ipcbox m/man1 ' \
 	"$(cd ../odd && find . -mindepth 2 ! -type d | sed 's|^\./||; s|/[^/]*$||' | grep -v man5 | sort -u | tr '\n' ' ')"
 run env prefix=/usr make -s install DESTDIR=../env
 ok 'prefix is taken from the environment' test -x ../env/usr/bin/ipcbox

@@ -42,6 +42,10 @@ for applet in ipcbox fifor fifow mmapr mmapw pcopy pipecap pipetest; do
 	ok "the package has the completion of $applet for fish" test -s "usr/share/fish/vendor_completions.d/$applet.fish"
 done
 ok 'the package has the completion for zsh' test -s usr/share/zsh/site-functions/_ipcbox
+for hook in share/initramfs-tools/hooks/ipcbox share/initramfs-tools/scripts/init-premount/ipcbox \
+	lib/dracut/modules.d/90ipcbox/module-setup.sh; do
+	ok "the package has $hook, and it can be run" test -x "usr/$hook"
+done
 is 'the package has files below /usr alone' usr "$(ls)"
 like 'the box of the package is static and stripped' '*statically linked*, stripped' "$(file usr/bin/ipcbox)"
 like 'the box of the package runs' 'ipcbox *' "$(usr/bin/ipcbox --version)"

@@ -8,6 +8,7 @@
 command -v getarg >/dev/null || . /lib/dracut-lib.sh
 
 run_ipcbox() {
+	set -f
 	rc=0
 	IFS=';'
 	for command in $1; do
