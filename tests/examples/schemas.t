@@ -16,7 +16,7 @@ Draft7Validator.check_schema(schemas)
 whole = Draft7Validator({"definitions": schemas["definitions"], "$ref": "#/definitions/" + sys.argv[2]})
 lines = [json.loads(line) for line in sys.stdin]
 bad = [f"{line}: {error.message}" for line in lines for error in whole.iter_errors(line)]
-print("\n".join(bad) or "no line" * (not lines))
+print("\n".join(bad[:3]) or "no line" * (not lines))
 sys.exit(bool(bad) or not lines)
 PY
 used=
