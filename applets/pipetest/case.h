@@ -190,8 +190,8 @@ void p_nonblock_r(void);
 void p_nonblock_w(void);
 void p_poll_r(int events, int revents);
 void p_poll_w(int events, int revents);
-/* Writes whole pages into a new pipe until 8 KiB of room or a little more are left. A case that
- * then fills the pipe byte by byte would take seconds for the 1 MiB of a pipe with 64 KiB pages. */
+/* Writes to a new pipe until 1 KiB of room is left. Single bytes fill that, but they would take
+ * seconds for the 1 MiB of a pipe with 64 KiB pages. */
 void p_leave_some(void);
 enum { RW = PROT_READ | PROT_WRITE };
 enum { ANON = MAP_ANONYMOUS | MAP_PRIVATE, ANON_SHARED = MAP_ANONYMOUS | MAP_SHARED };

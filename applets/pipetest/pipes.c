@@ -56,10 +56,12 @@ size_t p_fill_by(size_t n)
 
 void p_leave_some(void)
 {
-	enum { ENOUGH = 8192 };
+	enum { ROOM = 1024 };
+	size_t n = t.cap - ROOM;
 
-	for (size_t room = t.cap; room >= ENOUGH + t.page; room -= t.page)
+	for (; n > t.page; n -= t.page)
 		p_write(t.page);
+	p_write(n);
 }
 
 void p_unread(long expected)
