@@ -269,7 +269,8 @@ static void make_another(void)
 	t_info("someone removed '%s' or gave it another name", private_dir);
 	strcpy(parent, private_dir);
 	*strrchr(parent, '/') = '\0';
-	pipetest.dir = !make_in(parent); /* without a directory, the cases that need one are skipped */
+	/* Without a directory, the cases that need one are skipped. */
+	pipetest.dir = !make_in(parent);
 }
 
 bool pipetest_directory_empty(void)

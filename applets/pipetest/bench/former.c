@@ -13,9 +13,9 @@ static const char begin[] = "{\"bench\":\"";
 /* A line without figures says why nothing was measured. */
 static double figure(const char *key, const char *line, size_t len)
 {
-	const char *value = memmem(line, len, key, strlen(key));
+	const char *value = strstr(line, key);
 
-	return value ? strtod(value + strlen(key), NULL) : 0;
+	return value && value < line + len ? strtod(value + strlen(key), NULL) : 0;
 }
 
 /* Returns NULL if -b -J did not write the line. */
