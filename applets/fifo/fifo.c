@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/random.h>
 #include "fifo.h"
 #include "wait.h"
 
@@ -141,6 +142,14 @@ void fifo_hold(struct fifo *f, char **cmd, int64_t deadline, void (*reopen)(stru
 		reopen(f);
 	bb_error_msg("timed out: '%s' is held no longer", f->path);
 	exit(EXIT_TIMED_OUT);
+}
+
+/* getrandom(2) fails before Linux 3.17 and early in the boot. */
+uint64_t fifo_random(void)
+{
+	uint64_t n;
+
+	return getrandom(&n, sizeof(n), GRND_NONBLOCK) == sizeof(n) ? n : (uint64_t)monotonic_ns();
 }
 
 uint32_t fifo_crc(const struct fifo_header *h, const char *part, size_t len)

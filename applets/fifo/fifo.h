@@ -10,6 +10,7 @@
 
 enum { FRAME_AUTO, FRAME_LINE, FRAME_PACKET, FRAME_NUL, FRAME_LEN, FRAME_RAW };
 enum { FIFO_MAX_MESSAGE = 64 * 1024 * 1024, SPLICE_MAX = 1024 * 1024 };
+enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS };
 /* Writers lock bytes of the FIFO below this offset, and readers lock bytes from this offset on. */
 enum { FIFO_WRITERS_LOCK = INT32_MAX };
 
@@ -110,8 +111,12 @@ void fifo_resize(struct fifo *f);
 /* Returns the end of a duration that begins now. INT64_MAX is for ever. */
 int64_t fifo_deadline(int64_t duration);
 int64_t fifo_earlier(int64_t a, int64_t b);
+/* poll(2) has reported so many times in a row what was not so. Returns when it is time for the next
+ * look: 0 for at once, or after a pause that grows from the third time on. */
+int64_t fifo_after_hints(int hints);
 /* Works as poll(2) until the deadline. Returns 0 if the deadline came first. */
 int fifo_poll(struct pollfd *fds, int n, int64_t deadline);
+void fifo_rest(int hints, int64_t deadline); /* makes that pause */
 /* Works as fifo_poll, with the watch of the name in fds[n], for which the caller leaves room.
  * FIFO_MOVED says that the name means another file than fifo_open has found. */
 enum fifo_event { FIFO_LATE, FIFO_READY, FIFO_MOVED };
@@ -129,6 +134,7 @@ struct fifo_header {
 	uint32_t writer, run, seq, crc;
 };
 #define FIFO_MAGIC "IPF\2"
+uint64_t fifo_random(void);
 /* Returns the CRC of a header and its part of a message. */
 uint32_t fifo_crc(const struct fifo_header *h, const char *part, size_t len);
 

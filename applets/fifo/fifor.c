@@ -44,7 +44,7 @@ struct fifor_long {
 
 /* After RUNS runs of one end, fifor looks at the name, the other ends and the signals, even if the
  * writer never stops. */
-enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS, RUNS = 16 };
+enum { RUNS = 16 };
 
 static NORETURN void time_out(struct reader *r)
 {
@@ -134,19 +134,12 @@ static ssize_t take_run(struct reader *r, struct end *e)
 	return n;
 }
 
-/* poll(2) has reported data, but there was none. Either another reader was faster, or the kernel
- * reports data wrongly. The pauses begin with the third time. The deadline is checked here, because
- * on such a kernel no poll(2) ends at the deadline. */
+/* poll(2) has reported data, but there was none. The deadline is checked here, because on a kernel
+ * that always does so no poll(2) ends at the deadline. */
 static void pause_after_false_hints(struct reader *r, int hints)
 {
-	int64_t pause = MS;
-
-	for (int n = 3; n < hints && pause < LONGEST_PAUSE; n++)
-		pause *= 2;
-	if (hints < 3)
-		return;
-	(void)fifo_poll(NULL, 0, fifo_earlier(r->deadline, fifo_deadline(pause)));
-	if (monotonic_ns() >= r->deadline)
+	fifo_rest(hints, r->deadline);
+	if (hints && monotonic_ns() >= r->deadline)
 		time_out(r);
 }
 
@@ -254,19 +247,26 @@ static void fifor_hold(struct reader *r, char **cmd)
 }
 
 /* A writer that was blocked in open(2) goes on when fifor opens the FIFO, and its message is thrown
- * away, too. So fifor waits a moment for such a message, to count it. */
+ * away, too. So fifor waits a moment for such a message, to count it. A writer that never stops
+ * does not keep fifor. */
 static int flush_queue(struct reader *r)
 {
 	struct pollfd in = { .fd = r->f.fd, .events = POLLIN };
+	int64_t end = fifo_deadline(LONGEST_PAUSE);
 	uintmax_t total = 0;
+	int queued = 0, hints = 0;
 	char buf[4096];
-	ssize_t n = -1;
+	ssize_t n = 1;
 
-	while (n < 0 && fifo_poll(&in, 1, fifo_deadline(LONGEST_PAUSE))) {
-		while ((n = safe_read(r->f.fd, buf, sizeof(buf))) > 0)
-			total += n;
+	(void)ioctl(r->f.fd, FIONREAD, &queued);
+	while (n && (monotonic_ns() < end || (n > 0 && total < (uintmax_t)queued))
+	       && fifo_poll(&in, 1, end)) {
+		n = safe_read(r->f.fd, buf, sizeof(buf));
 		if (n < 0 && errno != EAGAIN)
 			bb_perror_msg_and_die("can't read '%s'", r->f.path);
+		total += n > 0 ? n : 0;
+		hints = n < 0 ? hints + 1 : 0;
+		fifo_rest(hints, end);
 	}
 	xprintf(r->f.asked.json ? "{\"flushed\":%ju}\n" : "flushed=%ju\n", total);
 	return EXIT_SUCCESS;
@@ -325,6 +325,7 @@ static int read_fifo(struct reader *r)
 		r->others.turn = open(
 			fifo_directory(r->f.path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fifor_feed_init(r);
+	fifor_frames_init(r);
 	if (r->f.asked.frame == FRAME_RAW)
 		read_raw(r);
 	else

@@ -7,6 +7,7 @@
 
 enum {
 	OUTPUT = 64 * 1024,
+	CHAIN_BITS = 12,
 	/* the longest wait of a reader for its turn, or for the rest of a message */
 	TURN_S = 3
 };
@@ -80,17 +81,22 @@ struct feed {
 /* frame.c owns these: the writers, and their messages that come in parts. */
 struct peer {
 	uint32_t writer, run, seq, length;
-	int known, open;	/* known: the entry is used; open: a message has come in part */
+	int open;		/* a message has come in part */
 	int cut;		/* it was reported that message seq is cut off */
-	uint32_t lost;		/* lost messages, not yet reported */
-	uintmax_t since;	/* the clock when the open message began */
+	uintmax_t lost;		/* lost messages, not yet reported */
 	struct buffer msg;
+	struct peer *next;	/* in its chain */
+	struct peer *older, *newer; /* in the order in which they were heard */
 };
 struct frames {
-	struct peer *table;	/* hashed; its size is a power of two */
-	size_t size, used;
+	uint64_t key;		/* of the hash that says in which chain a peer is */
+	struct peer *chains[1 << CHAIN_BITS];
+	size_t known;		/* peers in all chains */
+	int forgets;		/* it was reported that a peer was forgotten */
+	/* These two begin the lists of the peers that have an open message, and of the others. */
+	struct peer open, silent;
 	/* held: bytes of open messages; skipped: bytes that were no frame */
-	uintmax_t held, clock, skipped;
+	uintmax_t held, skipped;
 };
 
 /* output.c owns this: what stdout gets. */
@@ -161,6 +167,7 @@ void fifor_report_bytes(const struct reader *r, const char *what, uintmax_t byte
 void fifor_buffer_add(struct buffer *b, const void *data, size_t len);
 
 /* --- frame.c */
+void fifor_frames_init(struct reader *r);
 /* Returns the next magic number in the text, or the beginning of one at the text's end, or limit if
  * there is none. */
 const char *fifor_frame_find(const char *at, const char *limit);

@@ -59,9 +59,11 @@ static void wait_for_input(void)
 
 static ssize_t read_input(char *buf, size_t size)
 {
+	int hints = 0;
 	ssize_t n;
 
 	do {
+		fifo_rest(hints++, INT64_MAX);
 		wait_for_input();
 		n = safe_read(STDIN_FILENO, buf, size);
 	} while (n < 0 && errno == EAGAIN);
@@ -133,6 +135,8 @@ static char *next_of_input(struct writer *w, struct fifow_output *out, size_t *l
 
 	while (w->f.left && !(msg = fifow_input_peek(&w->in, len)) && !w->in.eof) {
 		fifow_message_flush(w, out);
+		if (w->in.look)
+			(void)fifo_poll(NULL, 0, w->in.look);
 		wait_for_input();
 		fifow_input_read(&w->in);
 	}

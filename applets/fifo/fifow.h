@@ -14,6 +14,8 @@ struct input {
 	size_t size, len, at, seen;
 	char delimiter;
 	int eof, error;
+	int hints;		/* how often poll(2) has reported bytes, but there were none */
+	int64_t look;		/* when stdin is looked at again after that; 0: at once */
 };
 
 /* Returns the next message, which stays in the buffer, or NULL if it is not complete. A message

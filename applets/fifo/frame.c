@@ -6,7 +6,8 @@
 #include <endian.h>
 #include "fifor.h"
 
-enum { MAGIC_LEN = sizeof(FIFO_MAGIC) - 1 };
+/* Each run of fifow is another peer, so without a limit fifor would need more and more memory. */
+enum { MAGIC_LEN = sizeof(FIFO_MAGIC) - 1, MOST_PEERS = 64 * 1024 };
 
 /* The search looks for the last byte of the magic number, because this byte is rare in text. */
 const char *fifor_frame_find(const char *at, const char *limit)
@@ -36,6 +37,15 @@ static void get_header(struct fifo_header *h, const char *part)
 	h->crc = le32toh(h->crc);
 }
 
+void fifor_frames_init(struct reader *r)
+{
+	struct frames *f = &r->frames;
+
+	f->key = fifo_random() | 1;
+	f->open.older = f->open.newer = &f->open;
+	f->silent.older = f->silent.newer = &f->silent;
+}
+
 ssize_t fifor_frame_size(const struct reader *r, const char *p, size_t len)
 {
 	struct fifo_header h;
@@ -54,27 +64,30 @@ ssize_t fifor_frame_size(const struct reader *r, const char *p, size_t len)
 		? (ssize_t)(sizeof(h) + h.part) : -1;
 }
 
-static struct peer *look_up(const struct frames *f, uint32_t writer, uint32_t run)
+/* Returns the place of the peer in its chain, or where the chain ends. The key is random, so that
+ * no writer can make its chain long by the numbers that it chooses. */
+static struct peer **look_up(struct frames *f, uint32_t writer, uint32_t run)
 {
-	size_t i = (writer * 2654435761u ^ run * 2246822519u) & (f->size - 1);
+	uint64_t hash = ((uint64_t)writer << 32 | run) * f->key;
+	struct peer **at = &f->chains[hash >> (64 - CHAIN_BITS)];
 
-	while (f->table[i].known && (f->table[i].writer != writer || f->table[i].run != run))
-		i = (i + 1) & (f->size - 1);
-	return &f->table[i];
+	while (*at && ((*at)->writer != writer || (*at)->run != run))
+		at = &(*at)->next;
+	return at;
 }
 
-/* Makes the table larger, so that at most half of it is used. */
-static void enlarge_table(struct frames *f)
+/* A list is a circle, and "list" is no peer, but stands between its newest and its oldest one. */
+static void put_on_list(struct peer *list, struct peer *p)
 {
-	struct frames old = *f;
+	p->newer = list;
+	p->older = list->older;
+	p->older->newer = list->older = p;
+}
 
-	f->size = old.size ? 2 * old.size : 64;
-	f->table = xmalloc(f->size * sizeof(*f->table));
-	memset(f->table, 0, f->size * sizeof(*f->table));
-	for (size_t i = 0; i < old.size; i++)
-		if (old.table[i].known)
-			*look_up(f, old.table[i].writer, old.table[i].run) = old.table[i];
-	free(old.table);
+static void take_off_list(struct peer *p)
+{
+	p->older->newer = p->newer;
+	p->newer->older = p->older;
 }
 
 static void note_lost(struct reader *r, struct peer *p, uint32_t lost)
@@ -110,26 +123,47 @@ static void cut_off(struct reader *r, struct peer *p)
 static void cut_off_oldest(struct reader *r)
 {
 	struct frames *f = &r->frames;
-	struct peer *oldest = NULL;
+	struct peer *oldest = f->open.newer;
 
-	for (struct peer *p = f->table; p < f->table + f->size; p++)
-		if (p->open && p->msg.len && (!oldest || p->since < oldest->since))
-			oldest = p;
 	cut_off(r, oldest);
+	take_off_list(oldest);
+	put_on_list(&f->silent, oldest);
 }
 
-static struct peer *find_peer(struct frames *f, const struct fifo_header *h)
+static void forget_oldest(struct reader *r)
 {
+	struct frames *f = &r->frames;
 	struct peer *p;
 
-	if (2 * f->used >= f->size)
-		enlarge_table(f);
-	p = look_up(f, h->writer, h->run);
-	if (!p->known) {
-		*p = (struct peer){ .writer = h->writer, .run = h->run, .known = 1,
-			.seq = h->seq - 1 }; /* Earlier messages are not missing. */
-		f->used++;
+	if (f->silent.newer == &f->silent)
+		cut_off_oldest(r);
+	p = f->silent.newer;
+	take_off_list(p);
+	*look_up(f, p->writer, p->run) = p->next;
+	free(p);
+	f->known--;
+	if (!f->forgets && r->f.asked.verbose >= 0)
+		bb_error_msg("more than %d writers: a loss can go unseen", MOST_PEERS);
+	f->forgets = 1;
+}
+
+/* Returns the peer that has sent the part. It is on no list. */
+static struct peer *find_peer(struct reader *r, const struct fifo_header *h)
+{
+	struct frames *f = &r->frames;
+	struct peer *p = *look_up(f, h->writer, h->run);
+
+	if (p) {
+		take_off_list(p);
+		return p;
 	}
+	if (f->known == MOST_PEERS)
+		forget_oldest(r);
+	p = xmalloc(sizeof(*p));
+	*p = (struct peer){ .writer = h->writer, .run = h->run,
+		.seq = h->seq - 1 }; /* Earlier messages are not missing. */
+	*look_up(f, h->writer, h->run) = p;
+	f->known++;
 	return p;
 }
 
@@ -167,9 +201,9 @@ static int fits(struct reader *r, struct peer *p, const struct fifo_header *h)
 
 static void deliver(struct reader *r, struct peer *p, const char *msg, size_t len)
 {
-	char text[80];
+	char text[96];
 
-	scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%u", p->writer, p->seq,
+	scnprintf(text, sizeof(text), ",\"writer\":%u,\"seq\":%u,\"lost\":%ju", p->writer, p->seq,
 		p->lost);
 	p->lost = 0;
 	fifor_put_message(r, msg, len, text);
@@ -181,8 +215,6 @@ static void add_to_message(struct reader *r, struct peer *p, const char *data, s
 {
 	struct frames *f = &r->frames;
 
-	if (!p->open)
-		p->since = ++f->clock;
 	p->open = 1;
 	fifor_buffer_add(&p->msg, data, len);
 	f->held += len;
@@ -204,13 +236,14 @@ void fifor_frame_take(struct reader *r, const char *part)
 	if (r->frames.skipped)
 		fifor_report_bytes(r, "resync", r->frames.skipped);
 	r->frames.skipped = 0;
-	p = find_peer(&r->frames, &h);
-	if (!fits(r, p, &h))
-		return;
-	if (h.offset == 0 && h.part == h.length)
-		deliver(r, p, data, h.part);
-	else
-		add_to_message(r, p, data, h.part);
+	p = find_peer(r, &h);
+	if (fits(r, p, &h)) {
+		if (h.offset == 0 && h.part == h.length)
+			deliver(r, p, data, h.part);
+		else
+			add_to_message(r, p, data, h.part);
+	}
+	put_on_list(p->open ? &r->frames.open : &r->frames.silent, p);
 }
 
 void fifor_frame_skip(struct reader *r, size_t len)
@@ -225,7 +258,6 @@ void fifor_frames_end(struct reader *r)
 	if (f->skipped)
 		fifor_report_bytes(r, "resync", f->skipped);
 	f->skipped = 0;
-	for (size_t i = 0; i < f->size; i++)
-		if (f->table[i].open)
-			cut_off(r, &f->table[i]);
+	while (f->open.newer != &f->open)
+		cut_off_oldest(r);
 }

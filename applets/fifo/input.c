@@ -47,4 +47,6 @@ void fifow_input_read(struct input *in)
 		in->eof = 1;
 	if (n < 0 && in->eof)
 		in->error = errno;
+	in->hints = n < 0 ? in->hints + 1 : 0;
+	in->look = fifo_after_hints(in->hints);
 }

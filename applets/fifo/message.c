@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: 0BSD
  */
 #include <endian.h>
-#include <sys/random.h>
 #include "fifow.h"
 
 /* By default, a message of one line is sent as a line. Any reader understands a line, even a
@@ -22,9 +21,7 @@ void fifow_message_init(struct writer *w, struct fifow_output *out, int large)
 	out->large = large || w->f.asked.frame == FRAME_LEN;
 	out->at_once = w->nonblock;
 	out->writer = getpid();
-	if (getrandom(&out->run, sizeof(out->run), GRND_NONBLOCK) != sizeof(out->run))
-		/* getrandom(2) fails before Linux 3.17 and early in the boot. */
-		out->run = monotonic_ns();
+	out->run = fifo_random();
 	out->size = 2 * w->atomic;
 	out->buf = xmalloc(out->size);
 }

@@ -19,6 +19,7 @@ void fifor_flush_output(struct reader *r)
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	size_t done = 0, n;
 	ssize_t written;
+	int hints = 0;
 
 	r->f.unsaved = 1;
 	while (done < r->out.len) {
@@ -31,6 +32,8 @@ void fifor_flush_output(struct reader *r)
 			done += written;
 		else if (errno != EAGAIN)
 			fifor_output_failed();
+		hints = written < 0 ? hints + 1 : 0;
+		fifo_rest(hints, INT64_MAX);
 	}
 	r->out.len = 0;
 }

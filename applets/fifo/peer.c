@@ -16,8 +16,6 @@
  * often. A message may then be old when it is read; --buffer avoids that. */
 enum { SLOTS = 64 };
 
-enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS };
-
 static void fill_queue(struct writer *w)
 {
 	size_t len;
@@ -61,25 +59,31 @@ enum fifo_event fifow_wait(struct writer *w, int fd, int events, int watch, int6
 {
 	struct pollfd fds[3]; /* The last entry is for the watch. */
 	enum fifo_event event;
-	int unsaved = w->f.unsaved;
+	int unsaved = w->f.unsaved, input;
+	int64_t end;
 
 	w->f.unsaved |= w->queue.size && fd >= 0 && fd == w->f.fd;
 	do {
 		if (w->queue.size)
 			fill_queue(w);
+		input = wants_input(w);
+		end = deadline;
+		if (input && w->in.look > monotonic_ns()) {
+			input = 0;
+			end = fifo_earlier(end, w->in.look);
+		}
 		fds[0] = (struct pollfd){ .fd = fd, .events = events };
-		fds[1] = (struct pollfd){ .fd = wants_input(w) ? STDIN_FILENO : -1,
-			.events = POLLIN };
+		fds[1] = (struct pollfd){ .fd = input ? STDIN_FILENO : -1, .events = POLLIN };
 		if (watch)
-			event = fifo_wait(&w->f, fds, 2, deadline);
+			event = fifo_wait(&w->f, fds, 2, end);
 		else
-			event = fifo_poll(fds, 2, deadline) ? FIFO_READY : FIFO_LATE;
-		if (event != FIFO_READY || fds[0].revents)
+			event = fifo_poll(fds, 2, end) ? FIFO_READY : FIFO_LATE;
+		if (event == FIFO_MOVED || fds[0].revents)
 			break;
-		if (w->idle) {
+		if (event == FIFO_READY && w->idle) {
 			first_input(w);
 			deadline = fifo_earlier(deadline, w->first_due);
-		} else {
+		} else if (event == FIFO_READY) {
 			fifow_input_read(&w->in);
 		}
 		event = FIFO_LATE;
@@ -259,28 +263,17 @@ static int fifow_lock(struct writer *w, size_t len, int64_t deadline)
 	return 1;
 }
 
-/* Some kernels report POLLOUT where write(2) then fails with EAGAIN (gVisor, with less than
- * PIPE_BUF free). On other kernels another writer may have been faster. The pauses begin with the
- * third time. */
-static int64_t pause_after_false_hint(struct writer *w)
-{
-	int64_t pause = MS;
-
-	for (int n = 3; n < w->false_hints && pause < LONGEST_PAUSE; n++)
-		pause *= 2;
-	return pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE;
-}
-
 int fifow_wait_for_room(struct writer *w, int64_t deadline)
 {
+	int64_t look = fifo_after_hints(w->false_hints++);
+
 	w->f.count.waits++;
 	if (w->nonblock && w->on_epipe == EPIPE_DROP)
 		return 0;
 	if (w->nonblock)
 		fifow_give_up(w, "is full");
-	if (w->false_hints++ >= 3)
-		(void)fifow_wait(w, -1, 0, 0,
-			fifo_earlier(deadline, fifo_deadline(pause_after_false_hint(w))));
+	if (look)
+		(void)fifow_wait(w, -1, 0, 0, fifo_earlier(deadline, look));
 	if (monotonic_ns() >= deadline
 		|| fifow_wait(w, w->f.fd, POLLOUT, 0, deadline) == FIFO_LATE)
 		fifow_give_up(w, "is full");

@@ -11,8 +11,6 @@
  * a reader. A writer's own lock on these bytes says nothing, and stops no reader. Where there are
  * no such locks, flock(2) takes their place, although a writer can take its lock, too. */
 
-enum { MS = 1000 * 1000, LONGEST_PAUSE = 100 * MS };
-
 static struct flock kind_byte(enum reader_kind kind, int type)
 {
 	return (struct flock){ .l_type = type, .l_whence = SEEK_SET,

@@ -113,6 +113,17 @@ int64_t fifo_earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* Some kernels report POLLIN or POLLOUT where the call then fails with EAGAIN (gVisor does, with
+ * less than PIPE_BUF free). On other kernels another process may have been faster. */
+int64_t fifo_after_hints(int hints)
+{
+	int64_t pause = MS;
+
+	for (; hints > 3 && pause < LONGEST_PAUSE; hints--)
+		pause *= 2;
+	return hints < 3 ? 0 : fifo_deadline(fifo_earlier(pause, LONGEST_PAUSE));
+}
+
 /* A name can come to mean another file when a directory or a link on its way is moved or removed,
  * so each of them is watched. A link itself is watched and counted, because its target has a way of
  * its own. Returns the number of links, or -1 if something could not be watched. */
@@ -252,6 +263,14 @@ int fifo_poll(struct pollfd *fds, int n, int64_t deadline)
 	if (ready < 0)
 		bb_perror_msg_and_die("can't poll");
 	return ready;
+}
+
+void fifo_rest(int hints, int64_t deadline)
+{
+	int64_t look = fifo_after_hints(hints);
+
+	if (look)
+		(void)fifo_poll(NULL, 0, fifo_earlier(look, deadline));
 }
 
 /* While the FIFO is busy, each poll(2) can end before it is time to look at the name, so the clock
