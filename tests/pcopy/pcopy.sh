@@ -14,6 +14,7 @@
 #   locks_show         succeeds if /proc/PID/fdinfo shows locks (proc(5)). Elsewhere pcopy takes no
 #                      lock for a proof that another process is alive or dead.
 #   nameless           succeeds if this directory takes a file without a name (O_TMPFILE in open(2))
+#   sparse DIR         succeeds if a hole of a file in DIR takes no blocks, so that pcopy can find it
 #   pages_leave        succeeds if the pages of a file here can leave the memory, so that a read
 #                      comes from the medium. Pages of tmpfs stay.
 
@@ -35,6 +36,7 @@ fcntl.flock(fd, fcntl.LOCK_EX)
 sys.exit("lock:" not in open("/proc/self/fdinfo/%d" % fd).read())'
 }
 nameless() { python3 -c 'import os; os.open(".", os.O_RDWR | os.O_TMPFILE)' 2>/dev/null; }
+sparse() { truncate -s 1M "$1/.hole" && [ "$(stat -c %b "$1/.hole")" = 0 ] && rm "$1/.hole"; }
 pages_leave() {
 	python3 -c 'import ctypes, mmap, os, sys
 fd = os.open(".page", os.O_RDWR | os.O_CREAT)

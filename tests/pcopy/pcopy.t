@@ -118,8 +118,13 @@ if [ -r $thp ]; then
 	ok 'a file of sysfs that is shorter than its size is copied to its end' cmp $thp dst
 	is 'a copy of a file of sysfs ends where its content ends' "$(wc -c <$thp)" "$(stat -c %s dst)"
 fi
-truncate -s 100 hole; rm -f dst; box pcopy -y hole dst
-is 'a small file that is all hole stays a hole' '100 0' "$(stat -c '%s %b' dst)"
+truncate -s 100 hole; rm -f dst
+if sparse . && pages_leave; then
+	box pcopy -y hole dst
+	is 'a small file that is all hole stays a hole' '100 0' "$(stat -c '%s %b' dst)"
+else
+	skip 'a small file that is all hole stays a hole' 'no holes here, or pages that stay in memory'
+fi
 is 'a hole to a pipe is written as zeros' 100 "$(box pcopy hole - | wc -c)"
 head -c 100000 /dev/zero >zeros
 is 'zeros to a pipe are written with --sparse=always' 100000 "$(box pcopy --sparse=always zeros - | wc -c)"
@@ -215,13 +220,13 @@ rm -f sparse dst
 head -c $((16 * page)) src >hole; truncate -s $((16 * page + 100)) hole
 rm -f dst; box pcopy hole dst
 is 'a copy keeps a hole that ends within a block' "$(stat -c '%s %b' hole)" "$(stat -c '%s %b' dst)"
-if [ "$(id -u)" = 0 ] && [ -z "$EMULATOR" ] && mkdir -p most && mount -t tmpfs none most 2>log && truncate -s 9223372036854775807 most/src 2>log; then
+if [ "$(id -u)" = 0 ] && [ -z "$EMULATOR" ] && mkdir -p most && mount -t tmpfs none most 2>log && sparse most && truncate -s 9223372036854775807 most/src 2>log; then
 	printf x | dd of=most/src conv=notrunc status=none
 	run box pcopy -v --no-sync -B 1T most/src most/dst 1
 	like 'the largest file that off_t can hold is copied' '0 *chunks 1-8388608*' "$rc $err"
 	is 'the copy of the largest file has its size and its first byte' '9223372036854775807 x' "$(stat -c %s most/dst) $(head -c 1 most/dst)"
 else
-	skip 'the largest file that off_t can hold is copied' 'not root, emulated, or no tmpfs'
+	skip 'the largest file that off_t can hold is copied' 'not root, emulated, or no tmpfs with holes'
 fi
 umount most 2>log
 
@@ -276,7 +281,11 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=1M none small 2>l
 	ok 'DST stays as it was where pcopy notices a full disk' holds_old small/dst
 	for options in --inplace -u; do
 		run box pcopy $options src small/dst
-		like "pcopy $options notices a full disk before the old content goes" "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 1.0 MiB free" "$rc $err"
+		if [ "$(stat -c %b small/dst)" = $((page / 512)) ]; then
+			like "pcopy $options notices a full disk before the old content goes" "1 pcopy: can't write 'small/dst': needs 19.0 MiB, 1.0 MiB free" "$rc $err"
+		else
+			skip "pcopy $options notices a full disk before the old content goes" 'a file does not count its whole pages as blocks'
+		fi
 		ok "DST stays as it was where pcopy $options notices a full disk" holds_old small/dst
 	done
 	head -c 700000 src >short; head -c 800000 src >small/large
@@ -287,9 +296,14 @@ if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=1M none small 2>l
 	truncate -s 5M holes
 	run box pcopy --sparse=never holes small/dst
 	like 'pcopy --sparse=never notices a full disk before it fills holes' "1 pcopy: can't write 'small/dst': needs 5.0 MiB, 10??.0 KiB free" "$rc $err"
-	run box pcopy holes small/holes
-	is 'a file of holes needs no space on a full disk' '0 ' "$rc $err"
-	rm holes small/holes
+	if sparse .; then
+		run box pcopy holes small/holes
+		is 'a file of holes needs no space on a full disk' '0 ' "$rc $err"
+		rm small/holes
+	else
+		skip 'a file of holes needs no space on a full disk' 'no holes here'
+	fi
+	rm holes
 	run box pcopy - small/dst <src
 	is 'a stream that fills a disk is an error' "1 pcopy: can't write 'small/dst': No space left on device" "$rc $err"
 	is 'DST stays as it was where a stream fills the disk' 'old dst' "$(cat small/dst) $(ls -A small)"
@@ -393,7 +407,11 @@ ok 'DST stays as it was where SIGKILL ends pcopy' holds_old dst
 exec 9>&-
 box pcopy src dst
 ok 'the run after a SIGKILL copies' cmp src dst
-ok 'the run after a SIGKILL removes the temporary file of the killed run' no_temporary
+if locks_show || nameless; then
+	ok 'the run after a SIGKILL removes the temporary file of the killed run' no_temporary
+else
+	skip 'the run after a SIGKILL removes the temporary file of the killed run' 'no O_TMPFILE, and no locks in /proc/PID/fdinfo'
+fi
 
 # --- SRC changes while strace holds a worker at its first call: DST must not be touched
 if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
