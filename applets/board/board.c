@@ -8,6 +8,8 @@
 /* The SIGBUS handler names this file. */
 static const char *mapped_path;
 
+enum { OTHER_FILE = -2 };
+
 static const char truncated[] = "it was truncated";
 
 /* Returns true if the file was truncated after it was mapped. Of a part that was cut off, the
@@ -212,6 +214,47 @@ const char *board_dangling(const char *path)
 	return len >= 0 && access(path, F_OK) < 0 && errno == ENOENT ? target : NULL;
 }
 
+/* Opens what the walk has found at place. Returns OTHER_FILE if the name means another file now and
+ * only the name could be opened. */
+static int open_found(const char *path, int place, int flags)
+{
+	char name[40];
+	struct stat found, st;
+	int fd;
+
+	scnprintf(name, sizeof(name), "/proc/self/fd/%d", place);
+	fd = open(name, flags);
+	if (fd >= 0)
+		return fd;
+	fd = open(path, flags); /* There is no /proc, or it is closed to this process. */
+	if (fd < 0 || (fstat(place, &found) == 0 && fstat(fd, &st) == 0 && same_inode(&found, &st)))
+		return fd;
+	close(fd);
+	return OTHER_FILE;
+}
+
+int board_open_path(const char *path, int mode)
+{
+	/* Without O_NONBLOCK the open of a FIFO would wait for its writer. */
+	int flags = mode | O_CLOEXEC | O_NONBLOCK, place, fd;
+	struct bb_walk w = { .path = path };
+	struct stat st;
+
+	do {
+		w.links = 0;
+		place = bb_find(&w, path);
+		if (!w.works) /* The kernel has no O_PATH, or a filter refuses it. */
+			return open(path, flags);
+		if (place < 0)
+			return -1;
+		if (mode != O_RDONLY && fstat(place, &st) == 0)
+			bb_refuse_owner(&w, &st, "it");
+		fd = open_found(path, place, flags);
+		close(place);
+	} while (fd == OTHER_FILE);
+	return fd;
+}
+
 void board_stat(struct board *b)
 {
 	if (fstat(b->fd, &b->st) < 0)
@@ -286,7 +329,7 @@ enum board_place board_look_again(const struct board *b)
 	int fd, other;
 
 	board_check_length(b);
-	fd = open(b->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = board_open_path(b->path, O_RDONLY);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return BOARD_GONE;
 	if (fd < 0 || fstat(fd, &st) < 0)

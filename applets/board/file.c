@@ -72,10 +72,12 @@ static int reserve(int fd, off_t size)
 			       || errno == EPERM) ? 1 : rc;
 }
 
-/* A copy of a board may have holes. On a full disk a store into a hole raises SIGBUS. */
+/* A copy of a board may have holes. On a full disk a store into a hole raises SIGBUS. The holes of
+ * another user's file stay: he chose their size, and his truncating would raise SIGBUS, too. */
 void board_fill_holes(const struct board *b)
 {
-	if ((off_t)b->st.st_blocks * 512 < (off_t)b->len && reserve(b->fd, b->len) < 0)
+	if (b->st.st_uid == geteuid() && (off_t)b->st.st_blocks * 512 < (off_t)b->len
+	    && reserve(b->fd, b->len) < 0)
 		bb_perror_msg_and_die("can't fill the holes of '%s'", b->path);
 }
 

@@ -10,8 +10,7 @@ int board_reader_open(struct board_reader *r)
 	struct board *b = &r->b;
 	struct stat st;
 
-	/* Without O_NONBLOCK the open of a FIFO would wait for its writer. */
-	b->fd = open(b->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	b->fd = board_open_path(b->path, O_RDONLY);
 	if (b->fd < 0 && errno == ENOENT)
 		return 0;
 	if (b->fd < 0)

@@ -5,7 +5,7 @@
  */
 #include "mmapw.h"
 
-enum { MANY_TRIES = 10, OTHER_FILE = -2 };
+enum { MANY_TRIES = 10 };
 enum found { NO_FILE, EMPTY_FILE, READ_LOCKED, FOUND };
 
 /* Ends the program because another writer holds the lock. A process is named only if its start is
@@ -69,48 +69,6 @@ static enum found lock_file(struct board *b, const struct wanted *want)
 	return b->st.st_size ? READ_LOCKED : EMPTY_FILE;
 }
 
-/* Opens for writing what the walk has found at place. Returns OTHER_FILE if the name means another
- * file now and only the name could be opened. */
-static int open_found(const struct board *b, int place)
-{
-	const int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK;
-	char name[40];
-	struct stat found, st;
-	int fd;
-
-	scnprintf(name, sizeof(name), "/proc/self/fd/%d", place);
-	fd = open(name, flags);
-	if (fd >= 0)
-		return fd;
-	fd = open(b->path, flags); /* There is no /proc, or it is closed to this process. */
-	if (fd < 0 || (fstat(place, &found) == 0 && fstat(fd, &st) == 0 && same_inode(&found, &st)))
-		return fd;
-	close(fd);
-	return OTHER_FILE;
-}
-
-/* Opens the file that the path means. Refuses a stranger's file, and a stranger's link on the
- * way. */
-static int open_for_writing(struct board *b)
-{
-	struct bb_walk w = { .path = b->path };
-	int place, fd;
-
-	do {
-		w.links = 0;
-		place = bb_find(&w, b->path);
-		if (!w.works) /* The kernel has no O_PATH, or a filter refuses it. */
-			return open(b->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-		if (place < 0)
-			return -1;
-		if (fstat(place, &b->st) == 0)
-			bb_refuse_owner(&w, &b->st, "it");
-		fd = open_found(b, place);
-		close(place);
-	} while (fd == OTHER_FILE);
-	return fd;
-}
-
 /* Opens the file that has the name, and locks it. */
 static enum found find_file(struct board *b, const struct wanted *want)
 {
@@ -119,7 +77,7 @@ static enum found find_file(struct board *b, const struct wanted *want)
 	do {
 		if (b->fd >= 0)
 			close(b->fd);
-		b->fd = open_for_writing(b);
+		b->fd = board_open_path(b->path, O_RDWR);
 		if (b->fd < 0 && errno == ENOENT)
 			return NO_FILE;
 		if (b->fd < 0)
