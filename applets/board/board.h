@@ -119,8 +119,8 @@ struct board {
 
 /* Fills b->st from b->fd. Ends the program if b->fd is no regular file. */
 void board_stat(struct board *b);
-/* Opens what the path means, for O_RDONLY or O_RDWR. Returns -1 if that fails. Ends the program if a
- * stranger's link is on the way, or if a stranger's file would be opened for writing. */
+/* Opens what the path means, for O_RDONLY or O_RDWR. Returns -1 if that fails. Ends the program if
+ * a stranger's link is on the way, or if a stranger's file would be opened for writing. */
 int board_open_path(const char *path, int mode);
 /* Checks the whole file b->fd and maps it. If the file is damaged, or is truncated later, the
  * program ends with EXIT_INTEGRITY. */
