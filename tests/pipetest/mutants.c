@@ -7,11 +7,12 @@
  *        mutants NAME PIPETEST [ARG...]
  *
  * pipetest and all its processes run under ptrace(2). A seccomp(2) filter, which children
- * inherit, stops them at the calls that the mutation is about and at no others. At the entry
- * arguments can be changed or the call be left out, at the exit the result and what it has
- * stored; signals can be changed on their way. The engine itself is spared, and so is what
- * it does in a case's process before the case begins: the last such call is F_GETPIPE_SZ.
- * What the cases learn from /proc is never falsified: it is how they see, not what they test.
+ * inherit, stops them at the calls that the mutation is about and at no others. At the entry of a
+ * call the supervisor changes arguments or leaves the call out. At the exit it changes the result
+ * and what the call has stored. It changes signals on their way. The supervisor spares the engine
+ * itself, and what the engine does in a case's process before the case begins: the last such call
+ * is F_GETPIPE_SZ. It never falsifies what a case learns from /proc, because that is how cases
+ * see, and not what they test.
  *
  * x86_64 only: registers and struct stat have their places here.
  */
@@ -42,24 +43,24 @@
 
 enum op {
 	NOTHING,
-	/* at the entry */
-	SKIP,		/* not made: the result is b */
-	SKIP_COUNT,	/* not made: the result is argument a, as if all were done */
-	NO_WAIT,	/* if the descriptor in argument 0 is not ready for b (POLLIN ...): EAGAIN */
-	ARG_LESS,	/* argument a, if it is more than 1, is 1 less */
+	/* These change a call at its entry. */
+	SKIP,		/* the call is not made, and its result is b */
+	SKIP_COUNT,	/* the call is not made, and its result is argument a, as if all were done */
+	NO_WAIT,	/* EAGAIN, if the descriptor in argument 0 is not ready for b (POLLIN ...) */
+	ARG_LESS,	/* argument a is 1 less, if it is more than 1 */
 	ARG_MORE,	/* argument a is 1 more */
 	ARG_MAX,	/* argument a is at most b */
 	ARG_CLEAR,	/* argument a loses the bits b */
-	ARG_SET,	/* and gets them */
-	PRIVATE, SHARED, /* the flags of mmap(2) */
-	/* at the exit */
+	ARG_SET,	/* argument a gets the bits b */
+	PRIVATE, SHARED, /* argument a, the flags of mmap(2), says MAP_PRIVATE or MAP_SHARED */
+	/* These change a call at its exit. */
 	ADD,		/* a result of more than 0 is b more */
 	RESULT,		/* a result of a is b */
 	ERRNO,		/* any error is b */
 	GOOD,		/* any result of 0 or more is b */
-	FLIP,		/* the byte at argument a, b bytes in, is another; unless the call failed */
-	ZERO,		/* and the 8 bytes there are 0 */
-	/* of signals */
+	FLIP,		/* the byte that lies b bytes behind argument a is another, unless the call failed */
+	ZERO,		/* the 8 bytes that lie there are 0, unless the call failed */
+	/* These change a signal. */
 	DROP,		/* signal a does not arrive */
 	CHANGE,		/* signal a arrives as b */
 	CODE,		/* signal a has another si_code */
@@ -70,9 +71,9 @@ enum { MAX_CALLS = 6, N_ARGS = 6 };
 struct mutation {
 	const char *name;
 	enum op op;
-	int calls[MAX_CALLS];	/* 0 ends them: read(2) is READ */
+	int calls[MAX_CALLS];	/* end with 0; read(2), whose number is 0, is READ */
 	long a, b;
-	int cmd;		/* fcntl(2), ioctl(2) ...: only if argument 1 is this; 0: any */
+	int cmd;		/* is what argument 1 (of fcntl, ioctl ...) must be; 0 stands for any */
 };
 
 #include "mutations.h"
@@ -81,8 +82,8 @@ enum { N = sizeof(mutations) / sizeof(*mutations), MAX_PID = 4 << 20 };
 
 static const struct mutation *m;
 static pid_t engine;
-static bool armed;		/* a case has begun */
-static unsigned long long (*saved)[N_ARGS];	/* by pid: the arguments, which a call preserves */
+static bool armed;		/* says that a case has begun */
+static unsigned long long (*saved)[N_ARGS];	/* holds by pid the arguments, which a call preserves */
 
 static void die(const char *what)
 {
@@ -128,7 +129,7 @@ static unsigned long long *argument(struct user_regs_struct *r, int i)
 	return args[i];
 }
 
-/* Of the 8 bytes at the address, the bits of keep stay and those of change become others. */
+/* Clears the bits at the address that are not in keep, and flips those that are in change. */
 static void falsify(pid_t pid, unsigned long long address, long keep, long change)
 {
 	long word;
@@ -139,7 +140,7 @@ static void falsify(pid_t pid, unsigned long long address, long keep, long chang
 		(void)ptrace(PTRACE_POKEDATA, pid, address, (word & keep) ^ change);
 }
 
-/* Is it for the mutation, and not a look into /proc? */
+/* Says if the mutation is about this call, and if the call is no look into /proc. */
 static bool meant(pid_t pid, struct user_regs_struct *r)
 {
 	static const char proc[8] = "/proc/";
@@ -218,7 +219,7 @@ static void change_exit(pid_t pid, struct user_regs_struct *r)
 		falsify(pid, *argument(r, m->a) + m->b, 0, 0);
 }
 
-/* Returns the request with which it goes on. */
+/* Returns the ptrace(2) request with which the process goes on. */
 static int at_entry(pid_t pid)
 {
 	struct user_regs_struct r;
@@ -267,7 +268,7 @@ static int at_signal(pid_t pid, int sig)
 	return sig;
 }
 
-/* --- all of them ----------------------------------------------------------------------- */
+/* --- all processes ----------------------------------------------------------------------- */
 
 static void go_on(pid_t pid, int status)
 {
@@ -291,7 +292,7 @@ static void go_on(pid_t pid, int status)
 		else
 			deliver = at_signal(pid, sig);
 	}
-	(void)ptrace(request, pid, NULL, deliver); /* it may have been killed meanwhile */
+	(void)ptrace(request, pid, NULL, deliver); /* fails if the process was killed meanwhile */
 }
 
 static int supervise(void)
@@ -332,7 +333,7 @@ int main(int argc, char **argv)
 	if (engine < 0)
 		die("fork");
 	if (engine == 0) {
-		raise(SIGSTOP); /* until the tracer is there: the filter needs it */
+		raise(SIGSTOP); /* waits for the tracer, which the filter needs */
 		filter();
 		execv(argv[2], argv + 2);
 		die(argv[2]);

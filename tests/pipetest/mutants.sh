@@ -1,13 +1,15 @@
 #!/bin/sh
 # mutants.sh OBJ - each case of class P or L must fail under at least one wrong kernel
 #
-# Runs $IPCBOX pipetest under each mutation of tests/mutants.c, and prints the table: a case,
-# and what breaks it. Exit 1 if nothing breaks a case.
-#   ALL=1        the whole table, in an hour: else a case that is broken once is not run again
-#   CASES=GLOB   only these     MUTATIONS='a b'   only these
+# Runs $IPCBOX pipetest under each mutation of mutations.h, and prints a table: each case, and the
+# mutations that break it. The status is 1 if nothing breaks a case.
+#   ALL=1             the whole table, in half an hour: else a broken case is not run again
+#   CASES=GLOB        only these cases
+#   MUTATIONS='a b'   only these mutations
+#   SHORT=0.1         a multiple of the usual time limits: a machine under load needs more
 set -f
 obj=$1 tests=${0%/*}
-: "${CASES:=*}" "${SHORT:=0.1}" # of the usual time limits: what hangs is killed after that
+: "${CASES:=*}" "${SHORT:=0.1}"
 supervisor=$obj/mutants
 T=$(mktemp -d) || exit
 trap 'rm -rf "$T"' EXIT
@@ -16,13 +18,13 @@ trap 'exit 1' INT TERM
 [ "$(uname -m)" = x86_64 ] || { echo 'mutants.c knows the registers of x86_64 only' >&2; exit 77; }
 ${HOSTCC:-cc} -O1 -std=gnu11 -Wall -Wextra -o "$supervisor" "$tests/mutants.c" || exit
 
-# FILE-OF-NAMES MUTATION: the results
+# judge FILE-OF-NAMES MUTATION - prints the results of these cases under the mutation
 judge() {
 	# shellcheck disable=SC2046 # words
 	"$supervisor" "$2" "$IPCBOX" pipetest -m "$SHORT" $(sed 's/^/-t /' "$1") 2>/dev/null
 }
 
-# One kind of pipe stands for all: it is the same function.
+# One kind of pipe stands for all, because all kinds run the same function.
 "$IPCBOX" pipetest -l -c PL -t "$CASES" | sed -n 's/ .*//; /\.\(pipe2\|page\|fifo\|file\)$/!p' >"$T/cases"
 judge "$T/cases" none >"$T/none"
 sed -n 's/^ok [0-9]* \([^ ]*\)$/\1/p' "$T/none" >"$T/left"

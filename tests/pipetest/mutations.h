@@ -1,5 +1,5 @@
 /*
- * mutations.h - the table of mutants.c: name, what is done, to which calls, a, b, cmd
+ * mutations.h - the table of mutants.c: name, what it does, to which calls, a, b, cmd
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -13,7 +13,7 @@ enum { READ = 1000 };
 #define STATAT { SYS_stat, SYS_lstat }
 #define POLL { SYS_poll, SYS_ppoll }
 #define SELECT { SYS_select, SYS_pselect6 }
-#define LARGE 0100000 /* O_LARGEFILE, which musl adds; glibc calls it 0 */
+#define LARGE 0100000 /* is O_LARGEFILE, which musl adds to the flags; in glibc it is 0 */
 #define NONBLOCKING_WRITER (O_WRONLY | O_NONBLOCK | LARGE)
 #define EPOLL { SYS_epoll_wait, SYS_epoll_pwait }
 
