@@ -123,6 +123,14 @@ static long try_vfork(void)
 	return pid;
 }
 
+/* In a user namespace that maps no user, each number is invalid: user_namespaces(7). */
+static long try_setuid(void)
+{
+	long got = syscall(SYS_setuid, getuid());
+
+	return got < 0 && errno == EINVAL ? 0 : got;
+}
+
 /* getpid(2) and its like cannot fail by POSIX, so musl does not look for errors: where the kernel
  * lacks the call, they return -ENOSYS. */
 static long id_or_errno(unsigned id)
@@ -263,7 +271,7 @@ static long id_or_errno(unsigned id)
 	POSIX(chdir, chdir("")) \
 	CALL(capget, get_capabilities()) \
 	CALL(capset, copy_capabilities()) \
-	POSIX(setuid, syscall(SYS_setuid, getuid())) \
+	POSIX(setuid, try_setuid()) \
 	POSIX(setpgid, setpgid(0, 0))
 
 enum {

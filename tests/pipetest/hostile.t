@@ -101,6 +101,12 @@ else
 	skip 'pipetest copes with few processes' 'not root, or no setpriv or bash'
 fi
 
+if unshare -U true 2>/dev/null; then
+	right 'a user namespace that maps no user' 'unshare -U sh -c' 'exec $P -t api.* $SOME'
+else
+	skip 'a user namespace that maps no user: no case fails' 'not allowed here'
+fi
+
 # --- namespaces: no /proc, another's /proc, no directory to write in
 ns='unshare -m'
 [ "$(id -u)" = 0 ] || ns='unshare -Urm'
