@@ -40,7 +40,7 @@
 ## compiler; CFLAGS= CPPFLAGS= LDFLAGS= come after the Makefile's; SKIP_STRIP=y leaves the symbols;
 ## KCONF= does without kconfig; SOURCE_DATE_EPOCH= is the date in man pages and archives
 
-VERSION := 0.1.0
+VERSION := 1.0.0
 override O := $(or $(O),.)
 obj := $(O)/obj
 ifneq ($(words $(O)),1)

@@ -4,7 +4,7 @@
 #
 ################################################################################
 
-IPCBOX_VERSION = 0.1.0
+IPCBOX_VERSION = 1.0.0
 IPCBOX_SITE = https://ipcbox.invalid/ipcbox
 IPCBOX_LICENSE = 0BSD
 IPCBOX_LICENSE_FILES = LICENSE
