@@ -104,23 +104,33 @@ int64_t xatodur(const char *what, const char *str);
 int xchoose(const char *what, const char *str, const char *const names[]);
 
 /* --- walk.c: what a path means, without following a stranger's link */
-/* Returns true if others can write to the directory parent, and st belongs neither to us nor to the
- * owner of parent. */
-int bb_is_strange(const struct stat *st, const struct stat *parent);
+/* Returns true, after a message, if others can write to the directory parent, and st belongs
+ * neither to us nor to the owner of parent. what names st in the message. */
+int bb_refuse_stranger(const char *path, const struct stat *st, const struct stat *parent,
+	const char *what);
 struct bb_walk {
 	const char *path;	/* what messages call the file */
-	int dir;		/* a descriptor of the directory where the rest begins */
+	int dir;		/* a descriptor of the directory where name was looked up, or -1 */
 	int works;		/* this kernel has O_PATH */
-	struct stat parent;	/* the directory that the last name was looked up in */
+	int is_refused;		/* a stranger's link was on the way, and a message says so */
+	int is_magic;		/* name is a link in /proc, which the kernel has followed */
 	int links;		/* the links that were followed */
+	struct stat parent;	/* of dir */
+	char name[NAME_MAX + 2]; /* One character too many gives ENAMETOOLONG. */
 	char rest[2 * PATH_MAX]; /* the part of the path that is still to be walked */
 };
-/* Returns an O_PATH descriptor of what the path means, or -1. Ends the program if a stranger's link
- * is on the way. The caller sets w->path, and the rest of *w to zeros. */
+/* Returns an O_PATH descriptor of what the path means, or -1. The caller sets w->path, and the rest
+ * of *w to zeros, and closes w->dir. If only the last name does not exist (ENOENT), w->dir is where
+ * it can be made. */
+int bb_walk(struct bb_walk *w, const char *path);
+/* Does the same, but ends the program if a stranger's link is on the way, and closes w->dir. */
 int bb_find(struct bb_walk *w, const char *path);
 /* Ends the program if st, which bb_find has found, is a stranger's. what names this file in the
  * message. */
 void bb_refuse_owner(const struct bb_walk *w, const struct stat *st, const char *what);
+/* Opens the file if no link is on the way. Otherwise, and if this kernel cannot tell, returns
+ * -1. */
+int bb_open_without_links(const char *path, int flags);
 
 /* --- calls that succeed or end the program with a message that names the object */
 void *xmalloc(size_t size);

@@ -95,17 +95,19 @@ static int sync_together(struct copy *copies[], int n)
 /* Returns true if all files are on one file system, so that one syncfs(2) is enough. */
 static int share_file_system(struct copy *copies[], int n)
 {
-	struct stat st, first = { 0 };
+	const struct target *first = NULL;
 
 	for (int i = 0; i < n; i++) {
+		const struct target *target = &copies[i]->target;
+
 		if (!copies[i]->pending)
 			continue;
-		if (copies[i]->target.dir == AT_FDCWD || fstat(copies[i]->target.dir, &st) < 0
-		    || (first.st_mode && first.st_dev != st.st_dev))
+		if (target->dir == AT_FDCWD
+		    || (first && first->parent.st_dev != target->parent.st_dev))
 			return 0;
-		first = st;
+		first = target;
 	}
-	return first.st_mode != 0;
+	return first != NULL;
 }
 
 static int sync_all(struct copy *copies[], int n)
@@ -185,7 +187,7 @@ static int check_ours(const struct target *target, const char *name, const char 
 	struct stat ours, named;
 
 	if (fstat(target->fd, &ours) == 0
-	    && fstatat(target->dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0
+	    && pcopy_stat_name(target->dir, name, &named) == 0
 	    && same_inode(&ours, &named))
 		return 0;
 	return not_now(target, what);
@@ -202,7 +204,7 @@ static int check_names(const struct target *target)
 {
 	struct stat now;
 
-	if (fstatat(target->dir, target->base, &now, AT_SYMLINK_NOFOLLOW) < 0) {
+	if (pcopy_stat_name(target->dir, target->base, &now) < 0) {
 		if (errno == ENOENT)
 			return not_now(target, "was removed by another process");
 		return pcopy_cannot("examine", target->name);
@@ -267,14 +269,6 @@ static int take_name(struct copy *copy)
 	return status;
 }
 
-static int is_same_directory(const struct target *a, const struct target *b)
-{
-	struct stat st[2];
-
-	return fstat(a->dir, &st[0]) == 0 && fstat(b->dir, &st[1]) == 0
-	       && same_inode(&st[0], &st[1]);
-}
-
 static int sync_directories(struct copy *copies[], int n)
 {
 	const struct target *synced = NULL;
@@ -284,7 +278,7 @@ static int sync_directories(struct copy *copies[], int n)
 		const struct target *target = &copies[i]->target;
 
 		if (!copies[i]->pending || target->dir == AT_FDCWD
-		    || (synced && is_same_directory(synced, target)))
+		    || (synced && same_inode(&synced->parent, &target->parent)))
 			continue;
 		synced = target;
 		status = sync_name(target);

@@ -19,7 +19,7 @@ static void discard_one(const struct doomed *d)
 {
 	struct stat now;
 
-	if (fstatat(d->dir, d->name, &now, AT_SYMLINK_NOFOLLOW) < 0 || !same_inode(&now, &d->st))
+	if (pcopy_stat_name(d->dir, d->name, &now) < 0 || !same_inode(&now, &d->st))
 		return;
 	if (!d->kept || renameat(d->dir, d->name, d->dir, d->kept) < 0)
 		(void)unlinkat(d->dir, d->name, 0); /* exit(3) reports no failure */

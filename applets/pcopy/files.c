@@ -139,12 +139,8 @@ static int by_place(const void *a, const void *b)
 /* Returns false if DST is no name in a directory: standard output is none. */
 static int place_of_target(const struct target *target, struct made *made)
 {
-	struct stat dir;
-
-	if (!target->base || fstat(target->dir, &dir) < 0)
-		return 0;
-	*made = (struct made){ dir.st_dev, dir.st_ino, target->base };
-	return 1;
+	*made = (struct made){ target->parent.st_dev, target->parent.st_ino, target->base };
+	return target->dir != AT_FDCWD;
 }
 
 /* Returns true, after a message, if this copy would replace an earlier one of the same command. */

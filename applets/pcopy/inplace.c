@@ -52,7 +52,7 @@ static int open_inplace(struct copy *copy, struct stat *st)
 		status = is_locked(target);
 		if (status)
 			return status;
-		if (fstatat(target->dir, target->base, &named, AT_SYMLINK_NOFOLLOW) == 0
+		if (pcopy_stat_name(target->dir, target->base, &named) == 0
 		    && same_inode(&named, st)) {
 			if (is_new)
 				pcopy_doom(target, NULL);
@@ -67,7 +67,7 @@ static int open_inplace(struct copy *copy, struct stat *st)
 static int open_file(struct copy *copy)
 {
 	struct target *target = &copy->target;
-	struct stat st, dir;
+	struct stat st;
 	int status = open_inplace(copy, &st);
 
 	if (status)
@@ -80,9 +80,7 @@ static int open_file(struct copy *copy)
 	 * fails, the values of the directory stay. */
 	(void)fstatfs(target->fd, &target->fs);
 	target->taken = st.st_blocks * 512LL;
-	if (fstat(target->dir, &dir) < 0)
-		return pcopy_cannot("examine", target->name);
-	return pcopy_refuse_stranger(target->name, &st, &dir);
+	return bb_refuse_stranger(target->name, &st, &target->parent, "it") ? EXIT_FAILURE : 0;
 }
 
 /* Refuses a disk that is set read-only (blockdev(8)). Old kernels refuse to open such a disk for

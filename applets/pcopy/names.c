@@ -43,29 +43,14 @@ int pcopy_has_real_locks(const struct target *target)
 {
 	/* ext, XFS, btrfs, tmpfs, ramfs, f2fs, UBIFS, exFAT, FAT */
 	static const uint32_t types[] = {
-		0xEF53, 0x58465342, 0x9123683E, MY_TMPFS_MAGIC, 0x858458F6, 0xF2F52010, 0x24051905,
-		0x2011BAB0, 0x4D44,
+		0xEF53, 0x58465342, 0x9123683E, MY_TMPFS_MAGIC, MY_RAMFS_MAGIC, 0xF2F52010,
+		0x24051905, 0x2011BAB0, 0x4D44,
 	};
 	size_t i = 0;
 
 	while (i < ARRAY_SIZE(types) && types[i] != (uint32_t)target->fs.f_type)
 		i++;
 	return i < ARRAY_SIZE(types);
-}
-
-/* Returns 0, or EXIT_NOT_NOW without a message. A killed pcopy's workers keep its lock until they
- * die, which they do at once (PR_SET_PDEATHSIG in prctl(2)), so this function waits for two
- * seconds. A file system without locks counts as locked. */
-int pcopy_lock(int fd)
-{
-	enum { TRIES = 100, PAUSE_MS = 20 };
-
-	for (int i = 0; i < TRIES; i++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-			return 0;
-		(void)poll(NULL, 0, PAUSE_MS);
-	}
-	return EXIT_NOT_NOW;
 }
 
 /* Removes a file that a killed pcopy has left. If no process has the file locked, its maker is
@@ -80,7 +65,7 @@ void pcopy_remove_stale(int dir, const char *name)
 		return;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
 	    && (st.st_uid == geteuid() || geteuid() == 0) /* root may have given it away */
-	    && flock(fd, LOCK_EX | LOCK_NB) == 0)
+	    && flock(fd, LOCK_EX | LOCK_NB) == 0 && !pcopy_has_writer(fd))
 		(void)unlinkat(dir, name, 0); /* Another pcopy may have been faster. */
 	close(fd);
 }

@@ -16,6 +16,7 @@
 #ifndef PCOPY_H
 #define PCOPY_H
 
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include "libbb.h"
 
@@ -26,7 +27,7 @@
  * the medium, and fewer calls wait less. To start a process costs more time than to copy SHORT
  * bytes. */
 enum { MAX_JOBS = 256, CACHED_STEP = 256 << 10, BUFFER_SIZE = 4 << 20, SHORT = 8 << 20 };
-enum { MY_TMPFS_MAGIC = 0x01021994 }; /* statfs(2) */
+enum { MY_TMPFS_MAGIC = 0x01021994, MY_RAMFS_MAGIC = 0x858458F6 }; /* statfs(2) */
 enum sync { SYNC_FULL, SYNC_DATA, SYNC_NONE };
 enum progress { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_JSON };
 enum when { AUTO, NEVER, ALWAYS };
@@ -65,6 +66,7 @@ struct source {
 struct target {
 	const char *name;	/* the name that the user gave */
 	struct stat old;	/* DST before the copy; st_mode is 0 if there was no file */
+	struct stat parent;	/* the directory that DST was looked up in */
 	struct statfs fs;	/* the file system of a regular file; all zeros if unknown */
 	int found;		/* DST before the copy, opened with O_PATH, or -1 */
 	int dir;		/* the directory of DST; AT_FDCWD if DST gets no new name */
@@ -166,19 +168,18 @@ void pcopy_measure(struct source *source);
 int pcopy_next_data(const struct source *source, off_t *off, off_t *end);
 
 /* target.c finds the file that DST means: in a directory, it is the file with the name of SRC.
- * pcopy_reopen opens the file that was found, and returns a descriptor or -1. */
+ * pcopy_reopen opens the file that was found, and returns a descriptor or -1. pcopy_stat_name
+ * examines a name, and not what a link of that name leads to; it returns 0 or -1. */
+int pcopy_stat_name(int dir, const char *name, struct stat *st);
 int pcopy_find_target(struct copy *copy, const char *name);
 int pcopy_is_directory(const char *name);
 const char *pcopy_base_name(const char *path);
 int pcopy_reopen(const struct target *target, int flags);
 
-/* links.c follows links, and refuses those that strangers own. pcopy_check_links sets *end to the
- * path at the end of all links, and checks that the file there is the one of st. */
-int pcopy_refuse_stranger(const char *name, const struct stat *st, const struct stat *dir);
-int pcopy_check_links(const char *name, const struct stat *st, char **end);
-
 /* refuse.c finds, before the first byte is copied, what would make the copy fail at its end.
- * pcopy_human writes a number of bytes as text, such as "1.5 MiB". */
+ * pcopy_human writes a number of bytes as text, such as "1.5 MiB". pcopy_read_field returns the
+ * number that follows the text in the first 1,000 bytes of a file in /proc, or -1. */
+long pcopy_read_field(const char *name, const char *text);
 char *pcopy_human(char text[16], uint64_t bytes);
 int pcopy_check_target(struct copy *copy);
 int pcopy_check_room(const struct copy *copy);
@@ -190,6 +191,10 @@ void pcopy_spare(const struct target *target);
 void pcopy_drop(const struct target *target);
 void pcopy_discard(void) __attribute__((destructor));
 
+/* lock.c locks a file that is written. pcopy_lock returns 0, or EXIT_NOT_NOW without a message. */
+int pcopy_lock(int fd);
+int pcopy_has_writer(int fd);
+
 /* names.c makes the names of temporary files. Locks show which of these files are in use. A name
  * is allocated by malloc(3). */
 enum { NAMED = 4 }; /* the number of names .pcopy-HASH.N, whose last digit is N */
@@ -198,7 +203,6 @@ char *pcopy_numbered_name(const struct target *target, int i);
 char *pcopy_random_name(void);
 char *pcopy_temporary_name(const struct target *target, int i);
 int pcopy_has_real_locks(const struct target *target);
-int pcopy_lock(int fd);
 void pcopy_remove_stale(int dir, const char *name);
 
 /* create.c makes a new file, which no other user may open until it is whole. pcopy_create returns

@@ -3,7 +3,6 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
-#include <sys/sysmacros.h>
 #include "pcopy.h"
 
 char *pcopy_human(char text[16], uint64_t bytes)
@@ -50,23 +49,27 @@ static int check_writable(struct copy *copy)
 	return EXIT_FAILURE;
 }
 
-/* Returns the ID of the mount that the descriptor is on: the number after "mnt_id:" in fdinfo
- * (proc(5)), or -1. */
-static long mount_id(int fd)
+long pcopy_read_field(const char *name, const char *text)
 {
-	char name[64], text[512], *found;
-	int info;
-	ssize_t n;
+	char content[1000], *found;
+	int fd = openat(AT_FDCWD, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, content, sizeof(content) - 1);
 
-	scnprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
-	info = open(name, O_RDONLY | O_CLOEXEC);
-	n = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
-	close(info);
+	close(fd);
 	if (n < 0)
 		return -1;
-	text[n] = '\0';
-	found = strstr(text, "mnt_id:");
-	return found ? strtol(found + strlen("mnt_id:"), NULL, 10) : -1;
+	content[n] = '\0';
+	found = strstr(content, text);
+	return found ? strtol(found + strlen(text), NULL, 10) : -1;
+}
+
+/* Returns the ID of the mount that the descriptor is on, or -1 (proc_pid_fdinfo(5)). */
+static long mount_id(int fd)
+{
+	char name[64];
+
+	scnprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	return pcopy_read_field(name, "mnt_id:");
 }
 
 /* Refuses a file that is a mount point: containers mount their configuration this way. Such a file
@@ -89,10 +92,10 @@ static int check_mount(const struct target *target)
 static int check_sticky(const struct target *target)
 {
 	enum { CAP_FOWNER = 3 };
-	struct stat dir;
+	const struct stat *dir = &target->parent;
 
-	if (fstat(target->dir, &dir) < 0 || !(dir.st_mode & S_ISVTX)
-	    || dir.st_uid == geteuid() || target->old.st_uid == geteuid()
+	if (!(dir->st_mode & S_ISVTX) || dir->st_uid == geteuid()
+	    || target->old.st_uid == geteuid()
 	    || has_capability(CAP_FOWNER))
 		return 0;
 	bb_error_msg("can't replace '%s': another user owns it, and its directory is sticky"
@@ -102,7 +105,7 @@ static int check_sticky(const struct target *target)
 
 /* Returns true if the device number is that of a devtmpfs, which mountinfo lists (proc(5)). If
  * there is no /proc, /dev counts as a devtmpfs unless it is on the root file system. */
-static int is_devtmpfs(dev_t dev)
+static int is_listed_as_devtmpfs(dev_t dev)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	char line[1024], wanted[32], *type;
@@ -121,14 +124,28 @@ static int is_devtmpfs(dev_t dev)
 	return found;
 }
 
+/* To statfs(2), a devtmpfs looks like a tmpfs or a ramfs. Many files go into the same directory, so
+ * the last answer of mountinfo is kept. */
+static int is_devtmpfs(const struct target *target)
+{
+	static dev_t last;
+	static int answer = -1;
+	uint32_t type = target->fs.f_type;
+
+	if (type && type != MY_TMPFS_MAGIC && type != MY_RAMFS_MAGIC)
+		return 0;
+	if (answer < 0 || last != target->parent.st_dev)
+		answer = is_listed_as_devtmpfs(target->parent.st_dev);
+	last = target->parent.st_dev;
+	return answer;
+}
+
 /* Refuses a new file in /dev. The user probably means a disk, but the bytes would only be in
  * memory. */
 static int check_new(const struct copy *copy)
 {
 	const struct target *target = &copy->target;
-	struct stat dir;
-
-	if (asked(copy->request, 'f') || fstat(target->dir, &dir) < 0 || !is_devtmpfs(dir.st_dev))
+	if (asked(copy->request, 'f') || !is_devtmpfs(target))
 		return 0;
 	bb_error_msg("'%s' does not exist, and would be a file in memory (--force makes one)",
 		target->name);

@@ -72,7 +72,7 @@ static int check_kept(struct copy *copy)
 		return EXIT_FAILURE;
 	}
 	if (pcopy_lock(target->fd)
-	    || fstatat(target->dir, target->written, &named, AT_SYMLINK_NOFOLLOW) < 0
+	    || pcopy_stat_name(target->dir, target->written, &named) < 0
 	    || !same_inode(&named, &st)) {
 		bb_error_msg("another pcopy is resuming '%s'", target->name);
 		return EXIT_NOT_NOW;
@@ -88,7 +88,7 @@ static void remove_exposed(const struct copy *copy, const char *name)
 	int dir = copy->target.dir;
 	struct stat st;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0
+	if (pcopy_stat_name(dir, name, &st) == 0
 	    && st.st_mode & 077 & ~pcopy_future_mode(copy))
 		pcopy_remove_stale(dir, name);
 }

@@ -11,31 +11,47 @@ int pcopy_cannot(const char *verb, const char *name)
 	return EXIT_FAILURE;
 }
 
+enum { REFUSED = -2 };
+
+/* Returns a descriptor, -1 with errno, or REFUSED after a message about a stranger's link. The walk
+ * ends at the directory of SRC, in which no link can take the place of SRC. */
+static int open_source(const char *name)
+{
+	const int flags = O_RDONLY | O_CLOEXEC;
+	struct bb_walk w = { .path = name };
+	int fd = bb_open_without_links(name, flags), place;
+
+	if (fd >= 0)
+		return fd;
+	place = bb_walk(&w, name);
+	if (!w.works) /* This kernel has no O_PATH. */
+		return openat(AT_FDCWD, name, flags);
+	if (place >= 0) {
+		fd = openat(w.dir, w.name, flags | (w.is_magic ? 0 : O_NOFOLLOW));
+		close(place);
+	}
+	if (w.dir >= 0)
+		close(w.dir);
+	return w.is_refused ? REFUSED : fd;
+}
+
 int pcopy_open_source(struct copy *copy, const char *name)
 {
 	struct source *source = &copy->source;
-	int is_link = 0, status;
-	char *path;
 
 	source->name = name;
 	if (strcmp(name, "-") == 0) {
 		source->name = "standard input";
 		source->fd = STDIN_FILENO;
 	} else {
-		source->fd = open(name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		is_link = source->fd < 0 && errno == ELOOP;
+		source->fd = open_source(name);
 	}
-	if (is_link)
-		source->fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (source->fd < 0)
-		return pcopy_cannot("open", name);
+		return source->fd == REFUSED ? EXIT_FAILURE : pcopy_cannot("open", name);
 	if (fstat(source->fd, &source->st) < 0)
 		return pcopy_cannot("read", source->name);
 	if (source->fd == STDIN_FILENO)
 		return 0;
-	status = is_link ? pcopy_check_links(name, &source->st, &path) : 0;
-	if (status)
-		return status;
 	if (S_ISDIR(source->st.st_mode)) {
 		bb_error_msg("'%s' is a directory: pcopy copies files", source->name);
 		return EXIT_FAILURE;

@@ -28,26 +28,146 @@ static int is_same(const struct stat *a, const struct stat *b)
 	return (S_ISREG(a->st_mode) || S_ISFIFO(a->st_mode)) && same_inode(a, b);
 }
 
-/* Examines DST, and keeps it open with O_PATH, so that what is opened or asked later is the same
- * file. O_PATH does not open a device (open(2)), so this has no effect on it. If there is no file,
- * st_mode is 0. */
-static int stat_target(struct target *target)
+static const char *self_name(int fd, char self[64])
 {
-	const char *name = target->name;
+	scnprintf(self, 64, "/proc/self/fd/%d", fd);
+	return self;
+}
+
+/* Keeps the directory of DST open. The temporary file and DST are then in the same directory, even
+ * if another process renames the directory. A directory that pcopy may not read stays O_PATH. */
+static int keep_directory(struct target *target, int dir, const char *base)
+{
+	target->dir = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (target->dir < 0 && errno == EACCES)
+		target->dir = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (target->dir < 0)
+		return pcopy_cannot("open the directory of", target->name);
+	target->base = xasprintf("%s", base);
+	(void)fstatfs(target->dir, &target->fs); /* If this fails, all is zero. */
+	return 0;
+}
+
+/* Reports, with errno, that the path leads to no file, and to no place for a new file. */
+static int leads_nowhere(const struct target *target)
+{
+	if (errno != ENOENT)
+		return pcopy_cannot("examine", target->name);
+	if (*pcopy_base_name(target->name))
+		return pcopy_cannot("open the directory of", target->name);
+	bb_error_msg(*target->name ? "'%s' is not a directory" : "the name of DST is empty",
+		target->name);
+	return EXIT_FAILURE;
+}
+
+static int is_link_to_nowhere(const struct target *target)
+{
 	struct stat link;
 
-	memset(&target->old, 0, sizeof(target->old));
-	target->found = open(name, O_PATH | O_CLOEXEC);
-	if ((target->found >= 0 && fstat(target->found, &target->old) == 0)
-	    || stat(name, &target->old) == 0)
+	if (target->old.st_mode || lstat(target->name, &link) < 0 || !S_ISLNK(link.st_mode))
 		return 0;
-	if (errno != ENOENT)
-		return pcopy_cannot("examine", name);
-	if (lstat(name, &link) == 0) {
-		bb_error_msg("'%s' is a symbolic link to nowhere: remove it first", name);
+	bb_error_msg("'%s' is a symbolic link to nowhere: remove it first", target->name);
+	return 1;
+}
+
+static int is_special(const struct stat *st)
+{
+	return st->st_mode && !S_ISREG(st->st_mode);
+}
+
+/* On a kernel without O_PATH, the path is followed as the kernel does. */
+static int find_by_name(struct target *target)
+{
+	char *path = realpath(target->name, NULL), *dir;
+	int fd, status = 0;
+
+	if ((!path && errno != ENOENT) || (path && stat(path, &target->old) < 0)
+	    || !*pcopy_base_name(target->name))
+		return leads_nowhere(target);
+	if (is_link_to_nowhere(target))
 		return EXIT_FAILURE;
-	}
-	return 0;
+	if (!path)
+		path = xasprintf("%s", target->name);
+	dir = xasprintf("%.*s.", (int)(pcopy_base_name(path) - path), path);
+	fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &target->parent) < 0)
+		return pcopy_cannot("open the directory of", target->name);
+	if (!is_special(&target->old))
+		status = keep_directory(target, fd, pcopy_base_name(path));
+	close(fd);
+	free(dir);
+	free(path);
+	return status;
+}
+
+/* A link in /proc has led to the file, so the file is looked up by the path that the link shows. If
+ * the file was deleted, that path ends with " (deleted)" (proc(5)), and pcopy must not make a new
+ * file of that name. */
+static int find_real_name(struct target *target)
+{
+	struct bb_walk w = { .path = target->name };
+	struct stat st;
+	char self[64], path[PATH_MAX];
+	ssize_t len = readlink(self_name(target->found, self), path, sizeof(path) - 1);
+	int place, is_same, status = EXIT_FAILURE;
+
+	path[len < 0 ? 0 : len] = '\0';
+	place = bb_walk(&w, path);
+	is_same = place >= 0 && fstat(place, &st) == 0 && same_inode(&st, &target->old);
+	target->parent = w.parent;
+	if (is_same)
+		status = keep_directory(target, w.dir, w.name);
+	else if (!w.is_refused)
+		bb_error_msg("'%s' has no name, or has been replaced", target->name);
+	close(place);
+	close(w.dir);
+	return status;
+}
+
+/* Examines what the walk has found. The directory of the file is not known yet if a link in /proc
+ * has led to the file. */
+static int keep_found(struct target *target, const struct bb_walk *w)
+{
+	if (target->found >= 0 && fstat(target->found, &target->old) < 0)
+		return pcopy_cannot("examine", target->name);
+	target->parent = w->parent;
+	if (w->links && is_link_to_nowhere(target))
+		return EXIT_FAILURE;
+	return w->is_magic || is_special(&target->old) ? 0
+						       : keep_directory(target, w->dir, w->name);
+}
+
+/* Finds DST and its directory. Keeps DST open with O_PATH, so that what is opened or asked later is
+ * the same file. O_PATH does not open a device (open(2)), so this has no effect on it. If there is
+ * no file, st_mode is 0. */
+static int find_target(struct target *target)
+{
+	struct bb_walk w = { .path = target->name };
+	int status;
+
+	memset(&target->old, 0, sizeof(target->old));
+	target->found = bb_walk(&w, target->name);
+	if (!w.works)
+		return find_by_name(target);
+	if (w.is_refused)
+		return EXIT_FAILURE;
+	if (w.dir < 0)
+		return leads_nowhere(target);
+	status = keep_found(target, &w);
+	close(w.dir);
+	return status;
+}
+
+int pcopy_stat_name(int dir, const char *name, struct stat *st)
+{
+	int fd, result = fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW);
+
+	if (result == 0 || errno == ENOENT)
+		return result;
+	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	result = fd < 0 ? -1 : fstat(fd, st);
+	close(fd);
+	return result;
 }
 
 int pcopy_reopen(const struct target *target, int flags)
@@ -56,8 +176,7 @@ int pcopy_reopen(const struct target *target, int flags)
 	struct stat st;
 	int fd;
 
-	scnprintf(self, sizeof(self), "/proc/self/fd/%d", target->found);
-	fd = target->found < 0 ? -1 : open(self, flags | O_CLOEXEC);
+	fd = target->found < 0 ? -1 : open(self_name(target->found, self), flags | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
 	/* Without /proc, the name is opened, and by now it can lead to another file. */
@@ -70,55 +189,16 @@ int pcopy_reopen(const struct target *target, int flags)
 	return fd;
 }
 
-/* Checks that the directory still has the DST that was examined, under its name. If DST is
- * /dev/fd/N and that file was deleted, the link in /proc ends with " (deleted)" (proc(5)), and
- * pcopy must not make a new file of that name. */
-static int check_found(const struct target *target)
-{
-	struct stat now, dir;
-
-	if (!target->old.st_mode)
-		return 0;
-	if (fstatat(target->dir, target->base, &now, AT_SYMLINK_NOFOLLOW) == 0
-	    && same_inode(&now, &target->old))
-		return fstat(target->dir, &dir) < 0 ? pcopy_cannot("examine", target->name)
-			: pcopy_refuse_stranger(target->name, &now, &dir);
-	bb_error_msg("'%s' has no name, or has been replaced", target->name);
-	return EXIT_FAILURE;
-}
-
-/* Divides the path into a directory and a name, and keeps the directory open. The temporary file
- * and DST are then in the same directory, even if another process renames the directory. */
-static int open_directory(struct target *target, const char *path)
-{
-	char *dir;
-
-	target->base = pcopy_base_name(path);
-	if (!*target->base) {
-		bb_error_msg("'%s' is not a directory", target->name);
-		return EXIT_FAILURE;
-	}
-	dir = xasprintf("%.*s", (int)(target->base - path), path);
-	target->dir = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (target->dir < 0 && errno == EACCES)
-		target->dir = open(*dir ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	free(dir);
-	if (target->dir < 0)
-		return pcopy_cannot("open the directory of", target->name);
-	(void)fstatfs(target->dir, &target->fs); /* If this fails, all is zero. */
-	return check_found(target);
-}
-
 static int is_seekable(const struct stat *st)
 {
 	return st->st_mode == 0 || S_ISREG(st->st_mode) || S_ISBLK(st->st_mode);
 }
 
-/* Examines DST. If it is a directory, DST becomes the file in it that has the name of SRC. */
+/* If DST is a directory, DST becomes the file in it that has the name of SRC. */
 static int find_name(struct copy *copy)
 {
 	struct target *target = &copy->target;
-	int status = stat_target(target);
+	int status = find_target(target);
 
 	if (status || !S_ISDIR(target->old.st_mode) || asked(copy->request, 'T'))
 		return status;
@@ -129,7 +209,7 @@ static int find_name(struct copy *copy)
 	close(target->found);
 	target->name = xasprintf(*pcopy_base_name(target->name) ? "%s/%s" : "%s%s", target->name,
 		pcopy_base_name(copy->source.name));
-	return stat_target(target);
+	return find_target(target);
 }
 
 static int check_kind(const struct copy *copy)
@@ -158,16 +238,11 @@ static int check_kind(const struct copy *copy)
 
 /* Opens a DST that is neither a file nor a disk, such as a FIFO, a terminal or /dev/null. To open a
  * FIFO, pcopy waits for a reader (fifo(7)), so it has not blocked the signals that end it yet. */
-static int open_stream(struct target *target, const char *path)
+static int open_stream(struct target *target)
 {
-	char *dir = xasprintf("%.*s.", (int)(pcopy_base_name(path) - path), path);
-	struct stat st;
-	int status = S_ISFIFO(target->old.st_mode) && stat(dir, &st) == 0
-		? pcopy_refuse_stranger(target->name, &target->old, &st) : 0;
-
-	free(dir);
-	if (status)
-		return status;
+	if (S_ISFIFO(target->old.st_mode)
+	    && bb_refuse_stranger(target->name, &target->old, &target->parent, "it"))
+		return EXIT_FAILURE;
 	target->fd = pcopy_reopen(target, O_WRONLY);
 	return target->fd < 0 ? pcopy_cannot("open", target->name) : 0;
 }
@@ -175,7 +250,6 @@ static int open_stream(struct target *target, const char *path)
 int pcopy_find_target(struct copy *copy, const char *name)
 {
 	struct target *target = &copy->target;
-	char *path = NULL;
 	int status;
 
 	target->name = name;
@@ -195,14 +269,16 @@ int pcopy_find_target(struct copy *copy, const char *name)
 	status = check_kind(copy);
 	if (status)
 		return status;
-	target->base = target->written = target->name;
-	if (target->old.st_mode)
-		status = pcopy_check_links(target->name, &target->old, &path);
+	if (is_special(&target->old))
+		target->base = target->written = target->name;
+	if (!target->seekable)
+		return open_stream(target);
+	if (S_ISREG(target->old.st_mode) && target->dir == AT_FDCWD)
+		status = find_real_name(target);
 	if (status)
 		return status;
-	if (!target->seekable)
-		return open_stream(target, path);
-	if (S_ISBLK(target->old.st_mode))
-		return 0;
-	return open_directory(target, path ? path : target->name);
+	if (S_ISREG(target->old.st_mode)
+	    && bb_refuse_stranger(target->name, &target->old, &target->parent, "it"))
+		return EXIT_FAILURE;
+	return 0;
 }

@@ -9,27 +9,30 @@
  * interrupts another call. */
 static sigset_t held;
 
-static void hold_signal(int sig)
+/* sigs ends with 0. A signal that is ignored stays ignored, as nohup(1) expects. */
+static void hold(const int *sigs)
 {
 	struct sigaction sa;
 
-	if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN) /* as nohup(1) does */
-		sigaddset(&held, sig);
+	for (; *sigs; sigs++)
+		if (sigaction(*sigs, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN)
+			sigaddset(&held, *sigs);
 	sigprocmask(SIG_BLOCK, &held, NULL);
 }
 
 void pcopy_hold_requests(void)
 {
 	sigemptyset(&held);
-	hold_signal(SIGUSR1);
+	hold((const int[]){ SIGUSR1, 0 });
 }
 
 void pcopy_hold_signals(void)
 {
-	static const int wanted[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD };
+	static int is_done;
 
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		hold_signal(wanted[i]);
+	if (!is_done)
+		hold((const int[]){ SIGHUP, SIGINT, SIGTERM, SIGCHLD, 0 });
+	is_done = 1;
 }
 
 /* On a kernel without rt_sigtimedwait(2), this function looks for pending signals every

@@ -7,6 +7,7 @@
 #                      path is in /proc, because the file may have no name (O_TMPFILE in open(2))
 #   writes_some        succeeds if that file has bytes
 #   no_temporary       succeeds if no temporary file is below this directory
+#   locked FILE CMD... runs CMD while another process has FILE locked for writing
 #   kept NAME          prints the name of the file that --resume keeps for the DST called NAME
 #
 # Some kernels lack what pcopy builds on, and pcopy then does less. Such a test asks for it first:
@@ -28,6 +29,10 @@ temporary() {
 }
 writes_some() { fd=$(temporary) && [ -s "$fd" ]; }
 no_temporary() { [ -z "$(find . -name '.pcopy-*')" ]; }
+locked() { python3 -c 'import fcntl, subprocess, sys
+file = open(sys.argv[1], "r+b")
+fcntl.lockf(file, fcntl.LOCK_EX)
+sys.exit(subprocess.call(sys.argv[2:]))' "$@"; }
 kept() { python3 -c 'import sys, zlib; print(".pcopy-%08x.resume" % zlib.crc32(sys.argv[1].encode()))' "$1"; }
 locks_show() {
 	python3 -c 'import fcntl, os, sys

@@ -450,12 +450,11 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	wait $pid
 	like 'pcopy answers SIGUSR1 while it waits for the medium' "0 pcopy: 19.0 MiB of 19.0 MiB  100%  *" "$? $(cat err)"
 	# DST is examined, and a second later it is a link to another file.
-	for call in stat lstat; do
+	for call in openat readlinkat; do
 		rm -f dst log; echo old >other; echo old >before
-		[ $call = lstat ] || ln -s before dst
-		strace -f -o log -P dst -e trace="?$call,?newfstatat" -e inject="?$call,?newfstatat:delay_exit=1000000" \
-			"$IPCBOX" pcopy src3 dst >out 2>err & pid=$!
-		wait_for grep -q stat log
+		[ $call = openat ] || ln -s before dst
+		strace -f -o log -e trace=$call,linkat -e inject="$call:delay_exit=300000" "$IPCBOX" pcopy src3 dst >out 2>err & pid=$!
+		wait_for grep -qE '"dst"|"before"' log
 		ln -sf other dst
 		wait $pid
 		ok "pcopy does not follow a link that takes the place of DST after $call" holds_old other

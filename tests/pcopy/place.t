@@ -139,10 +139,11 @@ if locks_show; then
 	if [ "$(id -u)" = 0 ]; then
 		mkdir -m 777 open; cp src open/$kept; chmod 644 src
 		chown 65534:65534 open/$kept; chmod 444 open/$kept
-		exec 9<open/$kept; flock 9
+		locked open/$kept sh -c 'echo >is-locked; sleep 9' & holder=$!
+		wait_for test -e is-locked
 		as_nobody pcopy -R -J src open/dst
 		is 'the read-only file of a running --resume keeps its mode' "3 444" "$rc $(stat -c %a open/$kept)"
-		exec 9<&-
+		kill $holder; wait $holder
 		as_nobody pcopy -R -J src open/dst
 		like '--resume goes on with a read-only file' "0 *\"saved_bytes\":$size,*" "$rc $out$err"
 		ok '--resume copies each byte with a read-only file' cmp src open/dst
@@ -153,14 +154,14 @@ if locks_show; then
 	run box pcopy --resume src dst
 	like '--resume refuses a FIFO under its name without waiting for a writer' "1 pcopy: '$kept' beside 'dst' is not a file that pcopy made*" "$rc $err"
 	rm $kept; : >$kept
-	flock $kept $EMULATOR "$IPCBOX" pcopy --resume src dst >log 2>err; rc=$?
+	locked $kept $EMULATOR "$IPCBOX" pcopy --resume src dst >log 2>err; rc=$?
 	is 'two processes do not resume the same file' "3 pcopy: another pcopy is resuming 'dst'" "$rc $(cat err)"
 else
 	skip '--resume looks at the file that it finds under its name' "$no_locks"
 fi
 : >$kept
-flock $kept sleep 0.5 & orphan=$!
-wait_for sh -c "! flock -n $kept true"
+locked $kept sh -c 'echo >held; sleep 0.5' & orphan=$!
+wait_for test -e held
 run box pcopy --resume src dst
 is '--resume waits for the last worker of a pcopy that was killed' '0 ' "$rc $err"
 wait $orphan

@@ -123,10 +123,8 @@ fi
 # --- in place: one at a time
 echo old >dst
 for option in --inplace -u; do
-	exec 7<>dst; flock 7
-	run box pcopy $option one dst
-	is "a DST that another process has locked is status 3: $option" "3 pcopy: another process writes 'dst', or has it locked" "$rc $err"
-	exec 7<&-
+	locked dst $EMULATOR "$IPCBOX" pcopy $option one dst 2>err; rc=$?
+	is "a DST that another process has locked is status 3: $option" "3 pcopy: another process writes 'dst', or has it locked" "$rc $(cat err)"
 	ok "a DST that another process has locked stays as it was: $option" holds_old dst
 done
 rm -f dst; mkfifo feed

@@ -105,23 +105,23 @@ for mode in 777 1777 775; do
 		fresh; chmod $mode dir
 		nobody sh -c 'echo his >dir/dst'
 		run box pcopy $options secret dir/dst
-		is "pcopy $options refuses a stranger's file in a directory of mode $mode" "1 pcopy: can't use 'dir/dst': it $owned" "$rc $err"
+		is "pcopy $options refuses a stranger's file in a directory of mode $mode" "1 pcopy: can't open 'dir/dst': it $owned" "$rc $err"
 		is "pcopy $options leaves a stranger's file as it was in a directory of mode $mode" 'his 65534' "$(cat dir/dst) $(stat -c %u dir/dst)"
 		fresh; chmod $mode dir; echo old >target; chmod 644 target
 		nobody ln -s ../target dir/dst
 		run box pcopy $options secret dir/dst
-		is "pcopy $options does not follow a stranger's link in a directory of mode $mode" "1 pcopy: can't use 'dir/dst': it $owned" "$rc $err"
+		is "pcopy $options does not follow a stranger's link in a directory of mode $mode" "1 pcopy: can't open 'dir/dst': a link on its way $owned" "$rc $err"
 		is "pcopy $options leaves the target of a stranger's link in a directory of mode $mode" old "$(cat target)"
 	done
 	fresh; chmod $mode dir; nobody ln -s ../secret dir/src
 	run box pcopy dir/src copy
-	is "pcopy does not read through a stranger's link in a directory of mode $mode" "1 pcopy: can't use 'dir/src': it $owned" "$rc $err"
+	is "pcopy does not read through a stranger's link in a directory of mode $mode" "1 pcopy: can't open 'dir/src': a link on its way $owned" "$rc $err"
 	nobody mkfifo dir/fifo
 	run box pcopy secret dir/fifo
-	is "pcopy does not write into a stranger's FIFO in a directory of mode $mode" "1 pcopy: can't use 'dir/fifo': it $owned" "$rc $err"
+	is "pcopy does not write into a stranger's FIFO in a directory of mode $mode" "1 pcopy: can't open 'dir/fifo': it $owned" "$rc $err"
 	fresh; chmod $mode dir; nobody ln -s ../secret dir/inner; ln -s dir/inner outer
 	run box pcopy outer copy
-	is "pcopy does not follow its user's link to a stranger's link in a directory of mode $mode" "1 pcopy: can't use 'dir/inner': it $owned" "$rc $err"
+	is "pcopy does not follow its user's link to a stranger's link in a directory of mode $mode" "1 pcopy: can't open 'outer': a link on its way $owned" "$rc $err"
 	rm outer
 done
 fresh; chown 65534 dir; nobody sh -c 'echo his >dir/dst'
@@ -134,17 +134,88 @@ fresh; echo old >dir/target; ln -s target dir/dst
 run box pcopy public dir/dst
 is "pcopy follows root's own link in a directory that others can write to" '0  public' "$rc $err $(cat dir/target)"
 
+# --- nobody's links in the middle of a path
+for mode in 777 1777 775; do
+	for link in dir/way dir/way/deeper; do
+		for options in '' --inplace -u -R; do
+			fresh; chmod $mode dir; rm -rf inner; mkdir -p inner/deeper; echo old >inner/dst; echo old >inner/deeper/dst
+			nobody ln -s ../inner dir/way
+			run box pcopy $options secret $link/dst
+			is "pcopy $options follows no stranger's link on the way to DST: $link, mode $mode" "1 pcopy: can't open '$link/dst': a link on its way $owned" "$rc $err"
+			run box pcopy $options secret $link/new
+			is "pcopy $options makes no file behind a stranger's link: $link, mode $mode" "1 old old" "$rc $(cat inner/dst inner/deeper/* | paste -sd ' ')"
+		done
+		cp secret inner/secret; cp secret inner/deeper/secret
+		run box pcopy $link/secret copy
+		is "pcopy follows no stranger's link on the way to SRC: $link, mode $mode" "1 pcopy: can't open '$link/secret': a link on its way $owned" "$rc $err"
+	done
+	run box pcopy public secret dir/way
+	is "pcopy follows no stranger's link to the directory of several files: mode $mode" "1 deeper dst secret" "$rc $(cd inner && echo *)"
+	ln -s dir/way outer
+	run box pcopy public outer/dst
+	is "pcopy follows no stranger's link that its user's link leads through: mode $mode" "1 pcopy: can't open 'outer/dst': a link on its way $owned" "$rc $err"
+	rm outer
+	ln -s ../inner dir/ours
+	run box pcopy public dir/ours/dst
+	is "pcopy follows root's own link on the way to DST: mode $mode" '0  public' "$rc $err $(cat inner/dst)"
+	chown 65534 dir
+	run box pcopy public dir/way/deeper/dst
+	is "pcopy follows the link of the directory's owner on the way to DST: mode $mode" '0  public' "$rc $err $(cat inner/deeper/dst)"
+	chown 0 dir
+	cp public inner/one; mkdir -p many
+	run box pcopy dir/way/one public many
+	is "a stranger's link on the way to one SRC stops no other SRC: mode $mode" '1 public' "$rc $(cd many && echo *)"
+	rm -r many
+done
+
+# --- a stranger's locks stop nobody
+cat >locks.py <<'END'
+"""locks.py FILE LOCK... - as nobody, who can only read the file, holds these locks on it: flock, read"""
+import fcntl, os, sys, time
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+file = open(sys.argv[1])
+if "flock" in sys.argv:
+    fcntl.flock(file, fcntl.LOCK_EX)
+if "read" in sys.argv:
+    fcntl.lockf(file, fcntl.LOCK_SH)
+print("ready", flush=True)
+time.sleep(60)
+END
+for locks in flock read 'flock read'; do
+	for options in --inplace -u -R; do
+		fresh; echo old >dir/dst; cp public "dir/$kept"; chmod 644 "dir/$kept" dir/dst
+		case $options in -R) file=$kept ;; *) file=dst ;; esac
+		: >ready
+		# shellcheck disable=SC2086 # words
+		python3 locks.py dir/$file $locks >ready & holder=$!
+		wait_for grep -q ready ready
+		run box pcopy $options public dir/dst
+		is "no lock of a reader stops pcopy $options: $locks" '0  public' "$rc $err $(cat dir/dst)"
+		if [ "$options $locks" != "-R $locks" ] && [ "$locks" != 'flock read' ]; then
+			"$IPCBOX" pcopy $options - dir/dst <feed & first=$!
+			exec 9>feed; echo first >&9
+			wait_for grep -q first dir/dst
+			run box pcopy $options secret dir/dst
+			is "two pcopy $options exclude each other beside a reader's lock: $locks" "3 pcopy: another process writes 'dir/dst', or has it locked" "$rc $err"
+			exec 9>&-; wait $first
+		fi
+		kill $holder; wait $holder
+	done
+done
+
 # --- between look and open nothing changes hands
 echo shadow >shadow; chmod 600 shadow
 for options in '' --inplace -u; do
 	fresh; echo old >dir/dst
-	stopped flock,fchmod,fsync '' $options secret dir/dst
+	stopped ftruncate,fchmod,fsync '' $options secret dir/dst
 	nobody sh -c 'rm -f dir/dst; ln -s ../shadow dir/dst'
 	ends
 	is "pcopy $options writes no file that a swapped link leads to" shadow "$(cat shadow)"
 	ok "pcopy $options fails where DST is swapped for a link" test "$rc" != 0
 	fresh; echo old >dir/dst
-	stopped flock,fchmod,fsync '' $options secret dir/dst
+	stopped ftruncate,fchmod,fsync '' $options secret dir/dst
 	nobody sh -c 'mv dir/dst dir/away; echo his >dir/dst'
 	ends
 	like "pcopy $options fails where nobody swaps DST for his file" '[13] pcopy: *' "$rc $(cat err)"
@@ -153,8 +224,7 @@ done
 # pcopy has examined a FIFO, and then a link to root's file takes its place.
 fresh; mkfifo dir/fifo
 rm -f log
-first='?open,?openat,?stat,?newfstatat'
-strace -f -o log -e trace="$first" -P dir/fifo -e inject="$first:delay_exit=1000000:when=1" "$IPCBOX" pcopy secret dir/fifo 2>err & pid=$!
+strace -f -o log -e trace=openat -P fifo -e inject="openat:delay_exit=1000000:when=1" "$IPCBOX" pcopy secret dir/fifo 2>err & pid=$!
 wait_for grep -q fifo log
 nobody sh -c 'mv dir/fifo dir/away; ln -s ../shadow dir/fifo'
 sleep 0.1; timeout 5 cat dir/away >/dev/null & reader=$!

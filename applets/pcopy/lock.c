@@ -1,0 +1,99 @@
+/*
+ * lock.c - the locks that show who writes a file
+ *
+ * SPDX-License-Identifier: 0BSD
+ */
+#include <sys/file.h>
+#include "pcopy.h"
+
+/* A process that may only read DST must not stop pcopy. So the lock is F_WRLCK of fcntl(2), which
+ * needs a descriptor that is open for writing. It belongs to the open file (F_OFD_SETLK in
+ * fcntl_locking(2)), so it lasts as long as the workers. A reader can keep it away with F_RDLCK.
+ * flock(2), which any reader can take, then stands in, as it does where the kernel has no
+ * F_OFD_SETLK (before Linux 3.15), and at disks, where it is the custom. */
+enum { MY_OFD_GETLK = 36, MY_OFD_SETLK = 37 }; /* asm-generic/fcntl.h, for every machine */
+enum locked { LOCKED, UNKNOWN, BY_READERS, BY_WRITER };
+
+/* Only F_WRLCK keeps F_RDLCK away. */
+int pcopy_has_writer(int fd)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, MY_OFD_GETLK, &lock) == 0 && lock.l_type == F_WRLCK;
+}
+
+/* Takes the lock. If readers keep it away, takes F_RDLCK, so that no later pcopy gets F_WRLCK when
+ * the readers go. */
+static enum locked lock_for_writing(int fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(fd, MY_OFD_SETLK, &lock) == 0)
+		return LOCKED;
+	if (errno != EAGAIN && errno != EACCES)
+		return UNKNOWN;
+	if (pcopy_has_writer(fd))
+		return BY_WRITER;
+	lock.l_type = F_RDLCK;
+	(void)fcntl(fd, MY_OFD_SETLK, &lock); /* It fails if DST can only be written. */
+	return BY_READERS;
+}
+
+/* Returns the process that holds flock(2) on the file, or 0 if /proc/locks does not tell. A line
+ * there has the number of the process before the device and the inode (proc_locks(5)). */
+static uintmax_t flock_holder(const struct stat *st)
+{
+	FILE *f = fopen("/proc/locks", "re");
+	char line[256], file[64], *found;
+	uintmax_t pid = 0;
+
+	scnprintf(file, sizeof(file), " %02x:%02x:%ju ", major(st->st_dev), minor(st->st_dev),
+		(uintmax_t)st->st_ino);
+	while (f && !pid && fgets(line, sizeof(line), f)) {
+		found = strstr(line, " FLOCK ") ? strstr(line, file) : NULL;
+		while (found && found > line && isdigit((unsigned char)found[-1]))
+			found--;
+		if (found)
+			pid = leading_number(found);
+	}
+	if (f)
+		fclose(f);
+	return pid;
+}
+
+/* Returns true if the process that holds flock(2) on the file may not write to the file, or has
+ * ended. */
+static int is_reader_of(const struct stat *st)
+{
+	int others = !S_ISREG(st->st_mode) || st->st_mode & (S_IWGRP | S_IWOTH);
+	uintmax_t pid = others ? 0 : flock_holder(st);
+	char name[64];
+	long uid;
+
+	scnprintf(name, sizeof(name), "/proc/%ju/status", pid);
+	uid = pid ? pcopy_read_field(name, "\nUid:\t") : 0;
+	return uid != 0 && uid != (long)geteuid() && uid != (long)st->st_uid;
+}
+
+/* A killed pcopy's workers keep its lock until they die, which they do at once (PR_SET_PDEATHSIG in
+ * prctl(2)), so this function waits for two seconds. A file system without locks counts as
+ * locked. */
+int pcopy_lock(int fd)
+{
+	enum { TRIES = 100, PAUSE_MS = 20 };
+	enum locked how;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return EXIT_NOT_NOW;
+	for (int i = 0; i < TRIES; i++) {
+		how = S_ISREG(st.st_mode) ? lock_for_writing(fd) : UNKNOWN;
+		if (how == LOCKED)
+			return 0;
+		if (how != BY_WRITER && (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
+			|| is_reader_of(&st)))
+			return 0;
+		(void)poll(NULL, 0, PAUSE_MS);
+	}
+	return EXIT_NOT_NOW;
+}
