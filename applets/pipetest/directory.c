@@ -165,7 +165,11 @@ bool pipetest_directory_make(const char *wish)
 	const char *const parents[] = { getenv("TMPDIR"), "/tmp", "/run", "/dev/shm", ".", "/" };
 
 	if (wish) {
-		const char *why = make_in(wish);
+		struct bb_walk walk = { .path = wish };
+		const char *why;
+
+		close(bb_find(&walk, wish)); /* This refuses a stranger's link. */
+		why = make_in(wish);
 
 		if (why)
 			bb_error_msg_and_die("can't make a directory in '%s': %s", wish, why);

@@ -48,8 +48,27 @@ like 'pipetest runs in its own directory after a stranger has moved that away' \
 	'*# Totals: pass:[1-9]* fail:0 xfail:* error:0' "$out"
 is "pipetest empties no directory that has the name of its own" "$whole" "$(victims)"
 is 'pipetest empties its own directory after a stranger has moved that away' '' "$(ls mine/away)"
-like 'pipetest says that it cannot remove a directory that was moved away' \
-	"pipetest: can't remove '*/mine/pipetest.*': Not a directory" "$err"
+is 'pipetest removes the directory that it made when its first one was moved away' '' \
+	"$(find mine -type d -name 'pipetest.*')$err"
+
+# --- what another user put into a directory that all can write to
+mkdir -m 700 closed
+for mode in 1777 777; do
+	mkdir -m $mode "m$mode"
+	$as_stranger "cd m$mode && mkfifo fifo && ln -s ../closed way && truncate -s 1T sparse && ln -s /dev/zero link"
+	run box pipetest -d "m$mode/way" -t fif.create
+	is "pipetest -d does not follow a stranger's link in a directory of mode $mode" \
+		"1 pipetest: can't open 'm$mode/way': a link on its way belongs to user 65534, in a directory that others can write to" "$rc $err"
+	run box pipetest -b -t 'setup.*' -D 200ms --compare "m$mode/link"
+	is "pipetest --compare does not follow a stranger's link in a directory of mode $mode" \
+		"1 pipetest: can't open 'm$mode/link': a link on its way belongs to user 65534, in a directory that others can write to" "$rc $err"
+	run box pipetest -b -t 'setup.*' -D 200ms --compare "m$mode/fifo"
+	is "pipetest --compare does not wait for the writer of a stranger's FIFO in a directory of mode $mode" \
+		"1 pipetest: can't use 'm$mode/fifo': not a regular file" "$rc $err"
+	run sh -c 'ulimit -v 200000; exec "$@"' sh "$IPCBOX" pipetest -b -t 'setup.*' -D 200ms --compare "m$mode/sparse"
+	is "pipetest --compare does not read 1 TiB of a stranger's sparse file in a directory of mode $mode" \
+		"1 pipetest: 'm$mode/sparse' is empty" "$rc $err"
+done
 
 rm -rf mine && mkdir mine && touch mine/file
 run box pipetest -d mine -t fif.create

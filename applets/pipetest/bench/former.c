@@ -36,22 +36,26 @@ static const char *take_line(struct former *f, const char *line, size_t len)
 	return line;
 }
 
+/* Another user may have put a FIFO or a sparse file there, so the file must be regular, and no more
+ * is read than a run writes. O_NONBLOCK: the open of a FIFO would wait for its writer. */
 static char *read_text(const char *path)
 {
-	int fd = xopen(path, O_RDONLY);
-	size_t size = 64 * 1024, len = 0;
-	char *text = xmalloc(size);
+	enum { MOST = 1 << 20 };
+	struct bb_walk walk = { .path = path };
+	char *text = xmalloc(MOST + 1);
+	struct stat st;
 	ssize_t n;
+	int fd;
 
-	while ((n = safe_read(fd, text + len, size - 1 - len)) > 0) {
-		len += n;
-		if (size - 1 - len == 0)
-			text = xrealloc(text, size *= 2);
-	}
+	close(bb_find(&walk, path)); /* This refuses a stranger's link. */
+	fd = xopen(path, O_RDONLY | O_NONBLOCK);
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+		bb_error_msg_and_die("can't use '%s': not a regular file", path);
+	n = full_read(fd, text, MOST);
 	if (n < 0)
 		bb_perror_msg_and_die("can't read '%s'", path);
 	close(fd);
-	text[len] = '\0';
+	text[n] = '\0';
 	return text;
 }
 
