@@ -179,20 +179,23 @@ static char *json_element(struct json *j, uint32_t i, char *s)
 	return why ? NULL : end;
 }
 
-/* Sets the field from the scalar or the array at s. Returns what follows it, or NULL. */
-static char *json_value(struct json *j, char *s)
+/* Sets the field from the array at s. Returns what follows it, or NULL. */
+static char *json_array(struct json *j, char *s)
 {
-	if (!j->field->is_array)
-		return json_element(j, 0, s);
-	for (uint32_t i = 0; i < j->field->count; i++) {
-		if (*s++ != (i ? ',' : '['))
-			return NULL;
-		s = json_element(j, i, board_skip_space(s));
+	uint32_t i, n = j->field->count;
+
+	for (i = 0; i < n && *s == (i ? ',' : '['); i++) {
+		s = json_element(j, i, board_skip_space(s + 1));
 		if (!s)
 			return NULL;
 		s = board_skip_space(s);
 	}
-	return *s == ']' ? s + 1 : NULL;
+	if (i == n && *s == ']')
+		return s + 1;
+	bb_error_msg("field '%s' is %s: it takes an array of %u elements", j->field->name,
+		j->field->type, (unsigned)n);
+	j->bad = 1;
+	return NULL;
 }
 
 /* Finds the field that the name means. A field whose own name ends with _b64 comes first. */
@@ -224,7 +227,8 @@ static char *json_object(struct json *j, char *p)
 		p = board_skip_space(p);
 		if (j->bad || *p != ':')
 			return NULL;
-		p = json_value(j, board_skip_space(p + 1));
+		p = board_skip_space(p + 1);
+		p = j->field->is_array ? json_array(j, p) : json_element(j, 0, p);
 		if (!p)
 			return NULL;
 		p = board_skip_space(p);

@@ -109,12 +109,22 @@ static mode_t file_mode(const struct board *b, int mode)
 	return b->fd >= 0 ? b->st.st_mode & 0777 : 0644 & ~mask;
 }
 
-/* Makes a file and returns it, or -1 if another process made one first. The words are tried on a
- * record before that, so that a wrong word leaves no file behind. */
+/* Returns a record of zeros on which the words have been tried, or ends the program. So a wrong
+ * word leaves no new file behind, and no old one changes. */
+static unsigned char *try_words(const struct schema *s, char **words)
+{
+	unsigned char *record = memset(xmalloc(s->record_size), 0, s->record_size);
+
+	if (words && board_set_record(s, record, words, 0) < 0)
+		exit(EXIT_USAGE);
+	return record;
+}
+
+/* Makes a file and returns it, or -1 if another process made one first. */
 static int make_file(const struct board *b, const struct schema *s, const struct wanted *want)
 {
 	struct board_header *h = board_make_header(s, want->nslots ? want->nslots : 2);
-	unsigned char *record = memset(xmalloc(s->record_size), 0, s->record_size);
+	unsigned char *record = try_words(s, want->words);
 	struct image m = {
 		.size = h->header_size + (off_t)h->nslots * h->slot_stride,
 		.head = h, .head_len = h->header_size, .mode = file_mode(b, want->mode),
@@ -127,8 +137,6 @@ static int make_file(const struct board *b, const struct schema *s, const struct
 	if (target)
 		bb_error_msg_and_die("can't open '%s': it is a symbolic link to '%s', which does "
 			"not exist", b->path, target);
-	if (want->words && board_set_record(s, record, want->words, 0) < 0)
-		exit(EXIT_USAGE);
 	if (want->raw) {
 		m.size = m.head_len = s->record_size;
 		m.head = record;
@@ -167,6 +175,7 @@ static int needs_replacing(const struct board *b, const struct schema *s,
 static int settle(struct board *b, const struct schema *asked, enum found found,
 	const struct wanted *want)
 {
+	const struct schema *s = &b->schema;
 	int fd, anew;
 
 	board_map(b, PROT_READ | PROT_WRITE);
@@ -175,8 +184,10 @@ static int settle(struct board *b, const struct schema *asked, enum found found,
 		return 1;
 	if (found == READ_LOCKED && want->verbose)
 		bb_error_msg("'%s' is locked by a reader: it is made anew", b->path);
-	fd = board_remake(b, anew && want->schema ? asked : &b->schema,
-		want->nslots ? want->nslots : b->raw ? 2 : b->head.nslots, want);
+	if (anew && want->schema)
+		s = asked;
+	free(try_words(s, want->words));
+	fd = board_remake(b, s, want->nslots ? want->nslots : b->raw ? 2 : b->head.nslots, want);
 	board_unmap(b);
 	b->fd = fd;
 	if (fd < 0)

@@ -244,9 +244,9 @@ done <<-'END'
 	u=9 z=1|no field 'z': there are n, s, b, c, x, t, u
 	u=9 s='abc|a quotation is not closed
 	{"u":9,"z":1}|no field 'z': there are n, s, b, c, x, t, u
-	{"u":9,"n":[1]}|not a JSON object of the board's fields
-	{"u":9,"n":[1,2,3]}|not a JSON object of the board's fields
-	{"u":9,"n":1}|not a JSON object of the board's fields
+	{"u":9,"n":[1]}|field 'n' is i32[2]: it takes an array of 2 elements
+	{"u":9,"n":[1,2,3]}|field 'n' is i32[2]: it takes an array of 2 elements
+	{"u":9,"n":1}|field 'n' is i32[2]: it takes an array of 2 elements
 	{"u":9,"s":abc}|field 's': 'abc' is invalid for str12
 	{"u":9,"s":null}|field 's': 'null' is invalid for str12
 	{"u":9,"s":"\u0000"}|not a JSON object of the board's fields

@@ -46,7 +46,10 @@ done
 run box mmapw --replace -S x:u8 fresh x=1
 is 'mmapw --replace makes a file that is not there' '0 x=1' "$rc $(box mmapr -1 fresh)"
 run box mmapw --replace -S x:u8,y:i8 fresh y=200
-is 'a wrong value is found before --replace publishes' 2 "$rc"
+is 'a wrong value is found before --replace makes the file anew' '2 x=1' "$rc $(box mmapr -1 fresh)"
+run box mmapw --replace -n 8 fresh
+is 'the record of the help, which does not fit, is found wrong before --replace makes the file anew' \
+	"2 mmapw: no field 'id': there are x slots: 2" "$rc $err $(box mmapr --info fresh | grep slots)"
 
 # One element of an array.
 box mmapw -S 'temp:i16[3],s:str4[2],n:u8' e temp=1,2,3 s=a,b
@@ -111,6 +114,10 @@ done <<-'END2'
 	{"i":null}|field 'i': 'null' is invalid for i64
 	{"b":null}|field 'b': 'null' is invalid for bool
 	{"b":01}|field 'b': '01' is invalid for bool
+	{"f":[1,2]}|field 'f' is f32[3]: it takes an array of 3 elements
+	{"f":[1,2,3,4]}|field 'f' is f32[3]: it takes an array of 3 elements
+	{"f":5}|field 'f' is f32[3]: it takes an array of 3 elements
+	{"f":[1,x,3]}|field 'f': 'x' is invalid for f32[3]
 END2
 for number in 0 -0 1e2 1E+2 1.25e-2 -10.5 1e-400; do
 	run sh -c "printf '{\"d\":%s}\n' $number | $EMULATOR $IPCBOX mmapw j -"
