@@ -329,8 +329,8 @@ is 'mmapw --unlink removes a file in another directory' '0 gone' "$rc $([ -e tar
 box mmapw behind/b id=1
 mkdir another; box mmapw another/b id=7
 if [ -z "$EMULATOR" ] && strace -o calls -e inject=unlink,unlinkat:delay_enter=1 true 2>log; then
-	strace -o calls -e inject=unlink,unlinkat:delay_enter=1000000 "$IPCBOX" mmapw --unlink behind/b id=2 & pid=$! PIDS="$PIDS $!"
-	wait_for grep -q unlink calls
+	strace -o calls -e trace=unlink,unlinkat -e inject=unlink,unlinkat:delay_enter=1000000 "$IPCBOX" mmapw --unlink behind/b id=2 & pid=$! PIDS="$PIDS $!"
+	wait_for grep -qE '^unlink(at)?\(' calls
 	mv behind moved; ln -s another behind
 	wait $pid
 	is 'mmapw --unlink removes its own file, though another directory got the name of its directory' '0 id=7 ' \
