@@ -326,7 +326,7 @@ const struct test_case atomicity_cases[] = {
 		"POSIX write, DESCRIPTION: {PIPE_BUF} bytes or less shall not be interleaved",
 		fifo_openers),
 	CASE("atm.reads_split", "ATM-08", 'I', 0, 0,
-		"two readers share one write: a record needs one reader",
+		"two readers share the bytes of one write",
 		"POSIX read, DESCRIPTION: concurrent reads are unspecified", reads_split),
 	CASE("atm.append", "ATM-09", 'I', KINDS, 0,
 		"O_APPEND is accepted and changes nothing",

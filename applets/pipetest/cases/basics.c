@@ -335,7 +335,7 @@ const struct test_case basics_cases[] = {
 		"a pipe has the effective user and group of its maker",
 		"POSIX pipe, DESCRIPTION: the pipe's user ID and group ID", owner),
 	CASE("bas.fstat", "BAS-07", 'I', KINDS, 0,
-		"mode 0600, size 0, one link; both ends have the same inode",
+		"a pipe has mode 0600, size 0 and one link; both ends have the same inode",
 		"gVisor pipe.cc Inode tests the inode only; no man page says the rest", fstat_both),
 	CASE("bas.fstatfs", "BAS-08", 'L', 0, 0,
 		"the file system of a pipe is PIPEFS_MAGIC",

@@ -285,7 +285,7 @@ const struct test_case epoll_cases[] = {
 		"epoll_ctl(2), events: the event types that the caller is interested in",
 		only_asked),
 	CASE("epoll.regular_eperm", "POL-29", 'L', FILES, 0,
-		"a regular file gives EPERM",
+		"epoll_ctl of a regular file gives EPERM",
 		"epoll_ctl(2), ERRORS: EPERM: a regular file; LTP epoll_ctl02", regular_eperm),
 	CASE("epoll.last_close", "POL-13", 'L', KINDS, 0,
 		"the close of the last descriptor ends the reports, that of a copy does not",
@@ -295,7 +295,7 @@ const struct test_case epoll_cases[] = {
 		"epoll(7), Questions and answers: the epoll descriptor is poll-able; epoll_ctl(2), "
 		"ELOOP", nested),
 	CASE("epoll.loop_eloop", "POL-14", 'L', 0, 0,
-		"instances in a circle give ELOOP",
+		"epoll instances in a circle give ELOOP",
 		"epoll_ctl(2), ERRORS: ELOOP, EINVAL: fd is epfd", loop_eloop),
 	CASE("epoll.pwait_mask", "POL-15", 'L', KINDS, 0,
 		"the mask of epoll_pwait lets a pending signal in, once",

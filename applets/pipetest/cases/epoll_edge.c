@@ -160,7 +160,7 @@ static void exclusive_mod(void)
 
 const struct test_case epoll_edge_cases[] = {
 	CASE("epoll.edge_each_write", "POL-09 REG-03", 'B', KINDS, BROKEN(5, 5, 5, 14),
-		"edge-triggered: each write gives an event, read or not",
+		"edge-triggered epoll: each write gives an event, read or not",
 		"3a34b13a88ca (5.14) fixed it, 1b6b26ae7053 (5.5) broke it; LTP epoll_wait06",
 		edge_each_write),
 	CASE("epoll.edge_read_silent", "POL-09", 'I', KINDS, 0,

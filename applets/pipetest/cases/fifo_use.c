@@ -263,7 +263,7 @@ const struct test_case fifo_use_cases[] = {
 		"F_SETPIPE_SZ is forgotten at the last close",
 		"fs/pipe.c", size_reset),
 	CASE("fif.not_a_file", "FIF-19", 'P', NEEDS_DIR, 0,
-		"a FIFO: lseek gives ESPIPE, O_DIRECTORY ENOTDIR, and exec EACCES",
+		"of a FIFO lseek gives ESPIPE, O_DIRECTORY ENOTDIR, and exec EACCES",
 		"POSIX lseek, open, exec, ERRORS", not_a_file),
 	CASE("fif.no_map", "FIF-19", 'L', NEEDS_DIR, 0,
 		"mmap of a FIFO gives ENODEV",

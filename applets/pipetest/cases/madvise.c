@@ -182,11 +182,12 @@ const struct test_case madvise_cases[] = {
 		"gVisor madvise.cc CleansPrivateFilePage; QEMU tests/tcg linux-madvise.c test_file",
 		dontneed_private),
 	CASE("adv.hole", "ADV-02", 'L', 0, 0,
-		"a hole gives ENOMEM, and the advice holds for the rest",
+		"madvise over a hole gives ENOMEM, and the advice holds for the rest",
 		"madvise(2), VERSIONS, Linux: applies the call to the rest, but returns ENOMEM; "
 		"LTP madvise02", hole),
 	CASE("adv.bad_arguments", "ADV-03", 'L', 0, 0,
-		"an address within a page, or an unknown advice, gives EINVAL; 0 bytes succeed",
+		"madvise: an address within a page, or an unknown advice, gives EINVAL; 0 bytes "
+		"succeed",
 		"madvise(2), ERRORS: EINVAL; VERSIONS, Linux: length may be zero; LTP madvise02",
 		bad_arguments),
 	CASE("adv.hints", "ADV-07", 'L', FILES, 0,

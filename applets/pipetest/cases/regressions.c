@@ -255,13 +255,13 @@ static void read_merging(void)
 
 const struct test_case regressions_cases[] = {
 	CASE("reg.efault_poll", "REG-02", 'B', KINDS, BROKEN(5, 5, 6, 15),
-		"after EFAULT the pipe polls empty",
+		"after a write that gave EFAULT poll says that the pipe is empty",
 		"ee5eda8ea595 (6.15) fixed it; a194dfe6e6f6 (5.5) broke it", efault_poll),
 	CASE("reg.efault_splice", "REG-02", 'B', KINDS, BROKEN(5, 5, 5, 9),
-		"after EFAULT splice gives EAGAIN, not 0",
+		"after a write that gave EFAULT splice from the pipe gives EAGAIN, not 0",
 		"d1a819a2ec2d (5.9) fixed it; a194dfe6e6f6 (5.5) broke it", efault_splice),
 	CASE("reg.efault_tee", "REG-02", 'B', KINDS, BROKEN(5, 5, 6, 15),
-		"after EFAULT tee gives EAGAIN, not 0",
+		"after a write that gave EFAULT tee from the pipe gives EAGAIN, not 0",
 		"ee5eda8ea595 (6.15) fixed it; a194dfe6e6f6 (5.5) broke it", efault_tee),
 	CASE("reg.sigio", "REG-04", 'B', KINDS, BROKEN(5, 5, 5, 14),
 		"O_ASYNC sends a signal for each write, also when nobody reads",

@@ -268,14 +268,14 @@ const struct test_case sendfile_cases[] = {
 		"sendfile(2), RETURN VALUE: may write fewer bytes; the caller should be prepared "
 		"to retry", much_blocking),
 	CASE("snd.overflow", "SND-10", 'L', 0, 0,
-		"an offset and a count that overflow give EINVAL or EOVERFLOW",
+		"sendfile with an offset and a count that overflow gives EINVAL or EOVERFLOW",
 		"sendfile(2), ERRORS: EOVERFLOW: count is too large; gVisor sendfile.cc Overflow: "
 		"EINVAL", overflow),
 	CASE("snd.append", "SND-04 S20", 'L', 0, 0,
-		"a target with O_APPEND gives EINVAL",
+		"sendfile to a file with O_APPEND gives EINVAL",
 		"sendfile(2), ERRORS: EINVAL: out_fd has the O_APPEND flag set", append_mode),
 	CASE("snd.full_socket", "SND-05 S20", 'L', 0, 0,
-		"a full non-blocking socket gives EAGAIN",
+		"sendfile to a full non-blocking socket gives EAGAIN",
 		"sendfile(2), ERRORS: EAGAIN; LTP sendfile07", full_socket),
 	CASE("snd.large_offset", "SND-06 S20", 'L', 0, 0,
 		"sendfile from an offset of 5 GiB gives the bytes there",

@@ -203,14 +203,14 @@ static void copies_part(void)
 
 const struct test_case tee_cases[] = {
 	CASE("tee.duplicates", "TEE-01", 'L', KINDS, 0,
-		"both pipes have the bytes",
+		"tee: both pipes have the bytes",
 		"tee(2), DESCRIPTION: duplicates, does not consume; LTP tee01", duplicates),
 	CASE("tee.errors", "TEE-02", 'L', KINDS, 0,
-		"not a pipe, or the same pipe, gives EINVAL; the data stay",
+		"tee of what is no pipe, or of the same pipe, gives EINVAL; the data stay",
 		"tee(2), ERRORS: EINVAL; LTP tee02; gVisor splice.cc RegularFile, SamePipe",
 		errors),
 	CASE("tee.wrong_end", "TEE-02", 'I', KINDS, 0,
-		"the wrong end of a pipe gives EBADF; the data stay",
+		"tee of the wrong end of a pipe gives EBADF; the data stay",
 		"fs/splice.c; tee(2) does not name EBADF", wrong_end),
 	CASE("tee.partial", "TEE-03", 'L', KINDS, 0,
 		"tee of part of a slot duplicates that part",

@@ -168,7 +168,7 @@ const struct test_case vmsplice_cases[] = {
 		"no parts give 0; a bad address gives EFAULT, and then nothing is queued",
 		"fs/splice.c; vmsplice(2) does not name EFAULT", bad_address),
 	CASE("vms.unknown_flags", "VMS-02", 'B', KINDS, BROKEN(2, 6, 4, 10),
-		"unknown flags give EINVAL",
+		"vmsplice with unknown flags gives EINVAL",
 		"3d6ea290f337 (4.10) fixed it; it was so since 2.6.17", unknown_flags),
 	CASE("vms.from_pipe", "VMS-03", 'L', KINDS, 0,
 		"pipe to memory keeps the bytes",
