@@ -325,7 +325,7 @@ test: $(O)/ipcbox
 check: $(O)/ipcbox
 	$(Q)IPCBOX='$(abspath $<)' prove -r tests
 
-# Ten thousand writers die, each system call fails once, the fuzzer runs for an hour.
+# Ten thousand writers die, each system call fails once, each parser is fuzzed for an hour.
 check-long: $(O)/ipcbox
 	$(Q)ARCHES='$(ARCHES)' READS=1000000000 CUTS=10000 KILLS=10000 KILL_LIMIT=7200 LONG=36000 MIXTURES=10000 FAULTS=all FUZZ_SECONDS=3600 \
 		IPCBOX='$(abspath $<)' prove -r tests

@@ -1,7 +1,9 @@
 /*
  * fuzz.c - give the inputs of libFuzzer to the parsers of ipcbox; fuzz.t builds and runs it
  *
- * The first byte of an input chooses the parser, the second a variant; the rest is the input.
+ * The first byte of an input chooses the parser, unless FUZZ_PARSER has its number. The second byte
+ * is a variant; the rest is the input. FUZZ_BOARD is a whole board of the tutorial's schema, and
+ * emitted.h is what mmapr --emit-c=emitted prints of it.
  * The other files are compiled with -Dexit=fuzz_exit and the like: a call of exit(3) comes back
  * here, and the memory that a parser allocated is freed after each input.
  */
@@ -53,7 +55,9 @@ void fuzz_free(void *p)
 #define free fuzz_free
 #include "../../applets/board/mmapr.h"
 #include "../../applets/board/mmapw.h"
+#include "../../applets/board/remake.c"
 #include "../../applets/fifo/fifor.c"
+#include "emitted.h"
 #undef free
 
 static struct board board;
@@ -80,17 +84,23 @@ static void seal(unsigned char *data, size_t len)
 	}
 }
 
-static void fuzz_board(char *data, size_t len, unsigned variant)
+/* Maps the input as a board; with seal_it its CRCs are right. */
+static void map_board(char *data, size_t len, int seal_it)
 {
-	struct output out = { .style = (variant >> 1) % 3, .prefix = "board_" };
-
-	if (variant & 1)
+	if (seal_it)
 		seal((unsigned char *)data, len);
 	board.path = "board";
 	board.fd = memfd_create("board", MFD_CLOEXEC);
 	if (full_write(board.fd, data, len) != (ssize_t)len)
 		abort();
 	board_map(&board, PROT_READ);
+}
+
+static void fuzz_board(char *data, size_t len, unsigned variant)
+{
+	struct output out = { .style = (variant >> 1) % 3, .prefix = "board_" };
+
+	map_board(data, len, variant & 1);
 	if (variant & 8)
 		board.other_boot = 0;
 	if (board_latest(&board))
@@ -99,6 +109,48 @@ static void fuzz_board(char *data, size_t len, unsigned variant)
 		board_print_info(&board, out.style, variant & 16);
 	if (!board.raw && board_copy(&board, variant))
 		board_print(&board, &out);
+}
+
+/* Carries the record over to a schema with the same names and other types, as --replace does. */
+static void fuzz_remake(char *data, size_t len, unsigned variant)
+{
+	static const char *const types[] = { "i8", "u16[3]", "i64", "f32", "f64[2]", "bool", "char",
+		"str5", "str40[2]", "bin4", "u32" };
+	char *text = NULL;
+	struct schema s;
+
+	map_board(data, len, 1);
+	for (uint32_t i = 0; i < board.schema.count && i < 100; i++)
+		text = xasprintf("%s%s%s:%s", text ? text : "", text ? "," : "",
+			board.schema.fields[i].name, types[(i + variant) % ARRAY_SIZE(types)]);
+	if (board_schema_parse(&s, text))
+		abort();
+	(void)carry_slot(&board, &s);
+}
+
+/* Reads with the emitted header a whole board in which the input has changed some bytes. */
+static void fuzz_emitted(char *data, size_t len, unsigned variant)
+{
+	unsigned char bytes[1024];
+	struct emitted_record r;
+	struct emitted e;
+	char path[40];
+	int base = open(getenv("FUZZ_BOARD"), O_RDONLY | O_CLOEXEC);
+	ssize_t size = full_read(base, bytes, sizeof(bytes));
+
+	close(base);
+	for (size_t i = 0; i + 2 < len && size > 0; i += 3)
+		bytes[((unsigned char)data[i] << 8 | (unsigned char)data[i + 1]) % size] = data[i + 2];
+	if (size > 0 && variant & 1)
+		size = size * (variant >> 1) / 128;
+	board.fd = memfd_create("board", MFD_CLOEXEC);
+	if (size < 0 || full_write(board.fd, bytes, size) != size)
+		abort();
+	scnprintf(path, sizeof(path), "/proc/self/fd/%d", board.fd);
+	if (emitted_open(&e, path, 0))
+		return;
+	(void)emitted_read(&e, &r);
+	emitted_close(&e);
 }
 
 static void fuzz_schema(char *text, size_t len, unsigned variant)
@@ -169,6 +221,7 @@ static void fuzz_frames(char *data, size_t len, unsigned variant)
 			h.crc = htole32(fifo_crc(&h, data + i + sizeof(h), le16toh(h.part)));
 			memcpy(data + i, &h, sizeof(h));
 		}
+	fifor_frames_init(&r);
 	(void)fifor_text_take(&r, e, &(struct run){ data, half, half });
 	(void)fifor_text_take(&r, e,
 		&(struct run){ data + half, len - half, variant & 16 ? 0 : len - half });
@@ -182,8 +235,9 @@ static void fuzz_frames(char *data, size_t len, unsigned variant)
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	static void (*const parsers[])(char *, size_t, unsigned) = {
-		fuzz_board, fuzz_schema, fuzz_line, fuzz_number, fuzz_frames,
+		fuzz_board, fuzz_schema, fuzz_line, fuzz_number, fuzz_frames, fuzz_remake, fuzz_emitted,
 	};
+	const char *asked = getenv("FUZZ_PARSER");
 
 	board = (struct board){ .fd = -1 };
 	if (size >= 2 && !setjmp(back)) {
@@ -191,7 +245,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 
 		memcpy(text, data + 2, size - 2);
 		text[size - 2] = '\0';
-		parsers[data[0] % ARRAY_SIZE(parsers)](text, size - 2, data[1]);
+		parsers[asked ? atoi(asked) : data[0] % (int)ARRAY_SIZE(parsers)](text, size - 2, data[1]);
 	}
 	if (board.map)
 		munmap(board.map, board.len);
