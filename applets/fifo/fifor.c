@@ -104,7 +104,7 @@ static struct end *wait_for_end(struct reader *r)
 		time_out(r);
 	out = r->ends.fds;
 	if (out->revents) {
-		errno = out->revents & POLLNVAL ? EBADF : EPIPE;
+		errno = EPIPE;
 		fifor_output_failed();
 	}
 	e = choose_end(r);
@@ -307,6 +307,9 @@ static void prepare_output(struct reader *r)
 	struct fifor_output *out = &r->out;
 	struct stat st;
 
+	/* Not every kernel's poll(2) reports a descriptor that cannot be written to (gVisor). */
+	if (safe_write(STDOUT_FILENO, "", 0) < 0 && errno == EBADF)
+		fifor_output_failed();
 	out->tty = isatty(STDOUT_FILENO);
 	out->buf = xmalloc(OUTPUT);
 	out->chunk = r->atomic;

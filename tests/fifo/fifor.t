@@ -104,10 +104,14 @@ echo x >f
 wait $!
 like 'fifor into a full disk is exit 1' "1 fifor: can't write to standard output: *" "$(cat rc err | tr '\n' ' ')"
 exec 8<>f # The FIFO has a writer that stays.
-seq 40 | box fifow -F packet f -
+seq 40 | box fifow -F packet f - 2>err
 start -o plain f
 has_lines() { [ "$(wc -l <got)" = "$1" ]; }
-ok 'fifor prints all packets that were queued, though no more come' wait_for has_lines 40
+name='fifor prints all packets that were queued, though no more come'
+case $(cat err) in
+*"can't switch"*) skip "$name" 'no pipes of packets' ;;
+*) ok "$name" wait_for has_lines 40 ;;
+esac
 kill $reader; wait $reader 2>/dev/null
 exec 8>&-
 echo x >f & # A pipe takes the words of fifor, since no file may grow.

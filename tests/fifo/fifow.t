@@ -31,8 +31,11 @@ is 'fifow -0: newlines are part of the message' "$(printf '0 a\nb')" "$? $(cat g
 
 cat f >got & box fifow --frame=line f a b; wait
 is 'fifow --frame=line sends lines to cat' "$(printf 'a\nb')" "$(cat got)"
-dd if=f bs=64 count=1 2>/dev/null >got & box fifow -F packet f abc; wait
-is 'a packet has no newline: dd gets the bytes' abc "$(cat got)"
+dd if=f bs=64 count=1 2>/dev/null >got & box fifow -F packet f abc 2>err; wait
+case $(cat err) in
+*"can't switch"*) skip 'a packet has no newline: dd gets the bytes' 'no pipes of packets' ;;
+*) is 'a packet has no newline: dd gets the bytes' abc "$(cat got)" ;;
+esac
 cat f >got & head -c 300000 /dev/zero | box fifow -r f; wait
 is 'fifow -r sends the bytes as they come' 300000 "$(wc -c <got)"
 

@@ -36,7 +36,8 @@ is 'long lines of four writers with --lock at once are not mixed' '20 1 20001 20
 
 exec 9<>f
 spawn fifow -L -F line f "$(long 100000)" & writer=$!
-wait_for grep -q 'OFDLCK.*WRITE' /proc/locks
+blocked() { grep -q '^State:.S' "/proc/$writer/status" && [ "$(box pipecap -g -f f | cut -f 3)" -gt 60000 ]; }
+wait_for blocked # The lock is held then.
 run box fifow -F line -t 200ms f short
 is 'a writer without --lock waits while another sends a long line under its lock' \
 	"124 fifow: timed out: 'f' is locked by another writer" "$rc $err"
@@ -79,7 +80,6 @@ box fifow -F len f first
 wait_for grep -q first got
 kill -STOP $reader
 spawn fifow -F len f "$(long 120000)" & writer=$!
-blocked() { grep -q '^State:.S' "/proc/$writer/status" && [ "$(box pipecap -g -f f | cut -f 3)" -gt 60000 ]; }
 wait_for blocked
 kill -9 $writer; wait $writer 2>/dev/null
 kill -CONT $reader
