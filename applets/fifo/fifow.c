@@ -254,8 +254,9 @@ static void reopen(struct fifo *f)
 static void fifow_hold(struct writer *w, char **cmd)
 {
 	fifo_create(&w->f);
+	w->first_due = fifo_deadline(w->f.asked.timeout);
 	(void)fifow_find_reader(w, INT64_MAX);
-	fifo_hold(&w->f, cmd, fifo_deadline(w->f.asked.timeout), reopen);
+	fifo_hold(&w->f, cmd, w->first_due, reopen);
 }
 
 static void fifow_check_options(opts_t opts, const struct fifo_asked *asked,

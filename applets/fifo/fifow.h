@@ -67,7 +67,7 @@ struct writer {
 	int on_epipe;
 	struct fifow_pipe pipe;
 	int idle;		/* there is no message yet, so --timeout does not count */
-	int64_t first_due;	/* when stdin's first message is too late */
+	int64_t first_due;	/* when stdin's first message is too late, or --hold ends */
 	int false_hints;	/* how often poll(2) has reported room, but there was none */
 	char end;		/* ends a long message that was cut when its reader left */
 };

@@ -57,3 +57,17 @@ is 'fifor --exclusive is refused where another reads' 3 "$rc"
 kill $reader; wait $reader
 run box fifor f extra
 is 'a command without --hold is a usage error' 2 "$rc"
+
+# --timeout counts from the start, whoever comes and goes.
+run box fifow --hold -t 100ms f
+is 'fifow --hold -t ends without a reader' "124 fifow: timed out: 'f' has no reader" "$rc $err"
+run box fifow --hold -t 100ms f -- echo in vain
+is 'fifow --hold -t runs no command without a reader' "124 " "$rc $out"
+mkfifo held; exec 8<>held
+bg fifow --hold -t 3 held 2>err
+wait_for sh -c "ls -l /proc/$pid/fd | grep -q '/held\$'"
+rm held; mkfifo held
+exec 8>&-
+wait "$pid"
+is 'fifow --hold -t ends although the name got another FIFO, which has no reader' \
+	"124 fifow: timed out: 'held' has no reader" "$? $(cat err)"

@@ -50,7 +50,7 @@ else
 	skip 'fifow --pipe-size sets the size of the pipe' "$err"
 fi
 run box fifow -v -z max size b
-like 'fifow -z max takes the size that the kernel grants' "0 fifow: 'size' holds * bytes" "$rc $err"
+like 'fifow -z max takes the size that the kernel grants' "0 *fifow: 'size' holds * bytes" "$rc $err"
 exec 7>&-
 for args in '-z 0 f a' '-z x f a' '-E x f a' '-F x f a'; do
 	run box fifow $args
