@@ -97,4 +97,4 @@ is 'pipetest fails one case on a kernel without mkfifo' 'not ok 1 api.mkfifo' \
 like 'pipetest skips the cases that need mkfifo with the reason no-mkfifo' '*no-mkfifo:*' \
 	"$("$without" EPERM mknod,mknodat "$IPCBOX" pipetest -q -t api.mkfifo -t 'fif.*')"
 is 'pipetest skips a case whose call is answered by SIGSYS' 0 \
-	"$("$without" SIGSYS tee "$IPCBOX" pipetest -q -t 'tee.*' -t 'fio.*' | sed -n 's/.*fail:\([0-9]*\) .*/\1/p')"
+	"$("$without" SIGSYS tee,memfd_create "$IPCBOX" pipetest -q -t 'tee.*' -t 'fio.*' -t 'mfd.*' | sed -n 's/.*fail:\([0-9]*\) .*/\1/p')"
