@@ -279,7 +279,7 @@ const struct test_case regressions_cases[] = {
 		max_size),
 	CASE("reg.dirty_pipe", "REG-09", 'B', KINDS | NEEDS_DIR, BROKEN(5, 8, 5, 17),
 		"a write to a pipe leaves the file alone that was spliced to it",
-		"CVE-2022-0847: 9d2231c5d74e (5.17) fixed it; f6dd975583bd (5.8) broke it",
+		"CVE-2022-0847: 9d2231c5d74e (5.17) fixed it; f6dd975583bd (5.8) exposed it",
 		dirty_pipe),
 	CASE("reg.stream", "REG-12", 'P', KINDS | STRESS, 0,
 		"write and read in odd pieces: no wake-up is lost",
