@@ -17,12 +17,37 @@ struct head {
 	size_t item, len;
 };
 
+/* The answers about one item travel together. A process with many descriptors has an answer for each
+ * of them, and two calls for each answer would be most of what pipecap -l does. */
+struct parcel {
+	size_t len;
+	char bytes[1 << 16];
+};
+
+static void add(struct parcel *parcel, const void *data, size_t len)
+{
+	memcpy(parcel->bytes + parcel->len, data, len);
+	parcel->len += len;
+}
+
+static void send_parcel(struct parcel *parcel, int answers)
+{
+	if (full_write(answers, parcel->bytes, parcel->len) < 0)
+		_exit(EXIT_FAILURE);
+	parcel->len = 0;
+}
+
 void pipecap_answer(int answers, size_t item, const void *answer, size_t len)
 {
+	static struct parcel parcel;
 	struct head head = { item, len };
 
-	if (full_write(answers, &head, sizeof(head)) < 0 || full_write(answers, answer, len) < 0)
-		_exit(EXIT_FAILURE);
+	if (parcel.len + sizeof(head) + len > sizeof(parcel.bytes))
+		send_parcel(&parcel, answers);
+	add(&parcel, &head, sizeof(head));
+	add(&parcel, answer, len);
+	if (!len)
+		send_parcel(&parcel, answers);
 }
 
 /* A child that is left behind must not keep stdout or stderr open: whoever reads them to the end
@@ -82,25 +107,45 @@ static bool has_answer(int answers, pid_t pid, int patience)
 	return n != 0;
 }
 
+/* Takes the answers that are whole. answer is room for the longest one. */
+static void open_parcel(const struct errand *errand, size_t *item, struct parcel *parcel,
+	void *answer)
+{
+	struct head head;
+	size_t at = 0, left;
+
+	while ((left = parcel->len - at) >= sizeof(head)) {
+		memcpy(&head, parcel->bytes + at, sizeof(head));
+		if (left - sizeof(head) < head.len)
+			break;
+		memcpy(answer, parcel->bytes + at + sizeof(head), head.len);
+		at += sizeof(head) + head.len;
+		if (head.len)
+			errand->take(errand->data, head.item, answer);
+		*item = head.item + !head.len;
+	}
+	parcel->len = left;
+	memmove(parcel->bytes, parcel->bytes + at, left);
+}
+
 /* Returns true if the child was too slow. *item is then the item that it worked on. */
 static bool take_answers(const struct errand *errand, size_t *item, int answers, pid_t pid,
 	int patience)
 {
+	static struct parcel parcel;
 	char *answer = xmalloc(errand->longest);
-	bool slow = false, broken = false;
-	struct head head;
+	bool slow = false;
+	ssize_t n = 1;
 
-	while (*item < errand->count && !slow && !broken) {
+	parcel.len = 0;
+	while (*item < errand->count && !slow && n > 0) {
 		slow = !has_answer(answers, pid, patience);
-		if (slow || full_read(answers, &head, sizeof(head)) != sizeof(head)) {
-			broken = true;
+		if (slow)
 			continue;
-		}
-		*item = head.item + !head.len;
-		if (head.len && full_read(answers, answer, head.len) < (ssize_t)head.len)
-			broken = true;
-		else if (head.len)
-			errand->take(errand->data, head.item, answer);
+		n = safe_read(answers, parcel.bytes + parcel.len,
+			sizeof(parcel.bytes) - parcel.len);
+		parcel.len += n > 0 ? n : 0;
+		open_parcel(errand, item, &parcel, answer);
 	}
 	free(answer);
 	return slow;
