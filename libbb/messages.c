@@ -33,8 +33,8 @@ static void write_errno_message(const char *fmt, va_list args)
 	size_t len = scnprintf(tail, sizeof(tail) - 1, ": %s", strerror(errno));
 
 	if (errno == EMFILE)
-		scnprintf(tail + len, sizeof(tail) - 1 - len, " (ulimit -n is %ld)",
-			sysconf(_SC_OPEN_MAX));
+		scnprintf(tail + len, sizeof(tail) - 1 - len, " (ulimit -n is %d)",
+			getdtablesize());
 	write_message(tail, fmt, args);
 }
 

@@ -198,13 +198,16 @@ struct holders pipecap_find_holders(void)
 	struct errand errand = { 0, scan_process, take_holder, sizeof(struct found), &scan, -1 };
 	DIR *proc = open_numbers(AT_FDCWD, "/proc");
 	const char *name;
+	int fd;
 
 	if (!proc && (errno == EMFILE || errno == ENFILE))
 		bb_perror_msg_and_die("can't open '/proc'");
 	if (!proc)
 		return scan.all;
 	scan.proc = dirfd(proc);
-	scan.all.seen = faccessat(scan.proc, "self/fd", R_OK, 0) == 0;
+	fd = openat(scan.proc, "self/fd", O_RDONLY | O_CLOEXEC);
+	scan.all.seen = fd >= 0;
+	close(fd);
 	while ((name = next_number(proc))) {
 		scan.pids = grow_list(scan.pids, errand.count, sizeof(*scan.pids));
 		scan.pids[errand.count++] = leading_number(name);

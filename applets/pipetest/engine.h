@@ -171,6 +171,8 @@ struct result {
 
 void pipetest_probe(const char *dir);	/* finds out what the cases must know of this machine */
 void pipetest_probe_calls(void);	/* notes in pipetest.shared which calls are missing */
+/* Returns how many processors this process may run on. */
+int pipetest_processors(void);
 void pipetest_print_environment(void (*line)(const char *fmt, ...));
 
 /* directory.c makes and empties the current directory of the cases. */

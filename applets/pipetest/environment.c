@@ -195,8 +195,7 @@ static const char *file_system(char *buf, size_t size)
 	return buf;
 }
 
-/* Counts the processors that this process may run on. */
-static int processors(void)
+int pipetest_processors(void)
 {
 	cpu_set_t set;
 
@@ -227,7 +226,7 @@ void pipetest_print_environment(void (*line)(const char *fmt, ...))
 			? "over the pipe quota (pipe-user-pages-soft): new pipes are small"
 			: "within the pipe quota");
 	line("# uid %d, CAP_SYS_RESOURCE %s, %d processors\n", (int)getuid(),
-		has_capability(CAP_SYS_RESOURCE) ? "yes" : "no", processors());
+		has_capability(CAP_SYS_RESOURCE) ? "yes" : "no", pipetest_processors());
 	line("# SIGPIPE inherited as %s, /proc %s, clock CLOCK_MONOTONIC\n",
 		bb_sigpipe_was_ignored ? "ignored"
 			: sigismember(&bb_inherited_mask, SIGPIPE) ? "blocked"

@@ -27,7 +27,7 @@ void bench_meter_use(struct meter *meter)
 
 size_t bench_page(void)
 {
-	return sysconf(_SC_PAGESIZE);
+	return getpagesize();
 }
 
 void bench_skip(const char *fmt, ...)

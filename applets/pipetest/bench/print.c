@@ -220,7 +220,7 @@ static void record_environment(void)
 	record_number("page_size", bench_page());
 	record_number("pipe_size", fcntl(fd[0], F_GETPIPE_SZ));
 	record_number("pipe_max_size", read_number("/proc/sys/fs/pipe-max-size"));
-	record_number("processors", sysconf(_SC_NPROCESSORS_ONLN));
+	record_number("processors", pipetest_processors());
 	record_string("version", VERSION);
 	close(fd[0]);
 	close(fd[1]);
