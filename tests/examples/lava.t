@@ -16,7 +16,7 @@ cat >bin/few <<-END
 END
 chmod 755 bin/*
 PATH=$T/bin:$PATH CASES=$T/cases PIPETEST=few run sh "$top/packaging/lava/run.sh"
-is 'run.sh succeeds' '0 ' "$rc $err"
+is 'run.sh ends with status 0 and without a word on stderr' '0 ' "$rc $err"
 # "ok 1 NAME" or "ok 1 NAME # 12 us" is a pass.
 is 'run.sh gives LAVA the name and the result of each case' \
 	"$(echo "$out" | sed -n 's/^ok [0-9]* \(tut[^ ]*\).*/\1 --result pass/p')" "$(grep '^tut' cases | sed 's/ --measurement.*//')"
