@@ -17,8 +17,8 @@ struct head {
 	size_t item, len;
 };
 
-/* The answers about one item travel together. A process with many descriptors has an answer for each
- * of them, and two calls for each answer would be most of what pipecap -l does. */
+/* The answers about one item travel together. A process with many descriptors has an answer for
+ * each of them, and two calls for each answer would be most of what pipecap -l does. */
 struct parcel {
 	size_t len;
 	char bytes[1 << 16];
