@@ -14,13 +14,13 @@ const char *const pcopy_syncs[] = { "full", "data", "none", NULL };
  * to the medium. A special file cannot be synced, so EINVAL and EROFS are no errors (fsync(2)). If
  * pcopy may not read the directory, its descriptor is O_PATH, and fsync(2) fails with EBADF
  * (open(2)). Then the whole file system is synced. */
-static int sync_fd(const struct target *target, int fd, int full)
+static int sync_fd(const struct copy *copy, int fd, int full)
 {
+	const struct target *target = &copy->target;
 	int error;
 
-	do
-		error = full ? fsync(fd) : fdatasync(fd);
-	while (error < 0 && errno == EINTR);
+	while ((error = full ? fsync(fd) : fdatasync(fd)) < 0 && errno == EINTR)
+		pcopy_check_signals(copy);
 	if (error < 0 && errno == EBADF && fd == target->dir)
 		error = syncfs(target->fd);
 	return error < 0 && errno != EINVAL && errno != EROFS ? -1 : 0;
@@ -32,16 +32,16 @@ static int sync_failed(const struct target *target)
 	return EXIT_FAILURE;
 }
 
-static int sync_file(const struct target *target, int full)
+static int sync_file(const struct copy *copy, int full)
 {
-	return sync_fd(target, target->fd, full) == 0 ? 0 : sync_failed(target);
+	return sync_fd(copy, copy->target.fd, full) == 0 ? 0 : sync_failed(&copy->target);
 }
 
-static int sync_name(const struct target *target)
+static int sync_name(const struct copy *copy)
 {
-	if (sync_fd(target, target->dir, 1) == 0)
+	if (sync_fd(copy, copy->target.dir, 1) == 0)
 		return 0;
-	bb_perror_msg("can't bring the directory of '%s' to the medium", target->name);
+	bb_perror_msg("can't bring the directory of '%s' to the medium", copy->target.name);
 	return EXIT_FAILURE;
 }
 
@@ -56,10 +56,11 @@ static int is_io_error(void)
 	return errno == EIO || errno == ENOSPC || errno == EDQUOT;
 }
 
-/* Brings the bytes of each file to the medium. What sync_file_range(2) reports here is final: the
+/* Finds out whether the bytes of each file have reached the medium, because syncfs(2) reports this
+ * only since Linux 5.8, and not for which file. What sync_file_range(2) reports here is final: the
  * kernel reports an error only once to each descriptor (its Documentation/core-api/errseq.rst), so
  * fsync(2) would not report it again. Returns -1 if this kernel cannot do this. */
-static int sync_bytes(struct copy *copies[], int n)
+static int check_bytes(struct copy *copies[], int n)
 {
 	enum { WAIT = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE
 		| SYNC_FILE_RANGE_WAIT_AFTER };
@@ -75,15 +76,14 @@ static int sync_bytes(struct copy *copies[], int n)
 	return worst;
 }
 
-/* Brings many files to the medium together: first the bytes of each file, and then everything else
- * of their file system by one syncfs(2). This waits less often than an fsync(2) for each file.
- * Returns -1 if this kernel cannot do this. */
+/* Brings many files to the medium together, by one syncfs(2). This waits less often than an
+ * fsync(2) for each file. Returns -1 if this kernel cannot do this. */
 static int sync_together(struct copy *copies[], int n)
 {
-	int worst = sync_bytes(copies, n);
+	int worst = 0;
 
-	if (worst < 0 || syncfs(copies[0]->target.fd) == 0)
-		return worst;
+	if (syncfs(copies[0]->target.fd) == 0)
+		return check_bytes(copies, n);
 	if (!is_io_error())
 		return -1;
 	for (int i = 0; i < n; i++)
@@ -124,7 +124,7 @@ static int sync_all(struct copy *copies[], int n)
 	worst = 0;
 	for (int i = 0; i < n; i++) {
 		status = copies[i]->pending
-			? sync_file(&copies[i]->target, request->sync == SYNC_FULL) : 0;
+			? sync_file(copies[i], request->sync == SYNC_FULL) : 0;
 		if (status)
 			worst = no_longer(copies[i], status);
 	}
@@ -281,7 +281,7 @@ static int sync_directories(struct copy *copies[], int n)
 		    || (synced && same_inode(&synced->parent, &target->parent)))
 			continue;
 		synced = target;
-		status = sync_name(target);
+		status = sync_name(copies[i]);
 		if (status)
 			worst = no_longer(copies[i], status);
 	}

@@ -8,14 +8,16 @@
 #include "pcopy.h"
 
 /* Keeps the CRC-32 of a chunk, and asks the kernel to begin to write the chunk, so that fsync(2)
- * has less to wait for. An error is ignored here, because fsync(2) reports it later. */
+ * has less to wait for. An error is ignored here, because fsync(2) reports it later. After the only
+ * chunk of a file, the sync comes at once, and can bring the pages of many files to the medium
+ * together. */
 static int store_crc(struct worker *w, uint32_t chunk)
 {
 	const struct plan *plan = &w->copy->plan;
 	off_t off = chunk * plan->chunk;
 
 	plan->shared->crc[chunk] = w->crc;
-	if (w->copy->request->sync != SYNC_NONE)
+	if (w->copy->request->sync != SYNC_NONE && plan->chunks > 1)
 		(void)sync_file_range(w->copy->target.fd, off,
 			MIN(w->source->size - off, plan->chunk), SYNC_FILE_RANGE_WRITE);
 	return 0;

@@ -180,10 +180,12 @@ static int work(struct worker *w, int id)
 }
 
 /* A worker must die with its parent: the worker has the parent's open file, so the lock on the
- * temporary file lasts as long as the worker (flock(2)). */
+ * temporary file lasts as long as the worker (flock(2)). A signal to the process group is for the
+ * parent, which kills the workers. */
 static void run_worker(struct worker *w, int id, pid_t parent)
 {
 	die_with_parent(parent);
+	sigemptyset(&held);
 	_exit(work(w, id) < 0 ? w->status : EXIT_SUCCESS);
 }
 

@@ -355,6 +355,20 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; the
 	is 'pcopy syncs the file before its rename, and the directory after the rename' 'fsync rename fsync' "$(sed 's/^[0-9]* *//; s/\(rename\|fsync\).*/\1/; /exited/d; /SIGCHLD/d' log | xargs)"
 	strace -o log -f -e trace=fsync,fdatasync,sync_file_range "$IPCBOX" pcopy --no-sync src dst 2
 	is '--no-sync makes no call that waits for the medium' 0 "$(grep -c sync log)"
+	head -c 100000 src >short
+	for fault in pread64:EINTR pwrite64:EAGAIN fsync:EINTR; do
+		call=${fault%:*} error=${fault#*:}
+		echo old >dst
+		strace -o log -e trace=$call -e inject=$call:error=$error "$IPCBOX" pcopy short dst & tracer=$!
+		wait_for grep -q $error log
+		pid=$(children_of $tracer)
+		ended() { ! kill -0 $pid 2>/dev/null; }
+		kill -s TERM $pid
+		wait_for ended || kill -s KILL $pid
+		wait $tracer 2>/dev/null; rc=$?
+		is "SIGTERM ends a copy whose $call(2) fails with $error again and again" TERM "$(kill -l $rc)"
+		ok "DST stays as it was where $call(2) fails with $error again and again" holds_old dst
+	done
 else
 	skip 'pcopy survives faults that strace injects' 'no strace'
 fi
