@@ -52,12 +52,13 @@ int fifo_reopen(const struct fifo *f, int flags)
 	if (fd >= 0 || (f->place.fd >= 0 && errno == ENXIO))
 		return fd;
 	fd = open(f->path, flags | O_CLOEXEC); /* There is no /proc or no O_PATH. */
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !same_inode(&st, &f->place.found))) {
-		close(fd);
-		errno = ENOENT;
+	if (fd < 0)
 		return -1;
-	}
-	return fd;
+	errno = ENOENT; /* unless fstat(2) fails */
+	if (fstat(fd, &st) == 0 && same_inode(&st, &f->place.found))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 /* The FIFO is made in a directory that no stranger's link leads to. As with mkfifo -m, the umask

@@ -173,7 +173,6 @@ int pcopy_next_data(const struct source *source, off_t *off, off_t *end);
 int pcopy_stat_name(int dir, const char *name, struct stat *st);
 int pcopy_find_target(struct copy *copy, const char *name);
 int pcopy_is_directory(const char *name);
-const char *pcopy_base_name(const char *path);
 int pcopy_reopen(const struct target *target, int flags);
 
 /* refuse.c finds, before the first byte is copied, what would make the copy fail at its end.

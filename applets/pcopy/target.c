@@ -5,7 +5,7 @@
  */
 #include "pcopy.h"
 
-const char *pcopy_base_name(const char *path)
+static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -53,7 +53,7 @@ static int leads_nowhere(const struct target *target)
 {
 	if (errno != ENOENT)
 		return pcopy_cannot("examine", target->name);
-	if (*pcopy_base_name(target->name))
+	if (*base_name(target->name))
 		return pcopy_cannot("open the directory of", target->name);
 	bb_error_msg(*target->name ? "'%s' is not a directory" : "the name of DST is empty",
 		target->name);
@@ -82,18 +82,18 @@ static int find_by_name(struct target *target)
 	int fd, status = 0;
 
 	if ((!path && errno != ENOENT) || (path && stat(path, &target->old) < 0)
-	    || !*pcopy_base_name(target->name))
+	    || !*base_name(target->name))
 		return leads_nowhere(target);
 	if (is_link_to_nowhere(target))
 		return EXIT_FAILURE;
 	if (!path)
 		path = xasprintf("%s", target->name);
-	dir = xasprintf("%.*s.", (int)(pcopy_base_name(path) - path), path);
+	dir = xasprintf("%.*s.", (int)(base_name(path) - path), path);
 	fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &target->parent) < 0)
 		return pcopy_cannot("open the directory of", target->name);
 	if (!is_special(&target->old))
-		status = keep_directory(target, fd, pcopy_base_name(path));
+		status = keep_directory(target, fd, base_name(path));
 	close(fd);
 	free(dir);
 	free(path);
@@ -207,8 +207,8 @@ static int find_name(struct copy *copy)
 		return EXIT_FAILURE;
 	}
 	close(target->found);
-	target->name = xasprintf(*pcopy_base_name(target->name) ? "%s/%s" : "%s%s", target->name,
-		pcopy_base_name(copy->source.name));
+	target->name = xasprintf(*base_name(target->name) ? "%s/%s" : "%s%s", target->name,
+		base_name(copy->source.name));
 	return find_target(target);
 }
 
