@@ -45,15 +45,16 @@ reads 'BufferedReader of Java' java Reads.java
 # for a message. With --frame=line it does not.
 printf '%0200000d\n' 1 >long
 writes 'echo and dd' sh -c 'exec >f; dd if=long bs=200001; echo one; printf "%04095d\n" 2; echo end'
+eval "$(box pipecap -I --pairs)"
 pieces() {
-	for n in 1 2 3; do head -c "$(getconf PIPE_BUF .)" /dev/zero | tr '\0' x; sleep 0.1; done
+	for n in 1 2 3; do head -c "$pipe_buf" /dev/zero | tr '\0' x; sleep 0.1; done
 	echo; echo end
 }
 bg fifor -F line -o plain -e exit -t 30 f >got 2>err
 pieces >f
 wait "$pid"
 is 'fifor --frame=line prints a line that comes in pieces of PIPE_BUF bytes as one message' \
-	"$(($(getconf PIPE_BUF .) * 3)) 3" "$(awk '{ print length($0) }' got | xargs)"
+	"$((pipe_buf * 3)) 3" "$(awk '{ print length($0) }' got | xargs)"
 writes 'Python' python3 -c 'with open("f", "w") as f:
     for n in 200000, 3, 4095, 3: print("x" * n, file=f)'
 writes 'Node' node -e 'const out = require("fs").createWriteStream("f");
