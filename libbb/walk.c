@@ -11,14 +11,14 @@
 #define SYS_openat2 -1 /* The C library is older than Linux 5.6. */
 #endif
 
-/* In a directory that others can write to, a stranger can put his own file or link where ours is
- * awaited. The rule is that of fs.protected_fifos, protected_symlinks and protected_hardlinks
+/* In a directory that others can write to, a stranger can put a file or a link where ours is
+ * awaited. The rule is that of fs.protected_fifos, protected_regular and protected_symlinks
  * (proc_sys_fs(5)), which may be off: what belongs to us or to the directory's owner is trusted.
- * The name is walked directory by directory, with descriptors that read and write nothing
- * (open(2), O_PATH). The file is opened through the last of them, so that nobody can put another
- * file in its place between the look and the open. */
+ * The name is walked directory by directory, with descriptors that read and write nothing (O_PATH
+ * in open(2)). The file is opened through the last of them, so that nobody can put another file in
+ * its place between the look and the open. */
 
-enum { MOST_LINKS = 40 /* as path_resolution(7) */, PROC_MAGIC = 0x9fa0 /* statfs(2) */ };
+enum { MOST_LINKS = 40 /* as in path_resolution(7) */, PROC_MAGIC = 0x9fa0 /* statfs(2) */ };
 
 int bb_refuse_stranger(const char *path, const struct stat *st, const struct stat *parent,
 	const char *what)
@@ -59,8 +59,8 @@ int bb_open_without_links(const char *path, int flags)
 	return syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 }
 
-/* The walk begins in the directory of the last name if no link leads there, or else where the path
- * begins. */
+/* The walk begins in the directory of the last name if no link leads there, so that one call
+ * replaces many steps. Otherwise it begins where the path begins. */
 static void begin(struct bb_walk *w, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -74,9 +74,9 @@ static void begin(struct bb_walk *w, const char *path)
 	w->works = w->dir >= 0;
 }
 
-/* Puts the link's target before the rest. The text of a link in /proc is no path that could be
- * followed (proc_pid_fd(5)), so the kernel follows such a link. Returns where the new rest begins,
- * or -1. */
+/* Puts the link's target before the rest. The text of a link in /proc need not be a path
+ * (proc_pid_fd(5)), so the kernel follows such a link. Returns a descriptor of the directory where
+ * the new rest begins, or of what the link in /proc leads to, or -1. */
 static int follow(struct bb_walk *w, int link)
 {
 	char text[sizeof(w->rest)];
@@ -100,7 +100,7 @@ static int follow(struct bb_walk *w, int link)
 }
 
 /* Goes on to the next name in the rest of the path. A '/' at the end says that the name is that of
- * a directory. Returns what the name means, or -1. */
+ * a directory. Returns a descriptor of what the name means, or -1. */
 static int step(struct bb_walk *w)
 {
 	const char *start = w->rest + strspn(w->rest, "/");
@@ -111,7 +111,7 @@ static int step(struct bb_walk *w)
 	scnprintf(w->name, sizeof(w->name), "%.*s", len ? (int)len : 1, len ? start : ".");
 	memmove(w->rest, start + len, strlen(start + len) + 1);
 	w->is_magic = 0;
-	w->works = fstat(w->dir, &w->parent) == 0; /* since Linux 3.6 (O_PATH in open(2)) */
+	w->works = fstat(w->dir, &w->parent) == 0; /* It works since Linux 3.6 (open(2)). */
 	if (!w->works)
 		return -1;
 	fd = open_place(w->dir, w->name, O_NOFOLLOW);

@@ -147,7 +147,7 @@ static void forget_oldest(struct reader *r)
 	f->forgets = 1;
 }
 
-/* Returns the peer that has sent the part. It is on no list. */
+/* Returns the peer that has sent the part. This peer is on no list. */
 static struct peer *find_peer(struct reader *r, const struct fifo_header *h)
 {
 	struct frames *f = &r->frames;
@@ -167,7 +167,7 @@ static struct peer *find_peer(struct reader *r, const struct fifo_header *h)
 	return p;
 }
 
-/* A new message begins. Its number says how many messages are missing since the last one. */
+/* Begins a new message. Its number says how many messages are missing since the last one. */
 static void next_message(struct reader *r, struct peer *p, const struct fifo_header *h)
 {
 	uint32_t lost = h->seq - p->seq - 1;
@@ -210,7 +210,7 @@ static void deliver(struct reader *r, struct peer *p, const char *msg, size_t le
 }
 
 /* The memory for a message grows with the bytes that have come, and never with the length that its
- * header claims. */
+ * header claims. All open messages share FIFO_MAX_MESSAGE bytes: the oldest make room. */
 static void add_to_message(struct reader *r, struct peer *p, const char *data, size_t len)
 {
 	struct frames *f = &r->frames;

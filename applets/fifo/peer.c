@@ -5,15 +5,15 @@
  */
 #include "fifow.h"
 
-/* How fifow waits for a reader: open(2) of the write end is the only call that a reader wakes in
- * every case. inotify does not see a reader that is itself blocked in open(2), since IN_OPEN comes
+/* fifow waits for a reader in open(2) of the write end, the only call that a reader wakes in every
+ * case. inotify(7) does not see a reader that is itself blocked in open(2), since IN_OPEN comes
  * after the open, and without a descriptor there is no poll(2). So a child blocks in open(2), while
  * the parent waits in ppoll(2) for the child, for signals, stdin and the deadline. The old
  * descriptor is kept until the next one is open, because the bytes that readers left in the pipe
- * are lost when the last descriptor is closed. */
+ * are lost when the last descriptor is closed (fs/pipe.c, put_pipe_info). */
 
-/* A packet takes a slot, and a pipe has 16 of them (pipe(7)). With more slots both ends sleep less
- * often. A message may then be old when it is read; --buffer avoids that. */
+/* A packet takes a slot, and a pipe has 16 of them at first (pipe(7)). With more slots both ends
+ * sleep less often. A message may then be old when it is read; --buffer avoids that. */
 enum { SLOTS = 64 };
 
 static void fill_queue(struct writer *w)
@@ -37,7 +37,8 @@ static int wants_input(struct writer *w)
 		&& !fifow_input_peek(&w->in, &len));
 }
 
-/* If stdin ends before the first message, there is nothing to wait for. */
+/* The first bytes of stdin start --timeout. If stdin ends without any, there is nothing to wait
+ * for, and fifow exits. */
 static void first_input(struct writer *w)
 {
 	w->idle = 0;
@@ -116,7 +117,8 @@ static int set_packets(struct writer *w, int on)
 	return 1;
 }
 
-/* Linux has packets since 3.4, but some other kernels with Linux's system calls have none. */
+/* Linux has packets since 3.4 (O_DIRECT in pipe(2)), but some other kernels with Linux's system
+ * calls have none. */
 static void try_packets(struct writer *w)
 {
 	w->pipe.packets = 0;
@@ -150,10 +152,10 @@ static int open_writer(struct writer *w)
 	return 0;
 }
 
-/* Makes a call that blocks in a child, which dies with this process: the wait for a lock or,
- * without fl, open(2). The child and this process share the lock, since they share the open file
- * (fcntl(2), open file description locks). FIFO_READY means that the child's call has succeeded,
- * and that the child still holds its end open. */
+/* Makes a call that blocks, in a child that dies with this process: the wait for a lock or, without
+ * fl, open(2). The child and this process share the lock, since they share the open file
+ * (F_OFD_SETLKW in fcntl_locking(2)). FIFO_READY means that the child's call has returned. If it
+ * has succeeded, the child still holds its end open. */
 static enum fifo_event block_in_child(struct writer *w, struct flock *fl, int64_t deadline)
 {
 	pid_t parent = getpid();
@@ -214,9 +216,9 @@ int fifow_find_reader(struct writer *w, int64_t deadline)
 	return 1;
 }
 
-/* Small messages exclude only a long message, not each other: each process locks one byte of the
- * FIFO, a different byte in each process, and a long message locks all bytes. (A write-only
- * descriptor can take no shared lock.) */
+/* Small messages exclude only a long message, not each other: each process locks the one byte whose
+ * offset is the number of the process, and a long message locks all bytes. (A write-only descriptor
+ * can take no shared lock.) */
 static int set_lock(struct writer *w, size_t len, int type, struct flock *fl)
 {
 	*fl = (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_len = FIFO_WRITERS_LOCK };
@@ -294,7 +296,7 @@ static int next_reader(struct writer *w, int64_t deadline)
 }
 
 /* A reader that leaves in the middle of a long line loses that message. The next reader gets the
- * message from the start, after an end for the piece that may be in the pipe. */
+ * message from the start, after the byte that ends the piece in the pipe. */
 static int separate(struct writer *w, size_t done)
 {
 	if (done && w->f.asked.frame != FRAME_RAW && w->pipe.lock)
@@ -350,9 +352,9 @@ enum fifow_sent fifow_send(struct writer *w, const char *buf, size_t len, int pa
 	return sent;
 }
 
-/* A reader wakes a writer only if the pipe was full. So fifow looks at the pipe again and again,
- * with growing pauses. Between two readers there may be a gap, so fifow waits for the next reader
- * for --open-timeout, or GAP_S seconds. */
+/* A reader wakes a writer only if the pipe was full (fs/pipe.c, pipe_read). So fifow looks at the
+ * pipe again and again, with growing pauses. Between two readers there may be a gap, so fifow waits
+ * for the next reader for --open-timeout, or GAP_S seconds. */
 void fifow_drain(struct writer *w, int64_t duration)
 {
 	enum { GAP_S = 3 };

@@ -11,7 +11,7 @@
 enum { GRACE_S = 3 };
 
 /* A signal or exit(3) needs these: the FIFO that this process made, if it must be removed, the
- * counts to report, and the signals that were blocked at the start. */
+ * counts to report, and the mask that lets the signals in. */
 static struct {
 	const char *base;	/* the FIFO's name in dir, or NULL */
 	int dir;
@@ -41,7 +41,7 @@ void fifo_end_child(struct fifo *f)
 {
 	if (f->child > 0) {
 		kill(f->child, SIGKILL);
-		(void)waitpid(f->child, NULL, 0); /* The child's status is only the SIGKILL. */
+		(void)waitpid(f->child, NULL, 0); /* How it ended does not matter. */
 	}
 	f->child = 0;
 }
@@ -113,8 +113,8 @@ int64_t fifo_earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Some kernels report POLLIN or POLLOUT where the call then fails with EAGAIN (gVisor does, with
- * less than PIPE_BUF free). On other kernels another process may have been faster. */
+/* Some kernels report POLLIN or POLLOUT where the call then fails with EAGAIN: gVisor reports
+ * POLLOUT with less than PIPE_BUF free. On every kernel another process may have been faster. */
 int64_t fifo_after_hints(int hints)
 {
 	int64_t pause = MS;
@@ -149,8 +149,8 @@ static int watch_way(int watch, const char *path)
 	return -1;
 }
 
-/* Returns true if the watches notice everything that can happen to the name. If no such file
- * exists, the watch of its directory reports when one is made. */
+/* Returns true if the watches notice everything that can happen to the name. They do not if there
+ * is no such file, although the watch of its directory reports when one is made. */
 static int watch_name(const struct fifo *f, int exists)
 {
 	char real[PATH_MAX];
@@ -166,8 +166,8 @@ static int watch_name(const struct fifo *f, int exists)
 }
 
 /* An event can come before the name changes: unlink(2) reports IN_ATTRIB, and then the name goes
- * (fs/namei.c, vfs_unlink). So after each event the name is looked at again, three times. Without
- * complete watches the name is looked at once a second. */
+ * (fs/namei.c, vfs_unlink). So after each event the name is looked at three times more, after 10
+ * ms, 100 ms and a second. Without complete watches it is looked at once a second. */
 static void look_again(struct fifo *f, int complete, int changes)
 {
 	if (!complete)
@@ -223,8 +223,8 @@ int fifo_watch(struct fifo *f)
 	return means_another(f, &named, stat(f->path, &named) == 0);
 }
 
-/* A message that was taken out of the pipe is not lost at a signal, if it can be printed or sent
- * within the grace time. Signals are blocked here, so none comes in between. */
+/* A message that was taken out of the pipe or from stdin is not lost at a signal, if it can be
+ * printed or sent within the grace time. Signals are blocked here, so none comes in between. */
 static int64_t look_at_signals(int64_t deadline)
 {
 	int sig = bb_got_signal;

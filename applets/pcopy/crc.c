@@ -1,12 +1,13 @@
 /*
- * crc.c - CRC-32 of slices: joined, and of runs of zeros
+ * crc.c - the CRC-32 of two parts, or of a run of zeros, without their bytes
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "pcopy.h"
 
-/* A CRC is a remainder of polynomials over GF(2). Each byte that follows multiplies it by x^8. In
- * the reflected form, bit 31 is x^0 and bit 0 is x^31. */
+/* Returns a times b. A CRC is the remainder of a division of polynomials over GF(2), here by that
+ * of libbb/crc32.c. Each zero byte that follows multiplies the remainder by x^8. In the reflected
+ * form, bit 31 is x^0 and bit 0 is x^31. */
 static uint32_t multiply(uint32_t a, uint32_t b)
 {
 	uint32_t product = 0;
@@ -19,7 +20,8 @@ static uint32_t multiply(uint32_t a, uint32_t b)
 	return product;
 }
 
-/* Returns x^(8n), by squaring. */
+/* Returns x^(8n), by which n zero bytes multiply a remainder. Repeated squaring takes at most 64
+ * rounds. */
 static uint32_t shift(uint64_t n)
 {
 	uint32_t power = 1U << 31, square = 1U << 23;
@@ -32,11 +34,14 @@ static uint32_t shift(uint64_t n)
 	return power;
 }
 
+/* A CRC-32 is stored with all bits inverted (IEEE 802.3), so they are inverted before the
+ * multiplication, and again after it. */
 uint32_t pcopy_crc_zeros(uint32_t crc, uint64_t n)
 {
 	return ~multiply(shift(n), ~crc);
 }
 
+/* Here nothing is inverted: the inversions of the two parts cancel each other out. */
 uint32_t pcopy_crc_combine(uint32_t first, uint32_t second, uint64_t len)
 {
 	return multiply(shift(len), first) ^ second;

@@ -8,8 +8,9 @@
 
 /* Returns the permissions that a new file may have: those of the directory's default ACL (acl(5)),
  * or those that umask(2) leaves if there is no such ACL. The attribute begins with a version of 4
- * bytes. Each entry has 8 bytes: a tag and permissions of 2 bytes each, and an ID of 4 (struct
- * posix_acl_xattr_entry in linux/posix_acl_xattr.h). */
+ * bytes. Each entry has 8 bytes: a tag and permissions of 2 bytes each, and an ID of 4, all little
+ * endian (struct posix_acl_xattr_entry in linux/posix_acl_xattr.h). If there is a mask, it stands
+ * for the group. Permissions are below 8, so 8 says that there is no mask. */
 mode_t pcopy_allowed_mode(const struct target *target)
 {
 	enum { USER = 1, GROUP = 4, MASK = 16, OTHER = 32 };
@@ -28,8 +29,8 @@ mode_t pcopy_allowed_mode(const struct target *target)
 	return perm[USER] << 6 | (perm[MASK] < 8 ? perm[MASK] : perm[GROUP]) << 3 | perm[OTHER];
 }
 
-/* No other user may open the new file until it is whole, so its mode is 0600. Later it gets the
- * mode of SRC as far as the directory allows it. */
+/* No other user may open the new file until it is whole, so its mode is 0600. At the end, a new DST
+ * gets the mode of SRC, or 0666 for standard input, as far as the directory allows it. */
 int pcopy_create(struct copy *copy, const char *name)
 {
 	const struct source *source = &copy->source;
@@ -43,6 +44,7 @@ int pcopy_create(struct copy *copy, const char *name)
 	return target->fd;
 }
 
+/* The link is made through /proc, because AT_EMPTY_PATH can need a capability (link(2)). */
 int pcopy_link_target(const struct target *target, const char *name)
 {
 	char self[64];

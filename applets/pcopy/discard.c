@@ -1,12 +1,12 @@
 /*
- * discard.c - what exit(3) must remove, or keep under another name
+ * discard.c - what pcopy removes when it ends, or keeps under another name
  *
  * SPDX-License-Identifier: 0BSD
  */
 #include "pcopy.h"
 
-/* exit(3) removes each doomed file, or gives it the name kept. It does so only if the name still
- * leads to the file with this inode. */
+/* When pcopy ends, by exit(3) or by a signal, it removes each doomed file, or gives it the name
+ * kept. It does so only if the name still leads to the file with this inode. */
 static struct doomed {
 	int dir;
 	const char *name;
@@ -22,7 +22,7 @@ static void discard_one(const struct doomed *d)
 	if (pcopy_stat_name(d->dir, d->name, &now) < 0 || !same_inode(&now, &d->st))
 		return;
 	if (!d->kept || renameat(d->dir, d->name, d->dir, d->kept) < 0)
-		(void)unlinkat(d->dir, d->name, 0); /* exit(3) reports no failure */
+		(void)unlinkat(d->dir, d->name, 0); /* If this fails, the file stays. */
 }
 
 void pcopy_discard(void)

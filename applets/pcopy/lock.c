@@ -7,14 +7,15 @@
 #include "pcopy.h"
 
 /* A process that may only read DST must not stop pcopy. So the lock is F_WRLCK of fcntl(2), which
- * needs a descriptor that is open for writing. It belongs to the open file (F_OFD_SETLK in
- * fcntl_locking(2)), so it lasts as long as the workers. A reader can keep it away with F_RDLCK.
- * flock(2), which any reader can take, then stands in, as it does where the kernel has no
- * F_OFD_SETLK (before Linux 3.15), and at disks, where it is the custom. */
-enum { MY_OFD_GETLK = 36, MY_OFD_SETLK = 37 }; /* asm-generic/fcntl.h, for every machine */
+ * needs a descriptor that is open for writing. The lock belongs to the open file (F_OFD_SETLK in
+ * fcntl_locking(2)), so it lasts as long as the workers. A reader can keep the lock away with
+ * F_RDLCK. Then flock(2) stands in, which any reader can take. It also does so where the kernel has
+ * no F_OFD_SETLK (before Linux 3.15), and at disks, where flock(2) is the custom
+ * (systemd.io/BLOCK_DEVICE_LOCKING). */
+enum { MY_OFD_GETLK = 36, MY_OFD_SETLK = 37 }; /* All machines have these (asm-generic/fcntl.h). */
 enum locked { LOCKED, UNKNOWN, BY_READERS, BY_WRITER };
 
-/* Only F_WRLCK keeps F_RDLCK away. */
+/* The question is whether F_RDLCK could be had, because only F_WRLCK keeps it away. */
 int pcopy_has_writer(int fd)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
@@ -62,7 +63,8 @@ static uintmax_t flock_holder(const struct stat *st)
 }
 
 /* Returns true if the process that holds flock(2) on the file may not write to the file, or has
- * ended. */
+ * ended. Root, this user and the owner may write. If the group or others may write, too, this
+ * function does not look who holds the lock, and returns false. */
 static int is_reader_of(const struct stat *st)
 {
 	int others = !S_ISREG(st->st_mode) || st->st_mode & (S_IWGRP | S_IWOTH);
@@ -76,8 +78,8 @@ static int is_reader_of(const struct stat *st)
 }
 
 /* A killed pcopy's workers keep its lock until they die, which they do at once (PR_SET_PDEATHSIG in
- * prctl(2)), so this function waits for two seconds. A file system without locks counts as
- * locked. */
+ * prctl(2)), so this function waits for at most two seconds. On a file system without locks, and if
+ * only a reader has the lock, pcopy goes on without the lock. */
 int pcopy_lock(int fd)
 {
 	enum { TRIES = 100, PAUSE_MS = 20 };

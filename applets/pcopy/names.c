@@ -9,10 +9,10 @@
 /* Where the file system and /proc allow it, a temporary file has no name (O_TMPFILE in open(2)),
  * and the kernel removes the file when pcopy is killed. Elsewhere the file gets the name
  * ".pcopy-HASH.N", and pcopy locks it. If pcopy is killed, the kernel ends the lock (flock(2)), and
- * the next pcopy removes the file. This needs a lock that every process sees. Only the file systems
- * of pcopy_has_real_locks() have such locks. On FUSE, NFS or overlayfs, two processes can lock the
- * same file through two mounts. There the file gets a random name, and no other pcopy removes
- * it. */
+ * the next pcopy removes the file. This needs a lock that every process sees.
+ * pcopy_has_real_locks() knows the file systems that have such locks. On FUSE, NFS or overlayfs,
+ * two processes can lock the same file through two mounts. There, and where each N is in use, the
+ * file gets a random name, and no other pcopy removes it. */
 
 char *pcopy_hashed_name(const char *base, const char *suffix)
 {
@@ -26,7 +26,7 @@ char *pcopy_numbered_name(const struct target *target, int i)
 	return pcopy_hashed_name(target->base, number);
 }
 
-/* Returns a different name each time. The name need not be secret: O_EXCL (open(2)) fails if the
+/* Returns a different name each time. The name need not be secret: open(2) with O_EXCL fails if the
  * name exists, and commit.c compares the inode before it renames the file. */
 char *pcopy_random_name(void)
 {
@@ -38,10 +38,10 @@ char *pcopy_random_name(void)
 }
 
 /* Returns true if each file has only one inode in this kernel, so that flock(2) excludes every
- * other process. The numbers are from statfs(2). */
+ * other process. The numbers are from statfs(2), linux/magic.h (exFAT) and fs/ubifs/ubifs.h. */
 int pcopy_has_real_locks(const struct target *target)
 {
-	/* ext, XFS, btrfs, tmpfs, ramfs, f2fs, UBIFS, exFAT, FAT */
+	/* In this order they are ext, XFS, btrfs, tmpfs, ramfs, f2fs, UBIFS, exFAT and FAT. */
 	static const uint32_t types[] = {
 		0xEF53, 0x58465342, 0x9123683E, MY_TMPFS_MAGIC, MY_RAMFS_MAGIC, 0xF2F52010,
 		0x24051905, 0x2011BAB0, 0x4D44,
@@ -64,13 +64,13 @@ void pcopy_remove_stale(int dir, const char *name)
 	if (fd < 0)
 		return;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
-	    && (st.st_uid == geteuid() || geteuid() == 0) /* root may have given it away */
+	    && (st.st_uid == geteuid() || geteuid() == 0) /* Root may have given it away. */
 	    && flock(fd, LOCK_EX | LOCK_NB) == 0 && !pcopy_has_writer(fd))
 		(void)unlinkat(dir, name, 0); /* Another pcopy may have been faster. */
 	close(fd);
 }
 
-/* Returns a name for a file without a name, which gets it for a moment before the rename. Where it
+/* Returns a name for a file without a name, which has this name only until the rename. Where it
  * can, this function locks the file first, so that no other pcopy removes it. */
 char *pcopy_temporary_name(const struct target *target, int i)
 {

@@ -6,9 +6,12 @@
  * A copy goes through these files in this order. pcopy.c reads the command line into a request.
  * files.c calls the other files for each SRC. source.c opens SRC. target.c finds DST, and refuse.c
  * decides whether a new file can replace DST. plan.c divides the work. inplace.c opens the file
- * that is written: DST itself, or the new file of temporary.c or resume.c. workers.c copies the
- * bytes with the steps of engine.c and holes.c. metadata.c, verify.c and commit.c end the copy, and
- * progress.c reports it. discard.c removes what a failed copy would leave.
+ * that is written: DST itself, or the file of temporary.c or resume.c. names.c makes the names of
+ * such files, create.c makes a file that is new, and lock.c locks DST itself or a kept file.
+ * workers.c copies the bytes with the steps of engine.c and holes.c, and crc.c joins the CRC-32s of
+ * the chunks. metadata.c sets the owner and the mode. commit.c brings the bytes to the medium, lets
+ * verify.c read them back (--verify), and gives the copy the name DST. progress.c reports the copy.
+ * discard.c removes what a failed copy would leave.
  *
  * Unless a comment says otherwise, a function that returns an int returns 0 if it has succeeded.
  * Otherwise it has printed a message, and returns the exit status.
@@ -22,10 +25,10 @@
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
-/* CACHED_STEP is the number of bytes that a worker reads at once through the page cache: it fits
- * into the cache of a processor. BUFFER_SIZE is that number for O_DIRECT, where each call waits for
- * the medium, and fewer calls wait less. To start a process costs more time than to copy SHORT
- * bytes. */
+/* CACHED_STEP is the number of bytes that a worker reads at once through the page cache: so many
+ * bytes fit into the cache of a processor. BUFFER_SIZE is that number for O_DIRECT, where each call
+ * waits for the medium, and fewer calls wait less. To start a process costs more time than to copy
+ * SHORT bytes. */
 enum { MAX_JOBS = 256, CACHED_STEP = 256 << 10, BUFFER_SIZE = 4 << 20, SHORT = 8 << 20 };
 enum { MY_TMPFS_MAGIC = 0x01021994, MY_RAMFS_MAGIC = 0x858458F6 }; /* statfs(2) */
 enum sync { SYNC_FULL, SYNC_DATA, SYNC_NONE };
@@ -44,7 +47,7 @@ struct request {
 	} blocks;		/* how the bytes of DST lie on the medium */
 	enum sync sync;
 	enum progress progress;
-	int max_jobs;		/* 0: pcopy chooses */
+	int max_jobs;		/* 0: pcopy chooses the number of workers */
 	off_t block;		/* the bytes of a chunk */
 	int64_t expect;		/* the CRC-32 that SRC must have, or -1 */
 	struct keep {
@@ -69,7 +72,7 @@ struct target {
 	struct stat parent;	/* the directory that DST was looked up in */
 	struct statfs fs;	/* the file system of a regular file; all zeros if unknown */
 	int found;		/* DST before the copy, opened with O_PATH, or -1 */
-	int dir;		/* the directory of DST; AT_FDCWD if DST gets no new name */
+	int dir;		/* the directory of DST; AT_FDCWD if DST is no regular file */
 	const char *base;	/* the name of DST in dir */
 	const char *written;	/* the name of the file that is written: base, a temporary name,
 				 * or NULL for a file without a name */
@@ -84,7 +87,7 @@ struct target {
  * are results, which the parent reads after the workers have ended. */
 struct shared {
 	uint32_t next;		/* the number of the next chunk in the queue */
-	uint32_t failed;	/* true: a worker has printed why the copy fails */
+	uint32_t failed;	/* true: a worker has failed, and the others print nothing */
 	uint32_t engine;	/* the engine of all workers, also after a fallback */
 	struct count {
 		uint32_t high, low, high_again;
@@ -105,7 +108,7 @@ struct plan {
 	uint32_t chunks;	/* 0 means that one worker reads SRC to its end as a stream */
 	int jobs;		/* the number of workers */
 	int direct;		/* a second descriptor of DST, with O_DIRECT, or -1 */
-	int64_t start;		/* the time by monotonic_ns() */
+	int64_t start;		/* the monotonic_ns() at which the copy began */
 	struct shared *shared;
 };
 
@@ -153,13 +156,14 @@ static inline int asked(const struct request *request, char option)
 /* files.c copies each of the n files src to dst or into dst, and returns the exit status. */
 int pcopy_files(const struct request *request, char **src, int n, const char *dst);
 
-/* source.c opens SRC, and checks that it has not changed. pcopy_cannot prints "can't VERB 'NAME'"
- * with errno, and returns EXIT_FAILURE. */
+/* source.c opens SRC, and checks at the end that SRC has not changed. pcopy_cannot prints "can't
+ * VERB 'NAME'" with errno, and returns EXIT_FAILURE. */
 int pcopy_cannot(const char *verb, const char *name);
 int pcopy_open_source(struct copy *copy, const char *name);
 int pcopy_check_source(const struct copy *copy);
 
-/* holes.c finds the holes of SRC. pcopy_range handles the bytes from off to end.
+/* holes.c finds the holes of SRC. pcopy_range hands the bytes from off to end to the task.
+ * pcopy_hole and pcopy_skip_hole are what a task does with a hole. pcopy_measure counts the holes.
  * pcopy_next_data finds the first data at or after *off; it returns 0 if there are none. */
 int pcopy_range(struct worker *w, off_t off, off_t end);
 int pcopy_skip_hole(struct worker *w, off_t off, off_t len);
@@ -177,20 +181,22 @@ int pcopy_reopen(const struct target *target, int flags);
 
 /* refuse.c finds, before the first byte is copied, what would make the copy fail at its end.
  * pcopy_human writes a number of bytes as text, such as "1.5 MiB". pcopy_read_field returns the
- * number that follows the text in the first 1,000 bytes of a file in /proc, or -1. */
+ * number that follows the text in the first 999 bytes of a file in /proc, or -1. */
 long pcopy_read_field(const char *name, const char *text);
 char *pcopy_human(char text[16], uint64_t bytes);
 int pcopy_check_target(struct copy *copy);
 int pcopy_check_room(const struct copy *copy);
 
-/* discard.c: at exit(3), a doomed file is removed, or gets the name kept if that is not NULL.
- * pcopy_spare ends this, and the file stays. pcopy_drop removes the file at once. */
+/* discard.c removes a doomed file when pcopy ends, by exit(3) or by a signal, or gives it the name
+ * kept if kept is not NULL. pcopy_spare ends this, and the file stays. pcopy_drop removes the file
+ * at once. */
 void pcopy_doom(const struct target *target, const char *kept);
 void pcopy_spare(const struct target *target);
 void pcopy_drop(const struct target *target);
 void pcopy_discard(void) __attribute__((destructor));
 
-/* lock.c locks a file that is written. pcopy_lock returns 0, or EXIT_NOT_NOW without a message. */
+/* lock.c locks a file that is written. pcopy_lock returns 0, or EXIT_NOT_NOW without a message.
+ * pcopy_has_writer returns true if another process has the file locked for writing. */
 int pcopy_lock(int fd);
 int pcopy_has_writer(int fd);
 
@@ -211,8 +217,8 @@ mode_t pcopy_allowed_mode(const struct target *target);
 int pcopy_create(struct copy *copy, const char *name);
 int pcopy_link_target(const struct target *target, const char *name);
 
-/* temporary.c opens a new file beside DST. resume.c opens the file that a failed --resume has
- * kept, and removes it when it is useless. */
+/* temporary.c opens a new file beside DST. resume.c opens the file that a failed --resume has kept,
+ * and removes this file when it is useless. */
 int pcopy_open_temporary(struct copy *copy);
 int pcopy_open_resumed(struct copy *copy);
 void pcopy_remove_resumed(const struct target *target);
@@ -241,31 +247,34 @@ int pcopy_put(struct worker *w, size_t len, off_t off);
 int pcopy_stream(struct worker *w);
 void pcopy_say_fallback(const struct request *request, enum engine from, enum engine to);
 
-/* crc.c computes a CRC-32 without reading: that of n zero bytes after crc, and that of two parts
- * whose second has len bytes. */
+/* crc.c computes a CRC-32 without reading bytes. pcopy_crc_zeros appends n zero bytes to what has
+ * the CRC-32 crc. pcopy_crc_combine joins two parts, of which the second has len bytes. */
 uint32_t pcopy_crc_zeros(uint32_t crc, uint64_t n);
 uint32_t pcopy_crc_combine(uint32_t first, uint32_t second, uint64_t len);
 
-/* metadata.c sets the owner, the mode, the attributes and the times of the file that is written.
- * It does so after the bytes are copied and before they are brought to the medium. */
+/* metadata.c sets the owner, the mode, the attributes and the times of the file that is written,
+ * after the bytes are copied and before they are brought to the medium. Only pcopy_set_flags comes
+ * before the first byte. */
 void pcopy_parse_keep(struct request *request, const char *list);
 const struct stat *pcopy_future_owner(const struct copy *copy);
 mode_t pcopy_future_mode(const struct copy *copy);
 int pcopy_set_metadata(const struct copy *copy);
 void pcopy_set_flags(const struct target *target);
 
-/* commit.c brings n copies to the medium with one sync, and gives them their names. It returns the
- * exit status. */
+/* commit.c brings n copies to the medium, by one syncfs(2) if it can, and gives them their names.
+ * It returns the exit status. */
 extern const char *const pcopy_syncs[];
 int pcopy_commit(struct copy *copies[], int n);
 
-/* progress.c prints how far a copy is; PROGRESS_AUTO prints it as a message of its own. */
+/* progress.c prints how far a copy is, and at its end what it has done. PROGRESS_AUTO prints how
+ * far it is as a message of its own. */
 void pcopy_show_progress(const struct copy *copy, enum progress how);
 void pcopy_report(const struct copy *copy);
 
 /* workers.c runs a task. It also blocks signals, and takes them where pcopy waits or calls
  * pcopy_check_signals. SIGUSR1 asks for a status line, and is blocked from the start. The signals
- * that end pcopy are blocked after open(2), which can wait for the other end of a FIFO. */
+ * that end pcopy are blocked when the first SRC and DST are open, because open(2) can wait for the
+ * other end of a FIFO. */
 void pcopy_hold_requests(void);
 void pcopy_hold_signals(void);
 void pcopy_check_signals(const struct copy *copy);

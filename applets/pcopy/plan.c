@@ -10,20 +10,21 @@
 
 const char *const pcopy_engines[] = { "auto", "clone", "cfr", "rw", "mmap", "direct", NULL };
 
-/* Returns true for a file whose size may be wrong. Each file of sysfs reports the size of a page,
- * although its content is shorter (fs/sysfs/file.c), and has no blocks. A file that is one hole has
- * no blocks either. */
+/* Returns true for a file whose size may be wrong. A file of /proc reports no bytes, and one of
+ * sysfs reports a page (fs/sysfs/file.c), whatever they hold, and neither has blocks. A file that
+ * is one hole has no blocks either. */
 static int has_no_blocks(const struct source *source)
 {
 	return S_ISREG(source->st.st_mode) && source->size <= getpagesize()
 	       && source->st.st_blocks == 0;
 }
 
-/* On a disk or a stream, nothing can be left out as a hole, because a hole would show what is there
- * already. A file whose size may be wrong is read to its end as a stream. */
+/* Holes are only for regular files: where a hole is left on a disk, the old bytes would show, and a
+ * stream is written without gaps. A file whose size may be wrong is read to its end as a stream,
+ * and its zeros become holes, because it may be one hole. */
 int pcopy_make_plan(struct copy *copy)
 {
-	enum { MAX_CHUNKS = 1 << 24 }; /* whose CRCs take 64 MiB */
+	enum { MAX_CHUNKS = 1 << 24 }; /* Their CRC-32s take 64 MiB. */
 	struct plan *plan = &copy->plan;
 	struct source *source = &copy->source;
 	const struct request *request = copy->request;
@@ -55,8 +56,8 @@ int pcopy_make_plan(struct copy *copy)
 }
 
 /* parallel is true if the workers have more to do than to write through the page cache. Only one
- * process at a time can do that, because the kernel locks the inode (generic_file_write_iter() in
- * mm/filemap.c), so a second worker would only wait for the first. */
+ * process at a time can write a file this way, because the kernel locks the inode
+ * (generic_file_write_iter() in mm/filemap.c), so a second worker would only wait for the first. */
 void pcopy_set_jobs(struct copy *copy, int parallel)
 {
 	enum { USUAL = 4 };
@@ -90,15 +91,16 @@ int pcopy_open_direct(const struct target *target, int flags)
 	return fd;
 }
 
-/* Returns the fastest engine for a file that cannot be cloned. plain is true if the bytes need not
- * be looked at. With copy_file_range(2), a server copies its own files without the network, and a
- * tmpfs copies page by page at full speed. With O_DIRECT, bytes that must reach the medium are
- * copied once instead of twice, and fsync(2) has nothing to wait for: this took 0.5 to 0.9 of the
- * time on ext4 under Linux 6.18. Otherwise read(2) and write(2) are best, because they move many
- * pages in one step: they took 0.9 of the processor time of copy_file_range(2) on ext4. */
+/* Returns the fastest engine for a file that cannot be cloned. plain is true if SRC has chunks
+ * whose bytes need not be looked at. With copy_file_range(2), a server copies its own files without
+ * the network, and a tmpfs copies page by page at full speed. With O_DIRECT, bytes that must reach
+ * the medium are copied once instead of twice, and fsync(2) has nothing to wait for: this took 0.5
+ * to 0.9 of the time on ext4 under Linux 6.18. Otherwise read(2) and write(2) are best, because
+ * they move many pages in one step: they took 0.9 of the processor time of copy_file_range(2) on
+ * ext4. */
 static enum engine best_copier(const struct copy *copy, int plain)
 {
-	static const uint32_t types[] = { /* from statfs(2): NFS, SMB, SMB2, Ceph, FUSE */
+	static const uint32_t types[] = { /* statfs(2), linux/magic.h: NFS, SMB, SMB2, Ceph, FUSE */
 		0x6969, 0xFF534D42, 0xFE534D42, 0x00C36400, 0x65735546, MY_TMPFS_MAGIC,
 	};
 	const struct request *request = copy->request;
@@ -118,8 +120,8 @@ static enum engine best_copier(const struct copy *copy, int plain)
 
 /* Returns true if DST shares the blocks of SRC now. If DST is longer than SRC, its last shared
  * block would be a part of a block in the middle of a file, which gives EINVAL (ioctl_ficlone(2)).
- * Then DST is cut first. A file system that cannot share blocks gives another error, and DST is not
- * cut. */
+ * Then DST is cut first. A file system that cannot share blocks gives EOPNOTSUPP or another error,
+ * and DST is not cut. */
 static int clone_file(const struct copy *copy)
 {
 	const struct target *target = &copy->target;
@@ -151,8 +153,8 @@ static enum engine open_engine(struct copy *copy, enum engine engine)
 	return engine;
 }
 
-/* Clones SRC, or decides with which engine the workers begin. Only the engine rw can leave out
- * bytes that are zeros or in place already, and can read a stream. */
+/* Clones SRC, or decides with which engine the workers begin. Only the engine rw can read a stream,
+ * and can leave out bytes that are zeros or that DST has already. */
 int pcopy_choose_engine(struct copy *copy)
 {
 	struct plan *plan = &copy->plan;

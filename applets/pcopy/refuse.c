@@ -1,5 +1,5 @@
 /*
- * refuse.c - find before the first byte what would make the copy fail at its end
+ * refuse.c - find, before the first byte, what would make the copy fail at its end
  *
  * SPDX-License-Identifier: 0BSD
  */
@@ -103,8 +103,9 @@ static int check_sticky(const struct target *target)
 	return EXIT_FAILURE;
 }
 
-/* Returns true if the device number is that of a devtmpfs, which mountinfo lists (proc(5)). If
- * there is no /proc, /dev counts as a devtmpfs unless it is on the root file system. */
+/* Returns true if the device number is that of a devtmpfs, which mountinfo lists
+ * (proc_pid_mountinfo(5)). If there is no /proc, /dev counts as a devtmpfs unless it is on the root
+ * file system. */
 static int is_listed_as_devtmpfs(dev_t dev)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");

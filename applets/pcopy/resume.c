@@ -5,8 +5,8 @@
  */
 #include "pcopy.h"
 
-/* After a copy has succeeded, the file that an earlier --resume has kept for this DST is
- * useless. */
+/* After a copy without --resume has succeeded, the file that an earlier --resume has kept for this
+ * DST is useless, and is removed. */
 void pcopy_remove_resumed(const struct target *target)
 {
 	char *resume = pcopy_hashed_name(target->base, "resume");
@@ -32,7 +32,7 @@ static int open_read_only(const struct target *target, const char *name)
 	    && st.st_uid == geteuid() && chmod(self, 0600) == 0) {
 		fd = open(self, O_RDWR | O_CLOEXEC);
 		if (fd >= 0 && pcopy_lock(fd))
-			(void)chmod(self, st.st_mode & 07777); /* A failure does no harm. */
+			(void)chmod(self, st.st_mode & 07777); /* Else it stays private. */
 	}
 	free(self);
 	close(path);
@@ -40,8 +40,8 @@ static int open_read_only(const struct target *target, const char *name)
 	return fd;
 }
 
-/* The kept file of another user is opened without O_CREAT: in a sticky directory, O_CREAT would
- * fail with EACCES, even for root (fs.protected_regular in proc_sys_fs(5)). */
+/* A kept file is opened without O_CREAT: in a sticky directory, O_CREAT would fail with EACCES for
+ * the file of another user, even for root (fs.protected_regular in proc_sys_fs(5)). */
 static int open_kept(struct copy *copy, const char *name)
 {
 	struct target *target = &copy->target;
@@ -93,10 +93,10 @@ static void remove_exposed(const struct copy *copy, const char *name)
 		pcopy_remove_stale(dir, name);
 }
 
-/* Opens the file that an earlier --resume has kept, or a new file. Only this user, and the future
- * owner of DST, can have written the kept file. All its bytes are compared with SRC, and its size
- * is not trusted. Where a lock proves nothing, pcopy renames the kept file before it opens the
- * file: if two processes do so, only one rename(2) finds the old name. */
+/* Opens the file that an earlier --resume has kept, or a new file. check_kept() accepts only a file
+ * of this user or of the future owner of DST. All its bytes are compared with SRC, and its size is
+ * not trusted. Where a lock proves nothing, pcopy renames the kept file before it opens the file:
+ * if two processes do so, only one rename(2) finds the old name. */
 int pcopy_open_resumed(struct copy *copy)
 {
 	struct target *target = &copy->target;

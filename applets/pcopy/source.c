@@ -13,8 +13,10 @@ int pcopy_cannot(const char *verb, const char *name)
 
 enum { REFUSED = -2 };
 
-/* Returns a descriptor, -1 with errno, or REFUSED after a message about a stranger's link. The walk
- * ends at the directory of SRC, in which no link can take the place of SRC. */
+/* Returns a descriptor, -1 with errno, or REFUSED after a message about a stranger's link. A path
+ * without links is opened at once. Otherwise the walk finds the directory of SRC, and there
+ * O_NOFOLLOW lets no link take the place of SRC. Only if SRC is a link in /proc, the kernel follows
+ * it. */
 static int open_source(const char *name)
 {
 	const int flags = O_RDONLY | O_CLOEXEC;
@@ -70,8 +72,8 @@ static int same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-/* A new mode, owner, link or name changes st_ctime, but not the content. /proc makes content as it
- * is read, so only a changed size counts there. */
+/* A new mode, owner, link or name changes st_ctime, but not the content, so st_mtim is compared. A
+ * file of /proc has no size, and its content is made as it is read, so its time does not count. */
 int pcopy_check_source(const struct copy *copy)
 {
 	const struct source *source = &copy->source;

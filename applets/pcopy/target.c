@@ -75,7 +75,7 @@ static int is_special(const struct stat *st)
 	return st->st_mode && !S_ISREG(st->st_mode);
 }
 
-/* On a kernel without O_PATH, the path is followed as the kernel does. */
+/* On a kernel without O_PATH, realpath(3) follows the links, those of strangers, too. */
 static int find_by_name(struct target *target)
 {
 	char *path = realpath(target->name, NULL), *dir;
@@ -101,8 +101,8 @@ static int find_by_name(struct target *target)
 }
 
 /* A link in /proc has led to the file, so the file is looked up by the path that the link shows. If
- * the file was deleted, that path ends with " (deleted)" (proc(5)), and pcopy must not make a new
- * file of that name. */
+ * the file was deleted, that path ends with " (deleted)" (proc_pid_exe(5)), and pcopy must not make
+ * a new file of that name. */
 static int find_real_name(struct target *target)
 {
 	struct bb_walk w = { .path = target->name };
@@ -138,8 +138,8 @@ static int keep_found(struct target *target, const struct bb_walk *w)
 }
 
 /* Finds DST and its directory. Keeps DST open with O_PATH, so that what is opened or asked later is
- * the same file. O_PATH does not open a device (open(2)), so this has no effect on it. If there is
- * no file, st_mode is 0. */
+ * the same file. O_PATH does not open a device (open(2)), so this has no effect on a device. If
+ * there is no file, st_mode is 0. */
 static int find_target(struct target *target)
 {
 	struct bb_walk w = { .path = target->name };
@@ -164,6 +164,7 @@ int pcopy_stat_name(int dir, const char *name, struct stat *st)
 
 	if (result == 0 || errno == ENOENT)
 		return result;
+	/* A kernel that lacks fstatat(2) can have fstat(2). */
 	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	result = fd < 0 ? -1 : fstat(fd, st);
 	close(fd);
@@ -236,8 +237,9 @@ static int check_kind(const struct copy *copy)
 	return EXIT_UNSUPPORTED;
 }
 
-/* Opens a DST that is neither a file nor a disk, such as a FIFO, a terminal or /dev/null. To open a
- * FIFO, pcopy waits for a reader (fifo(7)), so it has not blocked the signals that end it yet. */
+/* Opens a DST that is neither a regular file nor a disk, such as a FIFO, a terminal or /dev/null.
+ * To open a FIFO, pcopy waits for a reader (fifo(7)), so the signals that end pcopy are blocked
+ * after the first such open. */
 static int open_stream(struct target *target)
 {
 	if (S_ISFIFO(target->old.st_mode)

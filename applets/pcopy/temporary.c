@@ -6,8 +6,9 @@
 #include <sys/file.h>
 #include "pcopy.h"
 
-/* Returns true if the new file has no name, but can get one later. To find this out, linkat(2) is
- * asked to link the file to ".", which exists: EEXIST means that the link would work. */
+/* Returns true if the new file has no name, but can get one later. To find this out, the file is
+ * linked to the name ".", which exists: EEXIST means that /proc leads to the file, and that only
+ * the name was refused. */
 static int create_nameless(struct copy *copy)
 {
 	if (pcopy_create(copy, NULL) < 0)
@@ -18,8 +19,8 @@ static int create_nameless(struct copy *copy)
 	return 0;
 }
 
-/* Returns true if the new file has this name and is locked. If pcopy_remove_stale() of another
- * pcopy locked the file first, it has removed the file, and st_nlink is 0. */
+/* Returns true if the new file has this name and is locked. pcopy_remove_stale() of another pcopy
+ * can lock the file first, and removes it: then flock(2) fails, or st_nlink is 0. */
 static int create_locked(struct copy *copy, const char *name)
 {
 	struct stat st;

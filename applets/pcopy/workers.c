@@ -5,8 +5,8 @@
  */
 #include "pcopy.h"
 
-/* These signals are blocked. sigtimedwait(2) takes them where pcopy waits, so that no handler
- * interrupts another call. */
+/* These signals are blocked. sigtimedwait(2) takes them where pcopy waits or looks for them, so
+ * that no handler interrupts another call. */
 static sigset_t held;
 
 /* sigs ends with 0. A signal that is ignored stays ignored, as nohup(1) expects. */
@@ -35,8 +35,8 @@ void pcopy_hold_signals(void)
 	is_done = 1;
 }
 
-/* On a kernel without rt_sigtimedwait(2), this function looks for pending signals every
- * PAUSE_MS. */
+/* On a kernel without rt_sigtimedwait(2), this function looks for a pending signal instead, after a
+ * pause of PAUSE_MS if ns is not 0. */
 static int poll_signal(int64_t ns)
 {
 	enum { PAUSE_MS = 20 };
@@ -46,7 +46,7 @@ static int poll_signal(int64_t ns)
 		(void)poll(NULL, 0, PAUSE_MS);
 	sigemptyset(&pending);
 	(void)sigpending(&pending);
-	for (int sig = 1; sig < SIGCHLD; sig++) /* SIGCHLD needs no answer */
+	for (int sig = 1; sig < SIGCHLD; sig++) /* SIGCHLD needs no answer. */
 		if (sigismember(&held, sig) && sigismember(&pending, sig))
 			return sig;
 	return 0;
@@ -115,8 +115,9 @@ uint64_t pcopy_bytes_done(const struct copy *copy)
 	return sum;
 }
 
-/* This is a list of the chunks of one worker, such as "1 3 5-7". The first chunk of SRC is chunk 1.
- * A worker gets its chunks in ascending order. */
+/* This is a list of the chunks of one worker, such as "1 3 5-7". The range from first to last is
+ * not in text yet. The first chunk of SRC is chunk 1. A worker gets its chunks in ascending
+ * order. */
 struct list {
 	char text[1024];
 	uint32_t first, last;
@@ -179,9 +180,9 @@ static int work(struct worker *w, int id)
 	return failed;
 }
 
-/* A worker must die with its parent: the worker has the parent's open file, so the lock on the
- * temporary file lasts as long as the worker (flock(2)). A signal to the process group is for the
- * parent, which kills the workers. */
+/* A worker must die with its parent: it has the parent's open files, so the lock on the file that
+ * is written lasts as long as the worker (flock(2), F_OFD_SETLK in fcntl_locking(2)). A signal to
+ * the process group is for the parent, which kills the workers, so the worker takes none. */
 static void run_worker(struct worker *w, int id, pid_t parent)
 {
 	die_with_parent(parent);
@@ -235,7 +236,7 @@ static int reap_workers(struct worker *w, pid_t *pids, int alive)
 		while (i < w->copy->plan.jobs && pids[i] != pid)
 			i++;
 		if (pid < 0 || i == w->copy->plan.jobs)
-			continue; /* This child is older than the exec(3) of pcopy. */
+			continue; /* EINTR, or the child is older than the exec(3) of pcopy. */
 		pids[i] = 0;
 		alive--;
 		if (status == 0 || w->status)
@@ -268,8 +269,8 @@ static int start_workers(struct worker *w, pid_t *pids)
 	return w->copy->plan.jobs;
 }
 
-/* Waits for a signal. Each second without a signal, prints the progress if a user wants to see it.
- * On a terminal, a user wants to see it after two seconds. */
+/* Waits for a signal. After a second without a signal, prints the progress if the user wants to see
+ * it: with --progress, or on a terminal after two seconds, unless --quiet is given. */
 static int wait_for_signal(const struct copy *copy, int *shown)
 {
 	enum progress how = copy->request->progress;
@@ -319,7 +320,7 @@ int pcopy_run(struct copy *copy, const struct task *task, const struct source *s
 	struct worker w = { .copy = copy, .task = task, .source = source };
 
 	w.buf = mmap(NULL, 3 * BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		-1, 0); /* O_DIRECT needs memory that begins at a page (open(2)). */
+		-1, 0); /* O_DIRECT can need memory that begins at a page (open(2)). */
 	if (w.buf == MAP_FAILED)
 		return pcopy_cannot("get memory for", copy->target.name);
 	if (copy->plan.chunks == 1 && source->size <= SHORT)

@@ -27,7 +27,7 @@ const char *pipetest_directory_name(void)
 	return private_dir;
 }
 
-/* The kernel may lack unlink(2), rmdir(2) or unlinkat(2). */
+/* The kernel may lack unlink(2) and rmdir(2) or unlinkat(2), so both ways are tried. */
 static int unlink_or_rmdir(const char *path, int flags)
 {
 	int failed = flags ? rmdir(path) : unlink(path);
@@ -58,7 +58,8 @@ static bool has_room(const char *path)
 	return fs.f_blocks == 0 || (uint64_t)fs.f_bavail * fs.f_bsize >= ROOM;
 }
 
-/* opendir(3) fails without O_DIRECTORY, and fdopendir(3) fails without fcntl(2). */
+/* Where the kernel lacks O_DIRECTORY opendir(3) fails, and where it lacks fcntl(2) fdopendir(3)
+ * fails, so both are tried. */
 static DIR *open_dir(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -107,9 +108,9 @@ static bool look(const char *path, struct stat *st)
 
 /* A user who can write in the parent may put a link or another directory in the place of the new
  * one before the engine has changed to it, and the engine would empty the wrong one. So the current
- * directory must be the one that has the name, not the target of a link, and must belong to this
- * user, be closed to others, and be empty. Then no other user can change a name in it. The function
- * returns NULL, or says why the directory is of no use. */
+ * directory must be the one that has the name, not the target of a link. It must belong to this
+ * user, let no other user write in it, and be empty. Then no other user can change a name in it.
+ * The function returns NULL, or says why the directory is of no use. */
 static const char *objection(void)
 {
 	struct stat here, named;
@@ -125,8 +126,8 @@ static const char *objection(void)
 	return has_room(".") ? NULL : strerror(ENOSPC);
 }
 
-/* Makes the name in private_dir. The engine changes to the directory, so a relative name would lead
- * nowhere later. */
+/* Writes the name for mkdtemp(3) into private_dir. The engine changes to the directory, so a
+ * relative name would lead nowhere later. */
 static bool name_in(const char *parent)
 {
 	char here[PATH_MAX] = "";
@@ -188,7 +189,8 @@ static bool is_directory(const char *path)
 	return look(path, &st) && S_ISDIR(st.st_mode);
 }
 
-/* No other user can change a name in the private directory: see objection(). */
+/* No other user can change a name in the private directory (see objection()), so no link takes the
+ * place of a directory that is emptied. */
 static void empty(const char *path)
 {
 	DIR *dir = open_dir(path);
@@ -201,7 +203,7 @@ static void empty(const char *path)
 			continue;
 		name = xasprintf("%s/%s", path, entry->d_name);
 		if (unlink_or_rmdir(name, 0) < 0 && is_directory(name)) {
-			(void)chmod(name, 0700); /* a case may have changed the mode */
+			(void)chmod(name, 0700); /* A case may have changed it. */
 			empty(name);
 			/* If a name stays, pipetest_directory_remove() reports the error. */
 			(void)unlink_or_rmdir(name, AT_REMOVEDIR);
