@@ -23,6 +23,8 @@ unmounted() { umount mnt; }
 refused="77 mmapw: can't share 'mnt/b' on this file system: use /dev/shm or /run: "
 
 if ! mounted; then skip 'a board works on FUSE, or mmapw is exit 77 and names /dev/shm' "$(cat log)"; exit; fi
+# Some kernels mount it, and do not know all that it asks for.
+if ! ls mnt >log 2>&1; then skip 'a board works on FUSE, or mmapw is exit 77 and names /dev/shm' "$(cat log)"; exit; fi
 run box mmapw mnt/b id=1
 is 'mmapw makes a board on FUSE' '0 id=1' "$rc $(box mmapr -1 -o id mnt/b)"
 run box mmapw mnt/b id=2

@@ -213,6 +213,15 @@ is 'a shell reads a newline back from mmapr --pairs' "$(printf 'a\ntouch b #')" 
 run box mmapr -1 --pairs o
 is 'mmapr --pairs prefixes the names and quotes the values' "board_n='-1,2' board_s='it'\\''s \"a\"' board_b='1' board_c='\\' board_x='00ff' board_t='a,b'" "$out"
 is 'a shell reads quotes back from mmapr --pairs' "-1,2 it's \"a\"" "$(eval "$out"; echo "$board_n $board_s")"
+box mmapw -S PATH:str64 path PATH=/nobody
+is 'a field called PATH leaves the PATH of a script as it was' "$PATH /nobody" \
+	"$(eval "$(box mmapr -1 --pairs path)"; echo "$PATH $board_PATH")"
+run box mmapr -1 --pairs --prefix=my_ path
+is 'mmapr --prefix=my_ puts my_ before each name' "0 my_PATH='/nobody'" "$rc $out"
+for word in 'a;b' 1x 'a b' 'a-'; do
+	run box mmapr -1 --pairs --prefix="$word" path
+	is "mmapr refuses the prefix '$word', which no name of a shell begins with" '2 ' "$rc $out"
+done
 run box mmapr -1J o
 is 'mmapr --json prints every type' '{"n":[-1,2],"s":"it'\''s \"a\"","b":true,"c":"\\","x":"00ff","t":["a","b"]}' "$out"
 run box mmapr -1 -o s,n,seq o
