@@ -48,10 +48,12 @@ run() {
 	timeout "$LIMIT" "$@" >"$T/.out" 2>"$T/.err"
 	rc=$? out=$(cat "$T/.out") err=$(cat "$T/.err")
 }
+# python3 -c "$be_nobody" CMD...: becomes the user nobody, and then CMD
+be_nobody='import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
+os.execvp(sys.argv[1], sys.argv[1:])'
 as_nobody() {
 	cp "$IPCBOX" "$T/ipcbox.anyone" && chmod 755 "$T" "$T/ipcbox.anyone"
-	run python3 -c 'import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
-os.execvp(sys.argv[1], sys.argv[1:])' $EMULATOR "$T/ipcbox.anyone" "$@"
+	run python3 -c "$be_nobody" $EMULATOR "$T/ipcbox.anyone" "$@"
 }
 # children_of PID: prints the pids of its children, or fails if it has none. pgrep(1) is not everywhere.
 children_of() { sed -n "s/^\([0-9]*\) (.*) . $1 .*/\1/p" /proc/[0-9]*/stat 2>/dev/null | grep .; }

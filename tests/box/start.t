@@ -125,12 +125,10 @@ if [ "$(id -u)" = 0 ] && [ -z "$EMULATOR" ] && command -v python3 >/dev/null; th
 	cp "$(command -v id)" id.setuid
 	chmod 755 "$T"
 	chmod 4755 ipcbox.setuid id.setuid
-	as_nobody() { python3 -c 'import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
-os.execvp(sys.argv[1], sys.argv[1:])' "$@"; }
-	if [ "$(as_nobody "$T/id.setuid" -u)" = 0 ]; then
-		as_nobody "$T/ipcbox.setuid" pipecap >got 2>err
+	if [ "$(python3 -c "$be_nobody" "$T/id.setuid" -u)" = 0 ]; then
+		run python3 -c "$be_nobody" "$T/ipcbox.setuid" pipecap
 		is 'a set-user-ID box refuses to run' \
-			'1 ipcbox: refused: the file is set-user-ID or set-group-ID, or has capabilities' "$? $(cat got err)"
+			'1  ipcbox: refused: the file is set-user-ID or set-group-ID, or has capabilities' "$rc $out $err"
 	else
 		skip 'a set-user-ID box refuses to run' "$T is mounted nosuid"
 	fi

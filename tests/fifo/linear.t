@@ -47,8 +47,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 chmod 755 "$T"
 mkfifo -m 622 mail
-as() { python3 -c 'import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
-os.execvp(sys.argv[1], sys.argv[1:])' "$@"; }
+as() { python3 -c "$be_nobody" "$@"; }
 kilobytes() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status"; }
 all_read() { [ "$(box pipecap -g -f mail | cut -f 3)" = 0 ]; }
 bg fifor -o plain mail >got 2>err

@@ -11,8 +11,7 @@ chmod 755 "$T"
 # nobody CMD... runs as the user nobody
 nobody() { (exec_as_nobody "$@"); }
 exec_as_nobody() {
-	exec python3 -c 'import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
-os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+	exec python3 -c "$be_nobody" "$@"
 }
 others='in a directory that others can write to'
 
