@@ -105,7 +105,8 @@ int xchoose(const char *what, const char *str, const char *const names[]);
 
 /* --- walk.c: what a path means, without following a stranger's link */
 /* Returns true, after a message, if others can write to the directory parent, and st belongs
- * neither to us nor to the owner of parent. what names st in the message. */
+ * neither to us nor to the owner of parent, or has several hard links. what names st in the
+ * message. */
 int bb_refuse_stranger(const char *path, const struct stat *st, const struct stat *parent,
 	const char *what);
 struct bb_walk {

@@ -16,15 +16,31 @@
  * (proc_sys_fs(5)), which may be off: what belongs to us or to the directory's owner is trusted.
  * The name is walked directory by directory, with descriptors that read and write nothing (O_PATH
  * in open(2)). The file is opened through the last of them, so that nobody can put another file in
- * its place between the look and the open. */
+ * its place between the look and the open.
+ * Where a stranger can write he can also give a second name to a file, a FIFO or a link of ours
+ * (link(2)), unless fs.protected_hardlinks is set. Then what we mean to write would change the file
+ * that has the other name. */
 
 enum { MOST_LINKS = 40 /* as in path_resolution(7) */, PROC_MAGIC = 0x9fa0 /* statfs(2) */ };
+
+/* Root and this user are no strangers, and the owner of a file may link it. */
+static int stranger_owns(const struct stat *parent, const struct stat *st)
+{
+	return parent->st_uid && parent->st_uid != geteuid() && parent->st_uid != st->st_uid;
+}
 
 int bb_refuse_stranger(const char *path, const struct stat *st, const struct stat *parent,
 	const char *what)
 {
-	if (!(parent->st_mode & (S_IWGRP | S_IWOTH)) || st->st_uid == geteuid()
-	    || st->st_uid == parent->st_uid)
+	int shared = parent->st_mode & (S_IWGRP | S_IWOTH);
+
+	if (!S_ISDIR(st->st_mode) && st->st_nlink > 1 && (shared || stranger_owns(parent, st))) {
+		bb_error_msg("can't open '%s': %s has %ju hard links, in a directory that others can"
+			     " write to: remove this one first", path, what,
+			(uintmax_t)st->st_nlink);
+		return 1;
+	}
+	if (!shared || st->st_uid == geteuid() || st->st_uid == parent->st_uid)
 		return 0;
 	bb_error_msg("can't open '%s': %s belongs to user %u, in a directory that others can write"
 		     " to", path, what, (unsigned)st->st_uid);

@@ -9,6 +9,12 @@
 #   box APPLET ARG...       runs an applet of $IPCBOX
 #   as_nobody APPLET ARG... does what run box does as the user nobody, who may not see the tree;
 #                           needs root
+#   nobody CMD...           runs CMD as the user nobody; needs root and python3
+#   held CALLS N [OPTION...] -- APPLET ARG...
+#                           strace(1) starts an applet and holds it before its Nth call of CALLS,
+#                           a list as for its option -e trace=; sets $pid
+#   let_go                  lets it go on and waits for its end; sets what run sets. rc is
+#                           "too late" if it was not held until now: then the race proves nothing
 #   bg APPLET ARG...        runs an applet in the background, and sets $pid; the end of the test
 #                           kills it. A shell without job control lets it ignore SIGINT: send SIGTERM
 #
@@ -54,6 +60,42 @@ os.execvp(sys.argv[1], sys.argv[1:])'
 as_nobody() {
 	cp "$IPCBOX" "$T/ipcbox.anyone" && chmod 755 "$T" "$T/ipcbox.anyone"
 	run python3 -c "$be_nobody" $EMULATOR "$T/ipcbox.anyone" "$@"
+}
+nobody() { python3 -c "$be_nobody" "$@"; }
+# The delay is as long as strace takes it: let_go ends it, no clock.
+held() {
+	calls=$1 when=$2; shift 2
+	: >"$T/.calls"
+	set -- -e trace="$calls" -e inject="$calls:delay_enter=4000000000:when=$when" "$@"
+	for arg; do
+		shift
+		case $arg in --) set -- "$@" "$IPCBOX" ;; *) set -- "$@" "$arg" ;; esac
+	done
+	strace -D -f -o "$T/.calls" "$@" >"$T/.out" 2>"$T/.err" & pid=$! PIDS="$PIDS $!"
+	wait_for is_held
+	PIDS="$PIDS $(tracer)"
+}
+tracer() { sed -n 's/^TracerPid:[^0-9]*//p' "/proc/$pid/status"; }
+# The Nth call stands in the log, and has not returned. With -f its line is cut where another
+# process makes a call, and its end is another line.
+is_held() {
+	awk -v calls="$calls" -v when="$when" '
+		BEGIN { gsub(/[?]/, "", calls); gsub(/,/, "|", calls) }
+		$0 ~ "^[0-9]+ +(" calls ")[(]" {
+			name = $2; sub(/[(].*/, "", name)
+			if (++n[$1, name] == when && / = /) late = 1
+			else if (n[$1, name] == when) held = name
+		}
+		held && index($0, "<... " held " resumed>") { late = 1 }
+		END { exit !held || late }' "$T/.calls"
+}
+# The end of strace lets a process go on that it holds (ptrace(2), "Death under ptrace").
+let_go() {
+	is_held; late=$?
+	kill -KILL "$(tracer)"
+	wait "$pid"
+	rc=$? out=$(cat "$T/.out") err=$(cat "$T/.err")
+	[ $late = 0 ] || rc='too late'
 }
 # children_of PID: prints the pids of its children, or fails if it has none. pgrep(1) is not everywhere.
 children_of() { sed -n "s/^\([0-9]*\) (.*) . $1 .*/\1/p" /proc/[0-9]*/stat 2>/dev/null | grep .; }

@@ -20,7 +20,8 @@ static int find_place(struct fifo *f, struct bb_walk *w)
 		&& stat(f->path, &f->place.found) == 0;
 }
 
-/* A stranger's FIFO may be read, unless --create was given. */
+/* A stranger's FIFO may be read, unless --create was given. One with a second name may not: he may
+ * have linked a FIFO of ours, whose messages are for another reader. */
 int fifo_open(struct fifo *f, int flags)
 {
 	struct bb_walk w = { .path = f->path };
@@ -29,7 +30,7 @@ int fifo_open(struct fifo *f, int flags)
 	if (find_place(f, &w)) {
 		if (!S_ISFIFO(f->place.found.st_mode))
 			bb_error_msg_and_die("'%s' is not a FIFO", f->path);
-		if (flags != O_RDONLY || f->asked.mode >= 0)
+		if (flags != O_RDONLY || f->asked.mode >= 0 || f->place.found.st_nlink > 1)
 			bb_refuse_owner(&w, &f->place.found, "it");
 		f->place.known = 1;
 		fd = fifo_reopen(f, flags | O_NONBLOCK);
