@@ -33,8 +33,10 @@ config PIPETEST
 	                        or "sheet"; bars on a terminal, else KTAP; -J, --lava
 	  -D, --duration D      of the whole run (10s)     --size LIST  chunks: 64,4k
 	  --cpu A,B             the processors of the two sides
-	  --compare FILE        what -b -J wrote before: slower is exit 5
-	  --tolerance P         by so many percent more than before (25)
+	  --compare FILE        what -b -J wrote before, beside this run, or beside a
+	                        second FILE as operand: exit 5 if a figure's best slice
+	                        is slower than its worst before
+	  --tolerance P         by more than so many percent (25)
 */
 #include "engine.h"
 #include "bench/bench.h"
@@ -234,8 +236,9 @@ static opts_t pipetest_options(char **argv, struct options *o, char **id, char *
 		&w.tap, &w.lava, &w.ptest, dir, &words.list, &words.duration, &words.sizes,
 		&words.cpus, &words.compare, &words.tolerance);
 
-	if (argv[optind])
-		bb_show_usage("unexpected operand '%s'", argv[optind]);
+	words.saved = argv[optind];
+	if (words.saved && (!(opts & OPT('b')) || argv[optind + 1]))
+		bb_show_usage("unexpected operand '%s'", argv[optind + !!(opts & OPT('b'))]);
 	check_classes(o->classes);
 	parse_words(o, &w);
 	o->format = choose_format(opts, &w);
@@ -262,8 +265,10 @@ static int measure(const struct bench_plan *plan, bool list_only, const char *di
 		bench_list(plan);
 		return EXIT_SUCCESS;
 	}
-	pipetest_children_start();
-	pipetest_probe(dir);
+	if (!plan->saved) {
+		pipetest_children_start();
+		pipetest_probe(dir);
+	}
 	return bench_run(plan);
 }
 

@@ -9,18 +9,19 @@ like 'pipetest -b -l names throughput, round trips, copies and set-up' \
 	'*pipe.throughput.64k*pipe.roundtrip.same_cpu*copy.two_mappings*setup.fork_exec_and_wait*' "$out"
 all=$(printf '%s\n' "$out" | wc -l)
 
-run box pipetest -b -D 1s
+mkdir files
+run box pipetest -b -D 1s -d files
 is 'all measurements end with status 0, and say nothing on stderr' '0 ' "$rc $err"
 is 'the plan counts every measurement' "1..$all" "$(printf '%s\n' "$out" | grep '^1\.\.')"
 is 'each measurement has its result' "$all" "$(printf '%s\n' "$out" | grep -c '^ok [0-9]* bench\.')"
 like 'the data sheet is one line with four figures' \
 	'*# Data sheet: pipe * MB/s, round trip * us, fork and exec * us, copy * MB/s*' "$out"
 like 'the header says how many slices there are, and where their processes are pinned' \
-	'*# median, least .. most of 5 slices; pinned to processors [0-9]*,[0-9]*' "$out"
+	'*# median, least .. most of 6 slices; pinned to processors [0-9]*,[0-9]*' "$out"
 like 'writers have their number, and how fair the pipe is to them' \
 	'*# pipe.writers.8 * records/s, * to *; the slowest writer: * % of the fastest*' "$out"
 like 'a round trip has percentiles' '*# pipe.roundtrip.same_cpu * us, * to *; p50 * p90 * p99 * max * us*' "$out"
-is 'the directory of the measurements is gone' '' "$(find /tmp -maxdepth 1 -name 'pipetest.*' -newer "$T/.out")"
+is 'the directory of the measurements is gone' '' "$(ls files)"
 
 run box pipetest -b=sheet -D 500ms
 is 'pipetest -b=sheet measures the figures of the data sheet alone' '0 1..6' \
@@ -44,7 +45,7 @@ for line in open("first.json"):
     o = json.loads(line)
     assert o["min"] <= o["median"] <= o["max"], o
     assert o["page_size"] and o["kernel"] and o["machine"] and o["version"], o
-    assert o["pipe_size"] and o["pipe_max_size"] and o["processors"] and o["slice_us"] and o["slices"] == 5, o'
+    assert o["pipe_size"] and o["pipe_max_size"] and o["processors"] and o["slice_us"] and o["slices"] == 6, o'
 else
 	skip 'each object is JSON, and its median lies between its extremes' 'no python3'
 fi
@@ -53,21 +54,81 @@ ok 'eight writers never have the same share to a thousandth' \
 	awk -F '"fairness":' '{ sub(/,.*/, "", $2); exit !($2 + 0 > 0 && $2 + 0 < 0.998) }' writers.json
 run box pipetest -b -t 'setup.*' -D 200ms --compare first.json --tolerance 10000
 is '--compare accepts figures within the tolerance' 0 "$rc"
-like '--compare shows the former figure as a ratio' '*times as slow as before*0 of 3 figures are slower*' "$out"
-sed 's/"\(m[a-z]*\)":[0-9.e+-]*/"\1":0.000001/g' first.json >faster.json
+like '--compare shows the former figure beside the new one' \
+	'*# setup.fork_and_wait * us, * to *; before *0 of 3 figures are slower*' "$out"
+sed -E 's/"(median|min|max)":[0-9.e+-]*/"\1":0.000001/g' first.json >faster.json
 run box pipetest -b -t 'setup.*' -D 200ms --compare faster.json
 is 'a run that is slower than the former one exits with 5' 5 "$rc"
-sed 's/"median":[0-9.e+-]*/"median":0.000001/; s/"max":[0-9.e+-]*/"max":1e9/' first.json >wide.json
+sed -E 's/"(median|min)":[0-9.e+-]*/"\1":0.000001/g; s/"max":[0-9.e+-]*/"max":1e9/' first.json >wide.json
 run box pipetest -b -t 'setup.*' -D 200ms --compare wide.json
 is 'a figure within the extremes of the former run is not slower' 0 "$rc"
-echo '{"id":1}' >foreign.json
-run box pipetest -b -t 'setup.*' --compare foreign.json
-like '--compare refuses a file that -b -J did not write' "1 pipetest: 'foreign.json' has a line *" "$rc $err"
+box pipetest -b -t 'setup.*' -D 200ms --compare faster.json -J >compared.json
+is 'an object says the former figure, and whether this one is slower' 3 \
+	"$(grep -c '"before":1e-06,"slower":true,' compared.json)"
+
+# figure UNIT MEDIAN MIN MAX: a line as -b -J writes it
+figure() {
+	printf '{"bench":"a.b","unit":"%s","size":0,"median":%s,"min":%s,"max":%s,"slices":6,"slice_us":9,"cpus":"",' "$@"
+	printf '"kernel":"6.1.0","machine":"m68k","page_size":4096,"pipe_size":65536,"pipe_max_size":1048576,'
+	printf '"processors":1,"version":"1.0.0"}\n'
+}
+# judged NAME UNIT OLD NEW EXPECTED: OLD and NEW are each median, min and max
+judged() {
+	# shellcheck disable=SC2086 # words
+	{ figure "$2" $3 >old.json; figure "$2" $4 >new.json; }
+	run box pipetest -b --compare old.json new.json
+	verdict=$(printf '%s\n' "$out" | sed -n 's/^# a\.b .*before [0-9.]*//p')
+	is "of two saved runs, $1" "$5" "$rc$verdict"
+}
+judged 'a rate is equal to itself' MB/s '100 95 105' '100 95 105' 0
+judged 'a time is equal to itself' us '100 95 105' '100 95 105' 0
+judged 'half the rate is slower' MB/s '100 95 105' '50 48 53' '5  SLOWER'
+judged 'twice the time is slower' us '100 95 105' '200 190 210' '5  SLOWER'
+judged 'twice the rate is not slower' MB/s '100 95 105' '200 190 210' 0
+judged 'half the time is not slower' us '100 95 105' '50 48 53' 0
+judged 'a rate whose best slice is 24 % below the worst one is not slower' MB/s '110 100 120' '78 77 81' 0
+judged 'a rate whose best slice is 27 % below the worst one is slower' MB/s '110 100 120' '78 77 78.7' '5  SLOWER'
+judged 'a time whose best slice is 24 % above the worst one is not slower' us '95 90 100' '130 124 140' 0
+judged 'a time whose best slice is 26 % above the worst one is slower' us '95 90 100' '130 126 140' '5  SLOWER'
+judged 'a noisy former rate is not slower within its range' MB/s '100 40 105' '45 43 47' '0  noisy'
+judged 'a noisy new rate is judged by its best slice' MB/s '100 95 105' '40 10 70' '5  SLOWER'
+judged 'a median that is half as good in a noisy run is not slower' MB/s '100 95 105' '50 40 99' '0  noisy'
+figure us 200 190 210 >new.json
+figure us 100 95 105 >old.json
+run box pipetest -b --compare old.json --tolerance 99 new.json
+is '--tolerance 99 lets pass what takes 1.81 times as long' 0 "$rc"
+run box pipetest -b --compare old.json --tolerance 80 new.json
+is '--tolerance 80 does not let it pass' 5 "$rc"
+run box pipetest -b --compare first.json first.json
+is 'a run is as fast as itself' '0 # 0 of 4 figures are slower' "$rc $(printf '%s\n' "$out" | tail -n 1 | sed 's/ than.*//')"
+sed 's/"machine":"m68k"/"machine":"sparc"/' new.json >sparc.json
+run box pipetest -b --compare old.json sparc.json
+is '--compare says that a file is of another machine' "5 pipetest: 'old.json' is of another machine" "$rc $err"
+like '--compare shows which machines the figures are of' \
+	'*# before: m68k, 1 processors, pages of 4096, Linux 6.1.0*# now: sparc, 1 *' "$out"
+figure MB/s 1 1 1 >rate.json
+run box pipetest -b --compare old.json rate.json
+like 'figures in other units are not compared' "0 pipetest: no figure of 'old.json' *" "$rc $err"
+
+# refused NAME: bad.json is not used
+refused() {
+	run box pipetest -b -t 'setup.*' --compare bad.json
+	like "--compare refuses $1" "1 pipetest: 'bad.json' *" "$rc $err"
+}
+echo '{"id":1}' >bad.json; refused 'a file that -b -J did not write'
+: >bad.json; refused 'an empty file'
+head -c 900 first.json >bad.json; refused 'a file whose last line is cut'
+sed 's/"min"/"men"/' old.json >bad.json; refused 'a line without a figure that belongs to it'
+sed 's/"max":105/"max":99/' old.json >bad.json; refused 'a median above the maximum'
+sed 's/"median":100/"median":nan/' old.json >bad.json; refused 'a median that is no number'
+printf '{"bench":"a\033[31m","unit":"us","median":1,"min":1,"max":1,"kernel":"a","machine":"b"}\n' >bad.json
+refused 'a name with an escape in it'
 run box pipetest -b -t 'setup.*' --compare /nosuch
 like '--compare names a file that is not there' "1 pipetest: can't open '/nosuch': *" "$rc $err"
 
 for wrong in '-b -t nosuch' '-b -D 0' '-b --size 0' '-b --cpu 1,2,3' '-b --tolerance 5' '-D 1s' '--size 4k' '-b -x' \
-	'-b --tap' '-b -e'; do
+	'-b --tap' '-b -e' 'old.json' '-b old.json' '-b --compare old.json new.json old.json' \
+	'-b --compare old.json new.json -J'; do
 	# shellcheck disable=SC2086 # words
 	run box pipetest $wrong
 	is "wrong usage is refused: $wrong" 2 "$rc"

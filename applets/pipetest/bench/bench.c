@@ -96,6 +96,27 @@ static struct choice choose_all(const struct bench_plan *plan)
 	return all;
 }
 
+/* Makes a result of each figure of a file: its least, median and greatest slice are known. */
+static struct choice choose_saved(const struct bench_plan *plan)
+{
+	struct choice all = { 0 };
+
+	for (const struct former *f = plan->saved; *f->name; f++) {
+		struct bench *b = xmalloc(sizeof(*b));
+
+		*b = (struct bench){ .name = f->name, .unit = f->unit };
+		choose(&all, plan, b, 0);
+		if (!all.count || all.list[all.count - 1].b != b)
+			continue;
+		all.list[all.count - 1].found = (struct figures){
+			.slice = { f->min, f->median, f->max },
+			.slices = f->median > 0 ? 3 : 0,
+			.reason = "not measured",
+		};
+	}
+	return all;
+}
+
 static struct bench_result *find_result(const struct choice *all, const char *name)
 {
 	for (unsigned i = 0; i < all->count; i++)
@@ -139,23 +160,23 @@ static void find_processors(const struct bench_plan *plan, int cpu[2])
 			cpu[n++] = i;
 }
 
-/* The measurements that are left share the time that is left. */
+/* The passes that are left share the time that is left. */
 static struct {
 	int64_t end;
-	unsigned measurements;
+	unsigned passes;
 } left;
 
 static int64_t next_slice(void)
 {
 	enum { LEAST_NS = NS_PER_S / 1000 };
 	/* The warm-up and the set-up take the time of about two more slices. */
-	int64_t slice = (left.end - monotonic_ns()) / (left.measurements-- * (SLICES + 2));
+	int64_t slice = (left.end - monotonic_ns()) / (left.passes-- * (SLICES_OF_PASS + 2));
 
 	return slice > LEAST_NS ? slice : LEAST_NS;
 }
 
-/* Runs one measurement in a process group of its own, so that its peers are killed with it, even
- * when it hangs. Returns the signal that asks the run to end, or 0. */
+/* Runs one pass of a measurement in a process group of its own, so that its peers are killed with
+ * it, even when it hangs. Returns the signal that asks the run to end, or 0. */
 static int measure_once(struct bench_result *r, struct meter *m)
 {
 	struct bench row = *r->b;
@@ -165,11 +186,8 @@ static int measure_once(struct bench_result *r, struct meter *m)
 	int sig;
 
 	row.size = r->size;
-	if (r->measured)
-		return 0;
-	r->measured = true;
 	r->slice_ns = m->slice_ns = next_slice();
-	memset(m->figures, 0, sizeof(*m->figures));
+	*m->figures = r->found;
 	leader.pid = xfork();
 	if (leader.pid == 0) {
 		pipetest.is_child = true;
@@ -191,18 +209,27 @@ static int measure_once(struct bench_result *r, struct meter *m)
 	return sig > 0 ? sig : 0;
 }
 
-/* What is slower than before by chance is not so a second time: the better one of two counts. */
+/* Does the passes up to this one, if the first found something. */
+static int measure_up_to(struct bench_result *r, struct meter *m, unsigned passes)
+{
+	int sig = 0;
+
+	for (; r->passes < passes && !sig; r->passes++)
+		if (r->passes == 0 || r->found.slices)
+			sig = measure_once(r, m);
+		else
+			left.passes--; /* The others have this time. */
+	return sig;
+}
+
+/* What is slower than before by chance is not so each time: the best one of all counts. */
 static int measure_again(struct bench_result *r, struct meter *m)
 {
-	struct bench_result again = *r;
+	struct bench_result again = { .b = r->b, .size = r->size };
 	int sig;
 
-	if (!bench_is_slower(r)) {
-		left.measurements--; /* The others have this time. */
-		return 0;
-	}
-	again.measured = false;
-	sig = measure_once(&again, m);
+	memcpy(again.name, r->name, sizeof(again.name));
+	sig = measure_up_to(&again, m, PASSES);
 	if (!sig && again.found.slices && !bench_is_slower(&again))
 		*r = again;
 	return sig;
@@ -210,17 +237,7 @@ static int measure_again(struct bench_result *r, struct meter *m)
 
 double bench_median(const struct figures *f)
 {
-	double sorted[SLICES];
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < f->slices; i++) {
-		unsigned at = n++;
-
-		for (; at && sorted[at - 1] > f->slice[i]; at--)
-			sorted[at] = sorted[at - 1];
-		sorted[at] = f->slice[i];
-	}
-	return n ? sorted[n / 2] : 0;
+	return f->slices ? (f->slice[(f->slices - 1) / 2] + f->slice[f->slices / 2]) / 2 : 0;
 }
 
 void bench_list(const struct bench_plan *plan)
@@ -231,23 +248,51 @@ void bench_list(const struct bench_plan *plan)
 		xprintf("%-30s %s\n", all.list[i].name, all.list[i].b->unit);
 }
 
-static int measure_sheet(const struct choice *all, struct meter *m)
+enum which { SHEET, ALL, ALL_AND_PRINT };
+
+static int measure_all(const struct choice *all, struct meter *m, enum which which)
 {
 	int sig = 0;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(sheet) && !sig; i++) {
-		struct bench_result *r = find_result(all, sheet[i].name);
+	for (unsigned pass = 1; pass <= PASSES; pass++)
+		for (unsigned i = 0; i < all->count && !sig; i++) {
+			struct bench_result *r = &all->list[i];
 
-		if (r)
-			sig = measure_once(r, m);
-	}
-	print_sheet(all);
+			if (which == SHEET && !on_sheet(r->name))
+				continue;
+			sig = measure_up_to(r, m, pass);
+			if (which == ALL_AND_PRINT && pass == PASSES && !sig)
+				bench_print(r);
+		}
 	return sig;
 }
 
-int bench_run(const struct bench_plan *plan)
+/* Tries what is slower so many times more. */
+static int try_slower(const struct choice *all, struct meter *m, unsigned times)
 {
-	struct choice all = choose_all(plan);
+	int sig = 0;
+
+	for (; times && !sig; times--) {
+		left.passes = 0;
+		for (unsigned i = 0; i < all->count; i++)
+			left.passes += bench_is_slower(&all->list[i]) * times * PASSES;
+		for (unsigned i = 0; i < all->count && !sig; i++)
+			if (bench_is_slower(&all->list[i]))
+				sig = measure_again(&all->list[i], m);
+	}
+	return sig;
+}
+
+static void print_all(const struct choice *all)
+{
+	for (unsigned i = 0; i < all->count; i++)
+		bench_print(&all->list[i]);
+}
+
+static int measure(const struct bench_plan *plan, const struct choice *all)
+{
+	enum { AGAIN = 3 };
+	int64_t begin = monotonic_ns(), percent = plan->duration / 100;
 	struct meter m = { .cpu = { -1, -1 } };
 	int sig;
 
@@ -255,17 +300,32 @@ int bench_run(const struct bench_plan *plan)
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (m.figures == MAP_FAILED)
 		bb_perror_msg_and_die("can't map %zu bytes", sizeof(*m.figures));
-	left.end = monotonic_ns() + plan->duration / 20 * 19; /* leaves time for start and end */
-	left.measurements = all.count * (plan->former ? 2 : 1);
+	left.end = begin + percent * (plan->former ? 65 : 95); /* start and end take time, too */
+	left.passes = all->count * PASSES;
 	find_processors(plan, m.cpu);
-	bench_print_start(plan, all.count, m.cpu);
-	sig = measure_sheet(&all, &m);
-	for (unsigned i = 0; i < all.count && !sig; i++) {
-		sig = measure_once(&all.list[i], &m);
-		if (!sig && plan->former)
-			sig = measure_again(&all.list[i], &m);
-		if (!sig)
-			bench_print(&all.list[i]);
+	bench_print_start(plan, all->count, m.cpu);
+	sig = measure_all(all, &m, SHEET);
+	print_sheet(all);
+	if (!sig)
+		sig = measure_all(all, &m, plan->former ? ALL : ALL_AND_PRINT);
+	left.end = begin + percent * 95;
+	if (plan->former && !sig)
+		sig = try_slower(all, &m, AGAIN);
+	if (plan->former && !sig)
+		print_all(all);
+	return sig;
+}
+
+int bench_run(const struct bench_plan *plan)
+{
+	struct choice all;
+
+	if (!plan->saved) {
+		all = choose_all(plan);
+		return bench_print_end(measure(plan, &all));
 	}
-	return bench_print_end(sig);
+	all = choose_saved(plan);
+	bench_print_start(plan, all.count, NULL);
+	print_all(&all);
+	return bench_print_end(0);
 }

@@ -15,14 +15,19 @@
 #define SYS_futex SYS_futex_time64
 #endif
 
-enum { SLICES = 5, NAME_LEN = 40 };
+/* A machine is slower for a second, and a process has better luck with its memory than another. So
+ * a measurement takes its slices in several passes through the whole list, each in new processes:
+ * then its extremes show what chance does. */
+enum { PASSES = 3, SLICES_OF_PASS = 2, SLICES = PASSES * SLICES_OF_PASS, NAME_LEN = 40 };
 
 /* This struct holds what one measurement found. The process that measures shares it with the
  * engine. */
 struct figures {
-	double slice[SLICES];	/* each is in the row's unit */
+	double slice[SLICES];	/* each is in the row's unit; the least is the first */
 	unsigned slices;
-	double p50, p90, p99, max;	/* are round trips in microseconds; 0: none was timed */
+	/* These are round trips in microseconds: of each percentile the mean of the passes, and
+	 * the longest of all. 0: none was timed. */
+	double percentile[3], longest;
 	double fairness;	/* is the slowest writer's count divided by the fastest's, or 0 */
 	char cpus[16];		/* "0,1": both sides are pinned there; "": they are not */
 	char reason[48];	/* says why there are no figures */
@@ -44,10 +49,12 @@ struct bench {
 /* These are the groups of measurements. A row { 0 } ends each of them. */
 extern const struct bench bench_stream[], bench_latency[], bench_memory[], bench_setup[];
 
-/* This struct is a figure of the run that --compare names. Where it has no figure, all are 0. */
+/* This struct is a figure of a run whose file --compare names. If nothing was measured, all are
+ * 0. */
 struct former {
-	char name[NAME_LEN];
+	char name[NAME_LEN], unit[12];
 	double median, min, max;
+	char where[96];		/* is what bench_describe() wrote */
 };
 /* Reads what -b -J wrote, or dies. An empty name ends the list. */
 struct former *bench_read_former(const char *path);
@@ -60,12 +67,13 @@ struct bench_plan {
 	enum bench_form { BENCH_TABLE, BENCH_KTAP, BENCH_JSON } form;
 	bool lava;
 	const struct former *former;	/* lists the former figures; NULL: none is compared */
+	const struct former *saved;	/* is compared instead of a new run, if not NULL */
 	const char *former_path;
 	unsigned tolerance;	/* counts percent */
 };
 /* These are the arguments of the options. An option that was not given has NULL. */
 struct bench_words {
-	char *list, *duration, *sizes, *cpus, *compare, *tolerance;
+	char *list, *duration, *sizes, *cpus, *compare, *tolerance, *saved;
 };
 void bench_parse(struct bench_plan *plan, const struct bench_words *words);
 void bench_list(const struct bench_plan *plan);
@@ -109,12 +117,14 @@ struct bench_result {
 	const struct bench *b;
 	long size;
 	char name[NAME_LEN];	/* ends with the size, if the row has one */
-	bool measured;
-	int64_t slice_ns;
+	unsigned passes;	/* were done, or are not worth doing */
+	int64_t slice_ns;	/* is how long a slice of the last pass took */
 	struct figures found;
 };
 double bench_median(const struct figures *f);
 const char *bench_number(char text[24], double value);	/* shows at least four digits */
+void bench_describe(
+	char text[96], const char *machine, int processors, int page, const char *kernel);
 /* The two sides of a measurement are pinned to the processors cpu[0] and cpu[1]. */
 void bench_print_start(const struct bench_plan *plan, unsigned count, const int cpu[2]);
 /* Returns true if this figure is slower than the former one. */

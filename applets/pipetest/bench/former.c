@@ -10,30 +10,57 @@
 
 static const char begin[] = "{\"bench\":\"";
 
-/* A line without figures says why nothing was measured. */
-static double figure(const char *key, const char *line, size_t len)
+/* Only these characters of a file reach a terminal. */
+#define WORD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-+~/"
+
+static bool take_word(char *to, size_t size, const char *line, const char *key)
+{
+	const char *value = strstr(line, key);
+	size_t len = value ? strspn(value += strlen(key), WORD) : 0;
+
+	if (!len || len >= size || value[len] != '"')
+		return false;
+	scnprintf(to, size, "%.*s", (int)len, value);
+	return true;
+}
+
+static double figure(const char *line, const char *key)
 {
 	const char *value = strstr(line, key);
 
-	return value && value < line + len ? strtod(value + strlen(key), NULL) : 0;
+	return value ? strtod(value + strlen(key), NULL) : 0;
 }
 
-/* Returns NULL if -b -J did not write the line. */
-static const char *take_line(struct former *f, const char *line, size_t len)
+/* A line without figures says why nothing was measured. */
+static bool take_figures(struct former *f, const char *line)
 {
-	const char *name = line + sizeof(begin) - 1;
-	size_t name_len;
+	f->median = figure(line, "\"median\":");
+	f->min = figure(line, "\"min\":");
+	f->max = figure(line, "\"max\":");
+	if (strstr(line, "\"reason\":\""))
+		return f->median == 0;
+	return f->min > 0 && f->min <= f->median && f->median <= f->max && f->max < 1e18;
+}
 
-	if (len < sizeof(begin) || strncmp(line, begin, sizeof(begin) - 1) != 0)
-		return NULL;
-	name_len = strcspn(name, "\"\n");
-	if (!name_len || name_len >= sizeof(f->name))
-		return NULL;
-	scnprintf(f->name, sizeof(f->name), "%.*s", (int)name_len, name);
-	f->median = figure("\"median\":", line, len);
-	f->min = figure("\"min\":", line, len);
-	f->max = figure("\"max\":", line, len);
-	return line;
+static bool take_machine(struct former *f, const char *line)
+{
+	char kernel[48], machine[24];
+
+	if (!take_word(kernel, sizeof(kernel), line, "\"kernel\":\"")
+		|| !take_word(machine, sizeof(machine), line, "\"machine\":\""))
+		return false;
+	bench_describe(f->where, machine, figure(line, "\"processors\":"),
+		figure(line, "\"page_size\":"), kernel);
+	return true;
+}
+
+/* Returns false if -b -J did not write the line, or not all of it. */
+static bool take_line(struct former *f, const char *line, size_t len)
+{
+	return len > sizeof(begin) && strncmp(line, begin, sizeof(begin) - 1) == 0
+		&& line[len - 1] == '}' && take_word(f->name, sizeof(f->name), line, begin)
+		&& take_word(f->unit, sizeof(f->unit), line, "\"unit\":\"")
+		&& take_figures(f, line) && take_machine(f, line);
 }
 
 /* Another user may have put a FIFO or a sparse file there, so the file must be regular, and no more
@@ -65,14 +92,16 @@ struct former *bench_read_former(const char *path)
 	struct former *all = NULL;
 	unsigned count = 0;
 
-	for (const char *line = text; *line;) {
-		size_t len = strcspn(line, "\n");
+	for (char *line = text; *line;) {
+		char *end = strchrnul(line, '\n'), *next = end + (*end == '\n');
 
+		*end = '\0';
 		all = xrealloc(all, (count + 2) * sizeof(*all));
-		if (!take_line(&all[count], line, len))
-			bb_error_msg_and_die("'%s' has a line that is not of -b -J", path);
+		if (!take_line(&all[count], line, end - line))
+			bb_error_msg_and_die("'%s' has a line that is not of -b -J, or not whole",
+				path);
 		all[++count].name[0] = '\0';
-		line += len + (line[len] == '\n');
+		line = next;
 	}
 	free(text);
 	if (!all)

@@ -48,9 +48,15 @@ long bench_did(long result, const char *call)
 	return result;
 }
 
+/* Takes the value of a pass, whose slices are done, into the mean of the passes. */
+static void into_mean(double *mean, double value)
+{
+	*mean += (value - *mean) * SLICES_OF_PASS / m->figures->slices;
+}
+
 void bench_fairness(double part)
 {
-	m->figures->fairness = part;
+	into_mean(&m->figures->fairness, part);
 }
 
 /* --- Time */
@@ -69,22 +75,19 @@ void bench_sample(int64_t ns)
 	samples[sampled++ % SAMPLES] = ns;
 }
 
-static double percentile(uint32_t n, double part)
-{
-	return samples[(uint32_t)(part * (n - 1))] / 1e3;
-}
-
 static void summarize(void)
 {
+	static const uint8_t percent[] = { 50, 90, 99 };
 	uint32_t n = sampled < SAMPLES ? sampled : SAMPLES;
+	struct figures *f = m->figures;
 
 	if (!n)
 		return;
 	qsort(samples, n, sizeof(*samples), by_size);
-	m->figures->p50 = percentile(n, 0.5);
-	m->figures->p90 = percentile(n, 0.9);
-	m->figures->p99 = percentile(n, 0.99);
-	m->figures->max = percentile(n, 1);
+	for (unsigned i = 0; i < ARRAY_SIZE(percent); i++)
+		into_mean(&f->percentile[i], samples[percent[i] * (n - 1) / 100] / 1e3);
+	if (samples[n - 1] / 1e3 > f->longest)
+		f->longest = samples[n - 1] / 1e3;
 }
 
 struct slice {
@@ -126,6 +129,16 @@ static uint32_t calibrate(double (*op)(uint32_t n))
 	return batch;
 }
 
+/* Keeps the slices in order. */
+static void insert(struct figures *f, double value)
+{
+	unsigned at = f->slices++;
+
+	for (; at && f->slice[at - 1] > value; at--)
+		f->slice[at] = f->slice[at - 1];
+	f->slice[at] = value;
+}
+
 static void measure(double (*op)(uint32_t n), double scale, bool rate)
 {
 	uint32_t batch;
@@ -133,12 +146,11 @@ static void measure(double (*op)(uint32_t n), double scale, bool rate)
 	samples = bench_memory_of(SAMPLES * sizeof(*samples));
 	batch = calibrate(op);
 	sampling = true;
-	for (unsigned i = 0; i < SLICES; i++) {
+	for (unsigned i = 0; i < SLICES_OF_PASS; i++) {
 		struct slice s = run_slice(op, batch);
 
-		m->figures->slice[i] =
-			scale * (rate ? s.amount / s.seconds : s.seconds / s.operations);
-		m->figures->slices = i + 1;
+		insert(m->figures,
+			scale * (rate ? s.amount / s.seconds : s.seconds / s.operations));
 	}
 	summarize();
 }

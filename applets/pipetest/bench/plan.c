@@ -67,4 +67,8 @@ void bench_parse(struct bench_plan *plan, const struct bench_words *words)
 		plan->former_path = words->compare;
 		plan->former = bench_read_former(words->compare);
 	}
+	if (words->saved && (!words->compare || plan->form == BENCH_JSON))
+		bb_show_usage("unexpected operand '%s'", words->saved);
+	if (words->saved)
+		plan->saved = bench_read_former(words->saved);
 }

@@ -11,6 +11,7 @@
 static const struct bench_plan *plan;
 static struct utsname system_name;
 static unsigned number, measured, slower, compared;
+static double limit; /* is the tolerance as a ratio */
 static int bar; /* is how many characters the longest bar has */
 
 const char *bench_number(char text[24], double value)
@@ -26,20 +27,12 @@ const char *bench_number(char text[24], double value)
 
 static double least(const struct figures *f)
 {
-	double value = f->slice[0];
-
-	for (unsigned i = 1; i < f->slices; i++)
-		value = f->slice[i] < value ? f->slice[i] : value;
-	return value;
+	return f->slice[0];
 }
 
 static double most(const struct figures *f)
 {
-	double value = f->slice[0];
-
-	for (unsigned i = 1; i < f->slices; i++)
-		value = f->slice[i] > value ? f->slice[i] : value;
-	return value;
+	return f->slice[f->slices - 1];
 }
 
 /* A larger rate is better, but a larger time is worse. */
@@ -48,35 +41,39 @@ static bool is_rate(const struct bench *b)
 	return strchr(b->unit, '/') != NULL;
 }
 
-static const struct former *find_former(const char *name)
+/* Returns the former figure, if both runs have one, in the same unit, or else NULL. */
+static const struct former *find_former(const struct bench_result *r)
 {
 	for (const struct former *f = plan->former; f && *f->name; f++)
-		if (strcmp(f->name, name) == 0)
-			return f;
+		if (strcmp(f->name, r->name) == 0)
+			return f->median > 0 && r->found.slices && strcmp(f->unit, r->b->unit) == 0
+				? f : NULL;
 	return NULL;
 }
 
-/* Returns how many times slower this figure is than in the former run: 1 if both are equally fast,
- * 0 if either run lacks the figure. */
-static double slowness(const struct bench_result *r)
-{
-	const struct former *f = find_former(r->name);
-	double now = bench_median(&r->found);
-
-	if (!f || !r->found.slices || f->median <= 0 || now <= 0)
-		return 0;
-	return is_rate(r->b) ? f->median / now : now / f->median;
-}
-
-/* Chance makes slices slower, too. So a figure is slower only if its best slice is slower than the
- * worst one of the former run as well. */
+/* Chance makes slices slower, and the median of a few slices, too. So all of the slices must be
+ * slower than all of the former ones, by more than the tolerance. */
 bool bench_is_slower(const struct bench_result *r)
 {
-	const struct former *f = find_former(r->name);
+	const struct former *f = find_former(r);
 
-	if (100 * (slowness(r) - 1) <= plan->tolerance)
+	return f && (is_rate(r->b) ? f->min / most(&r->found) : least(&r->found) / f->max) > limit;
+}
+
+/* Prints what --compare says of a figure. It is noisy where the slices of either run differ by more
+ * than the tolerance. Returns false if there is nothing to compare. */
+static bool print_former(const char *begin, int width, const struct bench_result *r)
+{
+	const struct former *f = find_former(r);
+	char text[24];
+
+	if (!f)
 		return false;
-	return is_rate(r->b) ? most(&r->found) < f->min : least(&r->found) > f->max;
+	xprintf("%s%*s%s", begin, width, bench_number(text, f->median),
+		bench_is_slower(r) ? "  SLOWER"
+			: f->max > f->min * limit || most(&r->found) > least(&r->found) * limit
+			? "  noisy" : "");
+	return true;
 }
 
 /* What a row of the table has before its bar takes 70 columns. */
@@ -90,17 +87,42 @@ static int room_for_bars(void)
 	return ws.ws_col < BEFORE + MOST ? ws.ws_col - BEFORE : MOST;
 }
 
+void bench_describe(
+	char text[96], const char *machine, int processors, int page, const char *kernel)
+{
+	scnprintf(text, 96, "%s, %d processors, pages of %d, Linux %s", machine, processors, page,
+		kernel);
+}
+
+/* Figures of another machine can be compared, but what differs may be the machine. */
+static void print_machines(void)
+{
+	const char *before = plan->former->where, *now;
+	char here[96];
+
+	bench_describe(here, system_name.machine, pipetest_processors(), bench_page(),
+		system_name.release);
+	now = plan->saved ? plan->saved->where : here;
+	if (strncmp(before, now, strstr(now, " Linux") - now) != 0)
+		bb_error_msg("'%s' is of another machine", plan->former_path);
+	xprintf("# before: %s\n# now: %s\n", before, now);
+}
+
 void bench_print_start(const struct bench_plan *p, unsigned count, const int cpu[2])
 {
 	plan = p;
+	limit = 1 + plan->tolerance / 100.0;
 	uname(&system_name);
 	if (plan->form == BENCH_JSON)
 		return;
 	bar = room_for_bars();
 	if (plan->form == BENCH_KTAP)
 		xprintf("\nKTAP version 1\n1..%u\n", count);
-	pipetest_print_environment(xprintf);
-	if (cpu[0] >= 0)
+	if (!plan->saved)
+		pipetest_print_environment(xprintf);
+	if (plan->former)
+		print_machines();
+	if (cpu && cpu[0] >= 0)
 		xprintf("# median, least .. most of %d slices; pinned to processors %d,%d, but not "
 			"ring_hop, unpinned, fork\n", SLICES, cpu[0], cpu[cpu[1] >= 0]);
 	xfflush_stdout();
@@ -122,9 +144,9 @@ static void print_bar(double part)
 
 static void print_details(const char *begin, const struct figures *f)
 {
-	if (f->p50 > 0)
-		xprintf("%sp50 %.2f p90 %.2f p99 %.2f max %.1f us", begin, f->p50, f->p90, f->p99,
-			f->max);
+	if (f->longest > 0)
+		xprintf("%sp50 %.2f p90 %.2f p99 %.2f max %.1f us", begin, f->percentile[0],
+			f->percentile[1], f->percentile[2], f->longest);
 	if (f->fairness > 0)
 		xprintf("%sthe slowest writer: %.0f %% of the fastest", begin, 100 * f->fairness);
 }
@@ -140,10 +162,7 @@ static void print_row(const struct bench_result *r, double longest)
 		return;
 	}
 	xprintf("%8s %-9s", bench_number(median, bench_median(f)), r->b->unit);
-	if (slowness(r) > 0) {
-		xprintf(" before %8s%s", bench_number(median, find_former(r->name)->median),
-			bench_is_slower(r) ? "  SLOWER" : "");
-	} else {
+	if (!print_former(" before ", 8, r)) {
 		xprintf("%9s .. %-8s", bench_number(low, least(f)), bench_number(high, most(f)));
 		print_bar(bench_median(f) / longest);
 	}
@@ -193,8 +212,7 @@ static void print_ktap(const struct bench_result *r)
 	xprintf("# %s %s %s, %s to %s", r->name, median, r->b->unit, bench_number(low, least(f)),
 		bench_number(high, most(f)));
 	print_details("; ", f);
-	if (slowness(r) > 0)
-		xprintf("; %.2f times as slow as before", slowness(r));
+	(void)print_former("; before ", 0, r);
 	xprintf("\nok %u bench.%s\n", number, r->name);
 	if (plan->lava)
 		xprintf("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=bench.%s RESULT=pass UNITS=%s "
@@ -244,14 +262,18 @@ static void print_json(const struct bench_result *r)
 	} else {
 		record_string("reason", f->reason);
 	}
-	if (f->p50 > 0) {
-		record_figure("p50_us", f->p50);
-		record_figure("p90_us", f->p90);
-		record_figure("p99_us", f->p99);
-		record_figure("max_us", f->max);
+	if (f->longest > 0) {
+		record_figure("p50_us", f->percentile[0]);
+		record_figure("p90_us", f->percentile[1]);
+		record_figure("p99_us", f->percentile[2]);
+		record_figure("max_us", f->longest);
 	}
 	if (f->fairness > 0)
 		record_figure("fairness", f->fairness);
+	if (find_former(r)) {
+		record_figure("before", find_former(r)->median);
+		record_literal("slower", bench_is_slower(r) ? "true" : "false");
+	}
 	record_environment();
 	record_end();
 	xfflush_stdout();
@@ -266,7 +288,7 @@ void bench_print(const struct bench_result *r)
 	};
 
 	measured += r->found.slices != 0;
-	compared += slowness(r) > 0;
+	compared += find_former(r) != NULL;
 	slower += bench_is_slower(r);
 	forms[plan->form](r);
 }
@@ -283,8 +305,8 @@ int bench_print_end(int sig)
 	if (plan->form == BENCH_TABLE)
 		print_table(NULL);
 	if (plan->former && plan->form != BENCH_JSON)
-		xprintf("# %u of %u figures are slower than in '%s' by more than %u %%\n", slower,
-			compared, plan->former_path, plan->tolerance);
+		xprintf("# %u of %u figures are slower than in '%s', in each slice, by more than "
+			"%u %%\n", slower, compared, plan->former_path, plan->tolerance);
 	if (sig) {
 		xfflush_stdout();
 		pipetest_directory_remove();
