@@ -35,8 +35,8 @@ int bb_refuse_stranger(const char *path, const struct stat *st, const struct sta
 	int shared = parent->st_mode & (S_IWGRP | S_IWOTH);
 
 	if (!S_ISDIR(st->st_mode) && st->st_nlink > 1 && (shared || stranger_owns(parent, st))) {
-		bb_error_msg("can't open '%s': %s has %ju hard links, in a directory that others can"
-			     " write to: remove this one first", path, what,
+		bb_error_msg("can't open '%s': %s has %ju hard links, in a directory that others"
+			     " can write to: remove this one first", path, what,
 			(uintmax_t)st->st_nlink);
 		return 1;
 	}

@@ -67,15 +67,17 @@ held() {
 	calls=$1 when=$2; shift 2
 	: >"$T/.calls"
 	set -- -e trace="$calls" -e inject="$calls:delay_enter=4000000000:when=$when" "$@"
+	its=strace
 	for arg; do
 		shift
-		case $arg in --) set -- "$@" "$IPCBOX" ;; *) set -- "$@" "$arg" ;; esac
+		case $its$arg in strace--) its=box arg=$IPCBOX ;; esac
+		set -- "$@" "$arg"
 	done
 	strace -D -f -o "$T/.calls" "$@" >"$T/.out" 2>"$T/.err" & pid=$! PIDS="$PIDS $!"
 	wait_for is_held
 	PIDS="$PIDS $(tracer)"
 }
-tracer() { sed -n 's/^TracerPid:[^0-9]*//p' "/proc/$pid/status"; }
+tracer() { sed -n 's/^TracerPid:[^0-9]*\([1-9]\)/\1/p' "/proc/$pid/status" 2>/dev/null; }
 # The Nth call stands in the log, and has not returned. With -f its line is cut where another
 # process makes a call, and its end is another line.
 is_held() {
@@ -91,11 +93,11 @@ is_held() {
 }
 # The end of strace lets a process go on that it holds (ptrace(2), "Death under ptrace").
 let_go() {
-	is_held; late=$?
-	kill -KILL "$(tracer)"
+	late='too late'
+	if is_held && kill -KILL "$(tracer)" 2>/dev/null; then late=; fi
 	wait "$pid"
 	rc=$? out=$(cat "$T/.out") err=$(cat "$T/.err")
-	[ $late = 0 ] || rc='too late'
+	rc=${late:-$rc}
 }
 # children_of PID: prints the pids of its children, or fails if it has none. pgrep(1) is not everywhere.
 children_of() { sed -n "s/^\([0-9]*\) (.*) . $1 .*/\1/p" /proc/[0-9]*/stat 2>/dev/null | grep .; }

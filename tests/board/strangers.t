@@ -9,11 +9,6 @@ if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ] || ! command -v python3 >/dev/null;
 fi
 chmod 755 "$T"
 umask 022
-# nobody CMD... - runs CMD as the user nobody
-nobody() {
-	python3 -c 'import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
-os.execvp(sys.argv[1], sys.argv[1:])' "$@"
-}
 belongs='a link on its way belongs to user 65534, in a directory that others can write to'
 
 # --- mmapr follows no link of another user
@@ -43,7 +38,7 @@ is "mmapr follows the link of a directory's owner" '0 id=7 ' "$rc $out $err"
 # --- a board that becomes a link while mmapr follows it
 mkdir -m 777 open
 box mmapw open/b id=1
-bg mmapr -f -s 0 -t 10 -o id open/b >seen 2>err
+bg mmapr -f -s 0 -t 100 -o id open/b >seen 2>err
 wait_for grep -q id=1 seen
 nobody sh -c 'rm open/b; ln -s ../closed/b open/b'
 wait $pid
@@ -81,32 +76,27 @@ fi
 for mask in 022 000; do
 	rm -f open/new
 	(umask $mask; strace -o calls -e trace=open,openat,mkdir,chmod,fchmod "$IPCBOX" mmapw open/new id=1)
-	is "the file that mmapw makes with umask $mask has mode 0600 from its first instant" '' \
-		"$(grep O_CREAT calls | grep -v ', 0600)')"
+	is "the file that mmapw makes with umask $mask has mode 0600 from its first instant" ', 0600)' \
+		"$(sed -n 's/.*O_CREAT.*\(, 0[0-7]*)\) = .*/\1/p' calls)"
 done
 rm -f open/b; box mmapw open/b id=1
 for old in none root; do
 	[ $old = root ] || rm -f open/b
 	options=; [ $old = none ] || options='--replace -S id:i64'
-	: >calls
-	strace -o calls -e trace=rename,renameat,renameat2 -e inject=rename,renameat,renameat2:delay_enter=1000000:when=1 \
-		"$IPCBOX" mmapw $options open/b id=2 2>err & pid=$! PIDS="$PIDS $!"
-	wait_for grep -q rename calls
+	held '?rename,?renameat,renameat2' 1 -- mmapw $options open/b id=2
 	nobody sh -c 'cd open; for f in .mmapw.*; do mv "$f" away; echo forged >"$f"; done'
-	wait $pid
-	is "mmapw fails where nobody swaps its temporary file: $old" "1 mmapw: 'open/b' was removed or replaced" "$? $(cat err)"
+	let_go
+	is "mmapw fails where nobody swaps its temporary file: $old" "1 mmapw: 'open/b' was removed or replaced" "$rc $err"
 	is "mmapw writes no record into a swapped temporary file: $old" forged "$(cat open/b)"
 	rm -f open/away open/b; box mmapw open/b id=1
 done
 
 # --- between the look of mmapr and its open
 if [ "$(uname -m)" = x86_64 ]; then # other machines have no open(2)
-	: >calls
-	strace -o calls -e trace=open -e inject=open:delay_enter=500000 "$IPCBOX" mmapr -1 -o id open/b >seen 2>err & pid=$! PIDS="$PIDS $!"
-	wait_for grep -q -e /proc/self/fd -e open/b calls
+	held open 2 -- mmapr -1 -o id open/b
 	nobody sh -c 'mv open/b open/away; ln -s ../closed/b open/b'
-	wait $pid
-	is 'mmapr reads the board that it looked at, not one to which a new link leads' '0 id=1 ' "$? $(cat seen) $(cat err)"
+	let_go
+	is 'mmapr reads the board that it looked at, not one to which a new link leads' '0 id=1 ' "$rc $out $err"
 else
 	skip 'mmapr reads the board that it looked at, not one to which a new link leads' 'not x86_64'
 fi

@@ -112,11 +112,6 @@ else
 fi
 
 # --- a link that another user made ------------------------------------------------------------------
-# nobody CMD... runs CMD as the user nobody
-nobody() {
-	python3 -c 'import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)
-os.execvp(sys.argv[1], sys.argv[1:])' "$@"
-}
 if command -v python3 >/dev/null; then
 	chmod 755 "$T"
 	mkdir -m 700 closed; mkfifo closed/f
@@ -147,21 +142,18 @@ if command -v python3 >/dev/null; then
 	is 'the FIFO that a link led to has its size' 65536 "$(box pipecap -g -n 7 | cut -f2)"
 	exec 7>&-
 
-	# pipecap --hold has looked at the FIFO, and then nobody puts a link in its place. strace(1)
-	# holds pipecap in front of the open that follows. A reader in open(2) shows whether anybody
-	# opens what the link leads to.
+	# pipecap --hold has looked at the FIFO, and then nobody puts a link in its place. A reader in
+	# open(2) shows whether anybody opens what the link leads to.
 	if [ "$(uname -m)" = x86_64 ]; then # other machines have no open(2)
 		(exec 8<closed/f; : >opened) & PIDS="$PIDS $!"
 		mkfifo m777/f
-		: >trace
-		strace -f -o trace -e trace=open -e inject=open:delay_enter=500000 \
-			"$IPCBOX" pipecap -q -s 8k --hold -f m777/f -- true 2>err & pid=$!
-		PIDS="$PIDS $pid"
-		wait_for grep -q O_RDWR trace
+		# The child opens the FIFO. pipecap waits for it in poll(2) a second at most, so it is
+		# held there, too.
+		held open 2 -e trace=open,poll -e inject=poll:delay_enter=4000000000 -- pipecap -q -s 8k --hold -f m777/f -- true
 		nobody sh -c 'mv m777/f m777/away && ln -s ../closed/f m777/f'
-		wait "$pid"
+		let_go
 		is 'pipecap --hold opens the FIFO that it looked at, not one to which a new link leads' '0  no' \
-			"$? $(cat err) $(ls opened 2>/dev/null || echo no)"
+			"$rc $err $(ls opened 2>/dev/null || echo no)"
 	else
 		skip 'pipecap --hold opens the FIFO that it looked at' 'not x86_64'
 	fi
