@@ -126,7 +126,9 @@ int64_t fifo_after_hints(int hints)
 
 /* A name can come to mean another file when a directory or a link on its way is moved or removed,
  * so each of them is watched. A link itself is watched and counted, because its target has a way of
- * its own. Returns the number of links, or -1 if something could not be watched. */
+ * its own. The last directory is watched, too, if it can be: some kernels (gVisor) report nothing
+ * of a file when rename(2) gives its name to another. Returns the number of links, or -1 if
+ * something could not be watched. */
 static int watch_way(int watch, const char *path)
 {
 	const uint32_t mask =
@@ -135,6 +137,7 @@ static int watch_way(int watch, const char *path)
 	struct stat st;
 	int links = 0;
 
+	(void)inotify_add_watch(watch, fifo_directory(path), IN_MOVED_TO | IN_MASK_ADD);
 	for (size_t len = 1; len < sizeof(part); len++) {
 		if (path[len] && path[len] != '/')
 			continue;
