@@ -6,6 +6,7 @@
 #   ok NAME CMD...          passes if CMD exits with 0
 #   skip NAME REASON        prints that the test NAME cannot run here
 #   wait_for CMD...         waits until CMD succeeds, but fails after 1000 tries
+#   has_strace              succeeds if strace(1) can be used here
 #   box APPLET ARG...       runs an applet of $IPCBOX
 #   as_nobody APPLET ARG... does what run box does as the user nobody, who may not see the tree;
 #                           needs root
@@ -47,6 +48,12 @@ ok() {
 	result 'not ok' "$name"; say "status $1 of: $2"; sed 's/^/#   /' "$T/.ok"
 }
 skip() { result ok "$1 # SKIP $2"; }
+# Without PTRACE_GET_SYSCALL_INFO, which Linux has since 5.3, strace(1) needs a call of ptrace(2) for
+# each word of registers. gVisor takes a tenth of a second for one system call then.
+has_strace() {
+	[ -z "$EMULATOR" ] && command -v strace >/dev/null && strace -d -o /dev/null true >"$T/.strace" 2>&1 &&
+		! grep -q 'PTRACE_GET_SYSCALL_INFO does not work' "$T/.strace"
+}
 box() { $EMULATOR "$IPCBOX" "$@"; }
 bg() { $EMULATOR "$IPCBOX" "$@" & pid=$! PIDS="$PIDS $!"; }
 run() {

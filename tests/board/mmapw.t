@@ -437,7 +437,7 @@ wait $pid 2>/dev/null
 run box mmapw -v new2 id=1
 like 'mmapw --verbose says that the former writer died' "0 *; the former writer died
 *" "$rc $err"
-if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o calls -e inject=fallocate:error=EOPNOTSUPP "$IPCBOX" mmapw probe id=1 2>/dev/null; then
+if has_strace && strace -o calls -e inject=fallocate:error=EOPNOTSUPP "$IPCBOX" mmapw probe id=1 2>/dev/null; then
 	mkdir unable
 	run strace -o calls -e inject=fallocate:error=EOPNOTSUPP "$IPCBOX" mmapw -v zeroed id=1
 	like 'mmapw --verbose says that zeros stand in for fallocate' "0 mmapw: no fallocate(2) here: 320 zeros
@@ -453,7 +453,7 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o calls -e inje
 	like 'mmapw --verbose says that flock(2) stands in for the lock' "0 *mmapw: no locks of fcntl(2) here: flock(2) stands in
 *" "$rc $err"
 else
-	skip 'mmapw --verbose says that zeros stand in for fallocate' 'no strace'
+	skip 'mmapw --verbose says that zeros stand in for fallocate' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 fi
 
 # After another boot, as after a power cut: the newest slot that is whole counts.
@@ -500,7 +500,7 @@ for persist in '' =each =never =1ms; do
 	run box mmapw --persist$persist -i 1ms -c 3 disk
 	is "mmapw --persist$persist publishes" '0 ' "$rc $err"
 done
-if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+if has_strace; then
 	strace -f -o calls "$IPCBOX" mmapw --persist -i 1ms -c 3 disk 2>/dev/null
 	is 'mmapw --persist writes each publication to disk' 3 "$(grep -c 'msync(.*MS_SYNC) *= 0' calls)"
 	strace -f -o calls "$IPCBOX" mmapw --persist fresh id=1 2>/dev/null
@@ -519,7 +519,7 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	wait $!
 	is 'mmapw --persist=20ms writes nothing to disk twice' 2 "$(grep -c 'msync(.*MS_SYNC) *= 0' calls)"
 else
-	skip 'mmapw --persist writes each publication to disk' 'no strace'
+	skip 'mmapw --persist writes each publication to disk' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 fi
 
 run box mmapw

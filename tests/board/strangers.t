@@ -67,8 +67,8 @@ else
 	skip "mmapw does not fill the holes of another user's board of 64 MiB" 'this file system has no holes'
 fi
 
-if ! command -v strace >/dev/null || ! strace -o calls true 2>err; then
-	skip 'nothing changes hands between the look of mmapr and its open' 'no strace'
+if ! has_strace; then
+	skip 'nothing changes hands between the look of mmapr and its open' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 	exit
 fi
 

@@ -157,12 +157,12 @@ is 'fifow --buffer says that its stdin cannot be read' "1 fifow: can't read stan
 
 exec 9<&-
 
-if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+if has_strace; then
 	echo x | strace -f -o calls "$IPCBOX" fifow -b 1k -t 1 f 2>err
 	polls=$(grep -c 'poll(' calls)
 	ok "fifow --buffer waits with $polls polls: for the message, the end, the watches, the reader" test "$polls" -ge 1 -a "$polls" -le 4
 else
-	skip 'fifow --buffer waits with four polls' 'no strace'
+	skip 'fifow --buffer waits with four polls' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 fi
 for args in '-b 0 f -' '-b x f -' '-D newest f -' '-b 1k -D x f -' '-b 1k f a' '-b 1k -N f -' '-b 1k -r f -'; do
 	run box fifow $args

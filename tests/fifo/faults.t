@@ -6,8 +6,8 @@
 # each error at each call.
 errors='ENOSYS EINTR EAGAIN ENOMEM EIO EPERM EMFILE ENOSPC EINVAL'
 LIMIT=9
-if ! command -v strace >/dev/null || [ "$EMULATOR" ]; then
-	skip 'system calls that fail' 'no strace'
+if ! has_strace; then
+	skip 'system calls that fail' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 	exit
 fi
 export ASAN_OPTIONS=detect_leaks=0

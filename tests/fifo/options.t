@@ -72,7 +72,7 @@ start rest
 wait $writer $reader
 cat rest >>got
 ok 'the next reader gets the rest of raw bytes when a reader has left' cmp data got
-if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+if has_strace; then
 	start got
 	ASAN_OPTIONS=detect_leaks=0 timeout 20 strace -o calls -e trace=splice -e inject=splice:error=EINVAL "$IPCBOX" fifow -r f <data; wait $reader
 	ok 'fifow -r sends a file without splice(2)' cmp data got
@@ -88,7 +88,7 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
 	is 'fifow -t counts from the first message of stdin, though a reader comes and leaves' \
 		"124 fifow: timed out: 'f' has no reader" "$? $(cat err)"
 else
-	skip 'fifow -r sends a file without splice(2)' 'no strace'
+	skip 'fifow -r sends a file without splice(2)' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 fi
 
 # Another FIFO under the name: both ends go there.
@@ -148,9 +148,9 @@ wait_for again
 exec 9>&-; wait $writer; wait $reader
 is '--on-epipe=drop: the new one is found' more "$(sort -u got)"
 
-if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+if has_strace; then
 	strace -f -o calls "$IPCBOX" fifow -t 1 f x 2>err
 	is 'a writer waits twice for a reader: until it watches the name, and then to the end' 2 "$(grep -c 'poll(' calls)"
 else
-	skip 'a writer waits twice for a reader' 'no strace'
+	skip 'a writer waits twice for a reader' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 fi

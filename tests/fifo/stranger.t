@@ -58,8 +58,8 @@ run box fifow -N /dev/fd/7 x
 is 'fifow writes to a descriptor by its name in /dev/fd' '0 read:x' "$rc $(box fifor -t 10ms f 2>/dev/null)"
 exec 7>&-
 
-if ! command -v strace >/dev/null || ! strace -o /dev/null true 2>/dev/null; then
-	skip 'nothing changes hands between look and open' 'no strace'
+if ! has_strace; then
+	skip 'nothing changes hands between look and open' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 	exit
 fi
 export ASAN_OPTIONS=detect_leaks=0

@@ -11,8 +11,8 @@ sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
 temporaries() { find . -name '.pcopy-*'; }
 
 page=$(getconf PAGESIZE)
-if ! command -v strace >/dev/null || [ -n "$EMULATOR" ] || ! strace -o log true 2>err; then
-	skip 'DST survives each system call that fails' 'no strace'
+if ! has_strace; then
+	skip 'DST survives each system call that fails' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 else
 	bytes $((3 * page + 5)) >src
 	bytes 777 >old

@@ -317,7 +317,7 @@ ok 'DST stays as it was under a limit of the file size' holds_old dst
 run sh -c 'ulimit -f 100; exec $EMULATOR "$1" pcopy --inplace src dst' sh "$IPCBOX"
 is 'pcopy --inplace finds a limit of the file size before it copies' "1 pcopy: can't set the size of 'dst': File too large" "$rc $err"
 ok 'DST stays as it was where --inplace finds a limit of the file size' holds_old dst
-if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; then
+if has_strace; then
 	run strace -f -o log -e trace=copy_file_range -e inject=copy_file_range:error=EXDEV "$IPCBOX" pcopy -v -e cfr src dst 2
 	like 'without copy_file_range a copy falls back to read and write' '0 *falling back from cfr to rw: *ross-device link*' "$rc $err"
 	ok 'pcopy copies each byte without copy_file_range' cmp src dst
@@ -370,7 +370,7 @@ if command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true; the
 		ok "DST stays as it was where $call(2) fails with $error again and again" holds_old dst
 	done
 else
-	skip 'pcopy survives faults that strace injects' 'no strace'
+	skip 'pcopy survives faults that strace injects' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 fi
 ok '--no-sync leaves no temporary file' no_temporary
 
@@ -428,7 +428,7 @@ else
 fi
 
 # --- SRC changes while strace holds a worker at its first call: DST must not be touched
-if command -v strace >/dev/null && [ -z "$EMULATOR" ]; then
+if has_strace; then
 	# changes CHANGE CALL OPTION... - runs CHANGE while strace delays the first CALL of pcopy
 	changes() {
 		change=$1 call=$2; shift 2

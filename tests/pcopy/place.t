@@ -11,7 +11,6 @@ sys.stdout.buffer.write(r.randbytes(int(sys.argv[1])))' "$1"; }
 holds_old() { [ "$(cat "$1")" = old ]; }
 # poke FILE OFFSET - changes the byte at OFFSET
 poke() { printf '\252' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
-have_strace() { command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true 2>err; }
 # written LOG - prints how many bytes pwrite(2) has written, according to the LOG of strace
 written() { awk '/pwrite64/ && !/unfinished/ { sum += $NF } END { print sum + 0 }' "$1"; }
 
@@ -45,14 +44,14 @@ is '--inplace copies a stream' piped "$(cat dst)"
 
 # --- only what differs
 cp src dst; truncate -s 4000000 dst; poke dst 70000; poke dst 2999999; inode=$(stat -c %i dst)
-if have_strace; then
+if has_strace; then
 	strace -f -o log -e trace=pwrite64 "$IPCBOX" pcopy -u -B 256k src dst 3
 	is '--update-blocks writes the pages that differ' $((page + size % page)) "$(written log)"
 	strace -f -o log -e trace=pwrite64,write "$IPCBOX" pcopy -u src dst
 	is '--update-blocks writes nothing if no page differs' 0 "$(grep -c write log)"
 else
 	box pcopy -u -B 256k src dst 3
-	skip '--update-blocks writes the pages that differ' 'no strace'
+	skip '--update-blocks writes the pages that differ' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 fi
 ok '--update-blocks makes DST equal to SRC' cmp src dst
 is 'DST is still the same inode' "$inode" "$(stat -c %i dst)"
@@ -68,7 +67,7 @@ truncate -s 1000000 holes; poke holes 500000; bytes 1000000 >dst
 box pcopy -u holes dst
 ok '--update-blocks copies holes over data' cmp holes dst
 ok '--update-blocks turns data into holes, but for a part of a page at the end' test "$(stat -c %b dst)" -le $(($(stat -c %b holes) + page / 512))
-if have_strace; then
+if has_strace; then
 	bytes 1000000 >dst
 	run strace -f -o log -e trace=fallocate -e inject=fallocate:error=EOPNOTSUPP "$IPCBOX" pcopy -uc holes dst
 	ok '--update-blocks writes zeros where there can be no holes' cmp holes dst
@@ -96,7 +95,7 @@ rm -f $kept
 echo old >dst
 if ! locks_show; then
 	skip '--resume goes on after a failed run' "$no_locks"
-elif have_strace; then
+elif has_strace; then
 	run strace -f -o log -e trace=pread64 -e inject=pread64:error=EIO:when=15 "$IPCBOX" pcopy -R -B 256k -j 1 src dst
 	like '--resume reports a read error with its offset' "1 pcopy: can't read 'src' at byte [0-9]*: I/O error" "$rc $err"
 	ok 'DST stays as it was where --resume reports a read error' holds_old dst
@@ -106,11 +105,11 @@ elif have_strace; then
 	ok 'the run after a failed --resume makes DST equal to SRC' cmp src dst
 	ok 'the run after a failed --resume leaves no temporary file' no_temporary
 else
-	skip '--resume goes on after a failed run' 'no strace'
+	skip '--resume goes on after a failed run' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 fi
 if ! locks_show || ! nameless; then
 	skip 'a copy that is killed while it waits for the medium leaves a file only with --resume' "no O_TMPFILE, or $no_locks"
-elif have_strace && [ "$(id -u)" = 0 ]; then
+elif has_strace && [ "$(id -u)" = 0 ]; then
 	# fsync(2) comes after the owner of DST was given to the new file. pcopy is killed there.
 	for options in '' -R; do
 		echo old >dst; chown 12:34 dst
@@ -208,7 +207,7 @@ else
 fi
 run box pcopy -y src /dev/null
 is "--verify refuses what can't be read back" "77 pcopy: can't read '/dev/null' back" "$rc $err"
-if have_strace && pages_leave; then
+if has_strace && pages_leave; then
 	echo old >dst
 	strace -f -o log -e trace=fsync -e inject=fsync:delay_exit=1000000:when=1 "$IPCBOX" pcopy -y -B 1M src dst 2>err & pid=$!
 	wait_for grep -q fsync log
@@ -284,7 +283,7 @@ if [ -n "$loop" ]; then
 	if mkfs.ext4 -q "$loop" 2>err && mkdir -p mnt && mount "$loop" mnt 2>err; then
 		run box pcopy src "$loop"
 		is 'a mounted device is refused' "1 pcopy: '$loop' is in use: unmount it first" "$rc $err"
-		if have_strace; then
+		if has_strace; then
 			bytes 1000000 >mnt/src; echo old >mnt/dst
 			printf 'a byte of this is lost' | dd of=mnt/src bs=1 seek=600000 conv=notrunc status=none
 			sync -f mnt
@@ -298,7 +297,7 @@ if [ -n "$loop" ]; then
 			ok 'DST stays as it was where a byte is lost below the file system' holds_old mnt/dst
 			is '--verify leaves no temporary file where a byte is lost below the file system' 3 "$(find mnt -mindepth 1 -maxdepth 1 | wc -l)"
 		else
-			skip '--verify finds a byte that is lost below the file system' 'no strace'
+			skip '--verify finds a byte that is lost below the file system' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 		fi
 	else
 		skip 'a mounted device is refused' 'no mkfs.ext4'

@@ -5,7 +5,6 @@
 . "$room/pcopy.sh"
 export EMULATOR
 if ! command -v python3 >/dev/null; then skip 'pcopy copies several files' 'no python3'; exit; fi
-have_strace() { command -v strace >/dev/null && [ -z "$EMULATOR" ] && strace -o log true 2>err; }
 names() { (cd "$1" && echo *); }
 holds_old() { [ "$(cat "$1")" = old ]; }
 
@@ -69,7 +68,7 @@ is '700 files are copied by one command' '0 700' "$rc $(names lots | wc -w)"
 ok 'each of 700 files has its content' diff -r many lots
 run sh -c 'ulimit -n 12; exec $EMULATOR "$1" pcopy many/* dir' sh "$IPCBOX"
 is '700 files are copied with 12 descriptors' '0 ' "$rc $err"
-if have_strace; then
+if has_strace; then
 	strace -f -o log -e trace=fsync,syncfs "$IPCBOX" pcopy one two three dir
 	is 'several files need one sync, and one for their directory' 'fsync syncfs' \
 		"$(sed -n 's/^[0-9]* *\(syncfs\|fsync\)(.*/\1/p' log | sort | xargs)"
@@ -216,7 +215,7 @@ else
 fi
 
 # --- sources that live
-if have_strace; then
+if has_strace; then
 	# lives CHANGE OPTION... - runs CHANGE on SRC while strace delays its first read
 	lives() {
 		change=$1; shift
@@ -248,7 +247,7 @@ if have_strace; then
 		ok "pcopy copies each byte where ftruncate cannot grow a file: $error" cmp holes dst
 	done
 else
-	skip 'pcopy copies a SRC that changes its mode or names' 'no strace'
+	skip 'pcopy copies a SRC that changes its mode or names' 'no strace, or no PTRACE_GET_SYSCALL_INFO'
 fi
 run sh -c '{ $EMULATOR "$1" pcopy one /dev/stdout; echo $? >&2; } | head -c 1 >/dev/null' sh "$IPCBOX"
 is 'pcopy prints no message where the reader of /dev/stdout leaves' 1 "$err"

@@ -6,7 +6,7 @@
 . "${0%/*}/../tap.sh"
 . "$room/pcopy.sh"
 
-if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ] || ! command -v python3 >/dev/null || ! strace -o log true 2>err; then
+if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ] || ! command -v python3 >/dev/null || ! has_strace; then
 	skip 'pcopy as root is safe beside the user nobody' 'not root, emulated, no python3 or no strace'
 	exit
 fi
