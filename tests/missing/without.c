@@ -6,8 +6,9 @@
  *   without ERROR WHAT[,WHAT...] COMMAND [ARG...]
  *   without -l                      the names of all system calls
  *
- * ERROR: ENOSYS, EPERM, EINVAL, or SIGSYS for a call that kills. WHAT: a system call, or one
- * operation of it, by an argument (the first is 0) and a number or one of the names below:
+ * ERROR: ENOSYS, EPERM, EINVAL, SIGSYS for a call that kills, or 0 for one that does nothing and
+ * succeeds. WHAT: a system call, or one operation of it, by an argument (the first is 0) and a number
+ * or one of the names below:
  *
  *   fcntl:1=F_SETPIPE_SZ   that argument has this value
  *   openat:2&O_TMPFILE     it has all of these bits
@@ -59,7 +60,7 @@ static const struct name {
 	VALUE(CLONE_NEWNS) VALUE(CLONE_VFORK) VALUE(PR_SET_PDEATHSIG) VALUE(FALLOC_FL_PUNCH_HOLE)
 	VALUE(FALLOC_FL_KEEP_SIZE)
 }, errors[] = {
-	VALUE(ENOSYS) VALUE(EPERM) VALUE(EINVAL) VALUE(EACCES) VALUE(EOPNOTSUPP)
+	{ "0", 0 }, VALUE(ENOSYS) VALUE(EPERM) VALUE(EINVAL) VALUE(EACCES) VALUE(EOPNOTSUPP)
 };
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
