@@ -4,22 +4,24 @@
 . "${0%/*}/../tap.sh"
 
 # CUTS is the number of images for each file system: it is 300 here, and 10000 in make check-long.
-promise='no cut of power breaks a promise of pcopy or mmapw'
 : "${CUTS:=300}"
+cannot() { skip 'no cut of power breaks a promise of pcopy or mmapw' "$1"; exit; }
 for need in python3 nbdkit nbdfuse losetup unshare; do
-	command -v $need >/dev/null || { skip "$promise" "no $need"; exit; }
+	command -v $need >/dev/null || cannot "no $need"
 done
-if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ]; then skip "$promise" 'not root, or emulated'; exit; fi
-[ -c /dev/fuse ] || { skip "$promise" 'no /dev/fuse'; exit; }
-losetup -f >log 2>&1 || { skip "$promise" 'no loop devices'; exit; }
-unshare -m true 2>log || { skip "$promise" 'no mount namespaces'; exit; }
+if [ "$(id -u)" != 0 ] || [ -n "$EMULATOR" ]; then cannot 'not root, or emulated'; fi
+[ -c /dev/fuse ] || cannot 'no /dev/fuse'
+losetup -f >log 2>&1 || cannot 'no loop devices'
+unshare -m true 2>log || cannot 'no mount namespaces'
 trap 'kill $PIDS 2>/dev/null; rm -rf "$T" "$W"; echo "1..$N"' EXIT
 # The images are made in memory, if it can be had.
 W=$(mktemp -d -p /dev/shm ipcbox.XXXXXX 2>log) || W=$T/work
 export IPCBOX
 # A pcopy whose flushes do nothing has to be caught.
-echo '#include <sys/syscall.h>' | cc -E -dM - 2>log | sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/CALL(\1)/p' >calls.h
-cc -O1 -I. -o without "$top/tests/missing/without.c" 2>log && ./without 0 fsync true 2>log && export WITHOUT="$T/without"
+echo '#include <sys/syscall.h>' | cc -E -dM - 2>log |
+	sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/CALL(\1)/p' >calls.h
+cc -O1 -I. -o without "$top/tests/missing/without.c" 2>log &&
+	./without 0 fsync true 2>log && export WITHOUT="$T/without"
 
 # count NAME - prints the sum of the numbers that the last lines of cut.py have for NAME on $fs
 count() { sed -n "s/^seed=.*\\<$1=\\([0-9]*\\).*/\\1/p" $fs.cuts | awk '{ n += $1 } END { print n + 0 }'; }
@@ -30,7 +32,7 @@ cut_power() {
 	: >$fs.cuts
 	while [ "$(count images)" -gt "$made" ] && made=$(count images) && [ "$made" -lt "$CUTS" ]; do
 		mkdir -p "$W/$fs"
-		unshare -m sh "$room/record.sh" $fs "$W/$fs" >$fs.log 2>$fs.err
+		timeout 1800 unshare -m sh "$room/record.sh" $fs "$W/$fs" >$fs.log 2>$fs.err
 		echo "$? $(cat $fs.err)" >$fs.status
 		[ "$(cat $fs.status)" = '0 ' ] || break
 		rest=$((CUTS - made))
