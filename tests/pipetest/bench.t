@@ -126,6 +126,9 @@ refused 'a name with an escape in it'
 run box pipetest -b -t 'setup.*' --compare /nosuch
 like '--compare names a file that is not there' "1 pipetest: can't open '/nosuch': *" "$rc $err"
 
+run box pipetest -b -t setup.pipe_and_close --cpu 1023
+like '--cpu names a processor that is not there' "1 pipetest: can't run on processor 1023: *" "$rc $err"
+
 for wrong in '-b -t nosuch' '-b -D 0' '-b --size 0' '-b --cpu 1,2,3' '-b --tolerance 5' '-D 1s' '--size 4k' '-b -x' \
 	'-b --tap' '-b -e' 'old.json' '-b old.json' '-b --compare old.json new.json old.json' \
 	'-b --compare old.json new.json -J'; do

@@ -145,19 +145,26 @@ static void print_sheet(const struct choice *all)
 		bench_print_sheet(text);
 }
 
-/* Takes the processors of --cpu, or else the first two that this process may run on. */
+/* Takes the processors of --cpu, or else the first two that this process may run on. Where the
+ * kernel has no such call, nothing is pinned. */
 static void find_processors(const struct bench_plan *plan, int cpu[2])
 {
-	cpu_set_t set;
+	cpu_set_t set, one;
 	int n = 0;
 
-	cpu[0] = plan->cpu[0];
-	cpu[1] = plan->cpu[1];
-	if (cpu[0] >= 0 || sched_getaffinity(0, sizeof(set), &set) < 0)
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
 		return;
-	for (int i = 0; i < CPU_SETSIZE && n < 2; i++)
+	for (int i = 0; i < CPU_SETSIZE && n < 2 && plan->cpu[0] < 0; i++)
 		if (CPU_ISSET(i, &set))
 			cpu[n++] = i;
+	for (; n < 2 && plan->cpu[n] >= 0; n++) {
+		cpu[n] = plan->cpu[n];
+		CPU_ZERO(&one);
+		CPU_SET(cpu[n], &one);
+		if (sched_setaffinity(0, sizeof(one), &one) < 0)
+			bb_perror_msg_and_die("can't run on processor %d", cpu[n]);
+	}
+	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
 /* The passes that are left share the time that is left. */
