@@ -225,20 +225,36 @@ static char *directory_of(const char *path, const char *file, int *place)
 	return safe;
 }
 
-/* No call removes a file by its inode, so the name is looked at first. Whoever puts another file
- * there between the look and unlinkat(2) may write to the directory, and could remove that file
- * himself. */
+static void NORETURN cannot_remove(const struct board *b)
+{
+	bb_perror_msg_and_die("can't remove '%s'", b->path);
+}
+
+/* No call removes a file by its inode. So the board first gets a name that no other program uses,
+ * and is looked at there. If another file came to the old name just before, that file gets it
+ * back. */
 void board_remove(const struct board *b)
 {
 	const char *slash = strrchr(b->path, '/'), *base = slash ? slash + 1 : b->path;
-	int dir = open(directory_in(b->path), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char *temp = xasprintf(".mmapw.%" PRIx64, board_now(CLOCK_REALTIME));
 	struct stat st;
+	int ours;
 
-	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) == 0 && !same_inode(&st, &b->st))
-		bb_error_msg_and_die("can't remove '%s': it %s", b->path,
-			S_ISLNK(st.st_mode) ? "is a symbolic link" : "was replaced");
-	if (unlinkat(dir, base, 0) < 0)
-		bb_perror_msg_and_die("can't remove '%s'", b->path);
+	if (chdir(directory_in(b->path)) < 0 || lstat(base, &st) < 0)
+		cannot_remove(b);
+	ours = same_inode(&st, &b->st);
+	if (ours && (rename(base, temp) < 0 || lstat(temp, &st) < 0))
+		cannot_remove(b);
+	if (same_inode(&st, &b->st)) {
+		if (remove_temporary(temp) < 0)
+			cannot_remove(b);
+		return;
+	}
+	if (ours && syscall(SYS_renameat2, AT_FDCWD, temp, AT_FDCWD, base, NO_REPLACE) < 0
+	    && link(temp, base) == 0)
+		(void)remove_temporary(temp);
+	bb_error_msg_and_die("can't remove '%s': it %s", b->path,
+		S_ISLNK(st.st_mode) ? "is a symbolic link" : "was replaced");
 }
 
 /* The file gets its name only when it is complete. */

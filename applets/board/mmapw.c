@@ -29,7 +29,7 @@ config MMAPW
 	      --replace          make FILE anew with another schema or number of
 	                         slots; fields of the same name keep their value
 	      --persist[=each|never|D]    write to disk each time (or each D)
-	      --unlink           remove FILE at the end
+	      --unlink           remove FILE at the end if this run made it
 	      --raw              the bare C struct, as without mmapw: may tear
 	  -q, --quiet            no diagnostics: the exit status tells
 	  -v, --verbose          say what FILE was and is; at the end, as on SIGUSR1, how
@@ -189,7 +189,7 @@ static int mmapw_run(struct writer *w, const struct wanted *want, int64_t period
 
 	bb_signals(signals);
 	board_catch_usr1(0);
-	board_open(&w->b, want);
+	w->unlink &= board_open(&w->b, want);
 	board_tick(NS_PER_S);
 	board_begin(w, want->words);
 	if (want->words)

@@ -63,9 +63,10 @@ struct wanted {
 	char **words;            /* the first record, or NULL */
 };
 
-/* Opens b->path, or makes the file. When it returns, b is mapped and locked, the file is one of
- * this boot, and its schema and slots are those that were asked for. */
-void board_open(struct board *b, const struct wanted *want);
+/* Opens b->path, or makes the file, and returns true if it made one. When it returns, b is mapped
+ * and locked, the file is one of this boot, and its schema and slots are those that were asked
+ * for. */
+int board_open(struct board *b, const struct wanted *want);
 /* Sets the fields that the words name. Without words it sets the record of the tutorial's job:
  * done is how many records were published before. */
 int board_set_record(const struct schema *s, unsigned char *record, char **words, uintmax_t done);
@@ -87,7 +88,7 @@ struct writer {
 	int64_t persist;         /* nanoseconds between two writes to disk; < 0: never */
 	int64_t next_sync;       /* when the next one is due; INT64_MAX: none is */
 	uintmax_t published;
-	int unlink;              /* the file is removed at the end */
+	int unlink;              /* the file, which this run made, is removed at the end */
 	int verbose;
 };
 

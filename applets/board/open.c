@@ -170,8 +170,8 @@ static int needs_replacing(const struct board *b, const struct schema *s,
 	return other || b->swap || (want->nslots && want->nslots != b->head.nslots);
 }
 
-/* Maps the file as it is, or makes it anew and maps the new one. Returns false if another process
- * was faster. */
+/* Maps the file as it is, or makes it anew and maps the new one, and returns true if it made one.
+ * If another process was faster, no file is mapped. */
 static int settle(struct board *b, const struct schema *asked, enum found found,
 	const struct wanted *want)
 {
@@ -181,7 +181,7 @@ static int settle(struct board *b, const struct schema *asked, enum found found,
 	board_map(b, PROT_READ | PROT_WRITE);
 	anew = needs_replacing(b, asked, want);
 	if (!anew && found == FOUND)
-		return 1;
+		return 0;
 	if (found == READ_LOCKED && want->verbose)
 		bb_error_msg("'%s' is locked by a reader: it is made anew", b->path);
 	if (anew && want->schema)
@@ -196,12 +196,13 @@ static int settle(struct board *b, const struct schema *asked, enum found found,
 	return 1;
 }
 
-void board_open(struct board *b, const struct wanted *want)
+int board_open(struct board *b, const struct wanted *want)
 {
 	struct schema s;
 	const char *schema = want->schema ? want->schema : BOARD_SCHEMA;
 	const char *wrong = board_schema_parse(&s, xasprintf("%s", schema));
 	enum found found;
+	int made = 0;
 
 	if (wrong)
 		bb_show_usage("invalid schema '%s': %s", schema, wrong);
@@ -216,12 +217,14 @@ void board_open(struct board *b, const struct wanted *want)
 				close(b->fd);
 			b->fd = fd;
 			found = FOUND;
-			if (fd < 0)
+			made = fd >= 0;
+			if (!made)
 				continue;
 		}
-		(void)settle(b, &s, found, want);
+		made |= settle(b, &s, found, want);
 	}
 	board_fill_holes(b);
 	if (b->other_boot)
 		board_renew(b, want->persist);
+	return made;
 }

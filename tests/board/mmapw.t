@@ -309,6 +309,13 @@ id=2" "$out"
 run box mmapw -n 4 slots id=1
 is 'mmapw refuses another number of slots than that of the file' "1 mmapw: 'slots' has 8 slots: use --replace" "$rc $err"
 run box mmapw --unlink slots id=1
+is 'mmapw --unlink leaves a file that another run made' '0  id=1' "$rc $err $(box mmapr -1 -o id slots)"
+run box mmapw --unlink --replace -S id:i32 slots id=2
+is 'mmapw --unlink removes the file that --replace made' '0 gone' "$rc $([ -e slots ] || echo gone)"
+: >slots
+run box mmapw --unlink slots id=1
+is 'mmapw --unlink removes the board that it made of an empty file' '0 gone' "$rc $([ -e slots ] || echo gone)"
+run box mmapw --unlink slots id=1
 is 'mmapw --unlink removes the file at the end' '0 gone' "$rc $([ -e slots ] || echo gone)"
 $EMULATOR "$IPCBOX" mmapw --unlink slots &
 pid=$!
@@ -319,22 +326,32 @@ is 'mmapw --unlink removes the file when a signal ends it' '143 gone' "$? $([ -e
 
 box mmapw target id=1
 ln -s target way
-run box mmapw --unlink way id=2
+run box mmapw --unlink --replace -n 4 way id=2
 is 'mmapw --unlink does not remove a symbolic link, which it has not made' \
 	"1 mmapw: can't remove 'way': it is a symbolic link id=2" "$rc $err $(box mmapr -1 -o id way)"
 mkdir behind
-run box mmapw --unlink behind/../target id=3
+run box mmapw --unlink --replace -n 8 behind/../target id=3
 is 'mmapw --unlink removes a file in another directory' '0 gone' "$rc $([ -e target ] || echo gone)"
 # strace stops mmapw between its look at the name and the removal.
-box mmapw behind/b id=1
 mkdir another; box mmapw another/b id=7
-if [ -z "$EMULATOR" ] && strace -o calls -e inject=unlink,unlinkat:delay_enter=1 true 2>log; then
-	strace -o calls -e trace=unlink,unlinkat -e inject=unlink,unlinkat:delay_enter=1000000 "$IPCBOX" mmapw --unlink behind/b id=2 & pid=$! PIDS="$PIDS $!"
-	wait_for grep -qE '^unlink(at)?\(' calls
+if [ -z "$EMULATOR" ] && strace -o calls -e inject=rename,renameat:delay_enter=1 true 2>log; then
+	# removing FILE: begins to remove it, and stops before that
+	removing() {
+		rm -f calls "$1"
+		strace -o calls -e trace=rename,renameat -e inject=rename,renameat:delay_enter=1000000 \
+			"$IPCBOX" mmapw --unlink "$1" id=2 2>err & pid=$! PIDS="$PIDS $!"
+		wait_for grep -qE '^rename(at)?\(' calls
+	}
+	removing behind/b
 	mv behind moved; ln -s another behind
 	wait $pid
 	is 'mmapw --unlink removes its own file, though another directory got the name of its directory' '0 id=7 ' \
-		"$? $(box mmapr -1 -o id another/b) $(ls moved)"
+		"$? $(box mmapr -1 -o id another/b) $(ls -A moved)"
+	removing moved/b
+	mv another/b moved/b
+	wait $pid
+	is 'mmapw --unlink leaves a file that got the name just before the removal' \
+		"1 mmapw: can't remove 'moved/b': it was replaced id=7 b" "$? $(cat err) $(box mmapr -1 -o id moved/b) $(ls -A moved)"
 else
 	skip 'mmapw --unlink removes its own file, though another directory got the name of its directory' 'strace cannot delay a call here'
 fi
