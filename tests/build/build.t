@@ -75,7 +75,7 @@ budget() {
 }
 budget 'the box with six applets' ../six/ipcbox 172032 195296
 budget 'the box with pipetest' ipcbox 360448 396296
-budget 'the box of minimal_defconfig' ../min/ipcbox 81920 88336
+budget 'the box of minimal_defconfig' ../min/ipcbox 81920 87896
 
 # The flags of dpkg-buildflags harden a binary; a shared build has to keep what they ask for.
 flags='-g -O2 -fstack-protector-strong -Wformat -Werror=format-security'
