@@ -70,6 +70,19 @@ for mode in 1777 777; do
 		"1 pipetest: 'm$mode/sparse' is empty" "$rc $err"
 done
 
+# --compare has looked at the file, and then a link to root's file takes its place.
+if [ "$(uname -m)" = x86_64 ]; then # other machines have no open(2)
+	: >m777/former; echo secret >closed/former
+	strace -o log -e trace=open "$IPCBOX" pipetest -b -t 'setup.*' -D 200ms --compare m777/former 2>/dev/null
+	held open "$(grep -n /proc/self/fd/ log | head -n 1 | cut -d: -f1)" -- pipetest -b -t 'setup.*' -D 200ms --compare m777/former
+	$as_stranger 'cd m777 && mv former away && ln -s ../closed/former former'
+	let_go
+	is 'pipetest --compare reads the file that it looked at, not one to which a new link leads' \
+		"1 pipetest: 'm777/former' is empty" "$rc $err"
+else
+	skip 'pipetest --compare reads the file that it looked at' 'not x86_64'
+fi
+
 rm -rf mine && mkdir mine && touch mine/file
 run box pipetest -d mine -t fif.create
 is 'pipetest -d does not mind that its parent has files' 0 "$rc"

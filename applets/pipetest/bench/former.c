@@ -69,13 +69,16 @@ static char *read_text(const char *path)
 {
 	enum { MOST = 1 << 20 };
 	struct bb_walk walk = { .path = path };
-	char *text = xmalloc(MOST + 1);
+	char *text = xmalloc(MOST + 1), self[40];
 	struct stat st;
 	ssize_t n;
 	int fd;
 
-	close(bb_find(&walk, path)); /* This refuses a stranger's link. */
-	fd = xopen(path, O_RDONLY | O_NONBLOCK);
+	scnprintf(self, sizeof(self), "/proc/self/fd/%d", bb_find(&walk, path));
+	/* What was found is opened, unless there is no /proc. */
+	fd = open(self, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		fd = xopen(path, O_RDONLY | O_NONBLOCK);
 	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
 		bb_error_msg_and_die("can't use '%s': not a regular file", path);
 	n = full_read(fd, text, MOST);
