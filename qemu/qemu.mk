@@ -3,7 +3,7 @@
 ## make qemu ARCH=arm64 [KERNEL=16k]   boot a board of qemu/targets, run pipetest there; or KERNEL=vmlinuz
 ## make qemu-user ARCH=arm64           run pipetest under qemu-user, on this machine's kernel
 ## make gvisor RUNSC=runsc.xz          run pipetest under the kernel of gVisor (as root)
-## make gvisor-tests RUNSC=runsc.xz    run tests of pipecap, mmapw, mmapr and pcopy under gVisor: 15 minutes
+## make gvisor-tests RUNSC=runsc.xz    run tests of the six other applets under gVisor: 15 minutes
 ## make sandbox                        run pipetest under a filter of system calls, as a container has
 ## make qemu-tests ARCH=arm64          boot a board with a busybox and run tests/*/*.t there
 ## make qemu-all [JOBS=2]              run all of these: a table, obj/boards.json, obj/boards.html
