@@ -19,8 +19,9 @@ static int sync_fd(const struct copy *copy, int fd, int full)
 	const struct target *target = &copy->target;
 	int error;
 
-	while ((error = full ? fsync(fd) : fdatasync(fd)) < 0 && errno == EINTR)
-		pcopy_check_signals(copy);
+	do
+		error = full ? fsync(fd) : fdatasync(fd);
+	while (error < 0 && errno == EINTR);
 	if (error < 0 && errno == EBADF && fd == target->dir)
 		error = syncfs(target->fd);
 	return error < 0 && errno != EINVAL && errno != EROFS ? -1 : 0;
@@ -292,7 +293,7 @@ static int verify_and_commit(struct copy *copy)
 {
 	int status = asked(copy->request, 'y') ? pcopy_verify(copy) : 0;
 
-	pcopy_check_signals(copy);
+	pcopy_hold_signals();
 	return status ? status : take_name(copy);
 }
 
@@ -305,6 +306,7 @@ int pcopy_commit(struct copy *copies[], int n)
 		if (status)
 			worst = no_longer(copies[i], status);
 	}
+	pcopy_let_signals();
 	status = copies[0]->request->sync == SYNC_FULL ? sync_directories(copies, n) : 0;
 	return status ? status : worst;
 }

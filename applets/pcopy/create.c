@@ -44,6 +44,18 @@ int pcopy_create(struct copy *copy, const char *name)
 	return target->fd;
 }
 
+int pcopy_create_doomed(struct copy *copy, const char *name)
+{
+	int fd;
+
+	pcopy_hold_signals();
+	fd = pcopy_create(copy, name);
+	if (fd >= 0)
+		pcopy_doom(&copy->target, NULL);
+	pcopy_let_signals();
+	return fd;
+}
+
 /* The link is made through /proc, because AT_EMPTY_PATH can need a capability (link(2)). */
 int pcopy_link_target(const struct target *target, const char *name)
 {

@@ -27,6 +27,7 @@ static void discard_one(const struct doomed *d)
 
 void pcopy_discard(void)
 {
+	pcopy_hold_signals();
 	while (dooms > 0)
 		discard_one(&doomed[--dooms]);
 }
@@ -35,6 +36,7 @@ void pcopy_doom(const struct target *target, const char *kept)
 {
 	struct doomed *d;
 
+	pcopy_catch_signals();
 	doomed = xrealloc(doomed, (dooms + 1) * sizeof(*doomed));
 	d = &doomed[dooms];
 	d->dir = target->dir;
@@ -46,6 +48,8 @@ void pcopy_doom(const struct target *target, const char *kept)
 
 static void end_doom(const struct target *target, int spare)
 {
+	int was_held = pcopy_hold_signals();
+
 	for (int i = dooms - 1; i >= 0; i--) {
 		if (doomed[i].dir != target->dir || doomed[i].name != target->written)
 			continue;
@@ -53,6 +57,8 @@ static void end_doom(const struct target *target, int spare)
 			discard_one(&doomed[i]);
 		doomed[i] = doomed[--dooms];
 	}
+	if (!was_held)
+		pcopy_let_signals();
 }
 
 void pcopy_spare(const struct target *target)

@@ -23,16 +23,13 @@ int pcopy_give_up(struct worker *w, const char *verb, const char *name)
 /* Returns true if a call has failed with EINTR or EAGAIN, and must be repeated. EAGAIN means that
  * another process has made the shared open file description non-blocking (open(2)), so the worker
  * waits here until fd is ready. */
-static int must_repeat(const struct worker *w, int fd, short events)
+static int must_repeat(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
 	if (errno == EAGAIN)
 		(void)poll(&p, 1, -1); /* If poll(2) fails, the call gives EAGAIN again. */
-	if (errno != EINTR && errno != EAGAIN)
-		return 0;
-	pcopy_check_signals(w->copy);
-	return 1;
+	return errno == EINTR || errno == EAGAIN;
 }
 
 void pcopy_say_fallback(const struct request *request, enum engine from, enum engine to)
@@ -90,7 +87,7 @@ static int write_fully(struct worker *w, const char *buf, size_t len, off_t off)
 	while (len) {
 		ssize_t n = write_some(w, buf, len, off);
 
-		if (n < 0 && must_repeat(w, target->fd, POLLOUT))
+		if (n < 0 && must_repeat(target->fd, POLLOUT))
 			continue;
 		if (n < 0 && errno == EPIPE && is_stdout(target)) {
 			(void)pcopy_first_failure(w, EXIT_FAILURE);
@@ -149,7 +146,7 @@ ssize_t pcopy_step_read(struct worker *w, off_t off, size_t len)
 	len = MIN(len, w->copy->plan.step);
 	do
 		n = pread(w->source->fd, w->buf, (len + page - 1) / page * page, off);
-	while (n < 0 && must_repeat(w, w->source->fd, POLLIN));
+	while (n < 0 && must_repeat(w->source->fd, POLLIN));
 	if (n < 0)
 		return read_failed(w, off);
 	if (n == 0) {
@@ -264,7 +261,7 @@ int pcopy_stream(struct worker *w)
 	ssize_t n;
 
 	while ((n = read(w->source->fd, w->buf, plan->step)) != 0) {
-		if (n < 0 && must_repeat(w, w->source->fd, POLLIN))
+		if (n < 0 && must_repeat(w->source->fd, POLLIN))
 			continue;
 		if (n < 0)
 			return read_failed(w, off);

@@ -184,7 +184,6 @@ static int copy_one(struct copy *copy, const char *src, const char *dst)
 		status = pcopy_make_plan(copy);
 	if (status)
 		return status;
-	pcopy_hold_signals();
 	return copy->request->compare ? compare_files(copy) : copy_bytes(copy);
 }
 
@@ -230,11 +229,13 @@ static int end_batch(struct copy *copies[], int n)
 {
 	int status = copies[0]->request->compare ? 0 : pcopy_commit(copies, n);
 
+	pcopy_watch(NULL);
 	for (int i = 0; i < n; i++) {
 		if (copies[i]->pending)
 			pcopy_report(copies[i]);
 		release(copies[i]);
 	}
+	xfflush_stdout(); /* A signal that ends pcopy would lose what is in the buffer. */
 	return status;
 }
 
@@ -247,6 +248,7 @@ static struct copy *new_copy(const struct request *request)
 	copy->source.fd = copy->plan.direct = -1;
 	copy->target.fd = copy->target.dir = copy->target.found = -1;
 	copy->plan.start = monotonic_ns();
+	pcopy_watch(copy);
 	return copy;
 }
 

@@ -43,21 +43,20 @@ static int open_inplace(struct copy *copy, struct stat *st)
 		target->written = target->base;
 		target->fd = open_existing(copy);
 		if (target->fd < 0 && errno == ENOENT) {
-			is_new = pcopy_create(copy, target->base) >= 0;
+			is_new = pcopy_create_doomed(copy, target->base) >= 0;
 			if (!is_new && errno == EEXIST)
 				continue;
 		}
 		if (target->fd < 0 || fstat(target->fd, st) < 0)
 			return pcopy_cannot("open", target->name);
 		status = is_locked(target);
+		if (!status && pcopy_stat_name(target->dir, target->base, &named) == 0
+		    && same_inode(&named, st))
+			return 0;
+		if (is_new)
+			pcopy_spare(target); /* It belongs to the process that has locked it. */
 		if (status)
 			return status;
-		if (pcopy_stat_name(target->dir, target->base, &named) == 0
-		    && same_inode(&named, st)) {
-			if (is_new)
-				pcopy_doom(target, NULL);
-			return 0;
-		}
 		close(target->fd);
 	}
 	bb_error_msg("can't open '%s': other processes keep replacing it", target->name);

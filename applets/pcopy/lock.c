@@ -24,7 +24,8 @@ int pcopy_has_writer(int fd)
 }
 
 /* Takes the lock. If readers keep it away, takes F_RDLCK, so that no later pcopy gets F_WRLCK when
- * the readers go. */
+ * the readers go. This F_RDLCK belongs to the process (F_SETLK in fcntl_locking(2)), because
+ * /proc/locks names the process of such a lock. */
 static enum locked lock_for_writing(int fd)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -36,45 +37,59 @@ static enum locked lock_for_writing(int fd)
 	if (pcopy_has_writer(fd))
 		return BY_WRITER;
 	lock.l_type = F_RDLCK;
-	(void)fcntl(fd, MY_OFD_SETLK, &lock); /* It fails if DST can only be written. */
+	(void)fcntl(fd, F_SETLK, &lock); /* It fails if DST can only be written. */
 	return BY_READERS;
 }
 
-/* Returns the process that holds flock(2) on the file, or 0 if /proc/locks does not tell. A line
- * there has the number of the process before the device and the inode (proc_locks(5)). */
-static uintmax_t flock_holder(const struct stat *st)
+/* Writes " DEVICE:INODE " as /proc/locks has it. Its device is not always that of fstat(2): btrfs
+ * has one for each subvolume, and /proc/locks has one for all. So this function looks at our own
+ * F_RDLCK (proc_pid_fdinfo(5)): "lock: 1: POSIX  ADVISORY  READ PID DEVICE:INODE 0 EOF". */
+static void name_in_locks(int fd, const struct stat *st, char file[64])
 {
-	FILE *f = fopen("/proc/locks", "re");
-	char line[256], file[64], *found;
-	uintmax_t pid = 0;
+	char name[64], content[1000], *found;
 
-	scnprintf(file, sizeof(file), " %02x:%02x:%ju ", major(st->st_dev), minor(st->st_dev),
+	scnprintf(file, 64, " %02x:%02x:%ju ", major(st->st_dev), minor(st->st_dev),
 		(uintmax_t)st->st_ino);
-	while (f && !pid && fgets(line, sizeof(line), f)) {
-		found = strstr(line, " FLOCK ") ? strstr(line, file) : NULL;
-		while (found && found > line && isdigit((unsigned char)found[-1]))
-			found--;
-		if (found)
-			pid = leading_number(found);
-	}
-	if (f)
-		fclose(f);
-	return pid;
+	scnprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	found = pcopy_read_start(name, content) ? strstr(content, " READ ") : NULL;
+	found = found ? strchr(found + strlen(" READ "), ' ') : NULL;
+	if (found)
+		scnprintf(file, 64, "%.*s ", (int)strcspn(found + 1, " ") + 1, found);
 }
 
-/* Returns true if the process that holds flock(2) on the file may not write to the file, or has
- * ended. Root, this user and the owner may write. If the group or others may write, too, this
- * function does not look who holds the lock, and returns false. */
-static int is_reader_of(const struct stat *st)
+/* Returns true if the process of this number may write to the file, or if that is not known. Root,
+ * this user and the owner may write. */
+static int is_writer(uintmax_t pid, const struct stat *st)
 {
-	int others = !S_ISREG(st->st_mode) || st->st_mode & (S_IWGRP | S_IWOTH);
-	uintmax_t pid = others ? 0 : flock_holder(st);
 	char name[64];
 	long uid;
 
 	scnprintf(name, sizeof(name), "/proc/%ju/status", pid);
 	uid = pid ? pcopy_read_field(name, "\nUid:\t") : 0;
-	return uid != 0 && uid != (long)geteuid() && uid != (long)st->st_uid;
+	return uid == 0 || uid == (long)geteuid() || uid == (long)st->st_uid;
+}
+
+/* Returns true if each process that has a lock on the file may not write to it, or has ended. A
+ * line of /proc/locks has the number of the process before the device (proc_locks(5)). If the group
+ * or others may write to the file, this function does not look, and returns false. */
+static int is_locked_by_readers(int fd, const struct stat *st)
+{
+	int others = !S_ISREG(st->st_mode) || st->st_mode & (S_IWGRP | S_IWOTH);
+	FILE *f = others ? NULL : fopen("/proc/locks", "re");
+	int readers = 0, writers = 0;
+	char line[256], file[64], *pid;
+
+	name_in_locks(fd, st, file);
+	while (f && fgets(line, sizeof(line), f)) {
+		pid = strstr(line, " OFDLCK ") ? NULL : strstr(line, file);
+		while (pid && pid > line && isdigit((unsigned char)pid[-1]))
+			pid--;
+		if (pid && leading_number(pid) != (uintmax_t)getpid())
+			*(is_writer(leading_number(pid), st) ? &writers : &readers) += 1;
+	}
+	if (f)
+		fclose(f);
+	return readers && !writers;
 }
 
 /* A killed pcopy's workers keep its lock until they die, which they do at once (PR_SET_PDEATHSIG in
@@ -93,7 +108,7 @@ int pcopy_lock(int fd)
 		if (how == LOCKED)
 			return 0;
 		if (how != BY_WRITER && (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
-			|| is_reader_of(&st)))
+			|| is_locked_by_readers(fd, &st)))
 			return 0;
 		(void)poll(NULL, 0, PAUSE_MS);
 	}

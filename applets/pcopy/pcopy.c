@@ -192,6 +192,5 @@ int pcopy_main(char **argv)
 	if ((request.opts & (OPT('c') | OPT('J'))) && strcmp(dst, "-") == 0)
 		bb_show_usage("DST '-' and --%s both need standard output",
 			asked(&request, 'J') ? "json" : "checksum");
-	pcopy_hold_requests();
 	return pcopy_files(&request, argv, n, dst);
 }

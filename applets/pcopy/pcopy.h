@@ -11,7 +11,7 @@
  * workers.c copies the bytes with the steps of engine.c and holes.c, and crc.c joins the CRC-32s of
  * the chunks. metadata.c sets the owner and the mode. commit.c brings the bytes to the medium, lets
  * verify.c read them back (--verify), and gives the copy the name DST. progress.c reports the copy.
- * discard.c removes what a failed copy would leave.
+ * discard.c removes what a failed copy would leave. signals.c answers signals.
  *
  * Unless a comment says otherwise, a function that returns an int returns 0 if it has succeeded.
  * Otherwise it has printed a message, and returns the exit status.
@@ -180,8 +180,10 @@ int pcopy_is_directory(const char *name);
 int pcopy_reopen(const struct target *target, int flags);
 
 /* refuse.c finds, before the first byte is copied, what would make the copy fail at its end.
- * pcopy_human writes a number of bytes as text, such as "1.5 MiB". pcopy_read_field returns the
- * number that follows the text in the first 999 bytes of a file in /proc, or -1. */
+ * pcopy_human writes a number of bytes as text, such as "1.5 MiB". pcopy_read_start reads the first
+ * 999 bytes of a file in /proc, and returns false if it cannot. pcopy_read_field returns the number
+ * that follows the text there, or -1. */
+int pcopy_read_start(const char *name, char content[1000]);
 long pcopy_read_field(const char *name, const char *text);
 char *pcopy_human(char text[16], uint64_t bytes);
 int pcopy_check_target(struct copy *copy);
@@ -211,10 +213,12 @@ int pcopy_has_real_locks(const struct target *target);
 void pcopy_remove_stale(int dir, const char *name);
 
 /* create.c makes a new file, which no other user may open until it is whole. pcopy_create returns
- * its descriptor or -1; name is NULL for a file without a name. pcopy_link_target gives such a file
- * a name, and returns 0 or -1. */
+ * its descriptor or -1; name is NULL for a file without a name. pcopy_create_doomed does the same
+ * with a file that is doomed. pcopy_link_target gives a file without a name one, and returns 0 or
+ * -1. */
 mode_t pcopy_allowed_mode(const struct target *target);
 int pcopy_create(struct copy *copy, const char *name);
+int pcopy_create_doomed(struct copy *copy, const char *name);
 int pcopy_link_target(const struct target *target, const char *name);
 
 /* temporary.c opens a new file beside DST. resume.c opens the file that a failed --resume has kept,
@@ -271,13 +275,18 @@ int pcopy_commit(struct copy *copies[], int n);
 void pcopy_show_progress(const struct copy *copy, enum progress how);
 void pcopy_report(const struct copy *copy);
 
-/* workers.c runs a task. It also blocks signals, and takes them where pcopy waits or calls
- * pcopy_check_signals. SIGUSR1 asks for a status line, and is blocked from the start. The signals
- * that end pcopy are blocked when the first SRC and DST are open, because open(2) can wait for the
- * other end of a FIFO. */
-void pcopy_hold_requests(void);
-void pcopy_hold_signals(void);
-void pcopy_check_signals(const struct copy *copy);
+/* signals.c answers signals with a handler. pcopy_hold_signals keeps them away until
+ * pcopy_let_signals, and returns true if they were held before. pcopy_catch_signals is called
+ * before there is anything that a signal would leave behind: until then, the signal itself ends
+ * pcopy, also in a call that no handler can interrupt. pcopy_watch tells for which copy SIGUSR1
+ * asks; copy is NULL if there is none. */
+int pcopy_hold_signals(void);
+void pcopy_let_signals(void);
+void pcopy_catch_signals(void);
+void pcopy_watch(const struct copy *copy);
+
+/* workers.c runs a task. pcopy_end_workers kills the workers that live, and waits for them. */
+void pcopy_end_workers(void);
 void pcopy_count_done(struct worker *w, size_t n);
 uint64_t pcopy_bytes_done(const struct copy *copy);
 int pcopy_run(struct copy *copy, const struct task *task, const struct source *source);

@@ -49,17 +49,21 @@ static int check_writable(struct copy *copy)
 	return EXIT_FAILURE;
 }
 
+int pcopy_read_start(const char *name, char content[1000])
+{
+	int fd = openat(AT_FDCWD, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, content, 999);
+
+	close(fd);
+	content[n < 0 ? 0 : n] = '\0';
+	return n >= 0;
+}
+
 long pcopy_read_field(const char *name, const char *text)
 {
 	char content[1000], *found;
-	int fd = openat(AT_FDCWD, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, content, sizeof(content) - 1);
 
-	close(fd);
-	if (n < 0)
-		return -1;
-	content[n] = '\0';
-	found = strstr(content, text);
+	found = pcopy_read_start(name, content) ? strstr(content, text) : NULL;
 	return found ? strtol(found + strlen(text), NULL, 10) : -1;
 }
 

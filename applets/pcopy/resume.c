@@ -105,6 +105,7 @@ int pcopy_open_resumed(struct copy *copy)
 
 	target->mode = copy->source.st.st_mode & 0777 & pcopy_allowed_mode(target);
 	if (!pcopy_has_real_locks(target)) {
+		pcopy_hold_signals();
 		kept = pcopy_hashed_name(target->base, "kept");
 		name = pcopy_random_name();
 		/* There may be no such file. */
@@ -114,5 +115,6 @@ int pcopy_open_resumed(struct copy *copy)
 	status = open_kept(copy, name);
 	if (!status && kept)
 		pcopy_doom(target, kept);
+	pcopy_let_signals();
 	return status ? status : check_kept(copy);
 }

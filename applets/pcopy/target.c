@@ -124,6 +124,24 @@ static int find_real_name(struct target *target)
 	return status;
 }
 
+/* Returns true, after a message, if DST is a standard stream that is closed. In its place main()
+ * has put a descriptor of "/" with O_PATH, and /dev/stdout would mean a file in that directory. */
+static int is_closed_stream(const struct target *target)
+{
+	struct stat st;
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		int flags = fcntl(fd, F_GETFL);
+
+		if (flags < 0 || !(flags & O_PATH) || fstat(fd, &st) < 0
+		    || !same_inode(&st, &target->old))
+			continue;
+		errno = EBADF;
+		return pcopy_cannot("write", target->name);
+	}
+	return 0;
+}
+
 /* Examines what the walk has found. The directory of the file is not known yet if a link in /proc
  * has led to the file. */
 static int keep_found(struct target *target, const struct bb_walk *w)
@@ -131,7 +149,7 @@ static int keep_found(struct target *target, const struct bb_walk *w)
 	if (target->found >= 0 && fstat(target->found, &target->old) < 0)
 		return pcopy_cannot("examine", target->name);
 	target->parent = w->parent;
-	if (w->links && is_link_to_nowhere(target))
+	if ((w->links && is_link_to_nowhere(target)) || (w->is_magic && is_closed_stream(target)))
 		return EXIT_FAILURE;
 	return w->is_magic || is_special(&target->old) ? 0
 						       : keep_directory(target, w->dir, w->name);
@@ -238,8 +256,7 @@ static int check_kind(const struct copy *copy)
 }
 
 /* Opens a DST that is neither a regular file nor a disk, such as a FIFO, a terminal or /dev/null.
- * To open a FIFO, pcopy waits for a reader (fifo(7)), so the signals that end pcopy are blocked
- * after the first such open. */
+ * To open a FIFO, pcopy waits for a reader (fifo(7)). */
 static int open_stream(struct target *target)
 {
 	if (S_ISFIFO(target->old.st_mode)
@@ -262,7 +279,7 @@ int pcopy_find_target(struct copy *copy, const char *name)
 		target->fd = STDOUT_FILENO;
 		if (fstat(target->fd, &target->old) < 0)
 			return pcopy_cannot("write", target->name);
-		return check_kind(copy);
+		return is_closed_stream(target) ? EXIT_FAILURE : check_kind(copy);
 	}
 	status = find_name(copy);
 	if (status)

@@ -25,9 +25,8 @@ static int create_locked(struct copy *copy, const char *name)
 {
 	struct stat st;
 
-	if (pcopy_create(copy, name) < 0)
+	if (pcopy_create_doomed(copy, name) < 0)
 		return 0;
-	pcopy_doom(&copy->target, NULL);
 	if (flock(copy->target.fd, LOCK_EX | LOCK_NB) == 0 && fstat(copy->target.fd, &st) == 0
 	    && st.st_nlink)
 		return 1;
@@ -51,10 +50,8 @@ static int create_random(struct copy *copy)
 	for (int i = 0; i < TRIES; i++) {
 		char *name = pcopy_random_name();
 
-		if (pcopy_create(copy, name) >= 0) {
-			pcopy_doom(&copy->target, NULL);
+		if (pcopy_create_doomed(copy, name) >= 0)
 			return 1;
-		}
 		free(name);
 		if (errno != EEXIST)
 			return 0;

@@ -126,10 +126,8 @@ static int compare_bytes(struct worker *w, size_t len, off_t off)
 		ssize_t n = pread(w->copy->target.fd, other + got,
 			(len - got + page - 1) / page * page, off + got);
 
-		if (n < 0 && errno == EINTR) {
-			pcopy_check_signals(w->copy);
+		if (n < 0 && errno == EINTR)
 			continue;
-		}
 		if (n < 0)
 			return pcopy_give_up(w, "read", w->copy->target.name);
 		if (n == 0)

@@ -5,82 +5,6 @@
  */
 #include "pcopy.h"
 
-/* These signals are blocked. sigtimedwait(2) takes them where pcopy waits or looks for them, so
- * that no handler interrupts another call. */
-static sigset_t held;
-
-/* sigs ends with 0. A signal that is ignored stays ignored, as nohup(1) expects. */
-static void hold(const int *sigs)
-{
-	struct sigaction sa;
-
-	for (; *sigs; sigs++)
-		if (sigaction(*sigs, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN)
-			sigaddset(&held, *sigs);
-	sigprocmask(SIG_BLOCK, &held, NULL);
-}
-
-void pcopy_hold_requests(void)
-{
-	sigemptyset(&held);
-	hold((const int[]){ SIGUSR1, 0 });
-}
-
-void pcopy_hold_signals(void)
-{
-	static int is_done;
-
-	if (!is_done)
-		hold((const int[]){ SIGHUP, SIGINT, SIGTERM, SIGCHLD, 0 });
-	is_done = 1;
-}
-
-/* On a kernel without rt_sigtimedwait(2), this function looks for a pending signal instead, after a
- * pause of PAUSE_MS if ns is not 0. */
-static int poll_signal(int64_t ns)
-{
-	enum { PAUSE_MS = 20 };
-	sigset_t pending;
-
-	if (ns)
-		(void)poll(NULL, 0, PAUSE_MS);
-	sigemptyset(&pending);
-	(void)sigpending(&pending);
-	for (int sig = 1; sig < SIGCHLD; sig++) /* SIGCHLD needs no answer. */
-		if (sigismember(&held, sig) && sigismember(&pending, sig))
-			return sig;
-	return 0;
-}
-
-/* Returns the signal that comes within ns, 0 if none comes, or -1 if the wait was interrupted. */
-static int take_signal(int64_t ns)
-{
-	struct timespec timeout = { .tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S };
-	int sig = sigtimedwait(&held, NULL, &timeout);
-
-	if (sig >= 0 || errno == EINTR)
-		return sig;
-	return errno == EAGAIN ? 0 : poll_signal(ns);
-}
-
-static void answer_signal(const struct copy *copy, int sig)
-{
-	if (sig == SIGUSR1)
-		pcopy_show_progress(copy, PROGRESS_AUTO);
-	if (sig <= 0 || sig == SIGCHLD || sig == SIGUSR1)
-		return;
-	pcopy_discard();
-	die_of_signal(sig);
-}
-
-void pcopy_check_signals(const struct copy *copy)
-{
-	int sig;
-
-	while ((sig = take_signal(0)) > 0)
-		answer_signal(copy, sig);
-}
-
 /* The count has 64 bits in words of 32 bits, because every processor writes such a word in one
  * step. This function writes the members of struct count from the first to the last, and
  * read_count() reads them from the last to the first. If both upper halves are the same, the lower
@@ -180,29 +104,31 @@ static int work(struct worker *w, int id)
 	return failed;
 }
 
+static pid_t workers[MAX_JOBS]; /* those that live; the others are 0 */
+static sigset_t child;		/* SIGCHLD */
+
 /* A worker must die with its parent: it has the parent's open files, so the lock on the file that
  * is written lasts as long as the worker (flock(2), F_OFD_SETLK in fcntl_locking(2)). A signal to
- * the process group is for the parent, which kills the workers, so the worker takes none. */
+ * the process group is for the parent, which kills the workers, so the worker holds all signals. */
 static void run_worker(struct worker *w, int id, pid_t parent)
 {
 	die_with_parent(parent);
-	sigemptyset(&held);
 	_exit(work(w, id) < 0 ? w->status : EXIT_SUCCESS);
 }
 
-static void kill_workers(const pid_t *pids)
+static void kill_workers(void)
 {
 	for (int i = 0; i < MAX_JOBS; i++)
-		if (pids[i])
-			kill(pids[i], SIGKILL);
+		if (workers[i])
+			kill(workers[i], SIGKILL);
 }
 
-static void end_workers(const pid_t *pids)
+void pcopy_end_workers(void)
 {
-	kill_workers(pids);
+	kill_workers();
 	for (int i = 0; i < MAX_JOBS; i++)
-		if (pids[i])
-			(void)waitpid(pids[i], NULL, 0);
+		if (workers[i])
+			(void)waitpid(workers[i], NULL, 0);
 }
 
 /* The first worker that fails decides the exit status. */
@@ -219,7 +145,7 @@ static void judge_worker(struct worker *w, int id, int status)
 }
 
 /* Takes the statuses of the workers that have ended. Returns how many workers are left. */
-static int reap_workers(struct worker *w, pid_t *pids, int alive)
+static int reap_workers(struct worker *w, int alive)
 {
 	int status;
 	pid_t pid;
@@ -230,76 +156,91 @@ static int reap_workers(struct worker *w, pid_t *pids, int alive)
 		if (pid < 0 && errno != EINTR) {
 			bb_perror_msg("can't wait for the workers");
 			w->status = EXIT_FAILURE;
-			kill_workers(pids);
+			kill_workers();
 			return 0;
 		}
-		while (i < w->copy->plan.jobs && pids[i] != pid)
+		while (i < w->copy->plan.jobs && workers[i] != pid)
 			i++;
 		if (pid < 0 || i == w->copy->plan.jobs)
 			continue; /* EINTR, or the child is older than the exec(3) of pcopy. */
-		pids[i] = 0;
+		workers[i] = 0;
 		alive--;
 		if (status == 0 || w->status)
 			continue;
 		judge_worker(w, i, status);
-		kill_workers(pids);
+		kill_workers();
 	}
 	return alive;
 }
 
 /* Returns the number of workers. If fork(2) fails, fewer workers than the user wants do the work.
- * If wait4(2) is missing, no worker is started. */
-static int start_workers(struct worker *w, pid_t *pids)
+ * If wait4(2) is missing, no worker is started. SIGCHLD is blocked, so that sigtimedwait(2) takes
+ * it. */
+static int start_workers(struct worker *w)
 {
-	pid_t parent = getpid();
+	pid_t parent = getpid(), pid;
 
 	if (waitpid(-1, NULL, WNOHANG) < 0 && errno != ECHILD)
 		return 0;
+	pcopy_catch_signals();
+	sigprocmask(SIG_BLOCK, &child, NULL);
 	for (int i = 0; i < w->copy->plan.jobs; i++) {
-		pids[i] = fork();
-		if (pids[i] == 0)
+		pid = fork();
+		if (pid == 0)
 			run_worker(w, i, parent);
-		if (pids[i] > 0)
+		workers[i] = pid > 0 ? pid : 0;
+		if (pid > 0)
 			continue;
 		if (asked(w->copy->request, 'v'))
 			bb_perror_msg("can't fork more than %d workers", i);
-		pids[i] = 0;
 		return i;
 	}
 	return w->copy->plan.jobs;
 }
 
-/* Waits for a signal. After a second without a signal, prints the progress if the user wants to see
- * it: with --progress, or on a terminal after two seconds, unless --quiet is given. */
-static int wait_for_signal(const struct copy *copy, int *shown)
+/* Waits until a worker ends, but at most for a second. Then prints the progress if the user wants
+ * to see it: with --progress, or on a terminal after two seconds, unless --quiet is given. */
+static void wait_for_worker(const struct copy *copy, int64_t *shown)
 {
+	const struct timespec second = { .tv_sec = 1 };
+	enum { PAUSE_MS = 20 };
 	enum progress how = copy->request->progress;
 	int terminal = !asked(copy->request, 'q') && isatty(STDERR_FILENO);
-	int sig = take_signal(NS_PER_S);
+	int64_t now;
 
-	if (sig != 0 || (how == PROGRESS_AUTO
-		&& !(terminal && monotonic_ns() - copy->plan.start > 2 * NS_PER_S)))
-		return sig;
+	if (sigtimedwait(&child, NULL, &second) >= 0)
+		return;
+	if (errno != EAGAIN && errno != EINTR) /* This kernel has no rt_sigtimedwait(2). */
+		(void)poll(NULL, 0, PAUSE_MS);
+	now = monotonic_ns();
+	if (now - *shown < NS_PER_S || (how == PROGRESS_AUTO
+		&& !(terminal && now - copy->plan.start > 2 * NS_PER_S)))
+		return;
 	pcopy_show_progress(copy, how == PROGRESS_JSON ? PROGRESS_JSON : PROGRESS_BAR);
-	*shown = 1;
-	return 0;
+	*shown = now;
 }
 
 static void supervise(struct copy *copy, struct worker *w)
 {
-	pid_t pids[MAX_JOBS] = { 0 };
-	int alive = start_workers(w, pids), shown = 0, sig;
+	int64_t start = monotonic_ns(), shown = start;
+	int alive;
 
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	pcopy_hold_signals();
+	alive = start_workers(w);
 	copy->plan.jobs = alive ? alive : 1;
-	if (alive == 0)
+	if (alive == 0) {
+		pcopy_let_signals();
 		(void)work(w, 0);
-	while ((alive = reap_workers(w, pids, alive)) > 0) {
-		sig = wait_for_signal(copy, &shown);
-		if (sig > 0 && sig != SIGCHLD && sig != SIGUSR1)
-			end_workers(pids);
-		answer_signal(copy, sig);
 	}
-	if (shown && copy->request->progress != PROGRESS_JSON)
+	while ((alive = reap_workers(w, alive)) > 0) {
+		pcopy_let_signals();
+		wait_for_worker(copy, &shown);
+		pcopy_hold_signals();
+	}
+	pcopy_let_signals();
+	if (shown > start && copy->request->progress != PROGRESS_JSON)
 		(void)full_write(STDERR_FILENO, "\r\033[K", 4);
 }
 
@@ -312,22 +253,32 @@ static void show_end(const struct copy *copy)
 		(void)full_write(STDERR_FILENO, "\n", 1);
 }
 
+/* Returns the buffer of each copy, one after the other. O_DIRECT can need memory that begins at a
+ * page (open(2)). */
+static char *get_buffer(void)
+{
+	static char *buf = MAP_FAILED;
+
+	if (buf == MAP_FAILED)
+		buf = mmap(NULL, 3 * BUFFER_SIZE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return buf;
+}
+
 /* The copy fails if a worker fails or is killed. A short file is copied without a worker, because
- * to start a process would take longer. A stream always gets a worker: the other end of the stream
- * can let the worker wait, but the parent still has to answer signals. */
+ * to start a process would take longer. */
 int pcopy_run(struct copy *copy, const struct task *task, const struct source *source)
 {
 	struct worker w = { .copy = copy, .task = task, .source = source };
 
-	w.buf = mmap(NULL, 3 * BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		-1, 0); /* O_DIRECT can need memory that begins at a page (open(2)). */
+	w.buf = get_buffer();
 	if (w.buf == MAP_FAILED)
 		return pcopy_cannot("get memory for", copy->target.name);
+	pcopy_let_signals();
 	if (copy->plan.chunks == 1 && source->size <= SHORT)
 		(void)work(&w, 0);
 	else
 		supervise(copy, &w);
-	munmap(w.buf, 3 * BUFFER_SIZE);
 	if (!w.status)
 		show_end(copy);
 	return w.status;

@@ -169,6 +169,11 @@ is "a checksum that can't be printed is an error" "1 pcopy: can't write to stand
 run sh -c '$EMULATOR "$1" pcopy - dst <&-' sh "$IPCBOX"
 is 'a closed standard input is an error' "1 pcopy: can't read 'standard input' at byte 0: Bad file descriptor" "$rc $err"
 
+for to in - /dev/stdout; do
+	run sh -c '$EMULATOR "$1" pcopy tiny "$2" >&-' sh "$IPCBOX" $to
+	like "a closed standard output is an error, and no directory: $to" "1 pcopy: can't write '*': Bad file descriptor" "$rc $err"
+done
+
 # --- modes
 umask 027
 rm -f dst; chmod 4755 src; box pcopy src dst
