@@ -148,7 +148,8 @@ static void make_room(struct buffer *b, size_t size)
 static ssize_t read_directly(struct reader *r, struct end *e, struct run *run)
 {
 	struct buffer *b = &r->feed.buf;
-	int packet = r->f.asked.frame == FRAME_PACKET, size = fcntl(e->fd, F_GETPIPE_SZ);
+	int packet = r->f.asked.frame == FRAME_PACKET;
+	int size = packet ? PIPE_BUF : fcntl(e->fd, F_GETPIPE_SZ);
 	ssize_t n;
 
 	make_room(b, size > OUTPUT ? size : OUTPUT);

@@ -276,7 +276,7 @@ static void fifor_check_options(opts_t opts, const struct fifo_asked *asked,
 	const struct fifor_long *l)
 {
 	static const char *const exclude[] = {
-		"raw:frame json null count",
+		"raw:frame json null output count",
 		"json:null output",
 		"flush:hold raw frame null output eof count timeout open-timeout bytes pipe-size",
 		"hold:raw frame null output eof count json open-timeout bytes",

@@ -33,6 +33,7 @@ work() {
 	queue) set -- "$@" "$IPCBOX" fifow -t 5 -b 1k -F line $f - ;;
 	raw-w) set -- "$@" "$IPCBOX" fifow -t 5 -r $f - ;;
 	*-w) set -- "$@" "$IPCBOX" fifow -t 5 -F "${kind%-w}" $f - ;;
+	raw-r) set -- "$@" "$IPCBOX" fifor -t 5 -e exit -r $f ;;
 	*-r) set -- "$@" "$IPCBOX" fifor -t 5 -e exit -o plain -F "${kind%-r}" $f ;;
 	esac
 	case $kind in

@@ -13,7 +13,7 @@ MESSAGE:null buffer drop
 quiet:verbose'
 fifor='create unlink frame=len null raw output=plain json eof=exit count=1 timeout=9 open-timeout=9 bytes=1
 	pipe-size=64k exclusive flush hold stats quiet verbose'
-fifor_excluded='raw:frame json null count
+fifor_excluded='raw:frame json null output count
 json:null output
 flush:hold raw frame null output eof count timeout open-timeout bytes pipe-size
 hold:raw frame null output eof count json open-timeout bytes
