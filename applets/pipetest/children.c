@@ -127,12 +127,26 @@ static void kill_hard(pid_t pid)
 		(void)syscall(SYS_tkill, pid, SIGKILL);
 }
 
+/* waitpid(2) says that the process is still a child of the engine, the subreaper, so that its
+ * number belongs to no other process. */
+static void kill_forked(void)
+{
+	struct forked *forked = &pipetest.shared->forked;
+
+	for (size_t i = 0; i < ARRAY_SIZE(forked->pid); i++)
+		if (forked->pid[i] > 0 && waitpid(forked->pid[i], NULL, WNOHANG) == 0)
+			kill_hard(forked->pid[i]);
+}
+
 /* Where the kernel has no process groups, die_with_parent() has asked the kernel to kill the other
- * processes when the leader dies. */
+ * processes when the leader dies. Where it does not do that either, they are killed one by one. */
 static void kill_group(const struct leader *leader)
 {
-	if (kill(-leader->pid, SIGKILL) < 0 && !leader->reaped)
+	if (kill(-leader->pid, SIGKILL) == 0)
+		return;
+	if (!leader->reaped)
 		kill_hard(leader->pid);
+	kill_forked();
 }
 
 /* Reaps one process of the group. Returns 0 if none has ended, -1 if none is left. */

@@ -161,19 +161,28 @@ static const char *make_in(const char *parent)
 	return why;
 }
 
+/* bb_find() refuses a stranger's link, and the new directory must be in the directory that it
+ * found. Its descriptor is -1 on a kernel without O_PATH. */
+static void make_in_wish(const char *wish)
+{
+	struct bb_walk walk = { .path = wish };
+	int place = bb_find(&walk, wish);
+	const char *why = make_in(wish);
+	struct stat found, up;
+
+	if (!why && fstat(place, &found) == 0 && look("..", &up) && !same_inode(&found, &up))
+		why = "another one has taken its place";
+	if (why)
+		bb_error_msg_and_die("can't make a directory in '%s': %s", wish, why);
+	close(place);
+}
+
 bool pipetest_directory_make(const char *wish)
 {
 	const char *const parents[] = { getenv("TMPDIR"), "/tmp", "/run", "/dev/shm", ".", "/" };
 
 	if (wish) {
-		struct bb_walk walk = { .path = wish };
-		const char *why;
-
-		close(bb_find(&walk, wish)); /* This refuses a stranger's link. */
-		why = make_in(wish);
-
-		if (why)
-			bb_error_msg_and_die("can't make a directory in '%s': %s", wish, why);
+		make_in_wish(wish);
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(parents); i++)

@@ -94,6 +94,12 @@ struct jobs {
 	} job[MAX_JOBS];
 };
 
+/* These are the processes that t_fork() made and that no helper has reaped. A pid is 0 in a slot
+ * that is free. */
+struct forked {
+	_Atomic int32_t pid[MAX_JOBS];
+};
+
 /* These are the names of files that helpers have made for the case. */
 struct noted {
 	_Atomic uint32_t count;
@@ -111,6 +117,7 @@ struct shared {
 	struct stream stream;
 	struct call call;	/* belongs to the case's first process */
 	struct jobs jobs;
+	struct forked forked;
 	struct noted noted;
 	struct said said;
 	/* run_once() clears the members above. Those below keep their values for the whole run. */

@@ -76,6 +76,20 @@ bool t_has_unread(long n)
 	return ioctl(t.w < 0 ? t.r : t.w, FIONREAD, &got) == 0 && got == n;
 }
 
+/* Puts the pid into the first slot that holds "was". If all slots are in use, the engine does not
+ * learn of the process. */
+static void note_process(pid_t was, pid_t pid)
+{
+	_Atomic int32_t *slot = pipetest.shared->forked.pid;
+
+	for (int i = 0; i < MAX_JOBS; i++) {
+		int32_t expected = was;
+
+		if (atomic_compare_exchange_strong(&slot[i], &expected, pid))
+			return;
+	}
+}
+
 pid_t t_fork(void)
 {
 	pid_t parent = getpid(), pid = fork();
@@ -89,6 +103,8 @@ pid_t t_fork(void)
 
 		die_with_parent(parent);
 		pipetest_caller_starts(&unseen);
+	} else {
+		note_process(0, pid);
 	}
 	return pid;
 }
@@ -300,6 +316,7 @@ static int wait_status(pid_t pid)
 
 	t_callingf("waitpid(%d)", (int)pid);
 	t_want_result(call_value(waitpid(pid, &status, 0)), pid);
+	note_process(pid, 0);
 	return status;
 }
 

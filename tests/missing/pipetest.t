@@ -96,5 +96,7 @@ is 'pipetest fails one case on a kernel without mkfifo' 'not ok 1 api.mkfifo' \
 	"$("$without" EPERM mknod,mknodat "$IPCBOX" pipetest -q -t api.mkfifo -t 'fif.*' | grep '^not ok')"
 like 'pipetest skips the cases that need mkfifo with the reason no-mkfifo' '*no-mkfifo:*' \
 	"$("$without" EPERM mknod,mknodat "$IPCBOX" pipetest -q -t api.mkfifo -t 'fif.*')"
+like 'pipetest ends all processes of a case where neither kill of a group nor PR_SET_PDEATHSIG is there' '* error:0' \
+	"$("$without" EPERM 'kill:0<0,prctl:0=PR_SET_PDEATHSIG' "$IPCBOX" pipetest -q | grep '^# Totals')"
 is 'pipetest skips a case whose call is answered by SIGSYS' 0 \
 	"$("$without" SIGSYS tee,memfd_create "$IPCBOX" pipetest -q -t 'tee.*' -t 'fio.*' -t 'mfd.*' | sed -n 's/.*fail:\([0-9]*\) .*/\1/p')"

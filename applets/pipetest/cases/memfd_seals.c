@@ -95,7 +95,7 @@ static void noexec_seal(void)
 static void null_name(void)
 {
 	close(t_memfd("probe", 0));
-	want_ret(memfd_create(NULL, 0), -EFAULT, "memfd_create without a name");
+	want_ret(memfd_create(t_nowhere(), 0), -EFAULT, "memfd_create of a bad address");
 }
 
 const struct test_case memfd_seals_cases[] = {
