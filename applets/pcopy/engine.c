@@ -10,7 +10,8 @@
 int pcopy_first_failure(struct worker *w, int status)
 {
 	w->status = status;
-	return !__atomic_exchange_n(&w->copy->plan.shared->failed, 1, __ATOMIC_RELAXED);
+	w->is_first = !__atomic_exchange_n(&w->copy->plan.shared->failed, 1, __ATOMIC_RELAXED);
+	return w->is_first;
 }
 
 int pcopy_give_up(struct worker *w, const char *verb, const char *name)

@@ -134,6 +134,7 @@ struct worker {
 	uint64_t copied, saved;	/* bytes */
 	uint32_t crc;		/* the CRC-32 of the chunk up to the last step */
 	int status;		/* the exit status of a worker that gives up */
+	int is_first;		/* no other worker gave up before */
 };
 
 /* A task says what a worker does with each chunk: copy it, verify it or compare it. step handles at

@@ -109,11 +109,17 @@ static sigset_t child;		/* SIGCHLD */
 
 /* A worker must die with its parent: it has the parent's open files, so the lock on the file that
  * is written lasts as long as the worker (flock(2), F_OFD_SETLK in fcntl_locking(2)). A signal to
- * the process group is for the parent, which kills the workers, so the worker holds all signals. */
+ * the process group is for the parent, which kills the workers, so the worker holds all signals.
+ * The parent does so as soon as one of them has failed. Only the first to fail prints a message, so
+ * the others wait for its end: the end of another could kill it before it has printed. */
 static void run_worker(struct worker *w, int id, pid_t parent)
 {
 	die_with_parent(parent);
-	_exit(work(w, id) < 0 ? w->status : EXIT_SUCCESS);
+	if (work(w, id) == 0)
+		_exit(EXIT_SUCCESS);
+	while (w->copy->plan.shared->failed && !w->is_first)
+		pause();
+	_exit(w->status);
 }
 
 static void kill_workers(void)

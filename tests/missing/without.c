@@ -6,7 +6,7 @@
  *   without ERROR WHAT[,WHAT...] COMMAND [ARG...]
  *   without -l                      the names of all system calls
  *
- * ERROR: ENOSYS, EPERM, EINVAL, SIGSYS for a call that kills, or 0 for one that does nothing and
+ * ERROR: one of errors[] below, SIGSYS for a call that kills, or 0 for one that does nothing and
  * succeeds. WHAT: a system call, or one operation of it, by an argument (the first is 0) and a number
  * or one of the names below:
  *
@@ -61,6 +61,7 @@ static const struct name {
 	VALUE(FALLOC_FL_KEEP_SIZE)
 }, errors[] = {
 	{ "0", 0 }, VALUE(ENOSYS) VALUE(EPERM) VALUE(EINVAL) VALUE(EACCES) VALUE(EOPNOTSUPP)
+	VALUE(EIO) VALUE(ENOSPC) VALUE(ENOMEM) VALUE(EMFILE)
 };
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
