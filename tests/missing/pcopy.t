@@ -85,3 +85,9 @@ for what in getpid wait4 linkat 'open:1&O_TMPFILE,openat:2&O_TMPFILE' rt_sigtime
 	is "pcopy needs no $what" '0 ' "$rc $err"
 	ok "pcopy copies each byte without $what" cmp src dir/dst
 done
+
+# The first worker to fail says why. Here strace(1) holds its write(2) until the other has failed, too.
+run strace -f -o log -e trace=write -e inject=write:delay_enter=500ms \
+	"$without" ENOSYS pread64 "$IPCBOX" pcopy -y -B 128k -j 2 src dir/dst
+like 'the worker that fails first prints its message, though another fails before it is printed' \
+	"1 *pcopy: can't read 'src' at byte *: Function not implemented" "$rc $err"
