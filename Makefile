@@ -289,7 +289,7 @@ $(O)/ipcbox: $(obj)/stripped $(if $(shell cmp $(obj)/stripped $(O)/ipcbox 2>&1),
 
 BUILD_DEPS := gcc make musl-tools kconfig-frontends-nox
 CHECK_DEPS := bash bindfs btrfs-progs build-essential busybox-static chromium-headless-shell clang cpio \
-	debhelper dpkg-dev e2fsprogs encfs exfat-fuse exfatprogs fakeroot file fish g++ \
+	debhelper dpkg-dev e2fsprogs encfs exfat-fuse exfatprogs fakeroot file fish fuse3 g++ \
 	gcc-aarch64-linux-gnu libc6-dev libc6-dev-arm64-cross \
 	libclang-rt-14-dev libnbd-bin lintian mandoc nbdkit nbdkit-plugin-python ntfs-3g perl procps \
 	python3 python3-jsonschema python3-tap shellcheck spin squashfs-tools strace util-linux xfsprogs zsh

@@ -15,6 +15,9 @@ none 'no file has alloca or a typedef of a struct' 'alloca\(|typedef (struct|uni
 none 'no file includes linux/*.h, which musl-gcc does not have' 'include <linux/' $code
 none 'no command of the build names a path to the headers of libc' '-I *(/usr)?/include' Makefile qemu/*
 none 'no comment tells of unfinished work' '\<(TODO|FIXME|XXX)\>|for now|not implemented' $code
+# A user can make a known name in a shared directory first, and wait there for a test of root's.
+none 'a script makes no file of a known name in a directory that all may write to' \
+	'(>|cp|mv|mkdir|mkfifo|touch|of=|-o) ?"?/(tmp|var/tmp|dev/shm)/[^$]' tests/*/*.t tests/*.sh tests/*/*.sh configs/gen.sh packaging/*.sh qemu/*.sh .ci/run
 none 'no macro hides control flow' '#[[:space:]]*define.*\<(return|goto|break|continue)\>' $code
 # A static function with PRINTF() needs a declaration, for the attribute cannot stand at a definition.
 is 'no file has a forward declaration: a callee stands before its caller' '' \
