@@ -23,6 +23,7 @@ work() {
 	rm -f "$f" got calls; f=f$((made += 1)); mkfifo $f
 	case $kind in
 	late | queue) (sleep 0.1; exec timeout $LIMIT cat $f >got) & ;;
+	raw-w) timeout $LIMIT "$IPCBOX" fifor -t 5 -e exit -r $f >got 2>/dev/null & ;;
 	*-w) timeout $LIMIT "$IPCBOX" fifor -t 5 -e exit -o plain -F "${kind%-w}" $f >got 2>/dev/null & ;;
 	raw-r) timeout $LIMIT "$IPCBOX" fifow -t 5 -r $f <raw.in 2>/dev/null & ;;
 	*-r) timeout $LIMIT "$IPCBOX" fifow -t 5 -F "${kind%-r}" $f <"$input" 2>/dev/null & ;;
