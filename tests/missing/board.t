@@ -30,9 +30,10 @@ jobs() {
 	rm -rf board.d; mkdir board.d; box mmapw board.d/b id=1
 	run sh -c "echo id=4 | '$without' '$1' '$2' '$IPCBOX' mmapw board.d/b -"
 	judge "$2" 'mmapw of a line' "$(good [ "$(box mmapr -1 -o id board.d/b)" = id=4 ])"
+	rm -rf board.d; mkdir board.d
 	run "$without" "$1" "$2" "$IPCBOX" mmapw --unlink board.d/b id=5
 	judge "$2" 'mmapw --unlink' "$(good [ ! -e board.d/b ])"
-	rm -f board.d/b; box mmapw board.d/b id=4
+	rm -rf board.d; mkdir board.d; box mmapw board.d/b id=4
 	run "$without" "$1" "$2" "$IPCBOX" mmapr -1 -o id board.d/b
 	judge "$2" 'mmapr -1' "$(good [ "$(box mmapr -1 -o id board.d/b)" = "$out" ])"
 	run "$without" "$1" "$2" "$IPCBOX" mmapr -f -s 0 -t 10ms -o id board.d/b
@@ -49,6 +50,7 @@ calls=$({
 	calls_of "$IPCBOX" mmapw --persist --replace -S id:i8 board.d/b id=1
 	calls_of sh -c "echo id=1 | exec '$IPCBOX' mmapw board.d/b -"
 	calls_of "$IPCBOX" mmapr -f -t 10ms board.d/b
+	rm board.d/b
 	calls_of "$IPCBOX" mmapw --unlink board.d/b id=1
 	box mmapw board.d/b id=1
 	calls_of "$IPCBOX" mmapr --info board.d/b

@@ -19,7 +19,10 @@ attempt() {
 	[ -z "$was" ] || cp "$was" dir/dst
 	run "$without" "$error" "$what" "$IPCBOX" pcopy "$@" src dir/dst
 	got=damaged
-	if cmp -s src dir/dst; then got=new; elif cmp -s "${was:-/dev/null}" dir/dst || [ ! "$was" -a ! -e dir/dst ]; then got=old; fi
+	if cmp -s src dir/dst; then got=new
+	elif [ -n "$was" ] && cmp -s "$was" dir/dst; then got=old
+	elif [ -z "$was" ] && [ ! -e dir/dst ]; then got=old
+	fi
 	case "$got $1" in 'damaged -u' | 'damaged --inplace') got=old ;; esac
 	left=$(find dir -name '.pcopy-*')
 	[ "$1$rc" != -R1 ] || left= # --resume keeps its file after a failure
