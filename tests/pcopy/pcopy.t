@@ -379,11 +379,12 @@ else
 fi
 ok '--no-sync leaves no temporary file' no_temporary
 
-# --- signals: pcopy waits for a FIFO when they come
+# --- signals: pcopy waits for a FIFO when they come. It leaves those ignored that are so (nohup(1)).
 for sig in INT TERM HUP; do
 	rm -f fifo; mkfifo fifo; echo old >dst
 	python3 -c 'import signal, os, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])' $EMULATOR "$IPCBOX" pcopy fifo dst 2>log & pid=$!
+for sig in signal.SIGINT, signal.SIGTERM, signal.SIGHUP: signal.signal(sig, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' $EMULATOR "$IPCBOX" pcopy fifo dst 2>log & pid=$!
 	exec 9>fifo
 	echo new >&9
 	wait_for writes_some
