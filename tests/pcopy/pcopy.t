@@ -227,7 +227,7 @@ rm -f dst; box pcopy hole dst
 is 'a copy keeps a hole that ends within a block' "$(stat -c '%s %b' hole)" "$(stat -c '%s %b' dst)"
 if [ "$(id -u)" = 0 ] && [ -z "$EMULATOR" ] && mkdir -p most && mount -t tmpfs none most 2>log && sparse most && truncate -s 9223372036854775807 most/src 2>log; then
 	printf x | dd of=most/src conv=notrunc status=none
-	run box pcopy -v --no-sync -B 1T most/src most/dst 1
+	LIMIT=200 run box pcopy -v --no-sync -B 1T most/src most/dst 1 # 13 s of processor time
 	like 'the largest file that off_t can hold is copied' '0 *chunks 1-8388608*' "$rc $err"
 	is 'the copy of the largest file has its size and its first byte' '9223372036854775807 x' "$(stat -c %s most/dst) $(head -c 1 most/dst)"
 else
