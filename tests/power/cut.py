@@ -82,8 +82,7 @@ class Disk:
     def flush(self, records):
         for _, off, n, data in filter(is_write, records):
             self.flushed[off:off + n] = data or bytes(n)
-            if data.strip(b"\0"):  # Most of the journal of XFS is zeros that mkfs wrote.
-                self.chunks.update(range(off // CHUNK, (off + n + CHUNK - 1) // CHUNK))
+            self.chunks.update(range(off // CHUNK, (off + n + CHUNK - 1) // CHUNK))
 
     def add_written_chunks(self):
         """Adds the chunks that the file system wrote to the last image."""
