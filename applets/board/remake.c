@@ -12,18 +12,25 @@ static uint64_t boottime_of(uint64_t realtime_ns)
 	return board_now(CLOCK_BOOTTIME) - (board_now(CLOCK_REALTIME) - realtime_ns);
 }
 
-/* Copies a field by way of its text. A value that does not fit is told, and the field stays 0. */
+/* Copies a field by way of its text. A value that does not fit is told, and the field stays 0. A
+ * text of C may fill its field (board(5)), which board_set_element refuses, so it is copied. */
 static void carry_field(const struct board *from, const struct field *f, const struct field *new,
 	unsigned char *record)
 {
 	char *text = xmalloc(2 * (size_t)f->size + 32);
+	int same = f->kind == 's' && new->kind == 's' && f->size == new->size;
 
 	for (uint32_t i = 0; i < f->count && i < new->count; i++) {
-		size_t at = (size_t)i * f->size + f->offset;
+		const unsigned char *old = from->slot->record + f->offset + (size_t)i * f->size;
+		unsigned char *to = record + new->offset + (size_t)i * new->size;
 		const char *why;
 
-		board_element_text(from, f, from->slot->record + at, text);
-		why = board_set_element(new, record + new->offset + (size_t)i * new->size, text);
+		if (same) {
+			memcpy(to, old, f->size);
+			continue;
+		}
+		board_element_text(from, f, old, text);
+		why = board_set_element(new, to, text);
 		if (why)
 			(void)board_bad_value(new, text, why);
 	}

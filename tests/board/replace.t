@@ -34,6 +34,13 @@ is '--replace through a symbolic link leaves the link' '0 id=8 link' "$rc $(box 
 box mmapw --raw raw id=3 name=old
 run box mmapw --replace -S 'name:str20,id:i64' raw id=4
 is '--replace makes a board of a raw record' '0 name=old	 id=4' "$rc $(box mmapr -1 raw)"
+# A program in C may fill all bytes of a text; mmapw writes one less.
+printf '\1\1\1\1%s\0\0\0\0' 12345678901234567890 >full
+run box mmapw --replace -S 'name:str20,id:i64' full id=4
+is '--replace keeps a text that fills its field' '0  name=12345678901234567890	 id=4' "$rc $err $(box mmapr -1 full)"
+run box mmapw --replace -S 'name:str19' full - </dev/null
+is '--replace names a text that is longer than its new field' \
+	"0 mmapw: field 'name': '12345678901234567890' is too long for str19" "$rc $err"
 bg mmapw -X b id=1
 wait_for box mmapr -1W b
 run box mmapw --replace -S x:u8 b x=1
