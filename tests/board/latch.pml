@@ -16,9 +16,13 @@
  * mmapw and the PREFIX_close of mmapr --emit-c do, so that whoever sees the state sees the
  * writer's last publication. Closing changes neither seq nor a slot, so it tears nothing.
  *
+ * A writer that begins may find the next slot whole, because the former one died between its last
+ * word and seq. PREFIX_open of mmapr --emit-c publishes that slot, mmapw writes it anew; the model
+ * does either. A CRC tells what is whole; here each word must hold the publication's number.
+ *
  * -DFENCE=0 leaves the release fence out, -DLATE=0 lets the reader accept one more
- * publication, -DCLOSE=0 closes with a relaxed store: all must fail, or the model proves
- * nothing.
+ * publication, -DCLOSE=0 closes with a relaxed store, -DWHOLE=0 publishes what a dead writer left
+ * without a look at it: all must fail, or the model proves nothing.
  */
 #ifndef NSLOTS
 #define NSLOTS 2
@@ -31,6 +35,9 @@
 #endif
 #ifndef CLOSE
 #define CLOSE 1
+#endif
+#ifndef WHOLE
+#define WHOLE 1
 #endif
 #ifndef START
 #define START 0
@@ -56,6 +63,15 @@ proctype Writer()
 	n = seq;
 	published = n;
 	closed = false;
+	base = ((n + 1) % WRAP % NSLOTS) * WORDS;
+	if
+	:: !WHOLE || (slot[base] == (n + 1) % WRAP && slot[base + 1] == slot[base]) ->
+		n = (n + 1) % WRAP;
+		pending_seq = n;
+		published = n;
+		seq_pending = true
+	:: true
+	fi;
 	do
 	:: done < PUBLICATIONS ->
 		done++;

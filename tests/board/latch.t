@@ -17,6 +17,7 @@ if command -v spin >/dev/null && command -v cc >/dev/null; then
 	is 'the model finds an execution that is torn with 2 slots if readers accept one publication more' 1 "$(model -DLATE=0)"
 	is 'the model finds an execution that is torn with 4 slots if readers accept one publication more' 1 "$(model -DNSLOTS=4 -DLATE=0)"
 	is 'the model finds that a writer that closes with a relaxed store hides its last publication' 1 "$(model -DCLOSE=0)"
+	is 'the model finds an execution that is torn if a writer publishes what a dead one left half written' 1 "$(model -DWHOLE=0)"
 else
 	skip 'no execution of the model is torn' 'no spin'
 fi
