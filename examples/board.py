@@ -3,7 +3,7 @@
 """board.py - read a board, board(5), with Python's standard library alone
 
     board.py FILE      prints the latest record as a JSON object, as mmapr -1J does
-    board.py -f FILE   prints each record that comes, as mmapr -fJ does
+    board.py -f FILE   prints it, and then each record that comes
 
 Exit status: 0, 1 the file cannot be read, 3 nothing is published yet or there is no file, 5 the
 file is damaged. With -f a file that is not there, or is empty, is waited for.
@@ -144,10 +144,17 @@ class Board:
 
     def newest(self):
         """After a reboot: the slot with the most publications of those that are whole."""
-        found = [slot for slot in map(self.slot, range(self.nslots)) if slot[2]]
-        found = [slot for slot in found if self.is_whole(slot[0], slot)]
-        need(found or not self.seq(), 'no slot is whole')
-        return max(found, key=lambda slot: slot[2], default=None)
+        for _ in range(TRIES):
+            number = self.seq()
+            found = [slot for slot in map(self.slot, range(self.nslots)) if slot[2]]
+            found = [slot for slot in found if self.is_whole(slot[0], slot)]
+            if found:
+                return max(found, key=lambda slot: slot[2])
+            # A writer that does not know the boot may have changed each slot meanwhile.
+            if self.seq() == number:
+                need(not number, 'no slot is whole')
+                return None
+        raise Damaged('the writer is too fast')
 
     def latest(self):
         """The slot of the latest publication; None if nothing is published."""

@@ -21,6 +21,23 @@ if command -v python3 >/dev/null; then
 		is "board.py exits with $status for $name" "$status" "$rc"
 		[ "$status" != 0 ] || is "board.py reads $name" same "$(python3 same.py "$text" "$out")"
 	done <"$golden/list"
+	# A writer of --emit-c goes on with a board of an earlier boot, and can be at each slot that is looked at.
+	cat >busy.py <<-'END2'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		import board
+		class Busy(board.Board):
+		    looks = 0
+		    def slot(self, number):
+		        self.looks += 1
+		        copy = super().slot(number)
+		        return copy[:1] + (copy[1] ^ (self.looks <= self.nslots),) + copy[2:]
+		    def seq(self):
+		        return super().seq() + self.looks
+		print(Busy(sys.argv[2]).latest()[2])
+	END2
+	run env PYTHONDONTWRITEBYTECODE=1 python3 busy.py "$top/examples" "$golden/little-earlier-boot.board"
+	is 'board.py looks again where a writer has changed each slot of a board of an earlier boot' '0 5 ' "$rc $out $err"
 	run python3 "$top/examples/board.py" missing
 	is 'board.py is exit 3 where there is no file' '3 nothing is published yet: there is no such file' "$rc $err"
 	run python3 "$top/examples/board.py" .
