@@ -93,6 +93,32 @@ run box mmapw left id=9
 is 'the lock of a closed board is free while its process lives' '0 ' "$rc $err"
 kill "$writer"
 
+# A child of fork(2) has the descriptor, and so the lock, too.
+cat >fork.c <<'END2'
+#include "left.h"
+#include <signal.h>
+
+int main(int argc, char **argv)
+{
+	struct left l;
+	int rc;
+	pid_t pid;
+
+	if (argc < 2 || left_open(&l, argv[1], 1))
+		return 2;
+	pid = fork();
+	if (!pid)
+		pause();
+	left_close(&l);
+	rc = left_open(&l, argv[1], 1) ? 1 : 0;
+	kill(pid, SIGKILL);
+	return rc;
+}
+END2
+cc -o fork fork.c
+run ./fork left
+is 'the lock of a closed board is free while a child of its process lives' '0 ' "$rc $err"
+
 # A number that no slot has is damage, as mmapr has it.
 box mmapw -S 'id:i32,name:str8' never - </dev/null
 cat >read.c <<'END2'
