@@ -119,6 +119,35 @@ cc -o fork fork.c
 run ./fork left
 is 'the lock of a closed board is free while a child of its process lives' '0 ' "$rc $err"
 
+# Between a writer's open(2) and its lock another program gives the name to another file.
+cat >moved.c <<'END2'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+
+static int moved(int fd, int command, struct flock *lock)
+{
+	rename("new", "old");
+	return fcntl(fd, command, lock);
+}
+#define fcntl moved
+#include "left.h"
+
+int main(void)
+{
+	struct left l;
+
+	return left_open(&l, "old", 1) ? 3 : 0;
+}
+END2
+cc -o moved moved.c
+box mmapw -S 'id:i32,name:str8' old id=1
+cp old new
+run ./moved
+is 'a writer in C does not begin in a file that has lost its name' '3 ' "$rc $err"
+run ./moved
+is 'a writer in C begins in a file that has its name' '0 ' "$rc $err"
+
 # A number that no slot has is damage, as mmapr has it.
 box mmapw -S 'id:i32,name:str8' never - </dev/null
 cat >read.c <<'END2'
