@@ -148,6 +148,25 @@ is 'a writer in C does not begin in a file that has lost its name' '3 ' "$rc $er
 run ./moved
 is 'a writer in C begins in a file that has its name' '0 ' "$rc $err"
 
+# Nobody wakes a reader whose file was removed or replaced, so it has to look at the name itself.
+cat >wait.c <<'END2'
+#include "left.h"
+
+int main(void)
+{
+	struct left l;
+	time_t end = time(NULL) + 10;
+
+	if (left_open(&l, "left", 0))
+		return 1;
+	left_wait(&l, left_seq(&l));
+	return time(NULL) < end ? 0 : 2;
+}
+END2
+cc -o wait wait.c
+run timeout 15 ./wait
+is 'a reader in C that waits for news is back after a second, to look at the name' '0 ' "$rc $err"
+
 # A number that no slot has is damage, as mmapr has it.
 box mmapw -S 'id:i32,name:str8' never - </dev/null
 cat >read.c <<'END2'
