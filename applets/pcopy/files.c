@@ -118,55 +118,58 @@ static int compare_files(struct copy *copy)
 	return status ? status : sum_up(copy);
 }
 
-/* What this command has made: a name in a directory. */
-struct made {
-	dev_t dev;
-	ino_t ino;
-	const char *base;
-};
+static void *all_made; /* what this command has made: a tree of tsearch(3) */
 
-static void *all_made; /* a tree of tsearch(3) */
-
-static int by_place(const void *a, const void *b)
+static int by_text(const void *a, const void *b)
 {
-	const struct made *x = a, *y = b;
-
-	if (x->dev != y->dev)
-		return x->dev < y->dev ? -1 : 1;
-	if (x->ino != y->ino)
-		return x->ino < y->ino ? -1 : 1;
-	return strcmp(x->base, y->base);
+	return strcmp(a, b);
 }
 
-/* Returns false if DST is no name in a directory: standard output is none. */
-static int place_of_target(const struct target *target, struct made *made)
+/* Returns the key of a name in a directory, or, if the name is "", of a file. */
+static char *key_of(const struct stat *st, const char *name)
 {
-	*made = (struct made){ target->parent.st_dev, target->parent.st_ino, target->base };
-	return target->dir != AT_FDCWD;
+	return xasprintf("%jx %jx %s", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino, name);
 }
 
-/* Returns true, after a message, if this copy would replace an earlier one of the same command. */
+static int is_made(const struct stat *st, const char *name)
+{
+	char *key = key_of(st, name);
+	int found = tfind(key, &all_made, by_text) != NULL;
+
+	free(key);
+	return found;
+}
+
+/* Returns true, after a message, if this copy would replace an earlier one of the same command. The
+ * earlier one can have another name: "readme" and "README" can be one file, and hard links are. */
 static int is_repeated(const struct copy *copy)
 {
-	struct made made;
+	const struct target *target = &copy->target;
 
-	if (!place_of_target(&copy->target, &made) || !tfind(&made, &all_made, by_place))
+	if (target->dir == AT_FDCWD /* DST is no name in a directory, but standard output. */
+	    || !(is_made(&target->parent, target->base)
+		    || (target->old.st_mode && is_made(&target->old, ""))))
 		return 0;
 	bb_error_msg("can't copy '%s': '%s' was just made by the same command", copy->source.name,
-		copy->target.name);
+		target->name);
 	return 1;
 }
 
-static void remember(const struct copy *copy)
+static void remember(const struct stat *st, const char *name)
 {
-	struct made made, *kept;
-
-	if (!place_of_target(&copy->target, &made))
-		return;
-	kept = xmalloc(sizeof(*kept));
-	*kept = made;
-	if (!tsearch(kept, &all_made, by_place))
+	if (!tsearch(key_of(st, name), &all_made, by_text))
 		bb_error_msg_and_die("out of memory");
+}
+
+static void remember_made(const struct target *target)
+{
+	struct stat st;
+
+	if (target->dir == AT_FDCWD)
+		return;
+	remember(&target->parent, target->base);
+	if (fstat(target->fd, &st) == 0)
+		remember(&st, "");
 }
 
 /* Compares one file, or copies it. The copy then waits for pcopy_commit(). */
@@ -262,8 +265,8 @@ int pcopy_files(const struct request *request, char **src, int n, const char *ds
 
 		status = copy_one(copy, src[i], dst);
 		copy->pending = !status;
-		if (copy->pending)
-			remember(copy);
+		if (copy->pending && !request->compare)
+			remember_made(&copy->target);
 		close_files(copy);
 		count++;
 		if (!first)

@@ -28,8 +28,7 @@ int pcopy_make_plan(struct copy *copy)
 	struct plan *plan = &copy->plan;
 	struct source *source = &copy->source;
 	const struct request *request = copy->request;
-	int seekable = copy->target.seekable || request->compare;
-	int made_up = has_no_blocks(source);
+	int seekable = copy->target.seekable, made_up = has_no_blocks(source);
 
 	plan->sparse = request->blocks.sparse;
 	if (!seekable || S_ISBLK(copy->target.old.st_mode))

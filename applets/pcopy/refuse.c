@@ -76,34 +76,57 @@ static long mount_id(int fd)
 	return pcopy_read_field(name, "mnt_id:");
 }
 
-/* Refuses a file that is a mount point: containers mount their configuration this way. Such a file
- * can be written, but rename(2) cannot replace it (EBUSY). */
-static int check_mount(const struct target *target)
+/* Containers mount their configuration as a file on a file. It can be written, but rename(2) cannot
+ * replace it (EBUSY). */
+static int is_mount_point(const struct target *target)
 {
 	int fd = openat(target->dir, target->base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	int is_mounted = fd >= 0 && mount_id(fd) != mount_id(target->dir);
 
 	close(fd);
-	if (!is_mounted)
-		return 0;
-	bb_error_msg("can't replace '%s': it is a mount point (use --inplace)", target->name);
-	return EXIT_FAILURE;
+	return is_mounted;
 }
 
-/* Refuses a file that this user may not replace. In a directory with the sticky bit, such as /tmp,
- * only the owner of the file, the owner of the directory and a process with CAP_FOWNER may do so
- * (EPERM in rename(2)). */
-static int check_sticky(const struct target *target)
+/* In a directory with the sticky bit, such as /tmp, only the owner of the file, the owner of the
+ * directory and a process with CAP_FOWNER may replace the file (EPERM in rename(2)). */
+static int is_sticky(const struct target *target)
 {
 	enum { CAP_FOWNER = 3 };
 	const struct stat *dir = &target->parent;
 
-	if (!(dir->st_mode & S_ISVTX) || dir->st_uid == geteuid()
-	    || target->old.st_uid == geteuid()
-	    || has_capability(CAP_FOWNER))
+	return dir->st_mode & S_ISVTX && dir->st_uid != geteuid()
+	       && target->old.st_uid != geteuid() && !has_capability(CAP_FOWNER);
+}
+
+/* In an append-only directory (chattr(1)), a name can be made, but it stays, and leads to the same
+ * file. Not all file systems have flags (ioctl_iflags(2)). */
+static int is_append_only(const struct target *target)
+{
+	enum { APPEND = 0x20 };
+	int flags = 0;
+
+	(void)ioctl(target->dir, _IOR('f', 1, long), &flags);
+	return flags & APPEND;
+}
+
+/* Refuses what rename(2) would refuse. A new DST needs no rename, except with --resume. */
+static int check_rename(const struct copy *copy)
+{
+	const struct target *target = &copy->target;
+	int is_new = target->old.st_mode == 0;
+	const char *why;
+
+	if (is_new && copy->request->place != RESUME)
 		return 0;
-	bb_error_msg("can't replace '%s': another user owns it, and its directory is sticky"
-		     " (use --inplace)", target->name);
+	if (is_append_only(target))
+		why = "its directory is append-only";
+	else if (!is_new && is_mount_point(target))
+		why = "it is a mount point";
+	else if (!is_new && is_sticky(target))
+		why = "another user owns it, and its directory is sticky";
+	else
+		return 0;
+	bb_error_msg("can't replace '%s': %s (use --inplace)", target->name, why);
 	return EXIT_FAILURE;
 }
 
@@ -169,10 +192,9 @@ int pcopy_check_target(struct copy *copy)
 		return 0; /* DST itself is opened, and open(2) reports errors. */
 	if (target->old.st_mode)
 		status = check_writable(copy);
-	if (status || target->old.st_mode == 0)
-		return status ? status : check_new(copy);
-	status = check_mount(target);
-	return status ? status : check_sticky(target);
+	if (!status && target->old.st_mode == 0)
+		status = check_new(copy);
+	return status ? status : check_rename(copy);
 }
 
 /* Refuses, before the first byte, a copy that needs more space than statfs(2) reports as free. Only

@@ -208,9 +208,14 @@ int pcopy_reopen(const struct target *target, int flags)
 	return fd;
 }
 
-static int is_seekable(const struct stat *st)
+/* Returns true if each byte has an offset. --compare reads at offsets also from a character device,
+ * such as a flash memory. */
+static int is_seekable(const struct copy *copy)
 {
-	return st->st_mode == 0 || S_ISREG(st->st_mode) || S_ISBLK(st->st_mode);
+	mode_t mode = copy->target.old.st_mode;
+
+	return mode == 0 || S_ISREG(mode) || S_ISBLK(mode)
+	       || (copy->request->compare && S_ISCHR(mode));
 }
 
 /* If DST is a directory, DST becomes the file in it that has the name of SRC. */
@@ -249,7 +254,8 @@ static int check_kind(const struct copy *copy)
 		return EXIT_FAILURE;
 	}
 	if (target->seekable
-	    || !(asked(request, 'y') || request->place == UPDATE || request->place == RESUME))
+	    || !(asked(request, 'y') || request->place == UPDATE || request->place == RESUME
+		    || request->compare))
 		return 0;
 	bb_error_msg("can't read '%s' back", target->name);
 	return EXIT_UNSUPPORTED;
@@ -284,7 +290,7 @@ int pcopy_find_target(struct copy *copy, const char *name)
 	status = find_name(copy);
 	if (status)
 		return status;
-	target->seekable = is_seekable(&target->old);
+	target->seekable = is_seekable(copy);
 	status = check_kind(copy);
 	if (status)
 		return status;

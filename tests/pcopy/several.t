@@ -49,6 +49,12 @@ run box pcopy one sub/alias dir
 is 'a file does not replace the one just made through a link' \
 	"1 pcopy: can't copy 'sub/alias': 'dir/alias' was just made by the same command" "$rc $err"
 rm dir/alias
+ln dir/one dir/alias
+run sh -c 'ulimit -n 18; exec $EMULATOR "$1" pcopy --inplace one sub/alias dir' sh "$IPCBOX"
+is 'a file is not written into the one just made under another name, after a commit either' \
+	"1 pcopy: can't copy 'sub/alias': 'dir/alias' was just made by the same command" "$rc $err"
+ok 'the file just made under another name stays' cmp one dir/one
+rm dir/alias
 run box pcopy missing/one sub/one dir
 is 'a file that failed stands in no other one of its name' \
 	"1 pcopy: can't open 'missing/one': No such file or directory $(cat sub/one)" "$rc $err $(cat dir/one)"
@@ -113,6 +119,13 @@ run box pcopy --compare one short
 is '--compare names the end of a shorter DST' "5 pcopy: 'one' and 'short' differ at byte 100000" "$rc $err"
 run box pcopy --compare short one
 is '--compare names the end of a shorter SRC' "5 pcopy: 'short' and 'one' differ at byte 100000: 'short' ends there" "$rc $err"
+run box pcopy --compare one sub/one dir
+like '--compare takes two files of one name' "5 pcopy: 'sub/one' and 'dir/one' differ at byte *" "$rc $err"
+mkfifo pipe
+run box pcopy --compare one pipe
+is '--compare refuses a FIFO as DST, and does not open it' "77 pcopy: can't read 'pipe' back" "$rc $err"
+run box pcopy --compare one /dev/zero
+like '--compare reads a device that is no disk' "5 pcopy: 'one' and '/dev/zero' differ at byte *" "$rc $err"
 run box pcopy --compare one missing
 is '--compare needs DST' "1 pcopy: can't open 'missing': No such file or directory" "$rc $err"
 for option in -y --inplace -u -R -n -p -f; do
@@ -173,6 +186,23 @@ if [ "$(id -u)" = 0 ]; then
 			skip "a file with chattr +$flag is refused" 'not on this file system'
 		fi
 	done
+	mkdir keep; echo old >keep/dst
+	if chattr +a keep 2>log; then
+		run box pcopy one keep/dst
+		is 'an append-only directory is refused where DST exists' \
+			"1 pcopy: can't replace 'keep/dst': its directory is append-only (use --inplace)" "$rc $err"
+		run box pcopy -R one keep/new
+		is 'an append-only directory is refused where --resume would rename its file' \
+			"1 pcopy: can't replace 'keep/new': its directory is append-only (use --inplace)" "$rc $err"
+		is 'no file is left in an append-only directory' dst "$(ls -A keep)"
+		if nameless; then
+			run box pcopy one keep/new
+			is 'an append-only directory gets a new file' '0 ' "$rc $err"
+		fi
+		chattr -a keep
+	else
+		skip 'an append-only directory is refused' 'not on this file system'
+	fi
 	mkdir dev
 	if mount -t devtmpfs none dev 2>log && grep -q "$T/dev devtmpfs" /proc/mounts; then
 		run box pcopy one dev/mmcblk99
