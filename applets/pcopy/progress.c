@@ -25,60 +25,62 @@ static struct state observe(const struct copy *copy)
 	return s;
 }
 
-/* Returns the width of the terminal. A terminal that does not know it gets 80 columns. */
-static int columns(void)
+/* Returns the width of the terminal, but at most so many columns. A terminal that does not know its
+ * width gets 80 columns. */
+static int columns(int most)
 {
 	struct winsize size;
 
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
+		return 80;
+	return MIN(size.ws_col, most);
 }
 
 /* Adds part to line, and returns true, if the line still has fewer than width columns then. */
-static int add_part(char *line, size_t size, int width, const char *part)
+static int add_part(char *line, int width, const char *part)
 {
-	if (strlen(line) + strlen(part) >= (size_t)width || strlen(line) + strlen(part) >= size)
+	if (strlen(line) + strlen(part) >= (size_t)width)
 		return 0;
 	strcat(line, part);
 	return 1;
 }
 
-static void add_bar(char *line, size_t size, int width, unsigned percent)
+static void add_bar(char *line, int width, unsigned percent)
 {
 	enum { LEAST = 10, MOST = 60 };
-	int room = width - 5 - (int)strlen(line);
+	int room = width - 5 - (int)strlen(line), full;
 	char bar[MOST + 8] = "  [";
 
 	room = MIN(room, MOST);
 	if (room < LEAST)
 		return;
-	for (int i = 0; i < room; i++) {
-		int full = i < (int)percent * room / 100;
-
-		bar[3 + i] = full ? '=' : ' ';
-		if (full && i + 1 >= (int)percent * room / 100 && percent < 100)
-			bar[3 + i] = '>';
-	}
+	full = (int)percent * room / 100;
+	for (int i = 0; i < room; i++)
+		bar[3 + i] = i < full ? '=' : ' ';
+	if (full && percent < 100)
+		bar[2 + full] = '>';
 	bar[3 + room] = ']';
-	add_part(line, size, width, bar);
+	add_part(line, width, bar);
 }
 
-static void describe(const struct state *s, char *line, size_t size, int width)
+/* Adds as many parts as fit. If the first one does not, the percentage stands alone. */
+static void describe(const struct state *s, char *line, int width)
 {
-	char part[4][48], text[16];
+	char part[3][48], text[2][16], percent[16] = "";
 	int n = 0, i = 0;
 
 	line[0] = '\0';
-	scnprintf(part[n++], sizeof(part[0]), s->is_known ? "%s of " : "%s",
-		pcopy_human(text, s->done));
-	if (s->is_known) {
-		scnprintf(part[n - 1] + strlen(part[n - 1]), 24, "%s  %u%%",
-			pcopy_human(text, s->total), s->percent);
-	}
-	scnprintf(part[n++], sizeof(part[0]), "  %s/s", pcopy_human(text, s->rate));
+	if (s->is_known)
+		scnprintf(percent, sizeof(percent), "%u%%", s->percent);
+	scnprintf(part[n++], sizeof(part[0]), s->is_known ? "%s of %s  %s" : "%s",
+		pcopy_human(text[0], s->done), pcopy_human(text[1], s->total), percent);
+	scnprintf(part[n++], sizeof(part[0]), "  %s/s", pcopy_human(text[0], s->rate));
 	if (s->is_known)
 		scnprintf(part[n++], sizeof(part[0]), "  %" PRIu64 " s left", s->left);
-	while (i < n && add_part(line, size, width, part[i]))
+	while (i < n && add_part(line, width, part[i]))
 		i++;
+	if (i == 0)
+		add_part(line, width, percent);
 }
 
 static void print_state(const struct state *s)
@@ -103,19 +105,19 @@ void pcopy_show_progress(const struct copy *copy, enum progress how)
 {
 	struct state s = observe(copy);
 	char text[256], line[sizeof(text) + 8];
-	int width = how == PROGRESS_BAR ? columns() : (int)sizeof(text);
+	int most = sizeof(text), width = how == PROGRESS_BAR ? columns(most) : most;
 
 	if (how == PROGRESS_JSON) {
 		print_state(&s);
 		return;
 	}
-	describe(&s, text, sizeof(text), width);
+	describe(&s, text, width);
 	if (how == PROGRESS_AUTO) { /* A signal has asked for it: SIGUSR1. */
 		bb_error_msg("%s", text);
 		return;
 	}
 	if (s.is_known)
-		add_bar(text, sizeof(text), width, s.percent);
+		add_bar(text, width, s.percent);
 	scnprintf(line, sizeof(line), "\r%s\033[K", text);
 	(void)full_write(STDERR_FILENO, line, strlen(line));
 }

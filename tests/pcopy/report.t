@@ -184,6 +184,23 @@ exec 9>&-
 wait $pid
 out=$(tail -1 err)
 is '--progress=json has five members' "['bytes', 'total', 'percent', 'rate', 'eta']" "$(json 'list(j)')"
+# on_columns N - prints what pcopy writes to a terminal of N columns, with each \r in a line of its own
+on_columns() {
+	python3 -c 'import fcntl, os, pty, struct, subprocess, sys, termios
+ours, theirs = pty.openpty()
+fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, int(sys.argv[1]), 0, 0))
+p = subprocess.Popen(sys.argv[2:], stderr=theirs)
+os.close(theirs)
+try:
+    while text := os.read(ours, 4096): os.write(1, text.replace(b"\r", b"\n").replace(b"\033[K", b""))
+except OSError: pass
+sys.exit(p.wait())' "$1" $EMULATOR "$IPCBOX" pcopy -P src dst
+}
+for width in 5 20 40 80 200; do
+	out=$(on_columns $width); rc=$?
+	is "the progress fits $width columns" "0 $width" "$rc $(printf '%s\n%*s\n' "$out" $width '' | wc -L)"
+	like "$width columns show the percentage" '*100%*' "$out"
+done
 # on_terminal OPTION... - prints what pcopy writes to a terminal during a copy of 3 seconds
 on_terminal() {
 	python3 -c 'import os, pty, subprocess, sys, time
