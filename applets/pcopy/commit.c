@@ -57,39 +57,26 @@ static int is_io_error(void)
 	return errno == EIO || errno == ENOSPC || errno == EDQUOT;
 }
 
-/* Finds out whether the bytes of each file have reached the medium, because syncfs(2) reports this
- * only since Linux 5.8, and not for which file. What sync_file_range(2) reports here is final: the
+/* Brings many files to the medium together, by one syncfs(2). This waits less often than an
+ * fsync(2) for each file. Returns -1 if this kernel cannot do this.
+ * syncfs(2) reports an error only since Linux 5.8, and not for which file. So sync_file_range(2)
+ * finds out whether the bytes of each file have reached the medium. What it reports is final: the
  * kernel reports an error only once to each descriptor (its Documentation/core-api/errseq.rst), so
- * fsync(2) would not report it again. Returns -1 if this kernel cannot do this. */
-static int check_bytes(struct copy *copies[], int n)
+ * fsync(2) would not report it again. */
+static int sync_together(struct copy *copies[], int n)
 {
 	enum { WAIT = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE
 		| SYNC_FILE_RANGE_WAIT_AFTER };
-	int worst = 0;
+	int failed = syncfs(copies[0]->target.fd), worst = 0;
 
 	for (int i = 0; i < n; i++) {
-		if (!copies[i]->pending || sync_file_range(copies[i]->target.fd, 0, 0, WAIT) == 0)
+		if (!copies[i]->pending
+		    || (!failed && sync_file_range(copies[i]->target.fd, 0, 0, WAIT) == 0))
 			continue;
-		if (!is_io_error())
+		if (!worst && !is_io_error())
 			return -1;
 		worst = no_longer(copies[i], sync_failed(&copies[i]->target));
 	}
-	return worst;
-}
-
-/* Brings many files to the medium together, by one syncfs(2). This waits less often than an
- * fsync(2) for each file. Returns -1 if this kernel cannot do this. */
-static int sync_together(struct copy *copies[], int n)
-{
-	int worst = 0;
-
-	if (syncfs(copies[0]->target.fd) == 0)
-		return check_bytes(copies, n);
-	if (!is_io_error())
-		return -1;
-	for (int i = 0; i < n; i++)
-		if (copies[i]->pending)
-			worst = no_longer(copies[i], sync_failed(&copies[i]->target));
 	return worst;
 }
 
