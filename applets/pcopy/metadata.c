@@ -10,6 +10,7 @@ static const char *const words[] = { "mode", "owner", "time", "xattr", "all" };
 enum { MODE = 1, OWNER = 2, TIME = 4, XATTR = 8, ALL = 15 };
 /* The names of all attributes take at most so many bytes, and so does a value (xattr(7)). */
 enum { ATTRIBUTE_SIZE = 64 << 10 };
+static char names[ATTRIBUTE_SIZE], value[ATTRIBUTE_SIZE], now[ATTRIBUTE_SIZE];
 
 /* Takes the words of --preserve. What the user names must be preserved, or the copy fails. Without
  * words, and with "all", pcopy preserves as much as it can. */
@@ -82,24 +83,22 @@ static const char *old_name(const struct target *target, char self[64])
 static int copy_acl(const struct copy *copy, const struct stat *like)
 {
 	static const char name[] = "system.posix_acl_access";
-	char *acl = xmalloc(ATTRIBUTE_SIZE), self[64];
+	char self[64];
 	ssize_t size = like == &copy->source.st
-		? fgetxattr(copy->source.fd, name, acl, ATTRIBUTE_SIZE)
-		: getxattr(old_name(&copy->target, self), name, acl, ATTRIBUTE_SIZE);
+		? fgetxattr(copy->source.fd, name, value, ATTRIBUTE_SIZE)
+		: getxattr(old_name(&copy->target, self), name, value, ATTRIBUTE_SIZE);
 	int status = 0;
 
 	if (size < 0)
 		(void)fremovexattr(copy->target.fd, name); /* It rarely has one. */
-	else if (fsetxattr(copy->target.fd, name, acl, size, 0) < 0)
+	else if (fsetxattr(copy->target.fd, name, value, size, 0) < 0)
 		status = complain(copy, MODE, "ACL");
-	free(acl);
 	return status;
 }
 
 /* Copies the attributes of SRC, except the ACLs ("system."), which belong to the mode. */
 static int copy_xattrs(const struct copy *copy)
 {
-	char *names = xmalloc(2 * ATTRIBUTE_SIZE), *value = names + ATTRIBUTE_SIZE;
 	ssize_t size, len = flistxattr(copy->source.fd, names, ATTRIBUTE_SIZE);
 	int status = len < 0 ? complain(copy, XATTR, "attributes") : 0;
 
@@ -110,7 +109,6 @@ static int copy_xattrs(const struct copy *copy)
 		if (size < 0 || fsetxattr(copy->target.fd, name, value, size, 0) < 0)
 			status |= complain(copy, XATTR, name);
 	}
-	free(names);
 	return status;
 }
 
@@ -132,8 +130,7 @@ static int stays(const char *name)
  * it to the new file, nothing is lost. */
 static void keep_xattrs(const struct copy *copy)
 {
-	char *names = xmalloc(3 * ATTRIBUTE_SIZE), *value = names + ATTRIBUTE_SIZE;
-	char *now = value + ATTRIBUTE_SIZE, self[64];
+	char self[64];
 	const struct target *target = &copy->target;
 	const char *old = old_name(target, self);
 	ssize_t size, len = listxattr(old, names, ATTRIBUTE_SIZE);
@@ -146,7 +143,6 @@ static void keep_xattrs(const struct copy *copy)
 			continue;
 		lost(copy, name, strncmp(name, "security.", strlen("security.")) == 0);
 	}
-	free(names);
 }
 
 /* Gives the new file these flags of the old DST (ioctl_iflags(2)): compress, no dump, no access
@@ -155,15 +151,15 @@ static void keep_xattrs(const struct copy *copy)
 void pcopy_set_flags(const struct target *target)
 {
 	enum { KEPT = 0x4 | 0x40 | 0x80 | 0x400 | 0x800000 };
-	int fd, flags = 0, now = 0;
+	int fd, flags = 0, new = 0;
 
 	if (!target->old.st_mode || target->dir == AT_FDCWD || target->written == target->base)
 		return;
 	fd = pcopy_reopen(target, O_RDONLY | O_NONBLOCK);
 	if (fd >= 0 && ioctl(fd, _IOR('f', 1, long), &flags) == 0 && flags & KEPT
-	    && ioctl(target->fd, _IOR('f', 1, long), &now) == 0) {
-		now |= flags & KEPT;
-		(void)ioctl(target->fd, _IOW('f', 2, long), &now); /* A flag is only advice. */
+	    && ioctl(target->fd, _IOR('f', 1, long), &new) == 0) {
+		new |= flags & KEPT;
+		(void)ioctl(target->fd, _IOW('f', 2, long), &new); /* A flag is only advice. */
 	}
 	close(fd);
 }
@@ -212,13 +208,13 @@ mode_t pcopy_future_mode(const struct copy *copy)
  * gets. */
 static mode_t final_mode(const struct copy *copy, const struct stat *like)
 {
-	struct stat now;
+	struct stat st;
 	mode_t mode = pcopy_future_mode(copy);
 
 	if (like->st_mode == 0)
 		return mode;
-	if (fstat(copy->target.fd, &now) < 0 || now.st_uid != like->st_uid
-	    || now.st_gid != like->st_gid)
+	if (fstat(copy->target.fd, &st) < 0 || st.st_uid != like->st_uid
+	    || st.st_gid != like->st_gid)
 		mode &= 01777;
 	return mode;
 }

@@ -9,13 +9,13 @@
  * would not show what the medium has. */
 static int is_cached(int fd, off_t size)
 {
-	enum { WINDOW = 16 << 20 };
-	size_t pages, page = getpagesize();
-	unsigned char *in_memory = xmalloc(WINDOW / page + 1);
+	enum { PAGES = 4096 };
+	static unsigned char in_memory[PAGES];
+	size_t pages, page = getpagesize(), window = PAGES * page;
 	int cached = 0;
 
-	for (off_t off = 0; off < size && !cached; off += WINDOW) {
-		size_t len = MIN(size - off, WINDOW);
+	for (off_t off = 0; off < size && !cached; off += window) {
+		size_t len = MIN(size - off, (off_t)window);
 		void *p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, off);
 
 		pages = (len + page - 1) / page;
@@ -29,7 +29,6 @@ static int is_cached(int fd, off_t size)
 		while (pages-- && !cached)
 			cached = in_memory[pages] & 1;
 	}
-	free(in_memory);
 	return cached;
 }
 
