@@ -19,7 +19,7 @@ like 'the data sheet is one line with four figures' \
 like 'the header says how many slices there are, and where their processes are pinned' \
 	'*# median, least .. most of 6 slices; pinned to processors [0-9]*,[0-9]*' "$out"
 like 'writers have their number, and how fair the pipe is to them' \
-	'*# pipe.writers.8 * records/s, * to *; the slowest writer: * % of the fastest*' "$out"
+	'*# pipe.writers.8 * records/s, * to *; slowest writer: * % of the fastest*' "$out"
 like 'a round trip has percentiles' '*# pipe.roundtrip.same_cpu * us, * to *; p50 * p90 * p99 * max * us*' "$out"
 is 'the directory of the measurements is gone' '' "$(ls files)"
 
@@ -29,6 +29,29 @@ is 'pipetest -b=sheet measures the figures of the data sheet alone' '0 1..6' \
 like 'pipetest -b=sheet prints the data sheet' \
 	'*# Data sheet: pipe * MB/s, round trip * us, fork and exec * us, copy * MB/s*' "$out"
 
+# The file that is copied has 8 MiB.
+run sh -c "ulimit -v 4000; exec '$IPCBOX' pipetest -b=copy.sendfile -D 100ms -d files"
+is 'a copy is measured with little memory, and leaves no file behind' '0 ' "$rc $err"
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+	mkdir full
+	# shellcheck disable=SC2016 # of the inner shell
+	run unshare -m sh -c 'mount -t tmpfs -o size=2M none full && cp "$1" full/ipcbox &&
+		chroot full /ipcbox pipetest -b=fifo.throughput.64 -D 100ms' sh "$IPCBOX"
+	like 'without a directory of its own pipetest makes no FIFO in that of others' \
+		'4 *# fifo.throughput.64: no directory to write in*' "$rc $out"
+else
+	skip 'without a directory of its own pipetest makes no FIFO in that of others' 'not root, or no mount namespace'
+fi
+emulator=qemu-$(uname -m)-static
+if command -v "$emulator" >/dev/null; then
+	mkdir here && cp "$IPCBOX" here/ipcbox
+	run "$emulator" here/ipcbox pipetest -b=setup.fork_exec_and_wait -D 100ms
+	like "under qemu's user mode a program of a relative name is found again" \
+		'*# Data sheet: fork and exec * us*' "$out"
+else
+	skip "under qemu's user mode a program of a relative name is found again" "no $emulator"
+fi
+
 run box pipetest -b=setup.pipe_and_close -D 200ms --lava
 like 'LAVA gets the figure as a measurement' \
 	'*<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=bench.setup.pipe_and_close RESULT=pass UNITS=us MEASUREMENT=*>*' "$out"
@@ -36,7 +59,7 @@ run box pipetest -b -t 'pipe.throughput.*' --size 3k,64 -D 300ms
 is '--size measures those sizes and no others' 'bench.pipe.throughput.3k bench.pipe.throughput.64 ' \
 	"$(printf '%s\n' "$out" | sed -n 's/^ok [0-9]* //p' | sort | tr '\n' ' ')"
 
-box pipetest -b -t 'setup.*' -t copy.sendfile -D 300ms -J >first.json
+box pipetest -b -t 'setup.*' -t copy.sendfile -D 3s -J >first.json
 is '--json prints an object a measurement' 4 "$(grep -c '^{"bench":".*","unit":".*"median":[0-9].*}$' first.json)"
 if command -v python3 >/dev/null; then
 	ok 'each object is JSON, and its median lies between its extremes' python3 -c '
@@ -49,6 +72,11 @@ for line in open("first.json"):
 else
 	skip 'each object is JSON, and its median lies between its extremes' 'no python3'
 fi
+box pipetest -b -t setup.pipe_and_close -t pipe.tee.64k -D 1ms -J >hasty.json
+is 'where there is no time each figure is that of one pass, which has 2 slices' '"slices":2 "slices":2 ' \
+	"$(grep -o '"slices":[0-9]*' hasty.json | tr '\n' ' ')"
+run box pipetest -b -t setup.pipe_and_close -D 1ms
+like 'a run without time says so' '*# 1 figures are of fewer slices: there was no more time' "$out"
 box pipetest -b -t pipe.writers.8 -D 20ms -J >writers.json
 ok 'eight writers never have the same share to a thousandth' \
 	awk -F '"fairness":' '{ sub(/,.*/, "", $2); exit !($2 + 0 > 0 && $2 + 0 < 0.998) }' writers.json
@@ -141,7 +169,17 @@ if command -v script >/dev/null; then
 	like 'a terminal gets a table with bars' '*setup.fork_and_wait*us*..*#*' "$(tr -d '\r' <typescript)"
 	script -qc "stty cols 80; $IPCBOX pipetest -b -D 300ms" typescript >/dev/null 2>&1
 	is 'no row is longer than 80 columns on a terminal of 80 columns' '' \
-		"$(tr -d '\r' <typescript | grep -v '^[#S ]' | grep '.\{81\}')"
+		"$(tr -d '\r' <typescript | grep -v '^[#S]' | grep '.\{81\}')"
+	script -qc "stty cols 40; $IPCBOX pipetest -b -D 300ms" typescript >/dev/null 2>&1
+	is 'no row is longer than 40 columns on a terminal of 40 columns' '' \
+		"$(tr -d '\r' <typescript | grep -v '^[#S]' | grep '.\{41\}')"
+	like 'a row without a bar has its percentiles' '*pipe.roundtrip.same_cpu
+*us *.. *
+  p50 * p90 *
+  p99 * max * us
+*' "$(tr -d '\r' <typescript)"
+	script -qc "stty cols 40; $IPCBOX pipetest -b -t 'setup.*' -D 200ms --compare faster.json" typescript >/dev/null 2>&1
+	is 'nor is one with a former figure' '3 ' "$(grep -c SLOWER typescript) $(tr -d '\r' <typescript | grep -v '^[#S]' | grep '.\{41\}')"
 	script -qc "$IPCBOX pipetest -b -t 'setup.*' -D 200ms --compare faster.json" typescript >/dev/null 2>&1
 	like 'a table of a comparison has the former figure, and says which is slower' \
 		'*setup.fork_and_wait*us*before*0.000*SLOWER*3 of 3 figures are slower*' "$(tr -d '\r' <typescript)"

@@ -73,13 +73,20 @@ static void choose(
 	all->list[all->count++] = r;
 }
 
-/* With --size a row whose size counts bytes is measured once for each of the option's sizes. */
+/* With --size a row whose sizes count bytes is measured once for each of the option's sizes. */
 static void choose_row(struct choice *all, const struct bench_plan *plan, const struct bench *b)
 {
-	if (b->scaled != BYTES || !plan->sizes)
-		choose(all, plan, b, b->size);
-	for (unsigned i = 0; b->scaled == BYTES && plan->sizes && plan->sizes[i]; i++)
-		choose(all, plan, b, plan->sizes[i]);
+	uint32_t sizes = b->sizes;
+
+	if (b->scaled == BYTES && plan->sizes) {
+		for (unsigned i = 0; plan->sizes[i]; i++)
+			choose(all, plan, b, plan->sizes[i]);
+		return;
+	}
+	do {
+		choose(all, plan, b, sizes & -sizes); /* the least one that is left */
+		sizes &= sizes - 1;
+	} while (sizes);
 }
 
 static struct choice choose_all(const struct bench_plan *plan)
@@ -167,17 +174,19 @@ static void find_processors(const struct bench_plan *plan, int cpu[2])
 	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* The passes that are left share the time that is left. */
+/* The passes that are left share the time that is left, without what their set-up takes. */
 static struct {
-	int64_t end;
+	int64_t end, setup;
 	unsigned passes;
 } left;
+
+/* The warm-up and most set-ups take the time of about two more slices. */
+enum { SHARES = SLICES_OF_PASS + 2 };
 
 static int64_t next_slice(void)
 {
 	enum { LEAST_NS = NS_PER_S / 1000 };
-	/* The warm-up and the set-up take the time of about two more slices. */
-	int64_t slice = (left.end - monotonic_ns()) / (left.passes-- * (SLICES_OF_PASS + 2));
+	int64_t slice = (left.end - left.setup - monotonic_ns()) / (left.passes-- * SHARES);
 
 	return slice > LEAST_NS ? slice : LEAST_NS;
 }
@@ -186,27 +195,27 @@ static int64_t next_slice(void)
  * it, even when it hangs. Returns the signal that asks the run to end, or 0. */
 static int measure_once(struct bench_result *r, struct meter *m)
 {
-	struct bench row = *r->b;
 	struct leader leader = { 0 };
 	pid_t parent = getpid();
 	bool gone;
 	int sig;
 
-	row.size = r->size;
 	r->slice_ns = m->slice_ns = next_slice();
 	*m->figures = r->found;
+	pipetest_directory_fresh();
 	leader.pid = xfork();
 	if (leader.pid == 0) {
 		pipetest.is_child = true;
 		(void)setpgid(0, 0);
 		die_with_parent(parent);
 		bench_meter_use(m);
-		row.run(&row);
+		r->b->run((struct variant){ r->b->how, r->size });
 		_exit(EXIT_SUCCESS);
 	}
 	(void)setpgid(leader.pid, leader.pid);
 	sig = pipetest_await_leader(&leader, monotonic_ns() + 60 * m->slice_ns + 10 * NS_PER_S);
 	gone = pipetest_end_group(&leader);
+	(void)pipetest_directory_empty();
 	r->found = *m->figures;
 	if (sig || !gone || leader.status)
 		r->found.slices = 0;
@@ -216,16 +225,32 @@ static int measure_once(struct bench_result *r, struct meter *m)
 	return sig > 0 ? sig : 0;
 }
 
-/* Does the passes up to this one, if the first found something. */
+static int measure_first(struct bench_result *r, struct meter *m)
+{
+	int64_t begin = monotonic_ns(), took;
+	int sig = measure_once(r, m);
+
+	took = monotonic_ns() - begin - SHARES * r->slice_ns;
+	if (took > 0)
+		r->setup_ns = took;
+	left.setup += (PASSES - 1) * r->setup_ns;
+	return sig;
+}
+
+/* Does the passes up to this one, if the first found something and there is time. */
 static int measure_up_to(struct bench_result *r, struct meter *m, unsigned passes)
 {
 	int sig = 0;
 
-	for (; r->passes < passes && !sig; r->passes++)
-		if (r->passes == 0 || r->found.slices)
+	for (; r->passes < passes && !sig; r->passes++) {
+		left.setup -= r->setup_ns;
+		if (r->passes == 0)
+			sig = measure_first(r, m);
+		else if (r->found.slices && monotonic_ns() < left.end)
 			sig = measure_once(r, m);
 		else
 			left.passes--; /* The others have this time. */
+	}
 	return sig;
 }
 
@@ -279,12 +304,12 @@ static int try_slower(const struct choice *all, struct meter *m, unsigned times)
 {
 	int sig = 0;
 
-	for (; times && !sig; times--) {
-		left.passes = 0;
+	for (; times && !sig && monotonic_ns() < left.end; times--) {
+		left.passes = left.setup = 0;
 		for (unsigned i = 0; i < all->count; i++)
 			left.passes += bench_is_slower(&all->list[i]) * times * PASSES;
 		for (unsigned i = 0; i < all->count && !sig; i++)
-			if (bench_is_slower(&all->list[i]))
+			if (monotonic_ns() < left.end && bench_is_slower(&all->list[i]))
 				sig = measure_again(&all->list[i], m);
 	}
 	return sig;
@@ -299,7 +324,7 @@ static void print_all(const struct choice *all)
 static int measure(const struct bench_plan *plan, const struct choice *all)
 {
 	enum { AGAIN = 3 };
-	int64_t begin = monotonic_ns(), percent = plan->duration / 100;
+	int64_t begin = plan->begin, percent = plan->duration / 100;
 	struct meter m = { .cpu = { -1, -1 } };
 	int sig;
 

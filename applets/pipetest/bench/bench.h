@@ -34,16 +34,22 @@ struct figures {
 };
 
 enum scaled { PLAIN, BYTES, PAGES };
+enum { KIB = 1024 };
 
-/* This struct is a row: a measurement. Only run() knows what how and size mean. "how" is a kind of
- * pipe or a method, and "size" counts the bytes of a chunk, the pages of a pipe, or processes. */
+/* Only run() knows what these two mean. "how" is a kind of pipe or a method, and size counts the
+ * bytes of a chunk, the bytes of a pipe, or processes. */
+struct variant {
+	int how, size;
+};
+
+/* This struct is a row: a measurement for each of its sizes. */
 struct bench {
 	const char *name;	/* reads group.what.parameter; name_row() appends the size */
 	const char *unit;
-	void (*run)(const struct bench *b);
+	void (*run)(struct variant v);
 	uint8_t how;
-	uint8_t scaled;		/* is an enum scaled, which says what size counts */
-	int size;
+	uint8_t scaled;		/* is an enum scaled, which says what a size counts */
+	uint32_t sizes;		/* each is a power of two; 0: there is no size */
 };
 
 /* These are the groups of measurements. A row { 0 } ends each of them. */
@@ -61,7 +67,7 @@ struct former *bench_read_former(const char *path);
 
 struct bench_plan {
 	char **globs;		/* NULL selects all measurements */
-	int64_t duration;	/* limits the whole run, in ns */
+	int64_t begin, duration; /* limit the whole run, in ns */
 	long *sizes;		/* lists chunk sizes up to a 0; NULL: each row has its own */
 	int cpu[2];		/* -1 stands for the first two processors we may use */
 	enum bench_form { BENCH_TABLE, BENCH_KTAP, BENCH_JSON } form;
@@ -75,6 +81,9 @@ struct bench_plan {
 struct bench_words {
 	char *list, *duration, *sizes, *cpus, *compare, *tolerance, *saved;
 };
+/* Is a descriptor of this program. It is opened before the current directory changes, after which
+ * qemu's user mode no longer finds a program that was called by a relative name. */
+extern int bench_program;
 void bench_parse(struct bench_plan *plan, const struct bench_words *words);
 void bench_list(const struct bench_plan *plan);
 int bench_run(const struct bench_plan *plan);	/* returns the exit status */
@@ -119,6 +128,7 @@ struct bench_result {
 	char name[NAME_LEN];	/* ends with the size, if the row has one */
 	unsigned passes;	/* were done, or are not worth doing */
 	int64_t slice_ns;	/* is how long a slice of the last pass took */
+	int64_t setup_ns;	/* is what the first pass took beyond next_slice() */
 	struct figures found;
 };
 double bench_median(const struct figures *f);

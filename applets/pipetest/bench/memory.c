@@ -40,9 +40,9 @@ static double touches(uint32_t n)
 	return 0;
 }
 
-static void page_fault(const struct bench *b)
+static void page_fault(struct variant v)
 {
-	fault_kind = b->how;
+	fault_kind = v.how;
 	bench_place(SAME_CPU);
 	if (fault_kind == SHARED_FILE)
 		file = bench_file(FAULT_PAGES * bench_page());
@@ -132,14 +132,14 @@ static double copies(uint32_t n)
 	return (double)n * FILE_SIZE;
 }
 
-static void copy_file(const struct bench *b)
+static void copy_file(struct variant v)
 {
-	method = b->how;
+	method = v.how;
 	bench_place(SAME_CPU);
-	block_size = b->size;
-	if (b->how == READ_WRITE)
+	block_size = v.size;
+	if (v.how == READ_WRITE)
 		block = bench_memory_of(block_size);
-	if (b->how == SPLICE)
+	if (v.how == SPLICE)
 		bench_channel(A_PIPE, through);
 	from = bench_file(FILE_SIZE);
 	to = bench_file(FILE_SIZE);
@@ -150,9 +150,8 @@ const struct bench bench_memory[] = {
 	{ "memory.fault.anonymous", "ns", page_fault, ANONYMOUS, PLAIN, 0 },
 	{ "memory.fault.shared_file", "ns", page_fault, SHARED_FILE, PLAIN, 0 },
 	{ "memory.fault.populated", "ns", page_fault, POPULATED, PLAIN, 0 },
-	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, BYTES, 4096 },
-	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, BYTES, 64 * 1024 },
-	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, BYTES, 1024 * 1024 },
+	{ "copy.read_write", "MB/s", copy_file, READ_WRITE, BYTES,
+		4 * KIB | 64 * KIB | 1024 * KIB },
 	{ "copy.two_mappings", "MB/s", copy_file, MAPPINGS, PLAIN, 0 },
 	{ "copy.mapping_and_write", "MB/s", copy_file, MAP_WRITE, PLAIN, 0 },
 	{ "copy.sendfile", "MB/s", copy_file, SENDFILE, PLAIN, 0 },

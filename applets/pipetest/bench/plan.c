@@ -49,6 +49,8 @@ static void parse_cpus(int cpu[2], char *list)
 
 void bench_parse(struct bench_plan *plan, const struct bench_words *words)
 {
+	plan->begin = monotonic_ns();
+	bench_program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	plan->duration = words->duration ? xatodur("duration", words->duration) : 10 * NS_PER_S;
 	if (plan->duration == 0)
 		bb_show_usage("invalid duration: '%s'", words->duration);

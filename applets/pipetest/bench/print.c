@@ -10,9 +10,9 @@
 
 static const struct bench_plan *plan;
 static struct utsname system_name;
-static unsigned number, measured, slower, compared;
+static unsigned number, measured, slower, compared, hasty;
 static double limit; /* is the tolerance as a ratio */
-static int bar; /* is how many characters the longest bar has */
+static int bar; /* is how many characters the longest bar has; -1: a row takes two lines */
 
 const char *bench_number(char text[24], double value)
 {
@@ -76,14 +76,17 @@ static bool print_former(const char *begin, int width, const struct bench_result
 	return true;
 }
 
-/* What a row of the table has before its bar takes 70 columns. */
+/* What a row of the table has before its bar takes 70 columns. A terminal that does not know its
+ * width says 0. */
 static int room_for_bars(void)
 {
-	enum { BEFORE = 70, MOST = 24 };
+	enum { USUAL = 80, BEFORE = 70, MOST = 24 };
 	struct winsize ws = { .ws_col = 0 };
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0 || ws.ws_col <= BEFORE)
-		ws.ws_col = 80;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0 || !ws.ws_col)
+		ws.ws_col = USUAL;
+	if (ws.ws_col < USUAL)
+		return -1;
 	return ws.ws_col < BEFORE + MOST ? ws.ws_col - BEFORE : MOST;
 }
 
@@ -142,31 +145,33 @@ static void print_bar(double part)
 		xprintf("#");
 }
 
-static void print_details(const char *begin, const struct figures *f)
+static void print_details(const char *begin, const char *middle, const struct figures *f)
 {
 	if (f->longest > 0)
-		xprintf("%sp50 %.2f p90 %.2f p99 %.2f max %.1f us", begin, f->percentile[0],
-			f->percentile[1], f->percentile[2], f->longest);
+		xprintf("%sp50 %.2f p90 %.2f%sp99 %.2f max %.1f us", begin, f->percentile[0],
+			f->percentile[1], middle, f->percentile[2], f->longest);
 	if (f->fairness > 0)
-		xprintf("%sthe slowest writer: %.0f %% of the fastest", begin, 100 * f->fairness);
+		xprintf("%sslowest writer: %.0f %% of the fastest", begin, 100 * f->fairness);
 }
 
 static void print_row(const struct bench_result *r, double longest)
 {
+	static const char in[] = "\n                           ";
 	const struct figures *f = &r->found;
 	char median[24], low[24], high[24];
+	bool narrow = bar < 0;
 
-	xprintf("%-30s", r->name);
+	xprintf(narrow ? "%s\n" : "%-30s ", r->name);
 	if (!f->slices) {
-		xprintf(" - %s\n", f->reason);
+		xprintf("- %s\n", f->reason);
 		return;
 	}
-	xprintf("%8s %-9s", bench_number(median, bench_median(f)), r->b->unit);
-	if (!print_former(" before ", 8, r)) {
+	xprintf("%7s %-9s", bench_number(median, bench_median(f)), r->b->unit);
+	if (!print_former(narrow ? "\n before " : " before ", 8, r)) {
 		xprintf("%9s .. %-8s", bench_number(low, least(f)), bench_number(high, most(f)));
 		print_bar(bench_median(f) / longest);
 	}
-	print_details("\n                           ", f);
+	print_details(narrow ? "\n  " : in, narrow ? "\n  " : " ", f);
 	xprintf("\n");
 }
 
@@ -211,7 +216,7 @@ static void print_ktap(const struct bench_result *r)
 	bench_number(median, bench_median(f));
 	xprintf("# %s %s %s, %s to %s", r->name, median, r->b->unit, bench_number(low, least(f)),
 		bench_number(high, most(f)));
-	print_details("; ", f);
+	print_details("; ", " ", f);
 	(void)print_former("; before ", 0, r);
 	xprintf("\nok %u bench.%s\n", number, r->name);
 	if (plan->lava)
@@ -288,6 +293,7 @@ void bench_print(const struct bench_result *r)
 	};
 
 	measured += r->found.slices != 0;
+	hasty += r->found.slices % SLICES != 0;
 	compared += find_former(r) != NULL;
 	slower += bench_is_slower(r);
 	forms[plan->form](r);
@@ -307,6 +313,8 @@ int bench_print_end(int sig)
 	if (plan->former && plan->form != BENCH_JSON)
 		xprintf("# %u of %u figures are slower than in '%s', in each slice, by more than "
 			"%u %%\n", slower, compared, plan->former_path, plan->tolerance);
+	if (hasty && !plan->saved && plan->form != BENCH_JSON)
+		xprintf("# %u figures are of fewer slices: there was no more time\n", hasty);
 	if (sig) {
 		xfflush_stdout();
 		pipetest_directory_remove();

@@ -24,8 +24,8 @@ static void wait_for_child(pid_t pid)
 	bench_did(pid, "fork");
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		bench_skip("a child failed");
+	if (status)
+		bench_skip("exec: %s", strerror(WEXITSTATUS(status)));
 }
 
 static double forks(uint32_t n)
@@ -40,38 +40,43 @@ static double forks(uint32_t n)
 	return n;
 }
 
+int bench_program;
+
 static int null;
 
-/* Each child executes this program, which writes its version to /dev/null. */
+/* Each child executes this program, which writes its version to /dev/null. If it cannot, its exit
+ * status is the error. */
 static double programs(uint32_t n)
 {
 	static char *const argv[] = { (char *)"ipcbox", (char *)"--version", NULL };
+	char path[32];
 
+	scnprintf(path, sizeof(path), "/proc/self/fd/%d", bench_program);
 	for (uint32_t i = 0; i < n; i++) {
 		pid_t pid = fork();
 
 		if (pid == 0) {
 			if (dup2(null, STDOUT_FILENO) >= 0)
-				execv("/proc/self/exe", argv);
-			_exit(EXIT_FAILURE);
+				execv(path, argv);
+			_exit(errno);
 		}
 		wait_for_child(pid);
 	}
 	return n;
 }
 
-static void make_pipes(const struct bench *b)
+static void make_pipes(struct variant v)
 {
-	(void)b;
+	(void)v;
 	bench_place(SAME_CPU);
 	bench_each(pipes, 1e6);
 }
 
-static void make_processes(const struct bench *b)
+static void make_processes(struct variant v)
 {
-	if (b->how)
+	if (v.how)
 		null = bench_did(open("/dev/null", O_WRONLY), "open /dev/null");
-	bench_each(b->how ? programs : forks, 1e6);
+	bench_each(v.how ? programs : forks, 1e6);
 }
 
 const struct bench bench_setup[] = {

@@ -35,7 +35,7 @@ static double read_chunks(uint32_t n)
 	return bytes;
 }
 
-static void open_channel(const struct bench *b, enum channel kind)
+static void open_channel(enum channel kind, size_t size)
 {
 	int fd[2];
 
@@ -43,13 +43,13 @@ static void open_channel(const struct bench *b, enum channel kind)
 	bench_channel(kind, fd);
 	reader = fd[0];
 	writer = fd[1];
-	chunk = b->size;
+	chunk = size;
 	buffer = bench_memory_of(chunk);
 }
 
-static void throughput(const struct bench *b)
+static void throughput(struct variant v)
 {
-	open_channel(b, b->how);
+	open_channel(v.how, v.size);
 	bench_peer(write_for_ever, 0);
 	close(writer);
 	bench_rate(read_chunks, 1e-6);
@@ -57,12 +57,10 @@ static void throughput(const struct bench *b)
 
 /* The rows differ in the size of the pipe. Each call moves up to 256 KiB, so that the calls find
  * the pipe full or empty. */
-static void pipe_size(const struct bench *b)
+static void pipe_size(struct variant v)
 {
-	struct bench fixed = { .size = 256 * 1024 };
-
-	open_channel(&fixed, A_PIPE);
-	bench_did(fcntl(writer, F_SETPIPE_SZ, (int)b->size), "F_SETPIPE_SZ");
+	open_channel(A_PIPE, 256 * 1024);
+	bench_did(fcntl(writer, F_SETPIPE_SZ, v.size), "F_SETPIPE_SZ");
 	bench_peer(write_for_ever, 0);
 	close(writer);
 	bench_rate(read_chunks, 1e-6);
@@ -79,9 +77,9 @@ static double splice_chunks(uint32_t n)
 	return bytes;
 }
 
-static void splice_away(const struct bench *b)
+static void splice_away(struct variant v)
 {
-	open_channel(b, A_PIPE);
+	open_channel(A_PIPE, v.size);
 	null = bench_did(open("/dev/null", O_WRONLY), "open /dev/null");
 	bench_peer(write_for_ever, 0);
 	close(writer);
@@ -107,7 +105,7 @@ static void vmsplice_for_ever(long arg)
 	}
 }
 
-static void vmsplice_in(const struct bench *b)
+static void vmsplice_in(struct variant v)
 {
 	int probe[2];
 	char byte;
@@ -115,7 +113,7 @@ static void vmsplice_in(const struct bench *b)
 
 	bench_did(pipe(probe), "pipe");
 	bench_did(vmsplice(probe[1], &one, 1, SPLICE_F_NONBLOCK), "vmsplice");
-	open_channel(b, A_PIPE);
+	open_channel(A_PIPE, v.size);
 	bench_peer(vmsplice_for_ever, 0);
 	close(writer);
 	bench_rate(read_chunks, 1e-6);
@@ -138,9 +136,9 @@ static double tee_chunks(uint32_t n)
 	return bytes;
 }
 
-static void tee_away(const struct bench *b)
+static void tee_away(struct variant v)
 {
-	open_channel(b, A_PIPE);
+	open_channel(A_PIPE, v.size);
 	bench_channel(A_PIPE, copy);
 	bench_peer(write_for_ever, 0);
 	close(writer);
@@ -163,20 +161,19 @@ static double read_records(uint32_t n)
 	return read_chunks(n) / RECORD;
 }
 
-static void many_writers(const struct bench *b)
+static void many_writers(struct variant v)
 {
-	struct bench fixed = { .size = 64 * 1024 };
 	uint32_t least = UINT32_MAX, most = 1;
 
-	open_channel(&fixed, A_PIPE);
+	open_channel(A_PIPE, 64 * 1024);
 	sent = bench_memory_of(MOST_WRITERS * sizeof(*sent));
-	for (long i = 0; i < b->size; i++) {
+	for (long i = 0; i < v.size; i++) {
 		sent[i] = 1; /* so that even the share of a writer that never ran is over 0 */
 		bench_peer(write_records, i);
 	}
 	close(writer);
 	bench_rate(read_records, 1);
-	for (long i = 0; i < b->size; i++) {
+	for (long i = 0; i < v.size; i++) {
 		least = sent[i] < least ? sent[i] : least;
 		most = sent[i] > most ? sent[i] : most;
 	}
@@ -184,32 +181,16 @@ static void many_writers(const struct bench *b)
 }
 
 const struct bench bench_stream[] = {
-	{ "pipe.throughput", "MB/s", throughput, A_PIPE, BYTES, 1 },
-	{ "pipe.throughput", "MB/s", throughput, A_PIPE, BYTES, 64 },
-	{ "pipe.throughput", "MB/s", throughput, A_PIPE, BYTES, 512 },
-	{ "pipe.throughput", "MB/s", throughput, A_PIPE, BYTES, 4096 },
-	{ "pipe.throughput", "MB/s", throughput, A_PIPE, BYTES, 16 * 1024 },
-	{ "pipe.throughput", "MB/s", throughput, A_PIPE, BYTES, 64 * 1024 },
-	{ "pipe.throughput", "MB/s", throughput, A_PIPE, BYTES, 256 * 1024 },
-	{ "pipe.throughput", "MB/s", throughput, A_PIPE, BYTES, 1024 * 1024 },
-	{ "fifo.throughput", "MB/s", throughput, A_FIFO, BYTES, 64 },
-	{ "fifo.throughput", "MB/s", throughput, A_FIFO, BYTES, 4096 },
-	{ "fifo.throughput", "MB/s", throughput, A_FIFO, BYTES, 64 * 1024 },
-	{ "fifo.throughput", "MB/s", throughput, A_FIFO, BYTES, 1024 * 1024 },
-	{ "socketpair.throughput", "MB/s", throughput, A_SOCKETPAIR, BYTES, 64 },
-	{ "socketpair.throughput", "MB/s", throughput, A_SOCKETPAIR, BYTES, 4096 },
-	{ "socketpair.throughput", "MB/s", throughput, A_SOCKETPAIR, BYTES, 64 * 1024 },
-	{ "pipe.size", "MB/s", pipe_size, 0, PAGES, 1 },
-	{ "pipe.size", "MB/s", pipe_size, 0, PAGES, 4 },
-	{ "pipe.size", "MB/s", pipe_size, 0, PAGES, 16 },
-	{ "pipe.size", "MB/s", pipe_size, 0, PAGES, 64 },
-	{ "pipe.size", "MB/s", pipe_size, 0, PAGES, 256 },
-	{ "pipe.splice_to_null", "MB/s", splice_away, 0, BYTES, 64 * 1024 },
-	{ "pipe.vmsplice", "MB/s", vmsplice_in, 0, BYTES, 64 * 1024 },
-	{ "pipe.tee", "MB/s", tee_away, 0, BYTES, 64 * 1024 },
-	{ "pipe.writers", "records/s", many_writers, 0, PLAIN, 1 },
-	{ "pipe.writers", "records/s", many_writers, 0, PLAIN, 2 },
-	{ "pipe.writers", "records/s", many_writers, 0, PLAIN, 4 },
-	{ "pipe.writers", "records/s", many_writers, 0, PLAIN, 8 },
+	{ "pipe.throughput", "MB/s", throughput, A_PIPE, BYTES,
+		1 | 64 | 512 | 4 * KIB | 16 * KIB | 64 * KIB | 256 * KIB | 1024 * KIB },
+	{ "fifo.throughput", "MB/s", throughput, A_FIFO, BYTES,
+		64 | 4 * KIB | 64 * KIB | 1024 * KIB },
+	{ "socketpair.throughput", "MB/s", throughput, A_SOCKETPAIR, BYTES,
+		64 | 4 * KIB | 64 * KIB },
+	{ "pipe.size", "MB/s", pipe_size, 0, PAGES, 1 | 4 | 16 | 64 | 256 },
+	{ "pipe.splice_to_null", "MB/s", splice_away, 0, BYTES, 64 * KIB },
+	{ "pipe.vmsplice", "MB/s", vmsplice_in, 0, BYTES, 64 * KIB },
+	{ "pipe.tee", "MB/s", tee_away, 0, BYTES, 64 * KIB },
+	{ "pipe.writers", "records/s", many_writers, 0, PLAIN, 1 | 2 | 4 | 8 },
 	{ 0 }
 };
