@@ -68,7 +68,8 @@ for line in $BENCH; do
 done
 
 CAPTION="$(uname -m), $(nproc) processors, ${cpu:-unknown}
-$(uname -sr), page size $(getconf PAGESIZE); $date, $version; load before: $load
+$(uname -sr), page size $(getconf PAGESIZE)
+$date, $version; load before: $load
 First touch of memory: $(commas "$first") MB/s, later $(commas "$again") MB/s. One run to warm up, then $PAIRS in turn."
 export CAPTION
 mkdir -p "$OUT"

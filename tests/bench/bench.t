@@ -40,7 +40,7 @@ assert bench["date"] and bench["version"] and bench["first_touch_mb_per_s"] > 0
 END
 cat >drawn.py <<'END'
 import re, sys, xml.dom.minidom
-svg = open("bench.svg").read()
+svg = open(sys.argv[2]).read()
 picture = xml.dom.minidom.parseString(svg)
 texts = ["".join(n.data for n in t.childNodes) for t in picture.getElementsByTagName("text")]
 for words in ("How fast does a file go through a FIFO?", "fifow -r, fifor -r", "bare splice loop", "MB/s: more is better"):
@@ -49,11 +49,19 @@ assert any(t.startswith("Linux") for t in texts) and any(re.search(r"20\d\d-\d\d
 assert any(re.search("x86_64|aarch64|%s" % sys.argv[1], t) for t in texts)
 assert not re.search(">F1|>C6|baseline-shift|<sub", svg)
 assert min(float(t.getAttribute("font-size")) for t in picture.getElementsByTagName("text")) >= 13
+for t in picture.getElementsByTagName("text"): # a letter is at most 0.62 of its size wide, on average
+    width = len(t.firstChild.data) * 0.62 * float(t.getAttribute("font-size"))
+    assert t.getAttribute("text-anchor") or float(t.getAttribute("x")) + width <= 800, t.firstChild.data
 for box in picture.getElementsByTagName("rect"):
     assert 0 <= float(box.getAttribute("x") or 0) and float(box.getAttribute("x") or 0) + float(box.getAttribute("width")) <= 800
 END
 ok 'bench.svg is a picture 800 wide, with questions, tools, units, machine, kernel and date as plain words' \
-	python3 drawn.py "$(uname -m)"
+	python3 drawn.py "$(uname -m)" bench.svg
+# uname(2) has room for 64 characters.
+sed 's/"kernel":"[^"]*"/"kernel":"Linux 5.10.198-android12-9-00085-g226a9632f13d-ab11136126-standard-16k"/; s/"runs":1/"runs":3/g' bench.json >long.json
+"$room/show.sh" picture long.json >long.svg
+ok 'the longest name of a kernel fits into the picture' python3 drawn.py "$(uname -m)" long.svg
+ok 'a whisker has a light edge, or it would not be seen on a dark bar' grep -q 'stroke="#fff" stroke-width="4"' long.svg
 like 'bench.html has a table beside each chart' '*<svg*>fifow -r, fifor -r<*</svg>
 <table>*bare loop*</table>*<svg*>pcopy --no-sync<*<table>*best peer*</table>*</html>*' "$(cat bench.html)"
 

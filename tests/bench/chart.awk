@@ -11,6 +11,12 @@ function label(x, y, size, more, s) {
 function line(x1, y1, x2, y2, colour) {
 	return sprintf("<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"%s\"/>\n", x1, y1, x2, y2, colour)
 }
+# whisker goes over bars, of which ours is dark: white on both sides of it sets it off.
+function whisker(from, to, y,   d, s) {
+	d = sprintf("M%.1f %dV%dM%.1f %dV%dM%.1f %dH%.1f", from, y + 4, y + 13, to, y + 4, y + 13, from, y + 8, to)
+	s = "<path d=\"" d "\" fill=\"none\" stroke="
+	return s "\"#fff\" stroke-width=\"4\"/>\n" s "\"#000\" stroke-width=\"1.4\"/>\n"
+}
 function box(x, y, w, h, i) {
 	return sprintf("<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"%s\" stroke=\"%s\"/>\n", x, y, w, h,
 		is_bare(i) ? "#fff" : is_ours(i) ? "#1f77b4" : "#c9d3dc", is_bare(i) ? "#333" : is_ours(i) ? "#1f77b4" : "#c9d3dc")
@@ -32,7 +38,7 @@ function bar(i, y,   from, to, right, s) {
 	from = LEFT + least_of(i) * scale
 	to = LEFT + most_of(i) * scale
 	if (runs[i] > 1)
-		s = s line(from, y + 8, to, y + 8, "#000") line(from, y + 4, from, y + 13, "#000") line(to, y + 4, to, y + 13, "#000")
+		s = s whisker(from, to, y)
 	right = LEFT + amount_of(median[i]) * scale
 	if (to > right) right = to
 	return s label(right + 8, y + 13, 14, is_ours(i) ? " font-weight=\"bold\"" : "", number(amount_of(median[i])) (runs[i] == 1 ? " (1 run)" : ""))

@@ -33,7 +33,8 @@ readme)
 	CAPTION="SPEED (make bench, $((size >> 20)) MiB; $(member machine "$2"), $(member processors "$2") processors, $(member kernel "$2" | sed 's/\(\.[0-9]*\.[0-9]*\).*/\1/'), $(member date "$2"))" ;;
 table | picture | page)
 	CAPTION="$(member machine "$2"), $(member processors "$2") processors, $(member cpu "$2")
-$(member kernel "$2"), page size $(member page_size "$2"); $(member date "$2"), $(member version "$2")" ;;
+$(member kernel "$2"), page size $(member page_size "$2")
+$(member date "$2"), $(member version "$2")" ;;
 *) usage ;;
 esac
 export CAPTION
