@@ -19,6 +19,13 @@ reached() { case $(account got) in "$1 "*) ;; *) return 1 ;; esac }
 stopped() { grep -q '^State:.T' "/proc/$1/status"; }
 field() { grep -o "\"$1\":[0-9]*" "$2" | cut -d : -f 2; }
 
+# Some kernels have no packets.
+exec 9<>f
+run box fifow -F packet f x
+exec 9<&-
+rm f; mkfifo f
+case $err in *"can't switch"*) packets= ;; *) packets=packet ;; esac
+
 # A reader that stalls five times, while 2,000 messages come each time. A frame tells what is
 # missing before it: the last one is sent when there is room.
 stall() {
@@ -27,6 +34,7 @@ stall() {
 	format='-o plain'; [ "$2" != len ] || format=-J
 	spawn fifor -F "${3:-auto}" $format f >got 2>/dev/null & reader=$!
 	exec 8>in
+	wait_for asleep $reader # gVisor forgets a SIGSTOP that comes during execve(2).
 	for end in 2000 4000 6000 8000 10000; do
 		kill -STOP $reader; wait_for stopped $reader
 		numbers $((end - 1999)) $end >&8 & feeder=$!
@@ -39,7 +47,7 @@ stall() {
 	wait $writer; rc=$?
 	kill $reader; wait $reader
 }
-for frame in packet line 'len len'; do
+for frame in $packets line 'len len'; do
 	for drop in newest oldest; do
 		stall $drop $frame
 		all=10000; [ "$frame" = packet ] || [ "$frame" = line ] || all=10001
@@ -48,7 +56,8 @@ for frame in packet line 'len len'; do
 			"$(field messages err) $(($(field messages err) + $(field dropped err)))"
 	done
 done
-stall none packet
+[ -n "$packets" ] || skip '--drop=newest and --drop=oldest with packets: what is missing is reported' 'no pipes of packets'
+stall none "${packets:-line}"
 is '--drop=none: all messages arrive' '0 10000 ' "$rc $(account got)"
 is '--drop=none: --stats counts no message as dropped' '10000 0' "$(field messages err) $(field dropped err)"
 
@@ -101,7 +110,7 @@ is 'fifow --buffer --count counts the messages that were read' '3 ' "$(account g
 
 # The memory is what was asked for, however much comes.
 kilobytes() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$writer/status"; }
-if [ -z "$EMULATOR" ]; then
+if [ -z "$EMULATOR" ] && grep -q VmHWM /proc/self/status; then
 	for drop in newest oldest; do
 		spawn fifow -b 1M -D $drop f <in & writer=$!
 		exec 8>in
@@ -118,7 +127,7 @@ if [ -z "$EMULATOR" ]; then
 		exec 8>&-
 	done
 else
-	skip 'the memory of fifow --buffer stays what was asked for' 'of an emulator'
+	skip 'the memory of fifow --buffer stays what was asked for' 'of an emulator, or no VmHWM in /proc/PID/status'
 fi
 
 # Ends: signals, time limits, a feed that never pauses.

@@ -50,7 +50,9 @@ exec(sys.argv[2])
 END
 hostile() { python3 hostile.py "$EMULATOR $IPCBOX" "$1" 2>&1; }
 
-is 'the memory of fifor stays, however many writers come, and fifor says that it forgets some' \
+name='the memory of fifor stays, however many writers come, and fifor says that it forgets some'
+if grep -q VmHWM /proc/self/status; then
+	is "$name" \
 	'fifor: more than 65536 writers: a loss can go unseen' "$(hostile '
 r = Reader("-F", "len")
 r.send(part(n, 1, 1) for n in range(70000))
@@ -59,6 +61,9 @@ r.send(part(n, 2, 1) for n in range(250000))
 second = r.peak()
 if second - first > 1024: print("it grew from %d to %d KiB" % (first, second))
 print(*r.end(), sep="\n")')"
+else
+	skip "$name" 'no VmHWM in /proc/PID/status'
+fi
 is 'fifor knows 65536 writers, and sees the loss of each' '65536' "$(hostile '
 r = Reader("-F", "len")
 r.send(part(n, 1, seq) for seq in (1, 3) for n in range(65536))
