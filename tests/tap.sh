@@ -7,6 +7,7 @@
 #   skip NAME REASON        prints that the test NAME cannot run here
 #   wait_for CMD...         waits until CMD succeeds, but fails after 1000 tries
 #   has_strace              succeeds if strace(1) can be used here
+#   has_packets             succeeds unless fifow says that this kernel has no pipes of packets
 #   box APPLET ARG...       runs an applet of $IPCBOX
 #   as_nobody APPLET ARG... does what run box does as the user nobody, who may not see the tree;
 #                           needs root
@@ -53,6 +54,11 @@ skip() { result ok "$1 # SKIP $2"; }
 has_strace() {
 	[ -z "$EMULATOR" ] && command -v strace >/dev/null && strace -d -o /dev/null true >"$T/.strace" 2>&1 &&
 		! grep -q 'PTRACE_GET_SYSCALL_INFO does not work' "$T/.strace"
+}
+has_packets() {
+	mkfifo "$T/.packets"
+	(exec 9<>"$T/.packets"; box fifow -F packet "$T/.packets" x 2>/dev/null)
+	[ $? != 77 ]
 }
 box() { $EMULATOR "$IPCBOX" "$@"; }
 bg() { $EMULATOR "$IPCBOX" "$@" & pid=$! PIDS="$PIDS $!"; }

@@ -166,13 +166,21 @@ static void act_on_path(struct request *r, const char *path, const char *name)
 		close(fd);
 }
 
+/* A descriptor that is closed must not become one of the pipes that pipecap makes. Those have
+ * FD_CLOEXEC, which no inherited descriptor has (execve(2)). */
 static void act_on_fd(struct request *r, int fd)
 {
 	char name[16];
 	struct look look = { .name = name };
+	int flags = fcntl(fd, F_GETFD);
 
 	scnprintf(name, sizeof(name), "fd %d", fd);
-	act(r, &look, fd);
+	if (flags > 0)
+		errno = EBADF;
+	if (flags > 0 || (flags < 0 && errno == EBADF))
+		target_failed(r, &look, name, 0);
+	else
+		act(r, &look, fd);
 }
 
 static void act_on_fd_of(struct request *r, int pid, int fd)

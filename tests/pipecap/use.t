@@ -51,6 +51,11 @@ is 'pipecap says that closed standard descriptors are no pipes' "1
 1 pipecap: fd 0: not a pipe
 pipecap: fd 1: not a pipe
 1" "$out $err"
+for args in -g -k -s8192; do
+	is "pipecap $args takes none of its own pipes for a descriptor that is closed" \
+		"$(printf '1 pipecap: fd %d: not a pipe\n' 3 4 5 6)" \
+		"$(for n in 3 4 5 6; do (run box pipecap $args -n $n 3>&- 4>&- 5>&- 6>&-; echo "$rc $out$err"); done)"
+done
 for mode in '-l -q' -I -C -m '-k -f fifo'; do
 	echo x >&8
 	# shellcheck disable=SC2086 # words
