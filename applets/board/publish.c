@@ -40,10 +40,14 @@ void board_wake(_Atomic uint32_t *map)
 	(void)syscall(SYS_futex, map + BOARD_WORD(seq), FUTEX_OP_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+/* The first word comes last. In a slot that is the number: what a dead writer leaves is whole only
+ * if it has its times, too, which the CRC does not cover. */
 void board_store_words(_Atomic uint32_t *to, const void *from, size_t words)
 {
-	for (size_t i = 0; i < words; i++)
-		atomic_store_explicit(to + i, ((const uint32_t *)from)[i], memory_order_relaxed);
+	const uint32_t *word = from;
+
+	while (words--)
+		atomic_store_explicit(to + words, word[words], memory_order_relaxed);
 }
 
 /* msync(2) writes the pages and then waits until the medium has them (POSIX, msync, MS_SYNC). A
