@@ -238,7 +238,7 @@ int mmapr_main(char **argv)
 		[REPEAT] = !!interval, [INFO] = info, [CHECK] = check_only,
 		[EMIT] = !!emit_prefix };
 
-	if (!argv[optind])
+	if (!argv[optind] || !*argv[optind])
 		bb_show_usage("no file");
 	if (argv[optind + 1])
 		bb_show_usage("unexpected operand '%s'", argv[optind + 1]);

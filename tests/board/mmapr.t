@@ -364,5 +364,7 @@ for mode in -f --emit-c; do
 done
 run box mmapr
 like 'mmapr without a file is a usage error' '2 mmapr: no file*' "$rc $err"
+run box mmapr -f -t 0.1 ''
+like 'mmapr refuses an empty name, for which -f would wait for ever' '2 mmapr: no file*' "$rc $err"
 run box mmapr b b
 like 'mmapr with two files is a usage error' "2 mmapr: unexpected operand 'b'*" "$rc $err"
