@@ -54,7 +54,8 @@ static int open_kept(struct copy *copy, const char *name)
 	target->written = name;
 	if (target->fd >= 0)
 		return 0;
-	bb_perror_msg("can't open '%s' beside '%s'", name, target->name);
+	bb_perror_msg("can't open '%s' beside '%s'%s", name, target->name,
+		target->old.st_mode ? " (--inplace needs none)" : "");
 	return EXIT_FAILURE;
 }
 

@@ -77,7 +77,7 @@ static int same_time(const struct timespec *a, const struct timespec *b)
 int pcopy_check_source(const struct copy *copy)
 {
 	const struct source *source = &copy->source;
-	int growing = copy->request->growing && copy->plan.chunks;
+	int growing = copy->request->growing;
 	struct stat now;
 
 	if (!S_ISREG(source->st.st_mode))

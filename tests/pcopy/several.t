@@ -286,6 +286,13 @@ if has_strace; then
 	ok '--growing copies what SRC had at the start' cmp one dst
 	lives 'truncate -s 100 live' --growing
 	is '--growing does not let SRC shrink' 4 "$rc"
+	rm -f log; cp one live
+	strace -f -o log -e trace=read -e inject=read:delay_exit=1000000:when=1 "$IPCBOX" pcopy --growing - dst <live 2>err & pid=$!
+	wait_for grep -q read log
+	grow
+	wait $pid
+	is '--growing lets standard input grow' '0 ' "$? $(cat err)"
+	ok '--growing copies what standard input had at the start' cmp -n "$(stat -c %s one)" one dst
 	for error in EPERM EOPNOTSUPP; do
 		truncate -s 1M holes; printf x | dd of=holes bs=1 seek=500000 conv=notrunc status=none
 		rm -f dst
