@@ -10,17 +10,25 @@ enum { MY_RENAME_NOREPLACE = 1 }; /* musl has no name for this flag of rename(2)
 
 const char *const pcopy_syncs[] = { "full", "data", "none", NULL };
 
-/* Calls fsync(2) if full is true, or else fdatasync(2), which need not bring the mode and the times
- * to the medium. A special file cannot be synced, so EINVAL and EROFS are no errors (fsync(2)). If
- * pcopy may not read the directory, its descriptor is O_PATH, and fsync(2) fails with EBADF
- * (open(2)). Then the whole file system is synced. */
-static int sync_fd(const struct copy *copy, int fd, int full)
+static int is_io_error(void)
+{
+	return errno == EIO || errno == ENOSPC || errno == EDQUOT;
+}
+
+/* SYNC_DATA need not bring the mode and the times to the medium (fdatasync(2)). SYNC_NONE waits for
+ * nothing, but a file system such as NFS can report at a close(2) that it has lost bytes. A special
+ * file cannot be synced, so EINVAL and EROFS are no errors (fsync(2)). If pcopy may not read the
+ * directory, its descriptor is O_PATH, and fsync(2) fails with EBADF (open(2)). Then the whole file
+ * system is synced. */
+static int sync_fd(const struct copy *copy, int fd, enum sync how)
 {
 	const struct target *target = &copy->target;
 	int error;
 
+	if (how == SYNC_NONE)
+		return close(dup(fd)) < 0 && is_io_error() ? -1 : 0;
 	do
-		error = full ? fsync(fd) : fdatasync(fd);
+		error = how == SYNC_FULL ? fsync(fd) : fdatasync(fd);
 	while (error < 0 && errno == EINTR);
 	if (error < 0 && errno == EBADF && fd == target->dir)
 		error = syncfs(target->fd);
@@ -33,14 +41,9 @@ static int sync_failed(const struct target *target)
 	return EXIT_FAILURE;
 }
 
-static int sync_file(const struct copy *copy, int full)
-{
-	return sync_fd(copy, copy->target.fd, full) == 0 ? 0 : sync_failed(&copy->target);
-}
-
 static int sync_name(const struct copy *copy)
 {
-	if (sync_fd(copy, copy->target.dir, 1) == 0)
+	if (sync_fd(copy, copy->target.dir, SYNC_FULL) == 0)
 		return 0;
 	bb_perror_msg("can't bring the directory of '%s' to the medium", copy->target.name);
 	return EXIT_FAILURE;
@@ -50,11 +53,6 @@ static int no_longer(struct copy *copy, int status)
 {
 	copy->pending = 0;
 	return status;
-}
-
-static int is_io_error(void)
-{
-	return errno == EIO || errno == ENOSPC || errno == EDQUOT;
 }
 
 /* Brings many files to the medium together, by one syncfs(2). This waits less often than an
@@ -101,21 +99,19 @@ static int share_file_system(struct copy *copies[], int n)
 static int sync_all(struct copy *copies[], int n)
 {
 	const struct request *request = copies[0]->request;
-	int worst = -1, status;
+	enum sync how = request->sync;
+	int worst = -1;
 
-	if (request->sync == SYNC_NONE && !asked(request, 'y'))
-		return 0;
-	if (n > 1 && share_file_system(copies, n))
+	if (how == SYNC_NONE && asked(request, 'y'))
+		how = SYNC_DATA;
+	if (how != SYNC_NONE && n > 1 && share_file_system(copies, n))
 		worst = sync_together(copies, n);
 	if (worst >= 0)
 		return worst;
 	worst = 0;
-	for (int i = 0; i < n; i++) {
-		status = copies[i]->pending
-			? sync_file(copies[i], request->sync == SYNC_FULL) : 0;
-		if (status)
-			worst = no_longer(copies[i], status);
-	}
+	for (int i = 0; i < n; i++)
+		if (copies[i]->pending && sync_fd(copies[i], copies[i]->target.fd, how) < 0)
+			worst = no_longer(copies[i], sync_failed(&copies[i]->target));
 	return worst;
 }
 

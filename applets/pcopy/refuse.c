@@ -81,10 +81,10 @@ static long mount_id(int fd)
 static int is_mount_point(const struct target *target)
 {
 	int fd = openat(target->dir, target->base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	int is_mounted = fd >= 0 && mount_id(fd) != mount_id(target->dir);
+	long id = mount_id(fd), of_directory = mount_id(target->dir);
 
 	close(fd);
-	return is_mounted;
+	return id >= 0 && of_directory >= 0 && id != of_directory;
 }
 
 /* In a directory with the sticky bit, such as /tmp, only the owner of the file, the owner of the
