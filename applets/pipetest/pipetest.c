@@ -203,7 +203,7 @@ static struct pick *choose_cases(const struct options *o, unsigned *count)
 /* Refuses the options of measurements without --bench, and those of cases with it. */
 static void check_bench(opts_t opts, const struct bench_words *words)
 {
-	const char *of_cases = "cxmsren";
+	const char *of_cases = "cxmsrenqv";
 
 	if (!(opts & OPT('b'))
 		&& (words->duration || words->sizes || words->cpus || words->tolerance

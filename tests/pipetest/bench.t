@@ -8,6 +8,8 @@ is 'pipetest -b -l succeeds' 0 "$rc"
 like 'pipetest -b -l names throughput, round trips, copies and set-up' \
 	'*pipe.throughput.64k*pipe.roundtrip.same_cpu*copy.two_mappings*setup.fork_exec_and_wait*' "$out"
 all=$(printf '%s\n' "$out" | wc -l)
+is 'pipetest -b -l -J prints an object a measurement' "$all" \
+	"$(box pipetest -b -l -J | grep -c '^{"bench":"[a-z0-9_.]*","unit":"[A-Za-z/]*","size":[0-9]*}$')"
 
 mkdir files
 run box pipetest -b -D 1s -d files
@@ -76,7 +78,7 @@ box pipetest -b -t setup.pipe_and_close -t pipe.tee.64k -D 1ms -J >hasty.json
 is 'where there is no time each figure is that of one pass, which has 2 slices' '"slices":2 "slices":2 ' \
 	"$(grep -o '"slices":[0-9]*' hasty.json | tr '\n' ' ')"
 run box pipetest -b -t setup.pipe_and_close -D 1ms
-like 'a run without time says so' '*# 1 figures are of fewer slices: there was no more time' "$out"
+like 'a run without time says so' '*# 1 figures are of fewer slices: no more time' "$out"
 box pipetest -b -t pipe.writers.8 -D 20ms -J >writers.json
 ok 'eight writers never have the same share to a thousandth' \
 	awk -F '"fairness":' '{ sub(/,.*/, "", $2); exit !($2 + 0 > 0 && $2 + 0 < 0.998) }' writers.json
@@ -136,7 +138,7 @@ like '--compare shows which machines the figures are of' \
 	'*# before: m68k, 1 processors, pages of 4096, Linux 6.1.0*# now: sparc, 1 *' "$out"
 figure MB/s 1 1 1 >rate.json
 run box pipetest -b --compare old.json rate.json
-like 'figures in other units are not compared' "0 pipetest: no figure of 'old.json' *" "$rc $err"
+like 'figures in other units are not compared: everything was skipped' "4 pipetest: no figure of 'old.json' *" "$rc $err"
 
 # refused NAME: bad.json is not used
 refused() {
@@ -151,6 +153,12 @@ sed 's/"max":105/"max":99/' old.json >bad.json; refused 'a median above the maxi
 sed 's/"median":100/"median":nan/' old.json >bad.json; refused 'a median that is no number'
 printf '{"bench":"a\033[31m","unit":"us","median":1,"min":1,"max":1,"kernel":"a","machine":"b"}\n' >bad.json
 refused 'a name with an escape in it'
+{ sed 1q first.json; head -c 4096 /dev/zero; } >bad.json; refused 'a file whose end is zeros, as after a power cut'
+while [ "$(wc -c <bad.json)" -lt 1048576 ]; do cat first.json first.json first.json first.json; done >>bad.json
+refused 'a file of over 1 MiB'
+sed 's/"processors":1/"processors":1e300/' old.json >cast.json
+run box pipetest -b --compare cast.json old.json
+like 'a number of processors that cannot be is none' '0*# before: m68k, 0 processors*' "$rc$out"
 run box pipetest -b -t 'setup.*' --compare /nosuch
 like '--compare names a file that is not there' "1 pipetest: can't open '/nosuch': *" "$rc $err"
 
@@ -159,7 +167,8 @@ like '--cpu names a processor that is not there' "1 pipetest: can't run on proce
 
 for wrong in '-b -t nosuch' '-b -D 0' '-b --size 0' '-b --cpu 1,2,3' '-b --tolerance 5' '-D 1s' '--size 4k' '-b -x' \
 	'-b --tap' '-b -e' 'old.json' '-b old.json' '-b --compare old.json new.json old.json' \
-	'-b --compare old.json new.json -J'; do
+	'-b --compare old.json new.json -J' '-b --compare old.json new.json -D 1s' '-b -t setup.pipe_and_close -t nosuch -D 1ms' \
+	'-b=' '-b -q -D 1ms' '-b -v -D 1ms'; do
 	# shellcheck disable=SC2086 # words
 	run box pipetest $wrong
 	is "wrong usage is refused: $wrong" 2 "$rc"

@@ -89,7 +89,7 @@ static void choose_row(struct choice *all, const struct bench_plan *plan, const 
 	} while (sizes);
 }
 
-static struct choice choose_all(const struct bench_plan *plan)
+static struct choice match(const struct bench_plan *plan)
 {
 	static const struct bench *const groups[] = { bench_stream, bench_latency, bench_memory,
 		bench_setup };
@@ -98,9 +98,19 @@ static struct choice choose_all(const struct bench_plan *plan)
 	for (unsigned i = 0; i < ARRAY_SIZE(groups); i++)
 		for (const struct bench *b = groups[i]; b->name; b++)
 			choose_row(&all, plan, b);
-	if (!all.count)
-		bb_show_usage("no such measurement: pipetest -b -l lists them");
 	return all;
+}
+
+static struct choice choose_all(const struct bench_plan *plan)
+{
+	struct bench_plan one = *plan;
+
+	for (char **glob = plan->globs; glob && *glob; glob++) {
+		one.globs = (char *[]){ *glob, NULL };
+		if (!match(&one).count)
+			bb_show_usage("no measurement '%s': pipetest -b -l lists them", *glob);
+	}
+	return match(plan);
 }
 
 /* Makes a result of each figure of a file: its least, median and greatest slice are known. */
@@ -277,7 +287,12 @@ void bench_list(const struct bench_plan *plan)
 	struct choice all = choose_all(plan);
 
 	for (unsigned i = 0; i < all.count; i++)
-		xprintf("%-30s %s\n", all.list[i].name, all.list[i].b->unit);
+		if (plan->form == BENCH_JSON) {
+			bench_record(&all.list[i]);
+			record_end();
+		} else {
+			xprintf("%-30s %s\n", all.list[i].name, all.list[i].b->unit);
+		}
 }
 
 enum which { SHEET, ALL, ALL_AND_PRINT };
@@ -304,7 +319,7 @@ static int try_slower(const struct choice *all, struct meter *m, unsigned times)
 {
 	int sig = 0;
 
-	for (; times && !sig && monotonic_ns() < left.end; times--) {
+	for (; times && !sig; times--) {
 		left.passes = left.setup = 0;
 		for (unsigned i = 0; i < all->count; i++)
 			left.passes += bench_is_slower(&all->list[i]) * times * PASSES;

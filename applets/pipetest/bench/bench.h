@@ -140,6 +140,7 @@ void bench_print_start(const struct bench_plan *plan, unsigned count, const int 
 /* Returns true if this figure is slower than the former one. */
 bool bench_is_slower(const struct bench_result *r);
 void bench_print(const struct bench_result *r);
+void bench_record(const struct bench_result *r); /* begins a record, and says what is measured */
 void bench_print_sheet(const char *text);
 int bench_print_end(int sig);	/* returns the exit status, or dies of sig if sig is not 0 */
 

@@ -31,6 +31,14 @@ static double figure(const char *line, const char *key)
 	return value ? strtod(value + strlen(key), NULL) : 0;
 }
 
+/* A damaged file may have any number there, and not each fits into an int. */
+static int count(const char *line, const char *key)
+{
+	double value = figure(line, key);
+
+	return value > 0 && value < INT_MAX ? value : 0;
+}
+
 /* A line without figures says why nothing was measured. */
 static bool take_figures(struct former *f, const char *line)
 {
@@ -49,8 +57,8 @@ static bool take_machine(struct former *f, const char *line)
 	if (!take_word(kernel, sizeof(kernel), line, "\"kernel\":\"")
 		|| !take_word(machine, sizeof(machine), line, "\"machine\":\""))
 		return false;
-	bench_describe(f->where, machine, figure(line, "\"processors\":"),
-		figure(line, "\"page_size\":"), kernel);
+	bench_describe(f->where, machine, count(line, "\"processors\":"),
+		count(line, "\"page_size\":"), kernel);
 	return true;
 }
 
@@ -86,6 +94,8 @@ static char *read_text(const char *path)
 		bb_perror_msg_and_die("can't read '%s'", path);
 	close(fd);
 	text[n] = '\0';
+	if (n == MOST || strlen(text) < (size_t)n)
+		bb_error_msg_and_die("'%s' is no text of less than 1 MiB", path);
 	return text;
 }
 

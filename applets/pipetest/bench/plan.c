@@ -5,7 +5,8 @@
  */
 #include "bench.h"
 
-/* Splits a list such as "pipe.*,copy.*" or "64,4k" at its commas. */
+/* Splits a list such as "pipe.*,copy.*" or "64,4k" at its commas. A list without a word is itself
+ * the only word, which the caller refuses. */
 static char **split(char *list)
 {
 	char **words = xmalloc((strlen(list) / 2 + 2) * sizeof(*words));
@@ -13,6 +14,8 @@ static char **split(char *list)
 
 	for (char *word = strtok(list, ","); word; word = strtok(NULL, ","))
 		words[n++] = word;
+	if (!n)
+		words[n++] = list;
 	words[n] = NULL;
 	return words;
 }
@@ -25,8 +28,6 @@ static long *parse_sizes(char *list)
 
 	while (words[n])
 		n++;
-	if (!n)
-		bb_show_usage("invalid size: '%s'", list);
 	sizes = xmalloc((n + 1) * sizeof(*sizes));
 	sizes[n] = 0;
 	while (n--)
@@ -40,7 +41,7 @@ static void parse_cpus(int cpu[2], char *list)
 {
 	char **words = split(list);
 
-	if (!words[0] || (words[1] && words[2]))
+	if (words[1] && words[2])
 		bb_show_usage("invalid processors: '%s' (two numbers, as in 0,1)", list);
 	cpu[0] = xatou_range("processor", words[0], 0, 1023);
 	cpu[1] = words[1] ? (int)xatou_range("processor", words[1], 0, 1023) : cpu[0];
@@ -69,7 +70,8 @@ void bench_parse(struct bench_plan *plan, const struct bench_words *words)
 		plan->former_path = words->compare;
 		plan->former = bench_read_former(words->compare);
 	}
-	if (words->saved && (!words->compare || plan->form == BENCH_JSON))
+	if (words->saved && (!words->compare || plan->form == BENCH_JSON || words->duration
+		|| words->sizes || words->cpus)) /* nothing is measured */
 		bb_show_usage("unexpected operand '%s'", words->saved);
 	if (words->saved)
 		plan->saved = bench_read_former(words->saved);

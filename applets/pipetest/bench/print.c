@@ -249,14 +249,19 @@ static void record_environment(void)
 	close(fd[1]);
 }
 
-static void print_json(const struct bench_result *r)
+void bench_record(const struct bench_result *r)
 {
-	const struct figures *f = &r->found;
-
 	record_begin(JSON);
 	record_string("bench", r->name);
 	record_string("unit", r->b->unit);
 	record_number("size", r->size);
+}
+
+static void print_json(const struct bench_result *r)
+{
+	const struct figures *f = &r->found;
+
+	bench_record(r);
 	if (f->slices) {
 		record_figure("median", bench_median(f));
 		record_figure("min", least(f));
@@ -310,11 +315,11 @@ int bench_print_end(int sig)
 {
 	if (plan->form == BENCH_TABLE)
 		print_table(NULL);
-	if (plan->former && plan->form != BENCH_JSON)
+	if (plan->form != BENCH_JSON && plan->former)
 		xprintf("# %u of %u figures are slower than in '%s', in each slice, by more than "
 			"%u %%\n", slower, compared, plan->former_path, plan->tolerance);
-	if (hasty && !plan->saved && plan->form != BENCH_JSON)
-		xprintf("# %u figures are of fewer slices: there was no more time\n", hasty);
+	if (plan->form != BENCH_JSON && hasty && !plan->saved)
+		xprintf("# %u figures are of fewer slices: no more time\n", hasty);
 	if (sig) {
 		xfflush_stdout();
 		pipetest_directory_remove();
@@ -324,5 +329,5 @@ int bench_print_end(int sig)
 		bb_error_msg("no figure of '%s' was measured again", plan->former_path);
 	if (slower)
 		return EXIT_INTEGRITY;
-	return measured ? EXIT_SUCCESS : EXIT_STALE;
+	return (plan->former ? compared : measured) ? EXIT_SUCCESS : EXIT_STALE;
 }
