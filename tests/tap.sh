@@ -56,7 +56,7 @@ has_strace() {
 		! grep -q 'PTRACE_GET_SYSCALL_INFO does not work' "$T/.strace"
 }
 has_packets() {
-	mkfifo "$T/.packets"
+	[ -p "$T/.packets" ] || mkfifo "$T/.packets"
 	(exec 9<>"$T/.packets"; box fifow -F packet "$T/.packets" x 2>/dev/null)
 	[ $? != 77 ]
 }

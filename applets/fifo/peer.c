@@ -109,21 +109,14 @@ static NORETURN void fifow_give_up(struct writer *w, const char *why)
 
 static int set_packets(struct writer *w, int on)
 {
-	if (w->pipe.packets == on)
-		return 1;
-	if (fcntl(w->f.fd, F_SETFL, O_NONBLOCK | (on ? O_DIRECT : 0)) < 0)
-		return 0;
-	w->pipe.packets = on;
-	return 1;
+	return fcntl(w->f.fd, F_SETFL, O_NONBLOCK | (on ? O_DIRECT : 0)) == 0;
 }
 
 /* Linux has packets since 3.4 (O_DIRECT in pipe(2)), but some other kernels with Linux's system
  * calls have none. */
 static void try_packets(struct writer *w)
 {
-	w->pipe.packets = 0;
-	if (w->pipe.no_packets
-		|| (set_packets(w, 1) && set_packets(w, w->f.asked.frame == FRAME_PACKET)))
+	if (w->pipe.no_packets || (set_packets(w, 1) && set_packets(w, 0)))
 		return;
 	w->pipe.no_packets = 1;
 	if (w->f.asked.frame == FRAME_PACKET && w->f.asked.frame_named) {
@@ -146,7 +139,8 @@ static int open_writer(struct writer *w)
 	if (frame == FRAME_AUTO || frame == FRAME_PACKET)
 		try_packets(w);
 	w->pipe.lock = frame == FRAME_LINE || frame == FRAME_NUL;
-	if (w->pipe.packets && !w->f.asked.size_named && w->in.buf && !w->queue.size)
+	if (frame == FRAME_PACKET && !w->pipe.no_packets && !w->f.asked.size_named && w->in.buf
+	    && !w->queue.size)
 		w->f.asked.size = -SLOTS * getpagesize();
 	fifo_resize(&w->f);
 	return 0;
@@ -305,6 +299,30 @@ static int separate(struct writer *w, size_t done)
 	return 1;
 }
 
+/* write(2) appends even a packet to plain bytes that leave room in their page, and then it is none
+ * (pipe_write in fs/pipe.c). splice(2) appends nothing. So a pipe of fifow's own makes the packet,
+ * if it can. A read of one byte discards a packet that was not moved (pipe(2)). */
+static ssize_t write_packet(struct writer *w, const char *buf, size_t len)
+{
+	int *own = w->pipe.own;
+	ssize_t n;
+	char c;
+
+	if ((own[1] || pipe2(own, O_DIRECT | O_NONBLOCK | O_CLOEXEC) == 0)
+	    && safe_write(own[1], buf, len) > 0) {
+		n = splice(own[0], NULL, w->f.fd, NULL, len, SPLICE_F_NONBLOCK);
+		if (n < 0)
+			(void)safe_read(own[0], &c, 1); /* This succeeds, so errno stays. */
+		if (n > 0 || errno == EAGAIN || errno == EPIPE)
+			return n;
+	}
+	if (!set_packets(w, 1))
+		bb_perror_msg_and_die("can't switch '%s' to packets", w->f.path);
+	n = safe_write(w->f.fd, buf, len);
+	(void)set_packets(w, 0); /* It has worked before. errno stays. */
+	return n;
+}
+
 /* The lock is released while nothing of the message is in the pipe. Once a part of a long line is
  * in the pipe, only the rest may follow: no time limit counts, and a signal has to wait. */
 enum fifow_sent fifow_send(struct writer *w, const char *buf, size_t len, int packet,
@@ -318,14 +336,13 @@ enum fifow_sent fifow_send(struct writer *w, const char *buf, size_t len, int pa
 
 	if (w->f.fd < 0 && !fifow_find_reader(w, deadline))
 		return DROPPED;
-	if (!set_packets(w, packet))
-		bb_perror_msg_and_die("can't switch the packets of '%s'", w->f.path);
 	while (done < len && sent == SENT) {
 		if (w->pipe.lock && !held)
 			held = fifow_lock(w, len, deadline);
 		if (held < 0)
 			return DROPPED;
-		n = safe_write(w->f.fd, buf + done, len - done);
+		n = packet ? write_packet(w, buf, len)
+			: safe_write(w->f.fd, buf + done, len - done);
 		error = n < 0 ? errno : 0;
 		done += error ? 0 : n;
 		if (n > 0)

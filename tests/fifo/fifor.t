@@ -49,6 +49,14 @@ printf 'x\ny\n' >&9
 run box fifor -t 100ms f
 is 'lines behind packets are lines' "$(text 'read:aa\nread:bb\nread:x\nread:y')" "$out"
 exec 9>&-
+# Linux appends a packet to plain bytes that leave room in their page.
+exec 9<>f
+echo x >&9
+printf 'y\0p\nq\0z\0r\ns\0' | box fifow -0 f -
+[ "$(has_packets && echo yes)" ] && box fifow -F packet f t u
+run box fifor -J -t 100ms f
+is 'packets behind lines are packets' "$(text 'x\ny\np\\u000aq\nz\nr\\u000as')$(has_packets && text '\nt\nu')" "$(echo "$out" | sed 's/.*"data":"//; s/"}//')"
+exec 9>&-
 # What ends a command late may still have the FIFO: a new one is empty.
 rm f; mkfifo f
 case $(exec 9<>f; box fifow -N -Fpacket f x 2>&1) in
