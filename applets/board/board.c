@@ -128,6 +128,7 @@ static ssize_t read_header(struct board *b)
 static const char *check_schema(struct board *b)
 {
 	uint32_t len = b->head.schema_len;
+	const struct field *last;
 	const char *wrong;
 	ssize_t n;
 
@@ -141,9 +142,13 @@ static const char *check_schema(struct board *b)
 	if (crc32(0, b->text, len) != b->head.schema_crc || strlen(b->text) != len)
 		return "wrong CRC of the schema";
 	wrong = board_schema_parse(&b->schema, xasprintf("%s", b->text));
-	if (!wrong && b->schema.record_size > b->head.record_size)
-		wrong = "the schema is larger than the record";
-	return wrong;
+	if (wrong)
+		return wrong;
+	last = &b->schema.fields[b->schema.count - 1];
+	if (last->offset + last->size * last->count > b->head.record_size)
+		return "the schema is larger than the record";
+	b->schema.record_size = b->head.record_size; /* it need not be what C would make of it */
+	return NULL;
 }
 
 /* The tutorial's programs write the bare struct of 28 bytes. A board has at least 128 bytes, so

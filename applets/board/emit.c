@@ -67,7 +67,8 @@ static void emit_field(const struct field *f)
 	xprintf("\n");
 }
 
-/* Each gap is a member of its own, so that all compilers agree where the fields are. */
+/* Each gap is a member of its own, so that all compilers agree where the fields are. A struct that
+ * is not packed has a size that its alignment divides. */
 void board_emit_c(const struct board *b, const char *prefix)
 {
 	uint32_t at = 0;
@@ -82,7 +83,7 @@ void board_emit_c(const struct board *b, const char *prefix)
 
 		at = emit_gap(at, f->offset) + f->size * f->count;
 		emit_field(f);
-		packed |= !strchr("sx", f->kind) && f->offset % f->size != 0;
+		packed |= !strchr("sx", f->kind) && (f->offset | b->head.record_size) % f->size;
 	}
 	emit_gap(at, b->head.record_size);
 	xprintf("}%s;\n", packed ? " __attribute__((packed))" : "");

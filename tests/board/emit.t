@@ -265,3 +265,39 @@ if command -v python3 >/dev/null; then
 else
 	skip 'after a power cut a writer in C goes on from the newest whole record' 'no python3'
 fi
+
+# Another program may make a record that C would fill up to a multiple of 8.
+if command -v python3 >/dev/null; then
+	box mmapw -S 'a:i64,b:u8' odd - </dev/null
+	cat >odd.py <<-'END2'
+		import struct, zlib
+		d = bytearray(open('odd', 'rb').read())
+		d[32:36] = struct.pack('=I', 9)
+		d[44:48] = bytes(4)
+		d[44:48] = struct.pack('=I', zlib.crc32(d[:64]))
+		open('odd', 'wb').write(d)
+	END2
+	python3 odd.py
+	box mmapr --emit-c=odd odd >odd.h
+	cat >odd.c <<-'END2'
+		#include "odd.h"
+
+		int main(void)
+		{
+			struct odd o;
+			struct odd_record record;
+
+			memset(&record, 1, sizeof(record));
+			if (odd_open(&o, "odd", 1))
+				return 1;
+			odd_write(&o, &record);
+			odd_close(&o);
+			return 0;
+		}
+	END2
+	cc -o odd_writer odd.c
+	run ./odd_writer
+	is 'a record whose size is no multiple of its alignment is written in C' '0  a=72340172838076673	 b=1' "$rc $err $(box mmapr -1 odd)"
+else
+	skip 'a record whose size is no multiple of its alignment is written in C' 'no python3'
+fi

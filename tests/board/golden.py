@@ -45,7 +45,8 @@ def board(order, nslots, publications, schema=SCHEMA.encode(), seq=None, **chang
     b[:len(head)] = head
     for number in range(max(1, publications - nslots + 1), publications + 1):
         at = 320 + number % nslots * 128
-        b[at:at + 32 + SIZE] = slot(order, number)
+        data = slot(order, number, record(order, number)[:h['record_size']])
+        b[at:at + len(data)] = data
     return b
 
 
@@ -67,6 +68,7 @@ def variants(order):
     yield 'number-0-again', board(order, 2, 2 ** 32), good(2 ** 32)
     yield 'minor-version', board(order, 2, 3, minor=7), good(3)
     yield 'longer-file', board(order, 2, 3) + bytes(100), good(3)
+    yield 'odd-record-size', board(order, 2, 3, record_size=77), good(3)
     yield 'older-slot-damaged', flip(board(order, 2, 3), 320 + 60), good(3)
     yield 'nothing-published', board(order, 2, 0), (3, '')
     yield 'earlier-boot', board(order, 8, 5, seq=3, **earlier), good(5)
