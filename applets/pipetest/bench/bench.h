@@ -111,6 +111,7 @@ size_t bench_page(void);
 /* Makes a channel: fd[0] is to read from, fd[1] to write to. */
 enum channel { A_PIPE, A_FIFO, A_SOCKETPAIR };
 void bench_channel(enum channel kind, int fd[2]);
+void *bench_map(size_t len, int flags, int fd); /* to read and write; skips if it cannot */
 /* Maps len bytes, which the peers share, and writes to each page, so that no fault is measured. */
 void *bench_memory_of(size_t len);
 /* Makes a file of len bytes, all of them written, and removes its name. */

@@ -20,12 +20,9 @@ static void touch_once(void)
 {
 	size_t page = bench_page(), len = FAULT_PAGES * page;
 	int flags = fault_kind == SHARED_FILE ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
-	volatile char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
-		flags | (fault_kind == POPULATED ? MAP_POPULATE : 0),
-		fault_kind == SHARED_FILE ? file : -1, 0);
+	volatile char *p = bench_map(len, flags | (fault_kind == POPULATED ? MAP_POPULATE : 0),
+		fault_kind == SHARED_FILE ? file : -1);
 
-	if (p == MAP_FAILED)
-		bench_skip("mmap: %s", strerror(errno));
 	/* A huge page would take one fault for many pages, and the figure is the time per page. */
 	(void)madvise((void *)p, len, MADV_NOHUGEPAGE);
 	for (size_t at = 0; at < len; at += page)
@@ -67,11 +64,9 @@ static void copy_read_write(void)
 /* The tutorial copies a file this way. */
 static void copy_mappings(void)
 {
-	void *in = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, from, 0);
-	void *out = mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, to, 0);
+	void *in = bench_map(FILE_SIZE, MAP_SHARED, from);
+	void *out = bench_map(FILE_SIZE, MAP_SHARED, to);
 
-	if (in == MAP_FAILED || out == MAP_FAILED)
-		bench_skip("mmap: %s", strerror(errno));
 	memcpy(out, in, FILE_SIZE);
 	munmap(in, FILE_SIZE);
 	munmap(out, FILE_SIZE);
@@ -79,10 +74,8 @@ static void copy_mappings(void)
 
 static void copy_map_write(void)
 {
-	void *in = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, from, 0);
+	void *in = bench_map(FILE_SIZE, MAP_SHARED, from);
 
-	if (in == MAP_FAILED)
-		bench_skip("mmap: %s", strerror(errno));
 	bench_write(to, in, FILE_SIZE);
 	munmap(in, FILE_SIZE);
 }

@@ -236,13 +236,18 @@ void bench_channel(enum channel kind, int fd[2])
 	}
 }
 
-void *bench_memory_of(size_t len)
+void *bench_map(size_t len, int flags, int fd)
 {
-	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, fd, 0);
 
 	if (p == MAP_FAILED)
 		bench_skip("mmap: %s", strerror(errno));
-	return memset(p, 1, len);
+	return p;
+}
+
+void *bench_memory_of(size_t len)
+{
+	return memset(bench_map(len, MAP_SHARED | MAP_ANONYMOUS, -1), 1, len);
 }
 
 int bench_file(size_t len)

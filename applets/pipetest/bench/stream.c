@@ -47,12 +47,17 @@ static void open_channel(enum channel kind, size_t size)
 	buffer = bench_memory_of(chunk);
 }
 
+static void measure(void (*body)(long arg), double (*op)(uint32_t n))
+{
+	bench_peer(body, 0);
+	close(writer);
+	bench_rate(op, 1e-6);
+}
+
 static void throughput(struct variant v)
 {
 	open_channel(v.how, v.size);
-	bench_peer(write_for_ever, 0);
-	close(writer);
-	bench_rate(read_chunks, 1e-6);
+	measure(write_for_ever, read_chunks);
 }
 
 /* The rows differ in the size of the pipe. Each call moves up to 256 KiB, so that the calls find
@@ -61,9 +66,7 @@ static void pipe_size(struct variant v)
 {
 	open_channel(A_PIPE, 256 * 1024);
 	bench_did(fcntl(writer, F_SETPIPE_SZ, v.size), "F_SETPIPE_SZ");
-	bench_peer(write_for_ever, 0);
-	close(writer);
-	bench_rate(read_chunks, 1e-6);
+	measure(write_for_ever, read_chunks);
 }
 
 static int null;
@@ -81,9 +84,7 @@ static void splice_away(struct variant v)
 {
 	open_channel(A_PIPE, v.size);
 	null = bench_did(open("/dev/null", O_WRONLY), "open /dev/null");
-	bench_peer(write_for_ever, 0);
-	close(writer);
-	bench_rate(splice_chunks, 1e-6);
+	measure(write_for_ever, splice_chunks);
 }
 
 static void vmsplice_for_ever(long arg)
@@ -114,9 +115,7 @@ static void vmsplice_in(struct variant v)
 	bench_did(pipe(probe), "pipe");
 	bench_did(vmsplice(probe[1], &one, 1, SPLICE_F_NONBLOCK), "vmsplice");
 	open_channel(A_PIPE, v.size);
-	bench_peer(vmsplice_for_ever, 0);
-	close(writer);
-	bench_rate(read_chunks, 1e-6);
+	measure(vmsplice_for_ever, read_chunks);
 }
 
 static int copy[2];
@@ -140,9 +139,7 @@ static void tee_away(struct variant v)
 {
 	open_channel(A_PIPE, v.size);
 	bench_channel(A_PIPE, copy);
-	bench_peer(write_for_ever, 0);
-	close(writer);
-	bench_rate(tee_chunks, 1e-6);
+	measure(write_for_ever, tee_chunks);
 }
 
 /* Several processes write records, and each counts its own records in shared memory. */
