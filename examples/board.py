@@ -47,7 +47,8 @@ class Field:
     """One name:type@offset of a schema."""
 
     def __init__(self, text):
-        match = re.fullmatch(r'([A-Za-z_]\w{0,63}):([a-z]+)(\d*)(?:\[(\d+)\])?@(\d+)', text, re.A)
+        match = re.fullmatch(r'([A-Za-z_]\w{0,63}):([a-z]+)((?:[1-9]\d*)?)'
+                             r'(?:\[([1-9]\d*)\])?@(0|[1-9]\d*)', text, re.A)
         need(match, 'wrong schema')
         self.name, kind, size, count, offset = match.groups()
         self.code = NUMBERS.get(kind + size)
@@ -165,7 +166,7 @@ class Board:
             slot = self.slot(number)
             if (self.seq() - number) % (1 << 32) >= self.nslots - 1:
                 continue
-            if slot[2] == 0 and number == 0:
+            if slot[0] == slot[2] == number == 0:
                 return None
             if self.is_whole(number, slot):
                 return slot

@@ -81,9 +81,11 @@ struct field {
 	char kind, is_array;
 };
 
+/* record_size is what C would make of the fields. end is where the last one ends. offsets counts
+ * those that were given. */
 struct schema {
 	struct field *fields;
-	uint32_t count, record_size;
+	uint32_t count, record_size, end, offsets;
 };
 
 /* Returns NULL, or what is wrong. The text is cut into pieces and must stay as long as the

@@ -63,8 +63,8 @@ static int is_name(const char *s)
 	return len && len <= NAME_LEN_MAX && !s[len] && !isdigit((unsigned char)*s);
 }
 
-/* Parses one field. end is where the field before it ends. Returns NULL, or what is wrong. */
-static const char *parse_field(struct field *f, char *text, uint32_t end)
+/* Parses the next field. Returns NULL, or what is wrong. */
+static const char *parse_field(struct schema *s, struct field *f, char *text)
 {
 	char *type = strchr(text, ':'), *after;
 	uint32_t align;
@@ -80,11 +80,12 @@ static const char *parse_field(struct field *f, char *text, uint32_t end)
 	if (!after || (*after && *after != '@'))
 		return "a type is i8-i64, u8-u64, f32, f64, bool, char, strN, binN, or TYPE[K]";
 	align = strchr("iuf", f->kind) ? f->size : 1;
-	f->offset = (end + align - 1) & -align;
+	f->offset = (s->end + align - 1) & -align;
 	if (*after == '@') {
+		s->offsets++;
 		*after++ = '\0';
 		after = parse_size(after, 0, &f->offset);
-		if (!after || *after || f->offset < end)
+		if (!after || *after || f->offset < s->end)
 			return "an offset is a number, and not inside the field before";
 	}
 	if ((uint64_t)f->size * f->count + f->offset > BOARD_RECORD_MAX)
@@ -94,27 +95,27 @@ static const char *parse_field(struct field *f, char *text, uint32_t end)
 
 const char *board_schema_parse(struct schema *s, char *text)
 {
-	uint32_t end = 0, align = 1;
+	uint32_t align = 1;
 	const char *wrong;
 
 	*s = (struct schema){ 0 };
 	for (char *item; (item = strsep(&text, ",")); s->count++) {
 		struct field f;
 
-		wrong = parse_field(&f, item, end);
+		wrong = parse_field(s, &f, item);
 		if (!wrong && board_schema_find(s, f.name, strlen(f.name)))
 			wrong = "a name is there twice";
 		if (wrong)
 			return wrong;
 		if (strchr("iuf", f.kind) && f.size > align)
 			align = f.size;
-		end = f.offset + f.size * f.count;
+		s->end = f.offset + f.size * f.count;
 		/* The table doubles when it is full. */
 		if (!(s->count & (s->count - 1)))
 			s->fields = xrealloc(s->fields, (s->count ? 2 * s->count : 1) * sizeof(f));
 		s->fields[s->count] = f;
 	}
-	s->record_size = (end + align - 1) & -align;
+	s->record_size = (s->end + align - 1) & -align;
 	return NULL;
 }
 

@@ -184,6 +184,10 @@ END2
 cc -o read read.c
 run ./read never
 is 'a reader in C says that nothing is published yet' '0 0' "$rc $out"
+cp never used
+printf '\1' | dd of=used bs=1 seek="$(($(od -An -tu4 -j16 -N4 used)))" conv=notrunc 2>log
+run ./read used
+is 'a reader in C takes a slot with a number alone for damage' '0 -1' "$rc $out"
 printf '\5\0\0\5' | dd of=never bs=1 seek=64 conv=notrunc 2>log # 0x05000005 in both byte orders
 run ./read never
 is 'a reader in C takes a number that no slot has for damage' '0 -1' "$rc $out"

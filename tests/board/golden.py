@@ -87,6 +87,10 @@ def variants(order):
     yield 'damaged-record-size', board(order, 2, 3, record_size=72), damaged
     yield 'damaged-field', board(order, 2, 3, schema=SCHEMA.replace('@68', '@76').encode()), damaged
     yield 'damaged-type', board(order, 2, 3, schema=SCHEMA.replace('i32', 'i33').encode()), damaged
+    yield 'damaged-no-offset', board(order, 2, 3, schema=SCHEMA.replace('@16', '').encode()), damaged
+    yield 'damaged-leading-zero', board(order, 2, 3, schema=SCHEMA.replace('a:i8@0', 'a:i8@00').encode()), damaged
+    yield 'damaged-size-leading-zero', board(order, 2, 3, schema=SCHEMA.replace('str8', 'str08').encode()), damaged
+    yield 'damaged-unused-slot', flip(board(order, 2, 0), 320), damaged
     yield 'damaged-name-twice', board(order, 2, 3, schema=SCHEMA.replace('b:', 'a:').encode()), damaged
     yield 'damaged-too-short', board(order, 2, 3)[:-1], damaged
     yield 'damaged-no-slot-whole', flip(flip(board(order, 2, 3, **earlier), 320 + 60), latest + 60), damaged
