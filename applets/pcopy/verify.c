@@ -68,7 +68,8 @@ static void restart(struct copy *copy)
 
 	shared->next = 0;
 	memset(shared->done, 0, sizeof(shared->done));
-	copy->plan.step = BUFFER_SIZE;
+	if (copy->plan.chunks) /* A read of so many bytes fails in /proc/sys (ENOMEM). */
+		copy->plan.step = BUFFER_SIZE;
 	copy->plan.start = monotonic_ns();
 	pcopy_set_jobs(copy, 1);
 }

@@ -134,7 +134,7 @@ ok '--resume compares a foreign file under its name with SRC' cmp src dst
 if locks_show; then
 	ln -s ../precious $kept
 	run box pcopy --resume src dst
-	like 'a link in place of the file of --resume is not followed' "1 pcopy: can't open '$kept' beside 'dst': *" "$rc $err"
+	like 'a link in place of the file of --resume is not followed' "1 pcopy: can't open '$kept' beside 'dst' (--inplace needs none): *" "$rc $err"
 	if [ "$(id -u)" = 0 ]; then
 		mkdir -m 777 open; cp src open/$kept; chmod 644 src
 		chown 65534:65534 open/$kept; chmod 444 open/$kept

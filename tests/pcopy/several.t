@@ -114,6 +114,11 @@ run box pcopy --compare one same
 is '--compare names the first byte that differs' "5 pcopy: 'one' and 'same' differ at byte 2000000" "$rc $err"
 box pcopy --compare - same <one 2>err; rc=$?
 is '--compare reads standard input' "5 pcopy: 'standard input' and 'same' differ at byte 2000000" "$rc $(cat err)"
+if [ -r /proc/sys/kernel/ostype ]; then
+	cat /proc/sys/kernel/ostype >ostype
+	run box pcopy --compare /proc/sys/kernel/ostype ostype
+	is '--compare reads a file of /proc/sys' '0 ' "$rc $err"
+fi
 head -c 100000 one >short
 run box pcopy --compare one short
 is '--compare names the end of a shorter DST' "5 pcopy: 'one' and 'short' differ at byte 100000" "$rc $err"
@@ -227,6 +232,9 @@ if [ "$(id -u)" = 0 ]; then
 	as_nobody pcopy one closed/dst
 	is 'the message about a directory that takes no file names --inplace' \
 		"1 pcopy: can't create a temporary file beside 'closed/dst' (--inplace needs none): Permission denied" "$rc $err"
+	as_nobody pcopy -R one closed/dst
+	is 'the message of -R about a directory that takes no file names --inplace' \
+		"1 pcopy: can't open '$(kept dst)' beside 'closed/dst' (--inplace needs none): Permission denied" "$rc $err"
 	as_nobody pcopy --inplace one closed/dst
 	ok 'a directory that takes no file lets DST be written in place' cmp one closed/dst
 	echo old >open/write; chown 65534:65534 open/write; chmod 222 open/write
