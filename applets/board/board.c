@@ -143,10 +143,9 @@ static const char *check_schema(struct board *b)
 	wrong = board_schema_parse(&b->schema, xasprintf("%s", b->text));
 	if (wrong)
 		return wrong;
-	if (b->schema.offsets != b->schema.count) /* only -S of mmapw may leave them out */
-		return "a field has no offset";
-	if (b->schema.end > b->head.record_size)
-		return "the schema is larger than the record";
+	/* Only -S of mmapw may leave offsets out. */
+	if (b->schema.offsets != b->schema.count || b->schema.end > b->head.record_size)
+		return "a field has no place in the record";
 	b->schema.record_size = b->head.record_size; /* it need not be what C would make of it */
 	return NULL;
 }
