@@ -108,7 +108,7 @@ static struct choice choose_all(const struct bench_plan *plan)
 	for (char **glob = plan->globs; glob && *glob; glob++) {
 		one.globs = (char *[]){ *glob, NULL };
 		if (!match(&one).count)
-			bb_show_usage("no measurement '%s': pipetest -b -l lists them", *glob);
+			bb_show_usage("no measurement '%s': see pipetest -b -l", *glob);
 	}
 	return match(plan);
 }
@@ -184,9 +184,10 @@ static void find_processors(const struct bench_plan *plan, int cpu[2])
 	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* The passes that are left share the time that is left, without what their set-up takes. */
+/* The passes that are left share the time until "end", without what their set-up takes. After
+ * "stop" only the first pass of a row begins. */
 static struct {
-	int64_t end, setup;
+	int64_t end, stop, setup;
 	unsigned passes;
 } left;
 
@@ -237,12 +238,10 @@ static int measure_once(struct bench_result *r, struct meter *m)
 
 static int measure_first(struct bench_result *r, struct meter *m)
 {
-	int64_t begin = monotonic_ns(), took;
+	int64_t begin = monotonic_ns();
 	int sig = measure_once(r, m);
 
-	took = monotonic_ns() - begin - SHARES * r->slice_ns;
-	if (took > 0)
-		r->setup_ns = took;
+	r->setup_ns = monotonic_ns() - begin - SHARES * r->slice_ns;
 	left.setup += (PASSES - 1) * r->setup_ns;
 	return sig;
 }
@@ -256,7 +255,7 @@ static int measure_up_to(struct bench_result *r, struct meter *m, unsigned passe
 		left.setup -= r->setup_ns;
 		if (r->passes == 0)
 			sig = measure_first(r, m);
-		else if (r->found.slices && monotonic_ns() < left.end)
+		else if (r->found.slices && monotonic_ns() < left.stop)
 			sig = measure_once(r, m);
 		else
 			left.passes--; /* The others have this time. */
@@ -348,6 +347,7 @@ static int measure(const struct bench_plan *plan, const struct choice *all)
 	if (m.figures == MAP_FAILED)
 		bb_perror_msg_and_die("can't map %zu bytes", sizeof(*m.figures));
 	left.end = begin + percent * (plan->former ? 65 : 95); /* start and end take time, too */
+	left.stop = begin + plan->most / 100 * 95;
 	left.passes = all->count * PASSES;
 	find_processors(plan, m.cpu);
 	bench_print_start(plan, all->count, m.cpu);

@@ -68,6 +68,7 @@ struct former *bench_read_former(const char *path);
 struct bench_plan {
 	char **globs;		/* NULL selects all measurements */
 	int64_t begin, duration; /* limit the whole run, in ns */
+	int64_t most;		/* limits it where even the set-up takes longer than that */
 	long *sizes;		/* lists chunk sizes up to a 0; NULL: each row has its own */
 	int cpu[2];		/* -1 stands for the first two processors we may use */
 	enum bench_form { BENCH_TABLE, BENCH_KTAP, BENCH_JSON } form;
@@ -114,6 +115,7 @@ void bench_channel(enum channel kind, int fd[2]);
 void *bench_map(size_t len, int flags, int fd); /* to read and write; skips if it cannot */
 /* Maps len bytes, which the peers share, and writes to each page, so that no fault is measured. */
 void *bench_memory_of(size_t len);
+int bench_null(void); /* opens /dev/null to write */
 /* Makes a file of len bytes, all of them written, and removes its name. */
 int bench_file(size_t len);
 /* These two read or write all n bytes. Where they cannot, the peer has ended, and they end this

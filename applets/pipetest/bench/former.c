@@ -95,7 +95,7 @@ static char *read_text(const char *path)
 	close(fd);
 	text[n] = '\0';
 	if (n == MOST || strlen(text) < (size_t)n)
-		bb_error_msg_and_die("'%s' is no text of less than 1 MiB", path);
+		bb_error_msg_and_die("'%s' is too large or no text", path);
 	return text;
 }
 
@@ -111,7 +111,7 @@ struct former *bench_read_former(const char *path)
 		*end = '\0';
 		all = xrealloc(all, (count + 2) * sizeof(*all));
 		if (!take_line(&all[count], line, end - line))
-			bb_error_msg_and_die("'%s' has a line that is not of -b -J, or not whole",
+			bb_error_msg_and_die("'%s' has a line that -b -J did not write",
 				path);
 		all[++count].name[0] = '\0';
 		line = next;

@@ -65,9 +65,15 @@ static double round_trips(uint32_t n)
 	return n;
 }
 
-static void trips_over(enum channel kind, enum placing where)
+/* The way to wait, the kind of channel and the placing are all in "how". */
+enum { WAIT = 16, KIND = 4 };
+
+static void trips(struct variant v)
 {
-	bench_place(where);
+	enum channel kind = v.how % WAIT / KIND;
+
+	wait_by = v.how / WAIT;
+	bench_place(v.how % KIND);
 	bench_channel(kind, there);
 	bench_channel(kind, back);
 	bench_peer(answer_bytes, 0);
@@ -76,20 +82,6 @@ static void trips_over(enum channel kind, enum placing where)
 	if (wait_by == BY_EPOLL)
 		watch(back[0]);
 	bench_each(round_trips, 1e6);
-}
-
-/* The kind of channel and the placing are both in "how". */
-enum { KIND = 4 };
-
-static void trips(struct variant v)
-{
-	trips_over(v.how / KIND, v.how % KIND);
-}
-
-static void wake_up(struct variant v)
-{
-	wait_by = v.how;
-	trips_over(A_PIPE, OTHER_CPU);
 }
 
 /* --- Round trips through two words of shared memory, each on a cache line of its own */
@@ -200,9 +192,9 @@ const struct bench bench_latency[] = {
 		trips, A_SOCKETPAIR * KIND + OTHER_CPU, PLAIN, 0 },
 	{ "shared.roundtrip.futex", "us", shared_trips, false, PLAIN, 0 },
 	{ "shared.roundtrip.spinning", "us", shared_trips, true, PLAIN, 0 },
-	{ "pipe.wakeup.read", "us", wake_up, BLOCKING, PLAIN, 0 },
-	{ "pipe.wakeup.poll", "us", wake_up, BY_POLL, PLAIN, 0 },
-	{ "pipe.wakeup.epoll", "us", wake_up, BY_EPOLL, PLAIN, 0 },
+	{ "pipe.wakeup.read", "us", trips, BLOCKING * WAIT + OTHER_CPU, PLAIN, 0 },
+	{ "pipe.wakeup.poll", "us", trips, BY_POLL * WAIT + OTHER_CPU, PLAIN, 0 },
+	{ "pipe.wakeup.epoll", "us", trips, BY_EPOLL * WAIT + OTHER_CPU, PLAIN, 0 },
 	{ "pipe.ring_hop", "us", ring_hops, 0, PLAIN, 2 | 4 | 8 },
 	{ 0 }
 };

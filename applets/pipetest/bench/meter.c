@@ -250,6 +250,11 @@ void *bench_memory_of(size_t len)
 	return memset(bench_map(len, MAP_SHARED | MAP_ANONYMOUS, -1), 1, len);
 }
 
+int bench_null(void)
+{
+	return bench_did(open("/dev/null", O_WRONLY), "open /dev/null");
+}
+
 int bench_file(size_t len)
 {
 	const char *name = file_name();

@@ -311,22 +311,28 @@ void bench_print_sheet(const char *text)
 	xfflush_stdout();
 }
 
+static void print_end(void)
+{
+	if (plan->former)
+		xprintf("# %u of %u figures are slower than in '%s', in each slice, by more than "
+			"%u %%\n", slower, compared, plan->former_path, plan->tolerance);
+	if (hasty && !plan->saved)
+		xprintf("# %u figures are of fewer slices: no more time\n", hasty);
+}
+
 int bench_print_end(int sig)
 {
 	if (plan->form == BENCH_TABLE)
 		print_table(NULL);
-	if (plan->form != BENCH_JSON && plan->former)
-		xprintf("# %u of %u figures are slower than in '%s', in each slice, by more than "
-			"%u %%\n", slower, compared, plan->former_path, plan->tolerance);
-	if (plan->form != BENCH_JSON && hasty && !plan->saved)
-		xprintf("# %u figures are of fewer slices: no more time\n", hasty);
+	if (plan->form != BENCH_JSON)
+		print_end();
 	if (sig) {
 		xfflush_stdout();
 		pipetest_directory_remove();
 		die_of_signal(sig);
 	}
 	if (plan->former && !compared)
-		bb_error_msg("no figure of '%s' was measured again", plan->former_path);
+		bb_error_msg("no figure of '%s' was measured", plan->former_path);
 	if (slower)
 		return EXIT_INTEGRITY;
 	return (plan->former ? compared : measured) ? EXIT_SUCCESS : EXIT_STALE;
