@@ -160,7 +160,7 @@ static int give_name(struct target *target)
 
 static int not_now(const struct target *target, const char *what)
 {
-	bb_error_msg("'%s' %s while it was copied", target->name, what);
+	bb_error_msg("'%s' %s another process while it was copied", target->name, what);
 	return EXIT_NOT_NOW;
 }
 
@@ -179,7 +179,7 @@ static int check_ours(const struct target *target, const char *name, const char 
 
 static int check_temporary(const struct target *target)
 {
-	return check_ours(target, target->written, "lost its temporary file to another process");
+	return check_ours(target, target->written, "lost its temporary file to");
 }
 
 /* Checks that DST is still the file that was examined, and that the file that will replace it is
@@ -190,11 +190,11 @@ static int check_names(const struct target *target)
 
 	if (pcopy_stat_name(target->dir, target->base, &now) < 0) {
 		if (errno == ENOENT)
-			return not_now(target, "was removed by another process");
+			return not_now(target, "was removed by");
 		return pcopy_cannot("examine", target->name);
 	}
 	if (!same_inode(&now, &target->old))
-		return not_now(target, "was replaced by another process");
+		return not_now(target, "was replaced by");
 	return check_temporary(target);
 }
 
@@ -226,7 +226,7 @@ static int make_name(const struct copy *copy)
 	if (status || rename_new(target) == 0)
 		return status;
 	if (errno == EEXIST && !asked(copy->request, 'n'))
-		return not_now(target, "was made by another process");
+		return not_now(target, "was made by");
 	if (errno == EEXIST)
 		bb_error_msg("'%s' exists", target->name);
 	else
@@ -247,7 +247,7 @@ static int take_name(struct copy *copy)
 		return status;
 	pcopy_spare(target);
 	if (target->dir != AT_FDCWD)
-		status = check_ours(target, target->base, "was replaced by another process");
+		status = check_ours(target, target->base, "was replaced by");
 	if (is_renamed && copy->request->place == REPLACE)
 		pcopy_remove_resumed(target);
 	return status;

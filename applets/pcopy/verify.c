@@ -88,7 +88,7 @@ int pcopy_verify(struct copy *copy)
 	int jobs = copy->plan.jobs, status = 0;
 
 	if (drop_cache(target->fd, medium.size) < 0) {
-		bb_error_msg("can't verify '%s': it stays in memory and hides the medium",
+		bb_error_msg("can't verify: '%s' stays in memory and hides the medium",
 			target->name);
 		return EXIT_UNSUPPORTED;
 	}

@@ -221,7 +221,7 @@ fi
 for fs in ramfs tmpfs; do
 	if [ "$(id -u)" = 0 ] && mkdir -p mnt && mount -t $fs none mnt 2>err; then
 		run box pcopy -y src mnt/dst
-		like "--verify refuses a file of $fs, which stays in memory" "77 pcopy: can't verify 'mnt/dst': it stays in memory*" "$rc $err"
+		like "--verify refuses a file of $fs, which stays in memory" "77 pcopy: can't verify: 'mnt/dst' stays in memory*" "$rc $err"
 		is "--verify leaves no temporary file on $fs" '' "$(ls -A mnt)"
 		umount mnt
 	else

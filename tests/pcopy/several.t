@@ -233,8 +233,8 @@ if [ "$(id -u)" = 0 ]; then
 	is 'the message about a directory that takes no file names --inplace' \
 		"1 pcopy: can't create a temporary file beside 'closed/dst' (--inplace needs none): Permission denied" "$rc $err"
 	as_nobody pcopy -R one closed/dst
-	is 'the message of -R about a directory that takes no file names --inplace' \
-		"1 pcopy: can't open '$(kept dst)' beside 'closed/dst' (--inplace needs none): Permission denied" "$rc $err"
+	like 'the message of -R about a directory that takes no file names --inplace' \
+		"1 pcopy: can't open '.pcopy-*' beside 'closed/dst' (--inplace needs none): Permission denied" "$rc $err"
 	as_nobody pcopy --inplace one closed/dst
 	ok 'a directory that takes no file lets DST be written in place' cmp one closed/dst
 	echo old >open/write; chown 65534:65534 open/write; chmod 222 open/write
