@@ -64,6 +64,7 @@ ok 'the longest name of a kernel fits into the picture' python3 drawn.py "$(unam
 ok 'a whisker has a light edge, or it would not be seen on a dark bar' grep -q 'stroke="#fff" stroke-width="4"' long.svg
 like 'bench.html has a table beside each chart' '*<svg*>fifow -r, fifor -r<*</svg>
 <table>*bare loop*</table>*<svg*>pcopy --no-sync<*<table>*best peer*</table>*</html>*' "$(cat bench.html)"
+like 'the table of bench.html says what ran once' '*<th>bare splice loop</th>*bare loop (1 run)</td>*' "$(cat bench.html)"
 
 # show.sh shows it again.
 is 'show.sh table prints the tables of bench.json as bench.sh printed them' "$(sed -n '/^F1 /,/^written/{/^written/!p;}' .out)" \

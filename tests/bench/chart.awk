@@ -41,7 +41,7 @@ function bar(i, y,   from, to, right, s) {
 		s = s whisker(from, to, y)
 	right = LEFT + amount_of(median[i]) * scale
 	if (to > right) right = to
-	return s label(right + 8, y + 13, 14, is_ours(i) ? " font-weight=\"bold\"" : "", number(amount_of(median[i])) (runs[i] == 1 ? " (1 run)" : ""))
+	return s label(right + 8, y + 13, 14, is_ours(i) ? " font-weight=\"bold\"" : "", number(amount_of(median[i])) once(i))
 }
 # chart Y returns the SVG of this question from Y on, and sets tall to its height.
 function chart(y,   i, top, most, tick, s, rows, x) {

@@ -6,8 +6,8 @@ function row(i,   s) {
 	s = "<tr" (is_ours(i) ? " class=\"ours\"" : "") "><th>" escaped(title(i)) "</th>"
 	if (!measured(i)) return s "<td colspan=\"6\">" escaped(median[i]) "</td></tr>\n"
 	s = s cell(number(amount_of(median[i]))) cell(number(amount_of(low[i]))) cell(number(amount_of(high[i])))
-	if (is_ours(i) || ratio[i] == "") return s "<td></td><td></td><td></td></tr>\n"
-	return s cell(sprintf("%.2f", ratio[i])) cell(sprintf("%.2f", least[i])) cell(standing(i) (role(i) ? ", " role(i) : "")) "</tr>\n"
+	if (is_ours(i) || ratio[i] == "") return s "<td></td><td></td>" cell(once(i)) "</tr>\n"
+	return s cell(sprintf("%.2f", ratio[i])) cell(sprintf("%.2f", least[i])) cell(standing(i) (role(i) ? ", " role(i) : "") once(i)) "</tr>\n"
 }
 function table(   i, s) {
 	s = "<table><tr><th>" escaped(units()) "</th><th>median</th><th>best run</th><th>worst run</th>" \

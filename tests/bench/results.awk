@@ -33,6 +33,7 @@ function best(bare,   i, found) {
 	return found
 }
 function role(i) { return i == peer ? "best peer" : i == loop ? "bare loop" : "" }
+function once(i) { return runs[i] == 1 ? " (1 run)" : "" }
 # standing I says if all runs of ours were faster than those of a tool, or slower, or neither.
 function standing(i,   k) {
 	for (k = 1; k <= n && !is_ours(k); k++) ;

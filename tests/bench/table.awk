@@ -7,7 +7,7 @@ function row(i) {
 	printf " %11s %11s %11s", number(amount_of(median[i])), number(amount_of(low[i])), number(amount_of(high[i]))
 	if (!is_ours(i) && ratio[i] != "")
 		printf "  %6.2f %6.2f  %s%s", ratio[i], least[i], standing(i), role(i) ? ", " role(i) : ""
-	print (runs[i] == 1 ? " (1 run)" : "")
+	print once(i)
 }
 function show(   i) {
 	printf "\n%s  %s\n", id, question
