@@ -107,16 +107,16 @@ static NORETURN void fifow_give_up(struct writer *w, const char *why)
 	exit(w->nonblock ? EXIT_NOT_NOW : EXIT_TIMED_OUT);
 }
 
-static int set_packets(struct writer *w, int on)
+static int set_packets(int fd, int on)
 {
-	return fcntl(w->f.fd, F_SETFL, O_NONBLOCK | (on ? O_DIRECT : 0)) == 0;
+	return fcntl(fd, F_SETFL, O_NONBLOCK | (on ? O_DIRECT : 0)) == 0;
 }
 
 /* Linux has packets since 3.4 (O_DIRECT in pipe(2)), but some other kernels with Linux's system
  * calls have none. */
 static void try_packets(struct writer *w)
 {
-	if (w->pipe.no_packets || (set_packets(w, 1) && set_packets(w, 0)))
+	if (w->pipe.no_packets || (set_packets(w->f.fd, 1) && set_packets(w->f.fd, 0)))
 		return;
 	w->pipe.no_packets = 1;
 	if (w->f.asked.frame == FRAME_PACKET && w->f.asked.frame_named) {
@@ -308,18 +308,19 @@ static ssize_t write_packet(struct writer *w, const char *buf, size_t len)
 	ssize_t n;
 	char c;
 
-	if ((own[1] || pipe2(own, O_DIRECT | O_NONBLOCK | O_CLOEXEC) == 0)
-	    && safe_write(own[1], buf, len) > 0) {
+	if (!own[1] && pipe2(own, O_NONBLOCK | O_CLOEXEC) == 0 && !set_packets(own[1], 1))
+		own[1] = 0;
+	if (own[1] && safe_write(own[1], buf, len) > 0) {
 		n = splice(own[0], NULL, w->f.fd, NULL, len, SPLICE_F_NONBLOCK);
 		if (n < 0)
 			(void)safe_read(own[0], &c, 1); /* This succeeds, so errno stays. */
 		if (n > 0 || errno == EAGAIN || errno == EPIPE)
 			return n;
 	}
-	if (!set_packets(w, 1))
+	if (!set_packets(w->f.fd, 1))
 		bb_perror_msg_and_die("can't switch '%s' to packets", w->f.path);
 	n = safe_write(w->f.fd, buf, len);
-	(void)set_packets(w, 0); /* It has worked before. errno stays. */
+	(void)set_packets(w->f.fd, 0); /* It has worked before. errno stays. */
 	return n;
 }
 

@@ -54,7 +54,7 @@ verdict() {
 	esac
 }
 
-for kind in line-w len-w raw-w late queue line-r len-r auto-r raw-r; do
+for kind in line-w packet-w len-w raw-w late queue line-r len-r auto-r raw-r; do
 	case $kind in raw*) input=raw.in ;; len*) input=long.in ;; *) input=short.in ;; esac
 	work $kind
 	ok "$kind: all arrives when no call fails, and the status is 0 ($rc)" eval 'test "$rc" = 0 && cmp got "$input"'
