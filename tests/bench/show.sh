@@ -34,7 +34,8 @@ readme)
 table | picture | page)
 	CAPTION="$(member machine "$2"), $(member processors "$2") processors, $(member cpu "$2")
 $(member kernel "$2"), page size $(member page_size "$2")
-$(member date "$2"), $(member version "$2")" ;;
+$(member date "$2"), $(member version "$2")
+First touch of memory: $(member first_touch_mb_per_s "$2") MB/s, later $(member later_touch_mb_per_s "$2") MB/s. One run to warm up, then $(member pairs "$2") in turn." ;;
 *) usage ;;
 esac
 export CAPTION
