@@ -19,8 +19,8 @@ $CC -O2 -Wall -Wextra -o "$dir/bare" "$here/bare.c"
 
 # Each of the two prints the median and the best of its slices.
 pipetest() { # NAME BEST, which is min or max
-	$RUN "$IPCBOX" pipetest -b="$1" -D 700ms -J | sed -n "s/.*\"median\":\([^,]*\),.*\"$2\":\([^,]*\),\"cpus\".*/\1 \2/p
-		s/.*\"median\":\([^,]*\),\"$2\":\([^,]*\),.*/\1 \2/p" | head -n 1
+	$RUN "$IPCBOX" pipetest -b="$1" -D 700ms -J |
+		sed -n "s/.*\"median\":\([^,]*\),.*\"$2\":\([^,]*\),.*/\1 \2/p" | head -n 1
 }
 # shellcheck disable=SC2317 # line calls it
 perf_pipe() { # one run prints only its sum: five runs are five slices
