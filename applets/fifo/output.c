@@ -3,6 +3,8 @@
  *
  * SPDX-License-Identifier: 0BSD
  */
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include "fifor.h"
 
 void fifor_output_failed(void)
@@ -12,27 +14,35 @@ void fifor_output_failed(void)
 	exit(EXIT_FAILURE);
 }
 
-/* Waits in poll(2), where signals are noticed. After POLLOUT a write of PIPE_BUF bytes does not
- * block. */
+/* RWF_NOWAIT of pwritev2(2) fills a pipe without blocking. Where it cannot, poll(2) waits, and
+ * notices signals. After POLLOUT a write of PIPE_BUF bytes does not block. */
+static ssize_t put_some(const struct reader *r, const char *buf, size_t len)
+{
+	enum { MY_RWF_NOWAIT = 8 };
+	struct iovec all = { (char *)buf, len };
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	ssize_t n = syscall(SYS_pwritev2, STDOUT_FILENO, &all, 1, -1L, -1L, MY_RWF_NOWAIT);
+
+	if (n > 0)
+		return n;
+	fifo_poll(&out, 1, INT64_MAX);
+	return safe_write(STDOUT_FILENO, buf, len < r->out.chunk ? len : r->out.chunk);
+}
+
 void fifor_flush_output(struct reader *r)
 {
-	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
-	size_t done = 0, n;
-	ssize_t written;
+	size_t done = 0;
+	ssize_t n;
 	int hints = 0;
 
 	r->f.unsaved = 1;
 	while (done < r->out.len) {
-		n = r->out.len - done;
-		if (n > r->out.chunk)
-			n = r->out.chunk;
-		fifo_poll(&out, 1, INT64_MAX);
-		written = safe_write(STDOUT_FILENO, r->out.buf + done, n);
-		if (written >= 0)
-			done += written;
+		n = put_some(r, r->out.buf + done, r->out.len - done);
+		if (n >= 0)
+			done += n;
 		else if (errno != EAGAIN)
 			fifor_output_failed();
-		hints = written < 0 ? hints + 1 : 0;
+		hints = n < 0 ? hints + 1 : 0;
 		fifo_rest(hints, INT64_MAX);
 	}
 	r->out.len = 0;
