@@ -56,18 +56,19 @@ int pcopy_has_real_locks(const struct target *target)
 /* Removes a file that a killed pcopy has left. If no process has the file locked, its maker is
  * dead. A pcopy that has just made the file, and has not locked it yet, loses the file here, and
  * makes another one: see create_locked(). */
-void pcopy_remove_stale(int dir, const char *name)
+int pcopy_remove_stale(int dir, const char *name)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0)
-		return;
+		return 0;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
 	    && (st.st_uid == geteuid() || geteuid() == 0) /* Root may have given it away. */
 	    && flock(fd, LOCK_EX | LOCK_NB) == 0 && !pcopy_has_writer(fd))
 		(void)unlinkat(dir, name, 0); /* Another pcopy may have been faster. */
 	close(fd);
+	return 1;
 }
 
 /* Returns a name for a file without a name, which has this name only until the rename. Where it

@@ -82,9 +82,10 @@ struct target {
 	off_t taken;		/* the bytes on the medium that the copy can overwrite */
 };
 
-/* The workers and the parent share this memory. Words that several processes use at the same time
- * have 32 bits, because every processor reads or writes such a word in one step. The other words
- * are results, which the parent reads after the workers have ended. */
+/* The workers and the parent share this memory. If there are no workers, it is private, because
+ * that is faster. Words that several processes use at the same time have 32 bits, because every
+ * processor reads or writes such a word in one step. The other words are results, which the parent
+ * reads after the workers have ended. */
 struct shared {
 	uint32_t next;		/* the number of the next chunk in the queue */
 	uint32_t failed;	/* true: a worker has failed, and the others print nothing */
@@ -211,7 +212,7 @@ char *pcopy_numbered_name(const struct target *target, int i);
 char *pcopy_random_name(void);
 char *pcopy_temporary_name(const struct target *target, int i);
 int pcopy_has_real_locks(const struct target *target);
-void pcopy_remove_stale(int dir, const char *name);
+int pcopy_remove_stale(int dir, const char *name); /* returns true if there was one */
 
 /* create.c makes a new file, which no other user may open until it is whole. pcopy_create returns
  * its descriptor or -1; name is NULL for a file without a name. pcopy_create_doomed does the same
@@ -286,11 +287,13 @@ void pcopy_let_signals(void);
 void pcopy_catch_signals(void);
 void pcopy_watch(const struct copy *copy);
 
-/* workers.c runs a task. pcopy_end_workers kills the workers that live, and waits for them. */
+/* workers.c runs a task. pcopy_is_short returns true if no worker is started for it.
+ * pcopy_end_workers kills the workers that live, and waits for them. */
 void pcopy_end_workers(void);
 void pcopy_count_done(struct worker *w, size_t n);
 uint64_t pcopy_bytes_done(const struct copy *copy);
 int pcopy_run(struct copy *copy, const struct task *task, const struct source *source);
+int pcopy_is_short(const struct copy *copy);
 
 /* verify.c reads the bytes back from the medium and compares them with what was copied, or, without
  * a copy, compares DST with SRC. */

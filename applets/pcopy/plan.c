@@ -48,7 +48,8 @@ int pcopy_make_plan(struct copy *copy)
 	plan->compare = request->place == UPDATE || request->place == RESUME;
 	plan->crc = request->expect >= 0 || asked(request, 'c') || asked(request, 'y');
 	plan->shared = mmap(NULL, offsetof(struct shared, crc[plan->chunks + 1]),
-		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		PROT_READ | PROT_WRITE,
+		MAP_ANONYMOUS | (pcopy_is_short(copy) ? MAP_PRIVATE : MAP_SHARED), -1, 0);
 	if (plan->shared == MAP_FAILED)
 		return pcopy_cannot("get memory for", copy->target.name);
 	return 0;

@@ -6,15 +6,20 @@
 #include <sys/file.h>
 #include "pcopy.h"
 
-/* Returns true if the new file has no name, but can get one later. To find this out, the file is
- * linked to the name ".", which exists: EEXIST means that /proc leads to the file, and that only
- * the name was refused. */
+/* Returns true if the new file has no name, but can get one later. To find this out, the first file
+ * on a file system is linked to the name ".", which exists: EEXIST means that /proc leads to the
+ * file, and that only the name was refused. */
 static int create_nameless(struct copy *copy)
 {
+	static dev_t known;
+
 	if (pcopy_create(copy, NULL) < 0)
 		return 0;
-	if (pcopy_link_target(&copy->target, ".") < 0 && errno == EEXIST)
+	if (known == copy->target.parent.st_dev
+	    || (pcopy_link_target(&copy->target, ".") < 0 && errno == EEXIST)) {
+		known = copy->target.parent.st_dev;
 		return 1;
+	}
 	close(copy->target.fd);
 	return 0;
 }
@@ -59,17 +64,27 @@ static int create_random(struct copy *copy)
 	return 0;
 }
 
+/* The least number that is free is taken (create_numbered()), so behind a free one there is seldom
+ * a name. */
+static void remove_stale_names(const struct target *target)
+{
+	int found = 1;
+
+	for (int i = 0; found && i < NAMED; i++) {
+		char *name = pcopy_numbered_name(target, i);
+
+		found = pcopy_remove_stale(target->dir, name);
+		free(name);
+	}
+}
+
 int pcopy_open_temporary(struct copy *copy)
 {
 	struct target *target = &copy->target;
 	int real_locks = pcopy_has_real_locks(target);
 
-	for (int i = 0; real_locks && i < NAMED; i++) {
-		char *name = pcopy_numbered_name(target, i);
-
-		pcopy_remove_stale(target->dir, name);
-		free(name);
-	}
+	if (real_locks)
+		remove_stale_names(target);
 	if (create_nameless(copy) || (real_locks && create_numbered(copy)) || create_random(copy))
 		return 0;
 	bb_perror_msg("can't create a temporary file beside '%s'%s", target->name,

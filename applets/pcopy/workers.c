@@ -271,8 +271,13 @@ static char *get_buffer(void)
 	return buf;
 }
 
-/* The copy fails if a worker fails or is killed. A short file is copied without a worker, because
- * to start a process would take longer. */
+/* A short file is copied without a worker, because to start a process would take longer. */
+int pcopy_is_short(const struct copy *copy)
+{
+	return copy->plan.chunks == 1 && copy->source.size <= SHORT;
+}
+
+/* The copy fails if a worker fails or is killed. */
 int pcopy_run(struct copy *copy, const struct task *task, const struct source *source)
 {
 	struct worker w = { .copy = copy, .task = task, .source = source };
@@ -281,7 +286,7 @@ int pcopy_run(struct copy *copy, const struct task *task, const struct source *s
 	if (w.buf == MAP_FAILED)
 		return pcopy_cannot("get memory for", copy->target.name);
 	pcopy_let_signals();
-	if (copy->plan.chunks == 1 && source->size <= SHORT)
+	if (pcopy_is_short(copy))
 		(void)work(&w, 0);
 	else
 		supervise(copy, &w);
