@@ -35,18 +35,16 @@ static int sync_fd(const struct copy *copy, int fd, enum sync how)
 	return error < 0 && errno != EINVAL && errno != EROFS ? -1 : 0;
 }
 
-static int sync_failed(const struct target *target)
+static int sync_failed(const char *what, const struct target *target)
 {
-	bb_perror_msg("can't bring '%s' to the medium", target->name);
+	bb_perror_msg("can't bring %s'%s' to the medium", what, target->name);
 	return EXIT_FAILURE;
 }
 
 static int sync_name(const struct copy *copy)
 {
-	if (sync_fd(copy, copy->target.dir, SYNC_FULL) == 0)
-		return 0;
-	bb_perror_msg("can't bring the directory of '%s' to the medium", copy->target.name);
-	return EXIT_FAILURE;
+	return sync_fd(copy, copy->target.dir, SYNC_FULL) == 0
+		? 0 : sync_failed("the name ", &copy->target);
 }
 
 static int no_longer(struct copy *copy, int status)
@@ -73,7 +71,7 @@ static int sync_together(struct copy *copies[], int n)
 			continue;
 		if (!worst && !is_io_error())
 			return -1;
-		worst = no_longer(copies[i], sync_failed(&copies[i]->target));
+		worst = no_longer(copies[i], sync_failed("", &copies[i]->target));
 	}
 	return worst;
 }
@@ -111,7 +109,7 @@ static int sync_all(struct copy *copies[], int n)
 	worst = 0;
 	for (int i = 0; i < n; i++)
 		if (copies[i]->pending && sync_fd(copies[i], copies[i]->target.fd, how) < 0)
-			worst = no_longer(copies[i], sync_failed(&copies[i]->target));
+			worst = no_longer(copies[i], sync_failed("", &copies[i]->target));
 	return worst;
 }
 
@@ -203,10 +201,8 @@ static int replace(struct copy *copy)
 	struct target *target = &copy->target;
 	int status;
 
-	if (!target->written && give_name(target) < 0) {
-		bb_perror_msg("can't link the temporary file of '%s'", target->name);
-		return EXIT_FAILURE;
-	}
+	if (!target->written && give_name(target) < 0)
+		return pcopy_cannot("link the temporary file of", target->name);
 	status = check_names(target);
 	if (status)
 		return status;
@@ -214,8 +210,7 @@ static int replace(struct copy *copy)
 		bb_error_msg("'%s' has other hard links: they keep the old content", target->name);
 	if (renameat(target->dir, target->written, target->dir, target->base) == 0)
 		return 0;
-	bb_perror_msg("can't rename the temporary file to '%s'", target->name);
-	return EXIT_FAILURE;
+	return pcopy_cannot("rename the temporary file to", target->name);
 }
 
 static int make_name(const struct copy *copy)
@@ -227,10 +222,9 @@ static int make_name(const struct copy *copy)
 		return status;
 	if (errno == EEXIST && !asked(copy->request, 'n'))
 		return not_now(target, "was made by");
-	if (errno == EEXIST)
-		bb_error_msg("'%s' exists", target->name);
-	else
-		bb_perror_msg("can't rename the temporary file to '%s'", target->name);
+	if (errno != EEXIST)
+		return pcopy_cannot("rename the temporary file to", target->name);
+	bb_error_msg("'%s' exists", target->name);
 	return EXIT_FAILURE;
 }
 

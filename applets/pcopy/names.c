@@ -61,14 +61,12 @@ int pcopy_remove_stale(int dir, const char *name)
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0)
-		return 0;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
 	    && (st.st_uid == geteuid() || geteuid() == 0) /* Root may have given it away. */
 	    && flock(fd, LOCK_EX | LOCK_NB) == 0 && !pcopy_has_writer(fd))
 		(void)unlinkat(dir, name, 0); /* Another pcopy may have been faster. */
 	close(fd);
-	return 1;
+	return fd >= 0;
 }
 
 /* Returns a name for a file without a name, which has this name only until the rename. Where it

@@ -105,10 +105,10 @@ static void refuse_exclusive(const struct request *request)
 
 	if (request->compare && (request->place != REPLACE || opts
 		& (OPT('y') | OPT('n') | OPT('p') | OPT('f'))))
-		bb_show_usage("--compare copies nothing: no --verify, --inplace, --update-blocks,"
-			      " --resume, --no-clobber, --preserve or --force");
+		bb_show_usage("--compare excludes --verify, --inplace, --update-blocks,"
+			      " --resume, --no-clobber, --preserve and --force");
 	if (opts & OPT('f') && (request->place == INPLACE || request->place == UPDATE))
-		bb_show_usage("--force replaces DST, --inplace and --update-blocks do not");
+		bb_show_usage("--force excludes --inplace and --update-blocks");
 	if (opts & OPT('f') && opts & OPT('n'))
 		bb_show_usage("--force excludes --no-clobber");
 	if (opts & OPT('t') && opts & OPT('T'))

@@ -50,32 +50,26 @@ static int create_numbered(struct copy *copy)
 
 static int create_random(struct copy *copy)
 {
-	enum { TRIES = 100 };
+	int tries = 100;
 
-	for (int i = 0; i < TRIES; i++) {
-		char *name = pcopy_random_name();
-
-		if (pcopy_create_doomed(copy, name) >= 0)
-			return 1;
-		free(name);
-		if (errno != EEXIST)
+	while (pcopy_create_doomed(copy, pcopy_random_name()) < 0)
+		if (errno != EEXIST || --tries == 0)
 			return 0;
-	}
-	return 0;
+	return 1;
 }
 
 /* The least number that is free is taken (create_numbered()), so behind a free one there is seldom
  * a name. */
 static void remove_stale_names(const struct target *target)
 {
-	int found = 1;
+	int i = 0, found;
 
-	for (int i = 0; found && i < NAMED; i++) {
+	do {
 		char *name = pcopy_numbered_name(target, i);
 
 		found = pcopy_remove_stale(target->dir, name);
 		free(name);
-	}
+	} while (found && ++i < NAMED);
 }
 
 int pcopy_open_temporary(struct copy *copy)
