@@ -178,7 +178,6 @@ static void next_message(struct reader *r, struct peer *p, const struct fifo_hea
 	if (lost && r->f.asked.verbose >= 0)
 		bb_error_msg("lost=%u writer=%u", lost, h->writer);
 	p->seq = h->seq;
-	p->length = h->length;
 	p->cut = 0;
 }
 
@@ -196,6 +195,7 @@ static int fits(struct reader *r, struct peer *p, const struct fifo_header *h)
 		next_message(r, p, h);
 	if (h->offset)
 		report_cut(r, p, h->part);
+	p->length = h->length;
 	return h->offset == 0;
 }
 

@@ -27,6 +27,49 @@ lines' ''
 	wait $reader
 	printf '%0100000d\ntwo\nlines\n\n' 7 >wanted
 	ok 'examples/fifo.py reads what fifow sends' cmp wanted python
+
+	# Frames at random: parts that are lost, double, cut or damaged, numbers that come again or are
+	# left out, and other bytes between them.
+	cat >random.py <<'END'
+import random, struct, sys, zlib
+rng = random.Random(int(sys.argv[1]))
+def part(run, writer, seq, length, offset, text):
+    head = struct.pack('<4sIIHHIII', b'IPF\2', length, offset, len(text), 0, writer, run, seq)
+    return head + struct.pack('<I', zlib.crc32(text, zlib.crc32(head))) + text
+def message(run, writer, seq):
+    most = 4096 - 32
+    text = bytes(rng.choices(b'abIPF\2\n', k=rng.choice((0, 1, 5, 100, most, most + 1, 9000))))
+    parts = [part(run, writer, seq, len(text), at, text[at:at + most]) for at in range(0, len(text) or 1, most)]
+    at, fault = rng.randrange(len(parts)), rng.randrange(20)
+    if fault == 0: del parts[at]
+    elif fault == 1: parts.insert(at, parts[at])
+    elif fault == 2: parts[at] = parts[at][:rng.randrange(len(parts[at]))]
+    elif fault == 3:
+        damaged = bytearray(parts[at])
+        damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
+        parts[at] = bytes(damaged)
+    return parts
+for run in range(300):
+    writers = []
+    for writer in range(rng.randint(1, 4)):
+        seq, parts = rng.randrange(3), []
+        for _ in range(rng.randint(1, 6)):
+            seq += rng.choice((0, 1, 1, 1, 2))
+            parts += message(run, writer, seq)
+        writers.append(parts)
+    while any(writers):
+        sys.stdout.buffer.write(rng.choice([w for w in writers if w]).pop(0))
+        if rng.randrange(10) == 0:
+            sys.stdout.buffer.write(rng.choice((b'noise\n', b'IPF\2', b'IPF\2' + bytes(28))))
+END
+	seed=$(od -An -N3 -tu4 /dev/urandom)
+	python3 random.py $((seed)) >stream
+	bg fifor -t 60 -e exit -F len -o plain -q f >got
+	cat stream >f
+	wait "$pid"
+	python3 "$top/examples/fifo.py" stream >python
+	ok 'examples/fifo.py and fifor read the same in frames at random' sh -c 'test -s got && cmp got python'
+	cmp -s got python || echo "# seed $seed"
 else
 	skip 'examples/fifo.py reads the golden frames as fifor does' 'no python3, or no examples'
 fi
