@@ -147,8 +147,8 @@ class Board:
         """After a reboot: the slot with the most publications of those that are whole."""
         for _ in range(TRIES):
             number = self.seq()
-            found = [slot for slot in map(self.slot, range(self.nslots)) if slot[2]]
-            found = [slot for slot in found if self.is_whole(slot[0], slot)]
+            found = [slot for i, slot in enumerate(map(self.slot, range(self.nslots)))
+                     if slot[2] and slot[0] % self.nslots == i and self.is_whole(slot[0], slot)]
             if found:
                 return max(found, key=lambda slot: slot[2])
             # A writer that does not know the boot may have changed each slot meanwhile.
@@ -250,11 +250,11 @@ def follow(path):
     """Each publication as it comes: a slow reader sees the latest, not all."""
     board, last, looked = wait_for(path), None, time.monotonic()
     while True:
-        slot = board.latest()
+        number, slot = board.seq(), board.latest()
         if slot and (slot[2], slot[4]) != last:
             last = slot[2], slot[4]
             show(board, slot)
-        board.wait(board.seq() if slot is None else slot[0])
+        board.wait(number)
         if time.monotonic() - looked >= SECOND:
             looked = time.monotonic()
             if not board.is_current():

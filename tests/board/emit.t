@@ -118,6 +118,28 @@ END2
 cc -o fork fork.c
 run ./fork left
 is 'the lock of a closed board is free while a child of its process lives' '0 ' "$rc $err"
+cat >child.c <<'END2'
+#include "left.h"
+#include <stdlib.h>
+#include <sys/wait.h>
+
+int main(int argc, char **argv)
+{
+	struct left l;
+
+	if (argc < 2 || left_open(&l, argv[1], 1))
+		return 2;
+	if (!fork()) {
+		left_close(&l);
+		_exit(0);
+	}
+	wait(NULL);
+	return system(argv[2]) >> 8;
+}
+END2
+cc -o child child.c
+run ./child left "$EMULATOR $IPCBOX mmapw -q left id=5"
+is 'a child that closes its copy of the board leaves the parent the lock' '3 ' "$rc $err"
 
 # Between a writer's open(2) and its lock another program gives the name to another file.
 cat >moved.c <<'END2'
@@ -155,12 +177,14 @@ cat >wait.c <<'END2'
 int main(void)
 {
 	struct left l;
-	time_t end = time(NULL) + 10;
+	struct timespec start, end;
 
 	if (left_open(&l, "left", 0))
 		return 1;
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	left_wait(&l, left_seq(&l));
-	return time(NULL) < end ? 0 : 2;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	return end.tv_sec - start.tv_sec < 1 || end.tv_sec - start.tv_sec > 9 ? 2 : 0;
 }
 END2
 cc -o wait wait.c

@@ -55,6 +55,11 @@ def flip(b, at):
     return b
 
 
+def put(b, place, data):
+    b[320 + place * 128:320 + place * 128 + len(data)] = data
+    return b
+
+
 def variants(order):
     def good(n):
         return 0, TEXT % n
@@ -73,6 +78,7 @@ def variants(order):
     yield 'nothing-published', board(order, 2, 0), (3, '')
     yield 'earlier-boot', board(order, 8, 5, seq=3, **earlier), good(5)
     yield 'earlier-boot-newest-torn', flip(board(order, 8, 5, **earlier), 320 + 5 * 128 + 60), good(4)
+    yield 'earlier-boot-wrong-place', put(board(order, 8, 5, **earlier), 5, slot(order, 6)), good(4)
     yield 'damaged-magic', board(order, 2, 3, magic=b'\x89IPBB\n\n\x1a'), damaged
     yield 'damaged-version', board(order, 2, 3, major=2), damaged
     yield 'damaged-header', flip(board(order, 2, 3), 20), damaged

@@ -38,6 +38,18 @@ if command -v python3 >/dev/null; then
 	END2
 	run env PYTHONDONTWRITEBYTECODE=1 python3 busy.py "$top/examples" "$golden/little-earlier-boot.board"
 	is 'board.py looks again where a writer has changed each slot of a board of an earlier boot' '0 5 ' "$rc $out $err"
+	cat >still.py <<-'END2'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		import board
+		class Still(board.Board):
+		    def wait(self, number):
+		        sys.exit(number != self.seq())
+		board.Board = Still
+		board.follow(sys.argv[2])
+	END2
+	run env PYTHONDONTWRITEBYTECODE=1 python3 still.py "$top/examples" "$golden/little-earlier-boot.board"
+	is 'board.py -f waits for the next number where seq does not name the newest record' '0 ' "$rc $err"
 	run python3 "$top/examples/board.py" missing
 	is 'board.py is exit 3 where there is no file' '3 nothing is published yet: there is no such file' "$rc $err"
 	run python3 "$top/examples/board.py" .
