@@ -89,30 +89,6 @@ static void choose_row(struct choice *all, const struct bench_plan *plan, const 
 	} while (sizes);
 }
 
-static struct choice match(const struct bench_plan *plan)
-{
-	static const struct bench *const groups[] = { bench_stream, bench_latency, bench_memory,
-		bench_setup };
-	struct choice all = { 0 };
-
-	for (unsigned i = 0; i < ARRAY_SIZE(groups); i++)
-		for (const struct bench *b = groups[i]; b->name; b++)
-			choose_row(&all, plan, b);
-	return all;
-}
-
-static struct choice choose_all(const struct bench_plan *plan)
-{
-	struct bench_plan one = *plan;
-
-	for (char **glob = plan->globs; glob && *glob; glob++) {
-		one.globs = (char *[]){ *glob, NULL };
-		if (!match(&one).count)
-			bb_show_usage("no measurement '%s': see pipetest -b -l", *glob);
-	}
-	return match(plan);
-}
-
 /* Makes a result of each figure of a file: its least, median and greatest slice are known. */
 static struct choice choose_saved(const struct bench_plan *plan)
 {
@@ -132,6 +108,32 @@ static struct choice choose_saved(const struct bench_plan *plan)
 		};
 	}
 	return all;
+}
+
+static struct choice match(const struct bench_plan *plan)
+{
+	static const struct bench *const groups[] = { bench_stream, bench_latency, bench_memory,
+		bench_setup };
+	struct choice all = { 0 };
+
+	if (plan->saved)
+		return choose_saved(plan);
+	for (unsigned i = 0; i < ARRAY_SIZE(groups); i++)
+		for (const struct bench *b = groups[i]; b->name; b++)
+			choose_row(&all, plan, b);
+	return all;
+}
+
+static struct choice choose_all(const struct bench_plan *plan)
+{
+	struct bench_plan one = *plan;
+
+	for (char **glob = plan->globs; glob && *glob; glob++) {
+		one.globs = (char *[]){ *glob, NULL };
+		if (!match(&one).count)
+			bb_show_usage("no measurement '%s': see pipetest -b -l", *glob);
+	}
+	return match(plan);
 }
 
 static struct bench_result *find_result(const struct choice *all, const char *name)
@@ -241,7 +243,8 @@ static int measure_first(struct bench_result *r, struct meter *m)
 	int64_t begin = monotonic_ns();
 	int sig = measure_once(r, m);
 
-	r->setup_ns = monotonic_ns() - begin - SHARES * r->slice_ns;
+	if (r->found.slices)
+		r->setup_ns = monotonic_ns() - begin - SHARES * r->slice_ns;
 	left.setup += (PASSES - 1) * r->setup_ns;
 	return sig;
 }
@@ -323,7 +326,7 @@ static int try_slower(const struct choice *all, struct meter *m, unsigned times)
 		for (unsigned i = 0; i < all->count; i++)
 			left.passes += bench_is_slower(&all->list[i]) * times * PASSES;
 		for (unsigned i = 0; i < all->count && !sig; i++)
-			if (monotonic_ns() < left.end && bench_is_slower(&all->list[i]))
+			if (monotonic_ns() < left.stop && bench_is_slower(&all->list[i]))
 				sig = measure_again(&all->list[i], m);
 	}
 	return sig;
@@ -365,13 +368,10 @@ static int measure(const struct bench_plan *plan, const struct choice *all)
 
 int bench_run(const struct bench_plan *plan)
 {
-	struct choice all;
+	struct choice all = choose_all(plan);
 
-	if (!plan->saved) {
-		all = choose_all(plan);
+	if (!plan->saved)
 		return bench_print_end(measure(plan, &all));
-	}
-	all = choose_saved(plan);
 	bench_print_start(plan, all.count, NULL);
 	print_all(&all);
 	return bench_print_end(0);

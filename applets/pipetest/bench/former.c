@@ -95,7 +95,7 @@ static char *read_text(const char *path)
 	close(fd);
 	text[n] = '\0';
 	if (n == MOST || strlen(text) < (size_t)n)
-		bb_error_msg_and_die("'%s' is too large or no text", path);
+		bb_error_msg_and_die("'%s' is over 1 MiB, or has a NUL byte", path);
 	return text;
 }
 

@@ -12,7 +12,7 @@ static const struct bench_plan *plan;
 static struct utsname system_name;
 static unsigned number, measured, slower, compared, hasty;
 static double limit; /* is the tolerance as a ratio */
-static int bar; /* is how many characters the longest bar has; -1: a row takes two lines */
+static int bar; /* is how many characters the longest bar has; -1: a row is broken into lines */
 
 const char *bench_number(char text[24], double value)
 {
@@ -317,7 +317,7 @@ static void print_end(void)
 		xprintf("# %u of %u figures are slower than in '%s', in each slice, by more than "
 			"%u %%\n", slower, compared, plan->former_path, plan->tolerance);
 	if (hasty && !plan->saved)
-		xprintf("# %u figures are of fewer slices: no more time\n", hasty);
+		xprintf("# figures of fewer slices, for lack of time: %u\n", hasty);
 }
 
 int bench_print_end(int sig)
@@ -332,7 +332,7 @@ int bench_print_end(int sig)
 		die_of_signal(sig);
 	}
 	if (plan->former && !compared)
-		bb_error_msg("no figure of '%s' was measured", plan->former_path);
+		bb_error_msg("'%s' has no figure to compare", plan->former_path);
 	if (slower)
 		return EXIT_INTEGRITY;
 	return (plan->former ? compared : measured) ? EXIT_SUCCESS : EXIT_STALE;

@@ -25,7 +25,8 @@ static void wait_for_child(pid_t pid)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (status)
-		bench_skip("exec: %s", strerror(WEXITSTATUS(status)));
+		bench_skip("child: %s",
+			WIFEXITED(status) ? strerror(WEXITSTATUS(status)) : "killed");
 }
 
 int bench_program;
