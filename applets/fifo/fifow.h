@@ -53,7 +53,7 @@ char *fifow_queue_keep(struct queue *q, size_t len);
 /* How the open FIFO is written to. Only peer.c changes it. */
 struct fifow_pipe {
 	int lock;		/* fifow locks, so that no write lands inside a long message */
-	int own[2];		/* the pipe that packets are made in; all zero: none */
+	int own[2];		/* the pipe that packets are made in; own[1] is 0 or -1: none */
 	int no_packets;		/* this kernel has no packets */
 };
 

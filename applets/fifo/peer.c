@@ -309,8 +309,8 @@ static ssize_t write_packet(struct writer *w, const char *buf, size_t len)
 	char c;
 
 	if (!own[1] && pipe2(own, O_NONBLOCK | O_CLOEXEC) == 0 && !set_packets(own[1], 1))
-		own[1] = 0;
-	if (own[1] && safe_write(own[1], buf, len) > 0) {
+		own[1] = -1;
+	if (own[1] > 0 && safe_write(own[1], buf, len) > 0) {
 		n = splice(own[0], NULL, w->f.fd, NULL, len, SPLICE_F_NONBLOCK);
 		if (n < 0)
 			(void)safe_read(own[0], &c, 1); /* This succeeds, so errno stays. */

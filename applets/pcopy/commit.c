@@ -15,8 +15,8 @@ static int is_io_error(void)
 	return errno == EIO || errno == ENOSPC || errno == EDQUOT;
 }
 
-/* SYNC_DATA need not bring the mode and the times to the medium (fdatasync(2)). SYNC_NONE waits for
- * nothing, but a file system such as NFS can report at a close(2) that it has lost bytes. A special
+/* SYNC_DATA need not bring the mode and the times to the medium (fdatasync(2)). SYNC_NONE makes
+ * no sync, but a file system such as NFS can report at a close(2) that it has lost bytes. A special
  * file cannot be synced, so EINVAL and EROFS are no errors (fsync(2)). If pcopy may not read the
  * directory, its descriptor is O_PATH, and fsync(2) fails with EBADF (open(2)). Then the whole file
  * system is synced. */
@@ -26,7 +26,7 @@ static int sync_fd(const struct copy *copy, int fd, enum sync how)
 	int error;
 
 	if (how == SYNC_NONE)
-		return close(dup(fd)) < 0 && is_io_error() ? -1 : 0;
+		return close(dup(fd)) < 0 && errno != EBADF && errno != EINTR ? -1 : 0;
 	do
 		error = how == SYNC_FULL ? fsync(fd) : fdatasync(fd);
 	while (error < 0 && errno == EINTR);
@@ -59,11 +59,11 @@ static int no_longer(struct copy *copy, int status)
  * finds out whether the bytes of each file have reached the medium. What it reports is final: the
  * kernel reports an error only once to each descriptor (its Documentation/core-api/errseq.rst), so
  * fsync(2) would not report it again. */
-static int sync_together(struct copy *copies[], int n)
+static int sync_together(struct copy *copies[], int n, int fd)
 {
 	enum { WAIT = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE
 		| SYNC_FILE_RANGE_WAIT_AFTER };
-	int failed = syncfs(copies[0]->target.fd), worst = 0;
+	int failed = syncfs(fd), worst = 0;
 
 	for (int i = 0; i < n; i++) {
 		if (!copies[i]->pending
@@ -76,8 +76,9 @@ static int sync_together(struct copy *copies[], int n)
 	return worst;
 }
 
-/* Returns true if all files are on one file system, so that one syncfs(2) is enough. */
-static int share_file_system(struct copy *copies[], int n)
+/* If all files are on one file system, one syncfs(2) is enough. Then this function returns the
+ * descriptor of one of them, else -1. */
+static int find_shared(struct copy *copies[], int n)
 {
 	const struct target *first = NULL;
 
@@ -88,10 +89,10 @@ static int share_file_system(struct copy *copies[], int n)
 			continue;
 		if (target->dir == AT_FDCWD
 		    || (first && first->parent.st_dev != target->parent.st_dev))
-			return 0;
+			return -1;
 		first = target;
 	}
-	return first != NULL;
+	return first ? first->fd : -1;
 }
 
 static int sync_all(struct copy *copies[], int n)
@@ -102,8 +103,8 @@ static int sync_all(struct copy *copies[], int n)
 
 	if (how == SYNC_NONE && asked(request, 'y'))
 		how = SYNC_DATA;
-	if (how != SYNC_NONE && n > 1 && share_file_system(copies, n))
-		worst = sync_together(copies, n);
+	if (how != SYNC_NONE && n > 1)
+		worst = sync_together(copies, n, find_shared(copies, n));
 	if (worst >= 0)
 		return worst;
 	worst = 0;

@@ -56,7 +56,7 @@ int pcopy_has_real_locks(const struct target *target)
 /* Removes a file that a killed pcopy has left. If no process has the file locked, its maker is
  * dead. A pcopy that has just made the file, and has not locked it yet, loses the file here, and
  * makes another one: see create_locked(). */
-int pcopy_remove_stale(int dir, const char *name)
+void pcopy_remove_stale(int dir, const char *name)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
@@ -66,7 +66,6 @@ int pcopy_remove_stale(int dir, const char *name)
 	    && flock(fd, LOCK_EX | LOCK_NB) == 0 && !pcopy_has_writer(fd))
 		(void)unlinkat(dir, name, 0); /* Another pcopy may have been faster. */
 	close(fd);
-	return fd >= 0;
 }
 
 /* Returns a name for a file without a name, which has this name only until the rename. Where it

@@ -182,6 +182,8 @@ int pcopy_is_directory(const char *name);
 int pcopy_reopen(const struct target *target, int flags);
 
 /* refuse.c finds, before the first byte is copied, what would make the copy fail at its end.
+ * pcopy_check_rename refuses what rename(2) would refuse: a new DST needs no rename if its file has
+ * no name until then, and is not kept for --resume.
  * pcopy_human writes a number of bytes as text, such as "1.5 MiB". pcopy_read_start reads the first
  * 999 bytes of a file in /proc, and returns false if it cannot. pcopy_read_field returns the number
  * that follows the text there, or -1. */
@@ -189,6 +191,7 @@ int pcopy_read_start(const char *name, char content[1000]);
 long pcopy_read_field(const char *name, const char *text);
 char *pcopy_human(char text[16], uint64_t bytes);
 int pcopy_check_target(struct copy *copy);
+int pcopy_check_rename(const struct target *target);
 int pcopy_check_room(const struct copy *copy);
 
 /* discard.c removes a doomed file when pcopy ends, by exit(3) or by a signal, or gives it the name
@@ -212,7 +215,7 @@ char *pcopy_numbered_name(const struct target *target, int i);
 char *pcopy_random_name(void);
 char *pcopy_temporary_name(const struct target *target, int i);
 int pcopy_has_real_locks(const struct target *target);
-int pcopy_remove_stale(int dir, const char *name); /* returns true if there was one */
+void pcopy_remove_stale(int dir, const char *name);
 
 /* create.c makes a new file, which no other user may open until it is whole. pcopy_create returns
  * its descriptor or -1; name is NULL for a file without a name. pcopy_create_doomed does the same

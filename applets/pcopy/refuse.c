@@ -109,21 +109,17 @@ static int is_append_only(const struct target *target)
 	return flags & APPEND;
 }
 
-/* Refuses what rename(2) would refuse. A new DST needs no rename, except with --resume. */
-static int check_rename(const struct copy *copy)
+int pcopy_check_rename(const struct target *target)
 {
-	const struct target *target = &copy->target;
 	int is_new = target->old.st_mode == 0;
 	const char *why;
 
-	if (is_new && copy->request->place != RESUME)
-		return 0;
 	if (is_append_only(target))
 		why = "its directory is append-only";
 	else if (!is_new && is_mount_point(target))
 		why = "it is a mount point";
 	else if (!is_new && is_sticky(target))
-		why = "another user owns it, and its directory is sticky";
+		why = "another user owns it in a sticky directory";
 	else
 		return 0;
 	bb_error_msg("can't replace '%s': %s (use --inplace)", target->name, why);
@@ -194,7 +190,9 @@ int pcopy_check_target(struct copy *copy)
 		status = check_writable(copy);
 	if (!status && target->old.st_mode == 0)
 		status = check_new(copy);
-	return status ? status : check_rename(copy);
+	if (status || (target->old.st_mode == 0 && copy->request->place != RESUME))
+		return status;
+	return pcopy_check_rename(target);
 }
 
 /* Refuses, before the first byte, a copy that needs more space than statfs(2) reports as free. Only

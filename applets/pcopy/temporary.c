@@ -58,28 +58,22 @@ static int create_random(struct copy *copy)
 	return 1;
 }
 
-/* The least number that is free is taken (create_numbered()), so behind a free one there is seldom
- * a name. */
-static void remove_stale_names(const struct target *target)
-{
-	int i = 0, found;
-
-	do {
-		char *name = pcopy_numbered_name(target, i);
-
-		found = pcopy_remove_stale(target->dir, name);
-		free(name);
-	} while (found && ++i < NAMED);
-}
-
 int pcopy_open_temporary(struct copy *copy)
 {
 	struct target *target = &copy->target;
 	int real_locks = pcopy_has_real_locks(target);
 
-	if (real_locks)
-		remove_stale_names(target);
-	if (create_nameless(copy) || (real_locks && create_numbered(copy)) || create_random(copy))
+	for (int i = 0; real_locks && i < NAMED; i++) {
+		char *name = pcopy_numbered_name(target, i);
+
+		pcopy_remove_stale(target->dir, name);
+		free(name);
+	}
+	if (create_nameless(copy))
+		return 0;
+	if (pcopy_check_rename(target))
+		return EXIT_FAILURE;
+	if ((real_locks && create_numbered(copy)) || create_random(copy))
 		return 0;
 	bb_perror_msg("can't create a temporary file beside '%s'%s", target->name,
 		target->old.st_mode ? " (--inplace needs none)" : "");

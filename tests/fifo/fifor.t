@@ -53,7 +53,7 @@ exec 9>&-
 exec 9<>f
 echo x >&9
 printf 'y\0p\nq\0z\0r\ns\0' | box fifow -0 f -
-[ "$(has_packets && echo yes)" ] && box fifow -F packet f t u
+has_packets && box fifow -F packet f t u
 run box fifor -J -t 100ms f
 is 'packets behind lines are packets' "$(text 'x\ny\np\\u000aq\nz\nr\\u000as')$(has_packets && text '\nt\nu')" "$(echo "$out" | sed 's/.*"data":"//; s/"}//')"
 exec 9>&-

@@ -204,6 +204,12 @@ if [ "$(id -u)" = 0 ]; then
 			run box pcopy one keep/new
 			is 'an append-only directory gets a new file' '0 ' "$rc $err"
 		fi
+		if has_strace; then
+			run strace -f -o log -e trace=linkat -e inject=linkat:error=ENOENT "$IPCBOX" pcopy one keep/named
+			is 'an append-only directory is refused where a file cannot be without a name' \
+				"1 pcopy: can't replace 'keep/named': its directory is append-only (use --inplace)" "$rc $err"
+			is 'no second name is left in an append-only directory' '' "$(ls -A keep | grep 'pcopy\|named')"
+		fi
 		chattr -a keep
 	else
 		skip 'an append-only directory is refused' 'not on this file system'
@@ -220,7 +226,7 @@ if [ "$(id -u)" = 0 ]; then
 	mkdir sticky; chmod 1777 sticky; echo old >sticky/dst; chmod 666 sticky/dst; chmod 644 one two
 	as_nobody pcopy one sticky/dst
 	is 'a file of another user in a sticky directory is refused' \
-		"1 pcopy: can't replace 'sticky/dst': another user owns it, and its directory is sticky (use --inplace)" "$rc $err"
+		"1 pcopy: can't replace 'sticky/dst': another user owns it in a sticky directory (use --inplace)" "$rc $err"
 	as_nobody pcopy --inplace one sticky/dst
 	is 'a file of another user in a sticky directory is written in place' '0 ' "$rc $err"
 	mkdir open closed; chmod 777 open; echo old >open/dst; chown 65534:65534 open/dst; chmod 444 open/dst
@@ -295,11 +301,12 @@ if has_strace; then
 	lives 'truncate -s 100 live' --growing
 	is '--growing does not let SRC shrink' 4 "$rc"
 	rm -f log; cp one live
-	strace -f -o log -e trace=read -e inject=read:delay_exit=1000000:when=1 "$IPCBOX" pcopy --growing - dst <live 2>err & pid=$!
+	strace -f -o log -P "$T/live" -e trace=read -e inject=read:delay_exit=1000000:when=1 "$IPCBOX" pcopy --growing - dst <live 2>err & pid=$!
 	wait_for grep -q read log
 	grow
 	wait $pid
 	is '--growing lets standard input grow' '0 ' "$? $(cat err)"
+	is 'standard input grew during the copy' more "$(tail -c 5 dst)"
 	ok '--growing copies what standard input had at the start' cmp -n "$(stat -c %s one)" one dst
 	for error in EPERM EOPNOTSUPP; do
 		truncate -s 1M holes; printf x | dd of=holes bs=1 seek=500000 conv=notrunc status=none
